@@ -1,0 +1,46 @@
+# Works on a fresh machine with Python 3.11+ and a C compiler: everything else is fetched into .build/.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(name) -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+ARGS ?=
+# The tools that scripts/ fetches are found by what make starts.
+export PATH := $(PATH):$(CURDIR)/.build/tools/bin
+# The Python of one of the environments of scripts/environments.py, made first if need be.
+in = python=$$($(PYTHON) scripts/environments.py $(1)) && $$python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench wheels docs fuzz format clean python
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## *\(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+demo: python  ## a server and a client on the loopback interface, compiled, printing the events as they arrive
+	@$(call in,installed) examples/demo.py $(ARGS)
+
+test: python  ## every test, interpreted with coverage and then compiled (ARGS='compiled -k chunked' for some)
+	@$(PYTHON) scripts/test.py $(ARGS)
+
+check: python  ## ruff, mypy --strict, the examples in the docs, the generated C
+	@$(PYTHON) scripts/check.py
+
+bench: python  ## ours against its peers, side by side (ARGS go to the benchmarks)
+	@status=0; for benchmark in benchmarks/*.py; do $(PYTHON) $$benchmark $(ARGS) || status=$$?; done; exit $$status
+
+wheels: python  ## compiled wheels and sdists of all distributions, in dist/ (ZTTP_PURE=1 for pure wheels)
+	@$(PYTHON) scripts/build.py --out dist
+
+docs: python  ## the site, in .build/site
+	@$(call in,interpreted) -m mkdocs build --strict --site-dir .build/site
+
+fuzz: python  ## mutated bytes for the compiled parsers (ARGS='--seconds 600', for instance)
+	@for fuzzer in fuzz/*.py; do $(call in,installed) $$fuzzer $(ARGS) || exit; done
+
+format: python  ## let ruff put everything into shape
+	@$(call in,interpreted) -m ruff check --fix-only --quiet
+	@$(call in,interpreted) -m ruff format
+
+clean:  ## remove everything that make produced
+	rm -rf .build dist
+
+python:
+	@test -n "$(PYTHON)" || { echo "zttp needs Python 3.11 or newer; set PYTHON to one" >&2; exit 1; }

@@ -1,0 +1,124 @@
+"""The command line that all benchmarks share: make environments, check, time, report."""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.checks import differences, uncompiled_parts
+from harness.contestants import Contestant, Worker, shared_cpu
+from harness.environments import InstallationError, Peer, ensure_environment
+from harness.instructions import instructions_per_iteration
+from harness.report import Row, as_json, table, verdict
+from harness.rounds import nanoseconds_per_iteration
+from harness.suite import Workload
+
+PEER_ENVIRONMENTS = ".build/bench"
+
+OK, DIFFERENT, SLOWER, UNAVAILABLE = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A suite and everybody who takes part in it."""
+
+    title: str
+    suite: str
+    workloads: Sequence[Workload]
+    targets: Callable[[Workload], Mapping[str, float]]
+    ours_driver: str
+    peers: Sequence[Peer]
+
+
+def options(benchmark: Benchmark) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=f"{benchmark.title} benchmark: ours against its peers.")
+    parser.add_argument("--check", action="store_true", help="compare what is extracted, without timing")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only rows whose group or name contains this")
+    parser.add_argument("--rounds", type=int, default=15, help="interleaved rounds per row (default: 15)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to a file")
+    parser.add_argument("--without", action="append", default=[], metavar="PEER", help="leave a peer out")
+    parser.add_argument(
+        "--instructions", action="store_true", help="count instructions under callgrind instead of timing: slow, exact"
+    )
+    parser.add_argument(
+        "--ours-python", type=Path, metavar="FILE", help="a Python that has ours installed (default: one made for it)"
+    )
+    return parser.parse_args()
+
+
+def ours_installed(repository: Path) -> Path:
+    """Return the Python of an environment that holds the compiled wheels of this tree, built first if need be."""
+    command = [sys.executable, "scripts/environments.py", "installed"]
+    made = subprocess.run(command, cwd=repository, check=False, stdout=subprocess.PIPE, text=True)
+    if made.returncode != 0:
+        raise InstallationError(" ".join(command))
+    return Path(made.stdout.strip())
+
+
+def contestants(benchmark: Benchmark, repository: Path, ours: Path, without: Sequence[str]) -> list[Contestant]:
+    """Make the environments; ours comes first, so that the others are compared with it."""
+    found = [Contestant("ours", benchmark.ours_driver, ours)]
+    for peer in benchmark.peers:
+        if peer.name not in without:
+            python = ensure_environment(repository / PEER_ENVIRONMENTS / peer.name, peer.requirements)
+            found.append(Contestant(peer.name, peer.driver, python))
+    return found
+
+
+def check(workloads: Sequence[Workload], workers: Sequence[Worker]) -> bool:
+    """Report whether all workers extract the same data."""
+    found = [difference for workload in workloads for difference in differences(workload, workers)]
+    print("\n".join(found) if found else f"{len(workloads)} workloads: all contestants extract the same data.")
+    return not found
+
+
+def main(benchmark: Benchmark, repository: Path) -> int:
+    """Run a benchmark as the command line asks, and return the exit status."""
+    chosen = options(benchmark)
+    workloads = [workload for workload in benchmark.workloads if chosen.only in workload.key]
+    if not workloads:
+        print(f"no row contains {chosen.only!r}", file=sys.stderr)
+        return DIFFERENT
+    try:
+        ours = chosen.ours_python or ours_installed(repository)
+        taking_part = contestants(benchmark, repository, ours, chosen.without)
+    except InstallationError as error:
+        print(f"cannot make an environment: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    cpu = shared_cpu()
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(contestant, benchmark.suite, cpu)) for contestant in taking_part]
+        print(f"{benchmark.title}, Python {platform.python_version()}, {platform.machine()}, CPU {cpu}")
+        for worker in workers:
+            print(f"  {worker.name}: {worker.about['version']}")
+        if not check(workloads, workers):
+            return DIFFERENT
+        if chosen.check:
+            return OK
+        uncompiled = uncompiled_parts(workers[0])
+        if uncompiled:
+            print(f"ours is not compiled, and timing the interpreter proves nothing: {uncompiled}", file=sys.stderr)
+            return DIFFERENT
+        peers = [worker.name for worker in workers[1:]]
+        rows: list[Row] = []
+        for position, workload in enumerate(workloads):
+            if chosen.instructions:
+                costs = instructions_per_iteration(workload, taking_part, workers, benchmark.suite)
+            else:
+                costs = nanoseconds_per_iteration(workload, workers, chosen.rounds)
+            rows.append(Row(workload, costs, benchmark.targets(workload)))
+            if position + 1 == len(workloads) or workloads[position + 1].group != workload.group:
+                group = [row for row in rows if row.workload.group == workload.group]
+                print("", *table(group, peers, "instructions" if chosen.instructions else "ns"), sep="\n", flush=True)
+        print("", *verdict(rows, peers), sep="\n")
+        if chosen.json:
+            about = {worker.name: worker.about for worker in workers}
+            settings = {"rounds": chosen.rounds, "unit": "instructions" if chosen.instructions else "ns", "cpu": cpu}
+            chosen.json.write_text(json.dumps(as_json(rows, about, settings), indent=2) + "\n")
+    return SLOWER if any(row.slower_than for row in rows) else OK

@@ -1,0 +1,56 @@
+"""Environments: each contestant is installed alone, so none can see, shadow or slow another."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+STAMP = "contestant.txt"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A library to be measured against: its name in reports, its driver in the suite, what to install."""
+
+    name: str
+    driver: str
+    requirements: tuple[str, ...]
+
+
+class InstallationError(Exception):
+    """An environment could not be made, for instance for want of a network."""
+
+
+def run(*command: str | Path) -> None:
+    """Run an installer quietly; its own words become the error if it fails."""
+    words = [str(word) for word in command]
+    result = subprocess.run(words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        raise InstallationError(f"{' '.join(words)}\n{result.stdout.strip()}")
+
+
+def interpreter(environment: Path) -> Path:
+    """Return the Python of an environment."""
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def ensure_environment(environment: Path, requirements: Sequence[str]) -> Path:
+    """Make an environment that holds exactly these requirements, unless it is there already; return its Python."""
+    python = interpreter(environment)
+    stamp = environment / STAMP
+    wanted = "\n".join([sys.version, *requirements])
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
+    if environment.exists():
+        shutil.rmtree(environment)
+    uv = shutil.which("uv")
+    if uv is not None:
+        run(uv, "venv", "--quiet", "--python", sys.executable, environment)
+        run(uv, "pip", "install", "--quiet", "--python", python, *requirements)
+    else:
+        run(sys.executable, "-m", "venv", environment)
+        run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
+    stamp.write_text(wanted)
+    return python

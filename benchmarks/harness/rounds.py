@@ -1,0 +1,27 @@
+"""Timing: short rounds, interleaved across contestants, so that whatever the machine does happens to all of them."""
+
+from collections.abc import Sequence
+
+from harness.contestants import Worker
+from harness.statistics import lower_quartile
+from harness.suite import Workload
+
+ROUND_NANOSECONDS = 8_000_000
+
+
+def nanoseconds_per_iteration(workload: Workload, workers: Sequence[Worker], rounds: int) -> dict[str, float]:
+    """Measure a workload and return, by contestant, the lower quartile of its rounds."""
+    taking_part = [worker for worker in workers if worker.takes_part(workload)]
+    iterations = {
+        worker.name: worker.ask(do="calibrate", workload=workload.key, nanoseconds=ROUND_NANOSECONDS)
+        for worker in taking_part
+    }
+    samples: dict[str, list[float]] = {worker.name: [] for worker in taking_part}
+    for number in range(rounds):
+        # Nobody always runs first, or always behind the same neighbour.
+        turn = number % len(taking_part)
+        for worker in taking_part[turn:] + taking_part[:turn]:
+            count = iterations[worker.name]
+            elapsed = worker.ask(do="run", workload=workload.key, iterations=count)
+            samples[worker.name].append(elapsed / count)
+    return {name: lower_quartile(values) for name, values in samples.items()}

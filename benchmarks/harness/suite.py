@@ -1,0 +1,39 @@
+"""The vocabulary of a suite: workloads, and the tasks that drivers make of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One row of a report: the same work for every contestant.
+
+    `kind` names the task builder that a driver must have to take part; `parameters` are the builder's arguments.
+    """
+
+    group: str
+    name: str
+    kind: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The workload's name among all workloads of its suite."""
+        return f"{self.group}: {self.name}"
+
+
+class Task(NamedTuple):
+    """A workload, written for one contestant.
+
+    `prepare(n)` makes, untimed, what `n` iterations start from. `run(prepared)` is timed; it does all of them in a loop
+    of its own (so that no call per iteration dilutes the ratios) and returns what the last one extracted.
+    """
+
+    prepare: Callable[[int], Any]
+    run: Callable[[Any], Any]
+    block: int = 1_000_000
+    """Iterations prepared at once: few where each needs an object of its own, which should stay in the cache."""
+
+
+TaskBuilder = Callable[..., Task]

@@ -1,0 +1,113 @@
+"""The process of one contestant: `python -I worker.py SUITE DRIVER CPU`, then one JSON command per line on stdin.
+
+Runs in the contestant's environment, so it imports the standard library, the suite and that contestant's driver alone.
+"""
+
+import gc
+import hashlib
+import importlib
+import json
+import os
+import sys
+from itertools import pairwise
+from pathlib import Path
+from time import process_time_ns
+from typing import Any
+
+# -I (isolated) keeps PYTHONPATH and the working directory out: only what is installed here can be measured.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from harness.suite import Task, Workload
+
+QUOTABLE_LENGTH = 200
+
+
+def plain(value: Any) -> Any:
+    """Return extracted data as JSON can carry it: long bytes as their length and digest."""
+    if isinstance(value, (bytes, bytearray)):
+        if len(value) <= QUOTABLE_LENGTH:
+            return value.decode("latin-1")
+        return f"{len(value)} bytes, sha256 {hashlib.sha256(value).hexdigest()}"
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def clock_cost() -> int:
+    """Return the nanoseconds that reading the clock adds to what lies between two readings."""
+    readings = [process_time_ns() for _ in range(1000)]
+    return min(later - earlier for earlier, later in pairwise(readings))
+
+
+CLOCK_COST = clock_cost()
+
+
+def timed(task: Task, iterations: int) -> int:
+    """Run a task and return the nanoseconds of CPU time that its timed part took.
+
+    CPU time: what another process does on this CPU meanwhile is not the task's.
+    """
+    elapsed = 0
+    # What a library leaves to the garbage collector differs; when it strikes is chance. Nobody pays for it here.
+    gc.collect()
+    gc.disable()
+    try:
+        while iterations > 0:
+            count = min(iterations, task.block)
+            prepared = task.prepare(count)
+            start = process_time_ns()
+            task.run(prepared)
+            elapsed += process_time_ns() - start - CLOCK_COST
+            iterations -= count
+    finally:
+        gc.enable()
+    return max(elapsed, 1)
+
+
+def calibrated(task: Task, nanoseconds: int) -> int:
+    """Return how many iterations take about this long."""
+    iterations = 1
+    while True:
+        # One slow run is an accident and would make all rounds too short to mean anything.
+        elapsed = min(timed(task, iterations) for _ in range(3))
+        if elapsed * 4 >= nanoseconds:
+            return max(1, iterations * nanoseconds // elapsed)
+        iterations *= 4
+
+
+def main(suite: str, driver: str, cpu: int) -> None:
+    """Answer commands until stdin ends."""
+    if cpu >= 0 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {cpu})
+    workloads: dict[str, Workload] = {
+        workload.key: workload for workload in importlib.import_module(f"{suite}.workloads").WORKLOADS
+    }
+    module = importlib.import_module(f"{suite}.{driver}")
+    tasks: dict[str, Task] = {}
+
+    def task(key: str) -> Task:
+        if key not in tasks:
+            workload = workloads[key]
+            tasks[key] = module.TASKS[workload.kind](**workload.parameters)
+        return tasks[key]
+
+    def answer(message: dict[str, Any]) -> Any:
+        match message:
+            case {"do": "about"}:
+                return {**module.about(), "python": sys.version, "kinds": sorted(module.TASKS)}
+            case {"do": "extract", "workload": key}:
+                return plain(task(key).run(task(key).prepare(2)))
+            case {"do": "calibrate", "workload": key, "nanoseconds": nanoseconds}:
+                return calibrated(task(key), nanoseconds)
+            case {"do": "run", "workload": key, "iterations": iterations}:
+                return timed(task(key), iterations)
+        raise ValueError(f"unknown command {message!r}")
+
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,1 @@
+"""The HTTP/1.1 suite: messages, workloads, targets, and one driver per contestant."""

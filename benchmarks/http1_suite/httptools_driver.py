@@ -1,0 +1,249 @@
+"""HTTP/1.1 with httptools: callbacks that collect the same data. It parses only; what it cannot do it does not enter.
+
+Headers arrive through a callback whether they are wanted or not, so they are always collected: there is no second
+chance.
+"""
+
+# mypy: disable-error-code="possibly-undefined"
+# A run has at least one iteration, and a message all its events: what is returned is always bound.
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import version
+from itertools import cycle, islice
+from typing import Any
+
+import httptools
+from httptools import HttpRequestParser, HttpResponseParser
+
+from harness.suite import Task, TaskBuilder
+from http1_suite.extracted import read, written
+from http1_suite.messages import Outgoing
+from http1_suite.workloads import LOWERED
+
+PREPARED_PARSERS = 64
+
+
+def about() -> dict[str, Any]:
+    """Say what is measured."""
+    return {"version": f"httptools {version('httptools')}", "hot_files": [httptools.parser.__file__]}
+
+
+class Collector:
+    """The callbacks of a server that keeps what one request says."""
+
+    def __init__(self) -> None:
+        self.parser = HttpRequestParser(self)
+        self.url = b""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.content: list[bytes] = []
+
+    def on_url(self, url: bytes) -> None:
+        # A url that is split over reads arrives in parts.
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.method = self.parser.get_method()
+        self.http_version = self.parser.get_http_version()
+        # Trailers come through on_header as well, from here on.
+        self.head_fields = self.headers
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        self.content.append(body)
+
+    def on_message_complete(self) -> None:
+        self.target = self.url
+        self.url = b""
+        self.trailers = self.headers
+        self.headers = []
+
+    def message(self) -> dict[str, Any]:
+        """Return the last message, for the comparison."""
+        start = [self.method, self.target, self.http_version.encode()]
+        return read(start, self.head_fields, self.content, self.trailers)
+
+
+class LoweringCollector(Collector):
+    """The callbacks of a server that wants lower-case names."""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+
+class PipelineCollector(Collector):
+    """The callbacks of a server that keeps all requests of a connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[tuple[bytes, bytes, str, list[tuple[bytes, bytes]]]] = []
+
+    def on_message_complete(self) -> None:
+        self.messages.append((self.method, self.url, self.http_version, self.head_fields))
+        self.url = b""
+        self.headers = []
+
+
+class ResponseCollector:
+    """The callbacks of a client that keeps what one response says."""
+
+    def __init__(self) -> None:
+        self.parser = HttpResponseParser(self)
+        self.reason = b""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.content: list[bytes] = []
+        self.complete = False
+
+    def on_status(self, reason: bytes) -> None:
+        self.reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.status = self.parser.get_status_code()
+        self.http_version = self.parser.get_http_version()
+
+    def on_body(self, body: bytes) -> None:
+        self.content.append(body)
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+    def message(self) -> dict[str, Any]:
+        """Return the response, for the comparison."""
+        assert self.complete
+        return read([self.status, self.reason, self.http_version.encode()], self.headers, self.content)
+
+
+def read_request(pieces: tuple[bytes, ...], fields: str) -> Task:
+    """Read one request with a new parser."""
+    collector_class = LoweringCollector if fields == LOWERED else Collector
+
+    def run(iterations: range) -> dict[str, Any]:
+        for _ in iterations:
+            collector = collector_class()
+            feed_data = collector.parser.feed_data
+            for piece in pieces:
+                feed_data(piece)
+        return collector.message()
+
+    return Task(range, run)
+
+
+def read_requests(requests: tuple[bytes, ...], fields: str) -> Task:
+    """Read request after request with one parser."""
+    collector = LoweringCollector() if fields == LOWERED else Collector()
+    feed_data = collector.parser.feed_data
+
+    def prepare(count: int) -> Iterable[bytes]:
+        return list(islice(cycle(requests), count))
+
+    def run(prepared: Iterable[bytes]) -> dict[str, Any]:
+        for data in prepared:
+            collector.content = []
+            feed_data(data)
+        return collector.message()
+
+    return Task(prepare, run, block=1024)
+
+
+def read_pipelined(requests: tuple[bytes, ...]) -> Task:
+    """Read several requests from one buffer with a new parser."""
+    data = b"".join(requests)
+
+    def run(iterations: range) -> list[dict[str, Any]]:
+        for _ in iterations:
+            collector = PipelineCollector()
+            collector.parser.feed_data(data)
+        return [
+            read([method, target, http_version.encode()], fields, [])
+            for method, target, http_version, fields in collector.messages
+        ]
+
+    return Task(range, run)
+
+
+def response_collectors(count: int) -> list[ResponseCollector]:
+    """Make clients' parsers: the counterpart of connections that have sent a request."""
+    return [ResponseCollector() for _ in range(count)]
+
+
+def read_response(data: bytes, fields: str) -> Task:
+    """Read a response."""
+    del fields  # collected in any case
+
+    def run(collectors: list[ResponseCollector]) -> dict[str, Any]:
+        while collectors:
+            collector = collectors.pop()
+            collector.parser.feed_data(data)
+        return collector.message()
+
+    return Task(response_collectors, run, PREPARED_PARSERS)
+
+
+FORBIDDEN_IN_NAME = re.compile(rb'[\x00-\x1f\x7f()<>@,;:\\"/\[\]?={} \t]')
+FORBIDDEN_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 204: b"HTTP/1.1 204 No Content\r\n"}
+
+
+def serve(request: bytes, message: Outgoing) -> Task:
+    """Read a request with a kept-alive parser, and join the answer by hand with the checks a server owes its users.
+
+    Those are the ones that servers built on httptools make: no response splitting, content as long as announced,
+    framing and persistence by the headers.
+    """
+    status = message.start[0]
+    assert isinstance(status, int)
+    fields, answer = message.fields, message.content
+    collector = LoweringCollector()
+    feed_data = collector.parser.feed_data
+
+    def run(iterations: range) -> dict[str, Any]:
+        for _ in iterations:
+            collector.content = []
+            feed_data(request)
+            keep_alive = collector.parser.should_keep_alive()
+            parts = [STATUS_LINES[status]]
+            is_chunked, expected_length = None, 0
+            for name, value in fields:
+                if FORBIDDEN_IN_NAME.search(name) or FORBIDDEN_IN_VALUE.search(value):
+                    raise ValueError("not a header")
+                lowered = name.lower()
+                if lowered == b"content-length" and is_chunked is None:
+                    is_chunked, expected_length = False, int(value)
+                elif lowered == b"transfer-encoding" and value.lower() == b"chunked":
+                    is_chunked, expected_length = True, 0
+                elif lowered == b"connection" and b"close" in [option.strip().lower() for option in value.split(b",")]:
+                    keep_alive = False
+                parts.extend([lowered, b": ", value, b"\r\n"])
+            if is_chunked is None and status not in (204, 304):
+                is_chunked = True
+                parts.append(b"transfer-encoding: chunked\r\n")
+            parts.append(b"\r\n")
+            for piece in answer:
+                if is_chunked:
+                    parts.extend([b"%x\r\n" % len(piece), piece, b"\r\n"])
+                else:
+                    expected_length -= len(piece)
+                    parts.append(piece)
+            if is_chunked:
+                parts.append(b"0\r\n\r\n")
+            elif expected_length != 0:
+                raise ValueError("the content is not as long as announced")
+            output = b"".join(parts)
+        return {"read": collector.message(), "written": written(output), "keep_alive": keep_alive}
+
+    return Task(range, run)
+
+
+TASKS: dict[str, TaskBuilder] = {
+    "read_request": read_request,
+    "read_requests": read_requests,
+    "read_pipelined": read_pipelined,
+    "read_response": read_response,
+    "serve": serve,
+}

@@ -1,0 +1,228 @@
+"""A complete HTTP server on asyncio: `python examples/asyncio_server.py [port]`.
+
+zttp does the protocol. This file does what needs a socket or a clock: reading and pausing, back-pressure in both
+directions, timeouts, shutdown. An application is `async def application(exchange)`, see `exchange.py`; the protocol is
+chosen by ALPN or by the first bytes.
+"""
+
+import asyncio
+import logging
+import signal
+import ssl
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+
+import zttp
+from exchange import HTTP1, Exchange, SlowPeerError, in_time
+
+HEAD_TIMEOUT = 15.0  # until the next request head is whole, however slowly it drips in
+SEND_TIMEOUT = 60.0  # until the peer has taken what was written
+LINGER = 5.0  # reading on after the last response, so that no reset overtakes it (RFC 9112 9.6)
+HIGH_WATER = 256 * 1024  # bytes of content that may wait for the application before reading pauses
+
+logger = logging.getLogger(__name__)
+SESSIONS: dict[str, type[HTTP1]] = {zttp.HTTP1: HTTP1}  # by the name of the protocol
+Application = Callable[[Exchange], Awaitable[None]]
+Observer = Callable[[zttp.Event | zttp.ProtocolError], object]
+
+
+class Link(asyncio.Protocol):
+    """One transport: its bytes in both directions, its timer, and the exchanges under way on it."""
+
+    transport: asyncio.Transport
+    session: HTTP1
+
+    def __init__(self, server: "Server") -> None:
+        self.server, self.loop = server, asyncio.get_running_loop()
+        self.exchanges: dict[int, Exchange] = {}  # by stream_id
+        self.first_bytes, self.is_ahead, self.is_closing, self.peer_ended = b"", False, False, False
+        self.timer = self.loop.call_later(HEAD_TIMEOUT, self.close_gently)
+        self.closed: asyncio.Future[None] = self.loop.create_future()
+        self.writable = asyncio.Event()
+        self.writable.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.server.links.add(self)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self.timer.cancel()
+        self.cancel_exchanges()
+        self.server.links.discard(self)
+        self.closed.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        if not hasattr(self, "session"):
+            tls = self.transport.get_extra_info("ssl_object")
+            data = self.first_bytes = self.first_bytes + data
+            name = zttp.sniff(data, tls.selected_alpn_protocol() if tls else None)
+            if isinstance(name, zttp.NeedData):
+                return
+            self.session = SESSIONS.get(name, HTTP1)(self)
+        self.is_ahead = self.session.is_ahead()
+        self.pump(data)
+        self.balance()
+
+    def eof_received(self) -> bool:
+        """Keep a transport that the peer has half closed open for the response that is on its way."""
+        self.peer_ended = True
+        if hasattr(self, "session"):
+            self.pump(b"")
+        return bool(self.exchanges) and not self.is_closing
+
+    def pump(self, data: bytes | None = None) -> None:
+        """Receive `data` and hand on every event that is complete."""
+        if self.is_closing:
+            return  # lingering: what comes is dropped
+        try:
+            if data is not None:
+                self.session.conn.receive_data(data)
+            while True:
+                event = self.session.conn.next_event()
+                self.server.observe(event)
+                match event:
+                    case zttp.Request():
+                        self.timer.cancel()
+                        self.exchanges[event.stream_id] = exchange = Exchange(self, event)
+                        exchange.task = self.server.start_task(self.run(exchange))
+                    case zttp.Data():
+                        self.exchanges[event.stream_id].receive(event.data)
+                    case zttp.EndOfMessage():
+                        self.exchanges[event.stream_id].end(event.trailers)
+                    case zttp.ConnectionClosed() if not self.exchanges:
+                        self.transport.close()
+                        return
+                    case _:  # nothing more for now
+                        return
+        except zttp.RemoteProtocolError as error:
+            self.server.observe(error)
+            self.cancel_exchanges()
+            status = error.status_hint or 400
+            self.session.fail(next(iter(self.exchanges.values()), None), status, f"{error} [{error.reason}]")
+
+    async def run(self, exchange: Exchange) -> None:
+        """Let the application answer one request."""
+        try:
+            await self.server.application(exchange)
+            if not exchange.finished:
+                raise RuntimeError("the application returned before its response was complete")
+        except SlowPeerError as error:
+            self.session.fail(exchange, 408, str(error))
+        except Exception:
+            logger.exception("the application failed")
+            self.session.fail(exchange, 500, "internal server error")
+
+    def await_request(self) -> None:
+        """Go on to the next request, which may be here already."""
+        self.timer = self.loop.call_later(HEAD_TIMEOUT, self.close_gently)
+        self.is_ahead = False
+        self.pump()
+        self.balance()
+
+    def balance(self) -> None:
+        """Read on or pause: the peer cannot send faster than the application reads and answers."""
+        full = self.is_ahead or any(exchange.waiting > HIGH_WATER for exchange in self.exchanges.values())
+        if full and not self.is_closing:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        self.writable.clear()
+
+    def resume_writing(self) -> None:
+        self.writable.set()
+
+    def flush(self) -> None:
+        self.transport.write(self.session.conn.data_to_send())
+
+    async def flush_and_drain(self) -> None:
+        self.flush()
+        if not self.writable.is_set():
+            await in_time(self.writable.wait(), SEND_TIMEOUT)
+
+    def cancel_exchanges(self) -> None:
+        for exchange in self.exchanges.values():
+            if not exchange.finished:
+                exchange.task.cancel()
+
+    def close_gently(self) -> None:
+        """Write no more, but read on for a moment: closing at once could reset the connection under the response."""
+        if self.is_closing:
+            return
+        self.is_closing = True
+        self.timer.cancel()
+        self.timer = self.loop.call_later(LINGER, self.transport.abort)
+        self.balance()
+        if self.peer_ended or not self.transport.can_write_eof():
+            self.transport.close()
+        else:
+            self.transport.write_eof()
+
+
+class Server:
+    """Listens, and shuts down without dropping a request that is under way."""
+
+    def __init__(self, application: Application, observe: Observer = id) -> None:
+        self.application, self.observe = application, observe
+        self.links: set[Link] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.stopping = False
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """Listen; port 0 takes a free one."""
+        self.listener = await asyncio.get_running_loop().create_server(lambda: Link(self), host, port, ssl=tls)
+        self.port: int = self.listener.sockets[0].getsockname()[1]
+
+    def start_task(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine)
+        self.tasks.add(task)  # the loop alone would not keep it alive
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Accept no more, close what is idle, let what is under way finish; after `grace` seconds drop the rest."""
+        self.stopping = True
+        self.listener.close()
+        for link in self.links:
+            if not link.exchanges:
+                link.close_gently()
+        await self.closed(grace)
+        for link in self.links:
+            link.transport.abort()
+        await self.closed()
+
+    async def closed(self, seconds: float | None = None) -> None:
+        """Wait until the connections of this moment are closed."""
+        if self.links:
+            await asyncio.wait([link.closed for link in self.links], timeout=seconds)
+
+
+async def echo(exchange: Exchange) -> None:
+    """Answer GET with a greeting, and POST with its own content."""
+    match exchange.request.method:
+        case b"GET" | b"HEAD":
+            await exchange.respond(200, b"hello from zttp\n", [(b"content-type", b"text/plain")])
+        case b"POST":
+            exchange.invite()
+            exchange.start(200, [(b"content-type", b"application/octet-stream")])
+            async for piece in exchange.content():
+                await exchange.send(piece)
+            await exchange.finish(exchange.trailers)
+        case _:
+            await exchange.respond(405, headers=[(b"allow", b"GET, HEAD, POST")])
+
+
+async def main(port: int) -> None:
+    server, stop = Server(echo), asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    await server.start("127.0.0.1", port)
+    print(f"listening on http://127.0.0.1:{server.port}", flush=True)
+    await stop.wait()
+    await server.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 8000))

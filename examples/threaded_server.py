@@ -1,0 +1,87 @@
+"""An HTTP/1.1 server on plain sockets and threads: `python examples/threaded_server.py [port]`.
+
+One thread for each connection: read, answer, go on. The loop at its heart is the one you would write with asyncio.
+"""
+
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import zttp
+
+IDLE_TIMEOUT = 15.0
+
+
+def events(sock: socket.socket, conn: zttp.H1Connection) -> Iterator[zttp.Event]:
+    """Yield event after event, reading as often as it takes."""
+    while True:
+        event = conn.next_event()
+        if isinstance(event, zttp.NeedData):
+            conn.receive_data(sock.recv(65536))  # b"" is how the socket, and zttp, say that the peer has closed
+        else:
+            yield event
+
+
+def respond(conn: zttp.H1Connection, request: zttp.Request | None, status: int, text: str) -> None:
+    """Queue a whole response; an error that ends the connection has no request."""
+    content = text.encode("ascii", "backslashreplace")
+    fields = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))]
+    if request is None:
+        fields.append((b"connection", b"close"))
+    conn.send_response(status, fields)
+    if request is None or request.method != b"HEAD":
+        conn.send_data(content)
+    conn.end_message()
+
+
+def serve(sock: socket.socket) -> None:
+    """Answer each request on one connection with what it asked for and how much content it brought."""
+    conn = zttp.Connection(zttp.SERVER, zttp.HTTP1)
+    request, size = None, 0
+    try:
+        for event in events(sock, conn):
+            match event:
+                case zttp.Request():
+                    request, size = event, 0
+                    if conn.waiting_for_100:
+                        conn.send_informational(100)
+                case zttp.Data():
+                    size += len(event.data)
+                case zttp.EndOfMessage():
+                    assert request is not None
+                    respond(conn, request, 200, f"{request.method!r} {request.target!r}: {size} bytes\n")
+                case zttp.ConnectionClosed():
+                    return
+            sock.sendall(conn.data_to_send())
+            if isinstance(event, zttp.EndOfMessage):
+                if conn.should_close():
+                    return
+                conn.start_next_cycle()
+    except zttp.RemoteProtocolError as error:
+        respond(conn, None, error.status_hint or 400, f"{error}\n")
+        sock.sendall(conn.data_to_send())
+
+
+def handle(sock: socket.socket) -> None:
+    """Serve one connection; a peer that goes away or says nothing ends it."""
+    sock.settimeout(IDLE_TIMEOUT)
+    with sock, suppress(OSError):
+        serve(sock)
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(65536):  # closing before the peer has would reset the connection under the response
+            pass
+
+
+def main(port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        with suppress(KeyboardInterrupt):
+            while True:
+                sock, _ = listener.accept()
+                threading.Thread(target=handle, args=(sock,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 8000)

@@ -1,0 +1,117 @@
+"""What was received and cannot be parsed yet: whole buffers that wait, and the beginning of a line.
+
+The usual connection never makes one: a buffer arrives, is parsed to its end, and the next arrives. A backlog holds what
+arrives before the last was pulled, and joins a line that comes in pieces. Whoever feeds a line byte by byte pays for
+each byte once: the pieces collect in one writer, and the parser looks again only when a byte has come that could end or
+break the line.
+"""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter
+
+from zttp_h1.native_ints import i64, mypyc_attr
+from zttp_h1.scan import scan_target, scan_token, scan_value
+
+# What the rest of a line may hold without being looked at by the parser.
+ANY: Final = 0  # look at every byte
+TOKEN: Final = 1
+TARGET: Final = 2
+VALUE: Final = 3
+
+_SMALL: Final = 1024
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Backlog:
+    """Buffers in order of arrival; ``size`` is their bytes together with those of the line that is held.
+
+    ``asleep`` says that nothing here would help the parser: only the line is held, and it has not ended.
+    """
+
+    def __init__(self) -> None:
+        self.size: i64 = 0
+        self._buffers: list[bytes] = []
+        self._next: i64 = 0
+        self._tail = BytesWriter()  # small buffers, joined: a flood of them costs no object each
+        self._line = BytesWriter()
+        self._holding = False
+        self.asleep = False
+        self._region: i64 = ANY
+        self._wake_at: i64 = 0
+
+    def push(self, data: bytes) -> None:
+        """Add a buffer behind the others."""
+        self.size += len(data)
+        if self.asleep:
+            if len(self._line) + len(data) < self._wake_at and _harmless(data, self._region):
+                self._line.write(data)
+                return
+            self.asleep = False
+        if len(data) < _SMALL:
+            self._tail.write(data)
+            return
+        self._flush_tail()
+        self._buffers.append(data)
+
+    def hold(self, line: bytes, region: i64, wake_at: i64) -> None:
+        """Keep the beginning of a line. What ``region`` allows is added without waking the parser.
+
+        From ``wake_at`` bytes on the parser is woken in any case, to enforce a limit.
+        """
+        self._line.truncate(0)
+        self._line.write(line)
+        self.size += len(line)
+        self._holding = True
+        self._region = region
+        self._wake_at = wake_at
+
+    def take(self) -> bytes:
+        """Return what is to be parsed next, ``b""`` if there is nothing or nothing that would help."""
+        if len(self._tail) > 0 and self._next == len(self._buffers):
+            self._flush_tail()
+        while self._next < len(self._buffers):
+            data = self._buffers[self._next]
+            self._buffers[self._next] = b""
+            self._next += 1
+            if self._next == len(self._buffers):
+                self._buffers.clear()
+                self._next = 0
+                self._flush_tail()
+            if not self._holding:
+                self.size -= len(data)
+                return data
+            self._line.write(data)
+            if len(self._line) >= self._wake_at or not _harmless(data, self._region):
+                return self._release()
+        self.asleep = self._holding
+        return b""
+
+    def rest(self) -> bytes:
+        """Return all that waits, without taking it."""
+        line = self._line.getvalue() if self._holding else b""
+        return b"".join([line, *self._buffers[self._next :], self._tail.getvalue()])
+
+    def _flush_tail(self) -> None:
+        if len(self._tail) > 0:
+            self._buffers.append(self._tail.getvalue())
+            self._tail.truncate(0)
+
+    def _release(self) -> bytes:
+        line = self._line.getvalue()
+        self._line.truncate(0)
+        self._holding = False
+        self.size -= len(line)
+        return line
+
+
+def _harmless(data: bytes, region: i64) -> bool:
+    size: i64 = len(data)
+    if region == VALUE:
+        return scan_value(data, 0, size) == size
+    if region == TARGET:
+        return scan_target(data, 0, size) == size
+    if region == TOKEN:
+        return scan_token(data, 0, size) == size
+    return False

@@ -1,0 +1,251 @@
+"""The field section of a message: field lines in, the facts that framing needs out (RFC 9112 5).
+
+Each line is validated in one pass. No object is made for a name or a value: ``zttp_core.field_lines`` takes the section
+apart if somebody reads it. The few fields that speak to the parser itself are recognised by their length and their
+words, on the way.
+"""
+
+from typing import Final
+
+from librt.strings import read_i16_le
+
+from zttp_core.grammar import HOST_TABLE, is_host
+from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, HOST, OTHER_CODINGS, UPGRADE, Head
+from zttp_h1.malformed import Malformed
+from zttp_h1.names import (
+    NAME_CONNECTION,
+    NAME_CONTENT_LENGTH,
+    NAME_EXPECT,
+    NAME_HOST,
+    NAME_TRANSFER_ENCODING,
+    UNKNOWN,
+    connection_options,
+    lower,
+    recognise,
+)
+from zttp_h1.native_ints import i64
+from zttp_h1.scan import scan_token, scan_value
+
+_HOST: Final[bytes] = HOST_TABLE
+
+# Whose section it is.
+REQUEST: Final = 0
+RESPONSE: Final = 1
+TRAILERS: Final = 2
+
+_CRLF: Final = 0x0A0D
+_MOST_BLANKS: Final = 16  # are looked at behind a name, to tell what is wrong with it
+
+
+def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i64, longest: i64, kind: i64) -> i64:
+    """Parse field lines from ``raw[at:end]`` up to and with the empty line.
+
+    Returns where the section ends, or, when bytes are missing, ``-1 -`` where the line that is not complete starts.
+    ``shift`` makes a position in ``raw`` one in the section; there may be ``most`` fields, of lines that are at
+    most ``longest`` bytes. ``kind`` says whose section it is: the fields that speak to the parser are recognised, but
+    in a trailer section those that frame are refused. Raises Malformed.
+    """
+    count = head.count
+    while True:
+        if at + 2 <= end and read_i16_le(raw, at) == _CRLF:
+            head.count = count
+            return at + 2
+        start = at
+        at = scan_token(raw, at, end)
+        length = at - start
+        if at >= end:
+            head.count = count
+            return -1 - start
+        if raw[at] != 0x3A or length == 0:
+            error = _name_error(raw, start, at, end)
+            if error is None:
+                head.count = count
+                return -1 - start
+            raise within_line(error, start, at, longest)
+        at += 1
+        if at < end and raw[at] == 32:
+            at += 1
+        value = at
+        at = scan_value(raw, at, end)
+        if at + 1 >= end:
+            if at < end and raw[at] != 13:
+                raise within_line(_value_error(raw, start, at), start, at, longest)
+            head.count = count
+            return -1 - start
+        if raw[at] != 13 or raw[at + 1] != 10:
+            raise within_line(_value_error(raw, start, at), start, at, longest)
+        stop = at
+        at += 2
+        if stop - start > longest:
+            raise Malformed("line_too_long", start)
+        # RFC 9112 5.1: white space around the value is not part of it.
+        while stop > value and (raw[stop - 1] == 32 or raw[stop - 1] == 9):
+            stop -= 1
+        count += 1
+        if count > most:
+            raise Malformed("too_many_trailers" if kind == TRAILERS else "too_many_fields", start)
+        name = recognise(raw, start, length)
+        if name != UNKNOWN:
+            while value < stop and (raw[value] == 32 or raw[value] == 9):
+                value += 1
+            if kind == TRAILERS:
+                _refuse_framing(name, raw, start, length)
+            elif kind == REQUEST or name != NAME_HOST:  # Host means nothing in a response
+                _note(head, raw, start, name, value, stop, shift)
+
+
+def _note(head: Head, raw: bytes, start: i64, name: i64, value: i64, stop: i64, shift: i64) -> None:
+    """Take note of a field that speaks to the parser."""
+    if name == NAME_HOST:
+        _check_host(head, raw, start, value, stop)
+    elif name == NAME_CONNECTION:
+        head.facts |= connection_options(raw, value, stop)
+    elif name == NAME_CONTENT_LENGTH:
+        _content_length(head, raw, start, value, stop, shift)
+    elif name == NAME_TRANSFER_ENCODING:
+        _transfer_encoding(head, raw, value, stop)
+    elif name == NAME_EXPECT:
+        # RFC 9110 10.1.1: the expectation is case-insensitive; another one may be ignored.
+        if lower(raw[value:stop]) == b"100-continue":
+            head.facts |= EXPECT_CONTINUE
+    else:
+        listed = raw[value:stop]
+        # RFC 9110 5.3: several lines of a list field are one list.
+        head.upgrade = head.upgrade + b", " + listed if head.facts & UPGRADE else listed
+        head.facts |= UPGRADE
+
+
+def _check_host(head: Head, raw: bytes, start: i64, value: i64, stop: i64) -> None:
+    # RFC 9112 3.2: a server must refuse a request with several Host fields or an invalid one.
+    if head.facts & HOST:
+        raise Malformed("duplicate_host", start)
+    head.facts |= HOST
+    at = value
+    table = _HOST
+    while at < stop and table[raw[at]] == 1:
+        at += 1
+    if at < stop and not is_host(raw[value:stop]):
+        raise Malformed("invalid_host", value, raw[value:stop])
+
+
+def _content_length(head: Head, raw: bytes, start: i64, value: i64, stop: i64, shift: i64) -> None:
+    # RFC 9112 6.3: a list of identical lengths counts once. Who reads the fields sees that one only, so that nobody
+    # forwards the list (RFC 9110 8.6).
+    at = value
+    length = _digits(raw, at, stop)
+    at = _after_digits(raw, at, stop)
+    first = at
+    while length >= 0 and at < stop:
+        while at < stop and (raw[at] == 32 or raw[at] == 9):
+            at += 1
+        if at >= stop or raw[at] != 0x2C:
+            length = -1
+            break
+        at += 1
+        while at < stop and (raw[at] == 32 or raw[at] == 9):
+            at += 1
+        again = _digits(raw, at, stop)
+        if again >= 0 and again != length:
+            raise Malformed("conflicting_content_length", value, raw[value:stop])
+        if again < 0:
+            length = -1
+        at = _after_digits(raw, at, stop)
+    if length < 0:
+        raise Malformed("invalid_content_length", value, raw[value:stop])
+    if head.content_length < 0:
+        head.content_length = length
+        if first < stop:
+            head.cut(first + shift, stop + shift)
+    elif head.content_length == length:
+        head.cut(start + shift, _line_end(raw, stop) + shift)
+    else:
+        raise Malformed("conflicting_content_length", start, raw[value:stop])
+
+
+def _line_end(raw: bytes, at: i64) -> i64:
+    while raw[at] != 10:
+        at += 1
+    return at + 1
+
+
+def _transfer_encoding(head: Head, raw: bytes, value: i64, stop: i64) -> None:
+    codings = lower(raw[value:stop])
+    if head.facts & (CHUNKED | OTHER_CODINGS):
+        # RFC 9110 5.3: several lines of a list field are one list.
+        head.codings = (head.codings if head.facts & OTHER_CODINGS else b"chunked") + b", " + codings
+        head.facts |= OTHER_CODINGS
+    elif codings == b"chunked":
+        head.facts |= CHUNKED
+    else:
+        head.codings = codings
+        head.facts |= OTHER_CODINGS
+
+
+def _digits(raw: bytes, at: i64, stop: i64) -> i64:
+    """Return the number whose digits start at ``at``; -1 if there is none or it is 10**18 or more."""
+    begin = at
+    number: i64 = 0
+    while at < stop and 0x30 <= raw[at] <= 0x39:
+        if number >= 100000000000000000:
+            return -1
+        number = number * 10 + (i64(raw[at]) - 0x30)
+        at += 1
+    return number if at > begin else -1
+
+
+def _after_digits(raw: bytes, at: i64, stop: i64) -> i64:
+    while at < stop and 0x30 <= raw[at] <= 0x39:
+        at += 1
+    return at
+
+
+def _refuse_framing(name: i64, raw: bytes, start: i64, length: i64) -> None:
+    # RFC 9110 6.5.1: a trailer that frames or routes comes too late; whoever merges it with the header fields is
+    # misled.
+    if name == NAME_CONTENT_LENGTH or name == NAME_TRANSFER_ENCODING or name == NAME_HOST:
+        raise Malformed("forbidden_trailer", start, raw[start : start + length])
+
+
+def within_line(error: Malformed, start: i64, at: i64, longest: i64) -> Malformed:
+    """Return ``error``, unless it was found where a line that starts at ``start`` is too long already.
+
+    So a line that breaks two rules breaks the same one first, however it is cut.
+    """
+    return Malformed("line_too_long", start) if at - start > longest else error
+
+
+def _name_error(raw: bytes, start: i64, at: i64, end: i64) -> Malformed | None:
+    """Say why the field line that starts at ``start`` has no valid name; ``at`` is where the token ends.
+
+    None: that depends on bytes still to come.
+    """
+    byte = raw[at]
+    if byte == 10:
+        return Malformed("bare_lf", at)
+    if byte == 13:
+        if at + 1 >= end:
+            return None
+        return Malformed("missing_colon", start, raw[start:at]) if raw[at + 1] == 10 else Malformed("bare_cr", at)
+    if byte == 32 or byte == 9:
+        if at == start:
+            return Malformed("obsolete_line_folding", at)
+        colon = at
+        while colon < end and (raw[colon] == 32 or raw[colon] == 9) and colon - at < _MOST_BLANKS:
+            colon += 1
+        if colon >= end:
+            return None
+        if raw[colon] == 0x3A or colon - at == _MOST_BLANKS:
+            return Malformed("whitespace_before_colon", at, raw[start : colon + 1])
+    elif byte == 0x3A:
+        return Malformed("empty_field_name", at)
+    return Malformed("invalid_field_name", at, raw[start : at + 1])
+
+
+def _value_error(raw: bytes, start: i64, at: i64) -> Malformed:
+    """Say why the byte at ``at`` cannot stand in the value of the field line that starts at ``start``."""
+    byte = raw[at]
+    if byte == 10:
+        return Malformed("bare_lf", at)
+    if byte == 13:
+        return Malformed("bare_cr", at)
+    return Malformed("invalid_field_value", at, raw[start : at + 1])

@@ -1,0 +1,76 @@
+"""How long the content of a message is (RFC 9112 6.3). Pure: facts of a head in, a framing out."""
+
+from typing import Final
+
+from zttp_h1.head import CHUNKED, OTHER_CODINGS, Head
+from zttp_h1.malformed import Malformed
+from zttp_h1.native_ints import i64
+from zttp_h1.scan import scan_token
+
+# The order is that of the inputs ON_HEAD.. and SEND_HEAD.. of the state machines.
+NO_CONTENT: Final = 0
+BY_LENGTH: Final = 1
+BY_CHUNKS: Final = 2
+TO_EOF: Final = 3
+
+
+def request_framing(head: Head, at: i64) -> i64:
+    """Return the framing of a request; ``at`` is where an error is reported. Raises Malformed."""
+    if head.facts & (CHUNKED | OTHER_CODINGS):
+        if head.facts & OTHER_CODINGS:
+            raise _codings_error(head.codings, at)
+        _check_chunked(head, at)
+        return BY_CHUNKS
+    return BY_LENGTH if head.content_length > 0 else NO_CONTENT
+
+
+def response_framing(head: Head, to_head: bool, to_connect: bool, at: i64) -> i64:
+    """Return the framing of a response to a HEAD, CONNECT or other request; ``at`` is where an error is reported.
+
+    Raises Malformed.
+    """
+    status_code = head.status_code
+    # Rules 1 and 2: these have no content, whatever their fields say.
+    if to_head or not has_content(status_code) or (to_connect and 200 <= status_code < 300):
+        return NO_CONTENT
+    if head.facts & (CHUNKED | OTHER_CODINGS):
+        if head.facts & OTHER_CODINGS:
+            error = _codings_error(head.codings, at)
+            if error.reason == "chunked_not_final":
+                # RFC 9112 7.4: we send no TE, so there can be no other coding; what it decodes to is not guessed.
+                error = Malformed("unsupported_transfer_coding", at, head.codings)
+            raise error
+        _check_chunked(head, at)
+        return BY_CHUNKS
+    if head.content_length < 0:
+        return TO_EOF
+    return BY_LENGTH if head.content_length > 0 else NO_CONTENT
+
+
+def has_content(status_code: i64) -> bool:
+    """Tell whether a response of this status can have content (RFC 9110 6.4.1)."""
+    return status_code >= 200 and status_code != 204 and status_code != 304
+
+
+def _check_chunked(head: Head, at: i64) -> None:
+    # Rule 3: both at once is how requests are smuggled; nobody honest sends that.
+    if head.content_length >= 0:
+        raise Malformed("transfer_encoding_and_content_length", at)
+    if head.minor == 0:
+        raise Malformed("transfer_encoding_in_http_1_0", at)
+
+
+def _codings_error(codings: bytes, at: i64) -> Malformed:
+    """Say what is wrong with transfer codings that are not just chunked (RFC 9112 6.1, 7).
+
+    Every other coding would have to be decoded before chunked, which nobody uses and every smuggler tries.
+    """
+    names = [member.strip(b" \t") for member in codings.split(b",")]
+    for name in names:
+        if len(name) == 0 or scan_token(name, 0, len(name)) != len(name):
+            return Malformed("invalid_transfer_encoding", at, codings)
+    if names[len(names) - 1] != b"chunked":
+        return Malformed("chunked_not_final", at, codings)
+    if names.count(b"chunked") > 1:
+        return Malformed("duplicate_transfer_encoding", at, codings)
+    return Malformed("unsupported_transfer_coding", at, codings)

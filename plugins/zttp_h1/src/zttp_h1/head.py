@@ -1,0 +1,52 @@
+"""``Head``: what is known of the head that is being parsed, or was parsed last. The codecs fill it."""
+
+from typing import Final, final
+
+from zttp_h1.native_ints import i64, mypyc_attr
+
+# What the fields said, as bits of `facts`.
+HOST: Final = 1
+CLOSE: Final = 2  # Connection lists close
+KEEP_ALIVE: Final = 4  # Connection lists keep-alive
+UPGRADE_LISTED: Final = 8  # Connection lists upgrade
+UPGRADE: Final = 16  # an Upgrade field is there
+CHUNKED: Final = 32  # Transfer-Encoding is chunked
+EXPECT_CONTINUE: Final = 64  # Expect is 100-continue
+OTHER_CODINGS: Final = 128  # Transfer-Encoding is something else
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class Head:
+    """The values of a start line, and the facts of a header or trailer section.
+
+    One object serves all messages of a connection. ``facts`` are the bits above, ``content_length`` is -1 where there
+    is none, ``count`` is the number of fields.
+    """
+
+    def __init__(self) -> None:
+        self.minor: i64 = 1  # of the version, HTTP/1.minor
+        self.method = b""
+        self.target = b""
+        self.status_code: i64 = 0
+        self.reason = b""
+        self.upgrade = b""  # the value of Upgrade, if `facts` have it
+        self.codings = b""  # the value of Transfer-Encoding, if `facts` have OTHER_CODINGS
+        self.facts: i64 = 0
+        self.content_length: i64 = -1
+        self.count: i64 = 0
+        self.cuts: list[int] | None = None  # where the section says something twice: starts and ends, in the section
+
+    def clear_fields(self) -> None:
+        """Forget the section, for the next one."""
+        self.facts = 0
+        self.content_length = -1
+        self.count = 0
+        self.cuts = None
+
+    def cut(self, start: i64, end: i64) -> None:
+        """Note that ``section[start:end]`` is not for the reader."""
+        if self.cuts is None:
+            self.cuts = []
+        self.cuts.append(start)
+        self.cuts.append(end)

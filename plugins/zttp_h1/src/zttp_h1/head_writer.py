@@ -1,0 +1,142 @@
+"""Heads and trailer sections as bytes (RFC 9112 3-5). Pure: values in, bytes out.
+
+What would split a message or smuggle a field is refused: ``write_fields`` raises LocalProtocolError before anything of
+it can leave. The fields that frame are noted on the way, as in ``fields``.
+"""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter, write_i16_le
+
+from zttp_core.grammar import FORBIDDEN_TRAILERS, parse_content_length
+from zttp_core.reasons import local_error
+from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, UPGRADE
+from zttp_h1.names import (
+    NAME_CONNECTION,
+    NAME_CONTENT_LENGTH,
+    NAME_EXPECT,
+    NAME_TRANSFER_ENCODING,
+    NAME_UPGRADE,
+    UNKNOWN,
+    connection_options,
+    lower,
+    recognise,
+)
+from zttp_h1.native_ints import i64, mypyc_attr
+from zttp_h1.scan import scan_target, scan_token, scan_value
+from zttp_h1.status import STATUS_LINES
+
+_COLON_SPACE: Final = 0x203A
+_CRLF: Final = 0x0A0D
+
+# Which framing fields a head may carry.
+ALLOW_FRAMING: Final = 0
+# RFC 9110 8.6: a 1xx or 204 response and a 2xx to CONNECT must not have Content-Length; it is left out.
+NO_FRAMING: Final = 1
+# RFC 9112 6.1: an HTTP/1.0 peer does not know chunked; the field is left out and the content runs to the end.
+NO_CHUNKED: Final = 2
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class SentFacts:
+    """What the fields of the head that was written last say about the message."""
+
+    def __init__(self) -> None:
+        self.facts: i64 = 0
+        self.content_length: i64 = -1
+
+
+def write_request_line(writer: BytesWriter, method: bytes, target: bytes, version: bytes) -> None:
+    """Write ``method SP request-target SP HTTP-version CRLF``. Raises LocalProtocolError."""
+    size: i64 = len(method)
+    if size == 0 or scan_token(method, 0, size) != size:
+        raise local_error("invalid_method", method)
+    size = len(target)
+    if size == 0 or scan_target(target, 0, size) != size:
+        raise local_error("invalid_target", target)
+    if version != b"1.1" and version != b"1.0":
+        raise local_error("unsupported_version", version)
+    writer.write(method)
+    writer.append(32)
+    writer.write(target)
+    writer.write(b" HTTP/1.1\r\n" if version == b"1.1" else b" HTTP/1.0\r\n")
+
+
+def write_status_line(writer: BytesWriter, status: i64, reason: bytes | None) -> None:
+    """Write ``HTTP-version SP status-code SP [ reason-phrase ] CRLF``. Raises LocalProtocolError."""
+    if status < 100 or status > 999:
+        raise local_error("invalid_status_code", b"%d" % status)
+    if reason is None:
+        writer.write(STATUS_LINES[status])
+        return
+    size: i64 = len(reason)
+    if scan_value(reason, 0, size) != size:
+        raise local_error("invalid_reason_phrase", reason)
+    writer.write(b"HTTP/1.1 %d " % status)
+    writer.write(reason)
+    write_i16_le(writer, _CRLF)
+
+
+def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], sent: SentFacts, framing: i64) -> None:
+    """Write field lines, without the empty line, and note in ``sent`` what they say. Raises LocalProtocolError."""
+    facts: i64 = 0
+    sent.content_length = -1
+    for name, value in fields:
+        size: i64 = len(name)
+        if size == 0 or scan_token(name, 0, size) != size:
+            raise local_error("invalid_field_name", name)
+        length: i64 = len(value)
+        if scan_value(value, 0, length) != length:
+            raise local_error("invalid_field_value", name + b": " + value)
+        known = recognise(name, 0, size)
+        if known != UNKNOWN:
+            if known == NAME_CONTENT_LENGTH:
+                if framing == NO_FRAMING:
+                    continue
+                stated = parse_content_length(value)
+                if stated < 0:
+                    raise local_error("invalid_content_length", value)
+                if sent.content_length >= 0:
+                    raise local_error("conflicting_content_length", value)
+                sent.content_length = stated
+            elif known == NAME_TRANSFER_ENCODING:
+                if framing == NO_FRAMING:
+                    raise local_error("transfer_encoding_not_allowed", value)
+                if lower(value) != b"chunked":
+                    raise local_error("unsupported_transfer_coding", value)
+                if facts & CHUNKED:
+                    raise local_error("duplicate_transfer_encoding", value)
+                facts |= CHUNKED
+                if framing == NO_CHUNKED:
+                    continue
+            elif known == NAME_CONNECTION:
+                facts |= connection_options(value, 0, length)
+            elif known == NAME_UPGRADE:
+                facts |= UPGRADE
+            elif known == NAME_EXPECT and lower(value) == b"100-continue":
+                facts |= EXPECT_CONTINUE
+        writer.write(name)
+        write_i16_le(writer, _COLON_SPACE)
+        writer.write(value)
+        write_i16_le(writer, _CRLF)
+    if facts & CHUNKED and sent.content_length >= 0:
+        raise local_error("transfer_encoding_and_content_length")
+    sent.facts = facts
+
+
+def write_trailers(writer: BytesWriter, trailers: list[tuple[bytes, bytes]]) -> None:
+    """Write trailer field lines, without the empty line. Raises LocalProtocolError."""
+    for name, value in trailers:
+        size: i64 = len(name)
+        if size == 0 or scan_token(name, 0, size) != size:
+            raise local_error("invalid_field_name", name)
+        if lower(name) in FORBIDDEN_TRAILERS:
+            raise local_error("forbidden_trailer", name)
+        length: i64 = len(value)
+        if scan_value(value, 0, length) != length:
+            raise local_error("invalid_field_value", name + b": " + value)
+        writer.write(name)
+        write_i16_le(writer, _COLON_SPACE)
+        writer.write(value)
+        write_i16_le(writer, _CRLF)

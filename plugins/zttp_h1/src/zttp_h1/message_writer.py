@@ -1,0 +1,253 @@
+"""The writing half of a connection: heads, content and trailers go in, bytes to send come out.
+
+Small things are written into one buffer. Content of a few kilobytes and more is kept as the object it came in and
+joined once, when it is taken; if nothing else waits it is handed through.
+"""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter, write_i16_le
+
+from zttp_core.reasons import local_error
+from zttp_h1.framing import BY_CHUNKS, BY_LENGTH, NO_CONTENT, TO_EOF, has_content
+from zttp_h1.head import CHUNKED, CLOSE, EXPECT_CONTINUE, KEEP_ALIVE, UPGRADE
+from zttp_h1.head_writer import (
+    ALLOW_FRAMING,
+    NO_CHUNKED,
+    NO_FRAMING,
+    SentFacts,
+    write_fields,
+    write_request_line,
+    write_status_line,
+    write_trailers,
+)
+from zttp_h1.native_ints import i64, mypyc_attr
+from zttp_h1.states import (
+    IDLE,
+    NEXT_CYCLE,
+    NO_TRANSITION,
+    SEND_DATA,
+    SEND_END,
+    SEND_HEAD,
+    SEND_INFORMATIONAL,
+    SEND_SWITCH,
+    SENDING_CHUNKED,
+    SENDING_LENGTH,
+    SENDING_NOTHING,
+    after_writing,
+    refusal,
+)
+
+_CRLF: Final = 0x0A0D
+_LARGE: Final = 4096  # from here on content is not copied through the buffer
+
+Fields = list[tuple[bytes, bytes]]
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class MessageWriter:
+    """State, framing and queued output of the messages that this side sends."""
+
+    def __init__(self) -> None:
+        self.state: i64 = IDLE
+        self.facts: i64 = 0  # of the head that was sent last, as in ``fields``
+        self.to_eof = False  # the content ends with the connection, or a reader must take it so
+        self._remaining: i64 = 0  # of the stated Content-Length
+        self._chunks_dropped = False  # the head asked for chunks, but the message has none
+        self._unframed = False  # content would be allowed, but the head does not say how long it is
+        self._sent = SentFacts()
+        self._buffer = BytesWriter()
+        self._parts: list[bytes] = []
+
+    def check(self, given: i64) -> i64:
+        """Return the state after ``given``; LocalProtocolError if it is not allowed now."""
+        following = after_writing(self.state, given)
+        if following == NO_TRANSITION:
+            raise local_error(refusal(self.state, given))
+        return following
+
+    def write_request(self, method: bytes, target: bytes, version: bytes, fields: Fields) -> None:
+        """Write a request head. Without framing fields it has no content (RFC 9112 6.3)."""
+        self.check(SEND_HEAD)
+        buffer = self._buffer
+        mark = len(buffer)
+        try:
+            write_request_line(buffer, method, target, version)
+            write_fields(buffer, fields, self._sent, ALLOW_FRAMING)
+            if self._sent.facts & CHUNKED and version == b"1.0":
+                raise local_error("transfer_encoding_in_http_1_0")
+        except BaseException:
+            buffer.truncate(mark)
+            raise
+        write_i16_le(buffer, _CRLF)
+        if version == b"1.0" and not self._sent.facts & KEEP_ALIVE:
+            self._sent.facts |= CLOSE  # RFC 9112 9.3
+        self._begin(self._framing(NO_CONTENT), False)
+        self._unframed = True
+
+    def write_response(
+        self, status: i64, fields: Fields, reason: bytes | None, head: bool, connect: bool, minor: i64, closing: bool
+    ) -> None:
+        """Write a final response head, or a 101, to a request that was ``head``, ``connect`` or neither.
+
+        ``minor`` is the minor version of the request. If the connection is ``closing`` after this message, or an
+        HTTP/1.0 client asked to keep it, the response says so (RFC 9112 9.3, 9.6) where its fields do not.
+        """
+        switches = status == 101 or (connect and 200 <= status < 300)
+        self.check(SEND_SWITCH if switches else SEND_HEAD)
+        if 100 <= status < 200 and status != 101:
+            raise local_error("informational_status", b"%d" % status)
+        allowed: i64 = ALLOW_FRAMING
+        if switches or status == 204:
+            allowed = NO_FRAMING
+        elif minor == 0:
+            allowed = NO_CHUNKED
+        buffer = self._buffer
+        mark = len(buffer)
+        sent = self._sent
+        try:
+            write_status_line(buffer, status, reason)
+            write_fields(buffer, fields, sent, allowed)
+        except BaseException:
+            buffer.truncate(mark)
+            raise
+        if switches:
+            write_i16_le(buffer, _CRLF)
+            self.state = after_writing(self.state, SEND_SWITCH)
+            self.facts = sent.facts
+            return
+        chunked = sent.facts & CHUNKED != 0
+        if allowed == NO_CHUNKED and chunked:
+            sent.facts &= ~CHUNKED
+            closing = True
+        if closing:
+            if not sent.facts & CLOSE:
+                buffer.write(b"Connection: close\r\n")
+                sent.facts |= CLOSE
+        elif minor == 0 and not sent.facts & (CLOSE | KEEP_ALIVE):
+            buffer.write(b"Connection: keep-alive\r\n")
+            sent.facts |= KEEP_ALIVE
+        write_i16_le(buffer, _CRLF)
+        if head or not has_content(status):
+            self._begin(NO_CONTENT, False)
+            self._chunks_dropped = chunked
+            return
+        # Without a length the reader takes all up to the end of the connection. Content is accepted for that only where
+        # the head said that it closes: a length that was merely forgotten would keep the reader waiting.
+        framing = self._framing(TO_EOF if sent.facts & CLOSE else NO_CONTENT)
+        self._begin(framing, sent.content_length < 0 and not sent.facts & CHUNKED)
+        self._unframed = True
+        self._chunks_dropped = chunked
+
+    def write_informational(self, status: i64, fields: Fields) -> None:
+        """Write a 1xx head other than 101 (RFC 9110 15.2)."""
+        self.check(SEND_INFORMATIONAL)
+        if status < 100 or status > 199 or status == 101:
+            raise local_error("not_informational", b"%d" % status)
+        buffer = self._buffer
+        mark = len(buffer)
+        try:
+            write_status_line(buffer, status, None)
+            write_fields(buffer, fields, self._sent, NO_FRAMING)
+        except BaseException:
+            buffer.truncate(mark)
+            raise
+        write_i16_le(buffer, _CRLF)
+
+    def write_data(self, data: bytes) -> None:
+        """Write a run of content, framed as the head said."""
+        if self.state == SENDING_NOTHING and self._unframed:
+            raise local_error("framing_required")
+        self.check(SEND_DATA)
+        size: i64 = len(data)
+        if size == 0:
+            return
+        buffer = self._buffer
+        if self.state == SENDING_CHUNKED:
+            buffer.write(b"%x\r\n" % size)
+            self._write_content(data, size)
+            write_i16_le(buffer, _CRLF)
+            return
+        if self.state == SENDING_LENGTH:
+            if size > self._remaining:
+                raise local_error("content_too_long")
+            self._remaining -= size
+        self._write_content(data, size)
+
+    def end(self, trailers: Fields | None) -> None:
+        """End the message; only a chunked one can have trailers (RFC 9110 6.5.1)."""
+        following = self.check(SEND_END)
+        if self.state == SENDING_LENGTH and self._remaining > 0:
+            raise local_error("content_too_short")
+        if self.state == SENDING_CHUNKED:
+            buffer = self._buffer
+            mark = len(buffer)
+            buffer.write(b"0\r\n")
+            if trailers is not None:
+                try:
+                    write_trailers(buffer, trailers)
+                except BaseException:
+                    buffer.truncate(mark)
+                    raise
+            write_i16_le(buffer, _CRLF)
+        elif trailers is not None and len(trailers) > 0:
+            if not self._chunks_dropped:
+                raise local_error("trailers_not_allowed")
+            write_trailers(BytesWriter(), trailers)  # checked, and then discarded: RFC 9110 6.5.1 allows that
+        self.state = following
+
+    def next_cycle(self) -> None:
+        """Make ready for the next message."""
+        self.state = self.check(NEXT_CYCLE)
+        self.facts = 0
+        self.to_eof = False
+
+    def expects_continue(self) -> bool:
+        """Tell whether the head that was sent last expects a 100."""
+        return self.facts & EXPECT_CONTINUE != 0
+
+    def asked_upgrade(self) -> bool:
+        """Tell whether the head that was sent last has an Upgrade field."""
+        return self.facts & UPGRADE != 0
+
+    def take(self) -> bytes:
+        """Return what waits to be sent, and forget it."""
+        buffer = self._buffer
+        parts = self._parts
+        if len(parts) == 0:
+            if len(buffer) == 0:
+                return b""
+            data = buffer.getvalue()
+            buffer.truncate(0)
+            return data
+        self._flush()
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._parts = []
+        return data
+
+    def _framing(self, otherwise: i64) -> i64:
+        sent = self._sent
+        if sent.facts & CHUNKED:
+            return BY_CHUNKS
+        return BY_LENGTH if sent.content_length >= 0 else otherwise
+
+    def _begin(self, framing: i64, to_eof: bool) -> None:
+        self.state = after_writing(self.state, SEND_HEAD + framing)
+        self.facts = self._sent.facts
+        self.to_eof = to_eof
+        self._remaining = self._sent.content_length
+        self._unframed = False
+        self._chunks_dropped = False
+
+    def _write_content(self, data: bytes, size: i64) -> None:
+        if size < _LARGE:
+            self._buffer.write(data)
+            return
+        self._flush()
+        self._parts.append(data)
+
+    def _flush(self) -> None:
+        if len(self._buffer) > 0:
+            self._parts.append(self._buffer.getvalue())
+            self._buffer.truncate(0)

@@ -1,0 +1,290 @@
+"""The decoder: field blocks in, fields and their kinds out. RFC 7541 3, 6; RFC 9113 4.3, 10.5.1.
+
+It knows nothing of streams and messages, and hands both what they need. After ``decode(block)``:
+
+    fields      the ``(name, value)`` tuples in order, pseudo-header fields included; a new list each time
+    kinds       ``BytesWriter`` with one octet per field, see ``field_kinds``; good until the next block
+    seen        the union of the fields' SEEN bits: what no bit speaks of need not be looked for
+    repeated    the SEEN bits that more than one field had
+    list_size   the size of the list by RFC 9113 6.5.2: name, value and 32 per field
+
+Every verdict on a field is kept with its table entry, so a field that was once validated costs a table access.
+
+Limits. ``max_header_list_size`` bounds the list: a larger one is decoded to the end, which keeps the table in step, but
+nothing of it is kept and the status is HEADER_LIST_TOO_LARGE: the message alone is to be refused. That has a bound,
+too: past 16 times the limit, and past 1 MiB, the block is a bomb and the connection is done for (HEADER_LIST_BOMB).
+Work is linear in the octets of the block, whatever its references unfold to: a reference copies nothing. A string is no
+longer than 8/5 of its octets in the block, and the block's length is the caller's to bound.
+
+Dynamic table size updates: at most two, first in the block, none above the acknowledged SETTINGS_HEADER_TABLE_SIZE;
+once that is lowered below the table's maximum, the next block must begin with one that honours the lowest value.
+"""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter
+
+from zttp_h2.hpack import huffman
+from zttp_h2.hpack.dynamic_table import DynamicTable
+from zttp_h2.hpack.field_kinds import (
+    ANY_PSEUDO,
+    INVALID_NAME,
+    INVALID_VALUE,
+    KIND_MASK,
+    NEVER_INDEXED,
+    REGULAR,
+    SEEN_MISPLACED_PSEUDO,
+    SEEN_REGULAR,
+    edges_are_visible,
+    fits_kind,
+    has_no_control,
+    name_kind,
+    token_kind,
+)
+from zttp_h2.hpack.huffman import BAD_PADDING, NAME_INVALID, VALUE_INVALID
+from zttp_h2.hpack.integers import decode_integer
+from zttp_h2.hpack.static_table import ENTRIES as STATIC_ENTRIES
+from zttp_h2.hpack.static_table import LENGTH as STATIC_LENGTH
+from zttp_h2.hpack.status import (
+    HEADER_LIST_BOMB,
+    HEADER_LIST_TOO_LARGE,
+    HUFFMAN_EOS,
+    HUFFMAN_PADDING,
+    INTEGER_TOO_LARGE,
+    INVALID_INDEX,
+    OK,
+    SIZE_UPDATE_MISPLACED,
+    SIZE_UPDATE_MISSING,
+    SIZE_UPDATE_TOO_LARGE,
+    TRUNCATED,
+)
+from zttp_h2.hpack.table_entry import TableEntry
+from zttp_h2.native_ints import i64, u8
+
+DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE
+_BOMB_FACTOR: Final = 16
+_BOMB_SIZE: Final = 1048576
+# RFC 7541 4.2: the lowest size since the last block, then the final one.
+_MAX_SIZE_UPDATES: Final = 2
+
+
+@final
+class Decoder:
+    """One direction of one connection. A fatal status is for good: every later block gets it again."""
+
+    def __init__(self, max_header_list_size: i64 = 65536, max_table_size: i64 = DEFAULT_TABLE_SIZE) -> None:
+        self.max_header_list_size: i64 = max_header_list_size
+        self.fields: list[object] = []
+        self.kinds: BytesWriter = BytesWriter()
+        self.seen: i64 = 0
+        self.repeated: i64 = 0
+        self.list_size: i64 = 0
+        self.table: DynamicTable = DynamicTable(max_table_size)
+        self._failure: i64 = OK
+        self._allowed: i64 = max_table_size
+        self._lowest_allowed: i64 = max_table_size  # since the last block
+        self._at: i64 = 0
+        self._string_flags: i64 = 0
+        self._scratch: BytesWriter = BytesWriter()
+
+    def set_max_table_size(self, size: i64) -> None:
+        """Apply our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it (RFC 7541 4.2)."""
+        self._allowed = size
+        if size < self._lowest_allowed:
+            self._lowest_allowed = size
+
+    def decode(self, block: bytes) -> i64:
+        """Decode one whole field block; return a status (see ``status``)."""
+        self.fields = []
+        fields = self.fields
+        kinds = self.kinds
+        kinds.truncate(0)
+        seen: i64 = 0
+        repeated: i64 = 0
+        list_size: i64 = 0
+        limit = self.max_header_list_size
+        end: i64 = len(block)
+        table = self.table
+        static_entries = STATIC_ENTRIES
+        at = self._decode_size_updates(block, end)
+        while at < end:
+            first: i64 = block[at]
+            if first >= 128:
+                at += 1
+                index = first & 127
+                if index == 127:
+                    index, at = decode_integer(block, at, end, 127)
+                if index > STATIC_LENGTH:
+                    index -= STATIC_LENGTH + 1
+                    if index >= table.length:
+                        self._fail(INVALID_INDEX)
+                        break
+                    entry = table.get(index)
+                elif index > 0:
+                    entry = static_entries[index]
+                else:
+                    self._fail_index(index)
+                    break
+            else:
+                self._at = at
+                entry = self._decode_literal(block, end, first)
+                if self._failure != OK:
+                    break
+                at = self._at
+            bits = entry.seen
+            repeated |= seen & bits
+            # RFC 9113 8.3 MUST: pseudo-header fields come first.
+            if bits & ANY_PSEUDO != 0 and seen & SEEN_REGULAR != 0:
+                seen |= SEEN_MISPLACED_PSEUDO
+            seen |= bits
+            list_size += entry.size
+            if list_size <= limit:
+                fields.append(entry.field)
+                kinds.append(u8(entry.kind))
+            elif list_size > _BOMB_SIZE and list_size > limit * _BOMB_FACTOR:
+                self._fail(HEADER_LIST_BOMB)
+                break
+        self.seen = seen
+        self.repeated = repeated
+        self.list_size = list_size
+        if self._failure == OK and list_size <= limit:
+            return OK
+        self.fields = []
+        kinds.truncate(0)
+        return HEADER_LIST_TOO_LARGE if self._failure == OK else self._failure
+
+    def _fail(self, status: i64) -> i64:
+        """Note the failure, unless there is one, and return a position that ends the block."""
+        if self._failure == OK:
+            self._failure = status
+        return 0x7FFFFFFFFFFF
+
+    def _fail_index(self, index: i64) -> i64:
+        """Say why an index is none: decode_integer's -1 and -2, or zero (RFC 7541 6.1 MUST)."""
+        if index == -1:
+            return self._fail(TRUNCATED)
+        return self._fail(INTEGER_TOO_LARGE if index == -2 else INVALID_INDEX)
+
+    def _decode_size_updates(self, block: bytes, end: i64) -> i64:
+        """Apply the size updates at the head of the block; return where its fields begin."""
+        if self._failure != OK:
+            return self._fail(self._failure)
+        table = self.table
+        allowed = self._lowest_allowed
+        required = table.max_size > allowed
+        self._lowest_allowed = self._allowed
+        at: i64 = 0
+        updates = 0
+        while at < end and i64(block[at]) & 0xE0 == 0x20:
+            size = i64(block[at]) & 31
+            at += 1
+            if size == 31:
+                size, at = decode_integer(block, at, end, 31)
+                if size < 0:
+                    return self._fail_index(size)
+            updates += 1
+            if updates > _MAX_SIZE_UPDATES:
+                return self._fail(SIZE_UPDATE_MISPLACED)
+            if required:
+                # RFC 7541 4.2 MUST: the smallest maximum of the interval is signalled, before the final one.
+                required = False
+                if size > allowed:
+                    return self._fail(SIZE_UPDATE_TOO_LARGE if size > self._allowed else SIZE_UPDATE_MISSING)
+            if size > self._allowed:
+                return self._fail(SIZE_UPDATE_TOO_LARGE)  # RFC 7541 6.3 MUST
+            table.resize(size)
+        if required:
+            return self._fail(SIZE_UPDATE_MISSING)
+        return at
+
+    def _decode_literal(self, block: bytes, end: i64, first: i64) -> TableEntry:
+        """Decode the literal at ``_at``, which begins with ``first`` (RFC 7541 6.2); ``_failure`` tells of errors."""
+        at = self._at + 1
+        if first >= 64:
+            prefix_max: i64 = 63
+        elif first < 32:
+            prefix_max = 15
+        else:
+            self._fail(SIZE_UPDATE_MISPLACED)  # RFC 7541 4.2 MUST: at the beginning of the block
+            return STATIC_ENTRIES[0]
+        index = first & prefix_max
+        if index == prefix_max:
+            index, at = decode_integer(block, at, end, prefix_max)
+        self._at = at
+        if index == 0:
+            name = self._decode_string(block, end)
+            kind = self._kind_of_name(name)
+        else:
+            named = self._entry(index)
+            name = named.name
+            kind = named.kind & KIND_MASK
+        if self._failure != OK:
+            return STATIC_ENTRIES[0]
+        value = self._decode_string(block, end)
+        flags = self._string_flags
+        if (
+            (not has_no_control(value) if flags < 0 else flags & VALUE_INVALID != 0)
+            or not edges_are_visible(value)
+            or (kind != REGULAR and not fits_kind(kind, value))
+        ):
+            kind |= INVALID_VALUE
+        if first >= 64:
+            entry = TableEntry(name, value, kind)
+            if self._failure == OK:
+                self.table.add(entry)
+            return entry
+        if first >= 16:
+            kind |= NEVER_INDEXED
+        return TableEntry(name, value, kind)
+
+    def _entry(self, index: i64) -> TableEntry:
+        """Return the entry that a literal takes its name from; ``index`` is not zero."""
+        if index > STATIC_LENGTH:
+            index -= STATIC_LENGTH + 1
+            if index < self.table.length:
+                return self.table.get(index)
+            self._fail(INVALID_INDEX)
+        elif index > 0:
+            return STATIC_ENTRIES[index]
+        else:
+            self._fail_index(index)
+        return STATIC_ENTRIES[0]
+
+    def _kind_of_name(self, name: bytes) -> i64:
+        length: i64 = len(name)
+        if self._string_flags < 0 or length == 0 or name[0] == 58:
+            return name_kind(name)
+        return INVALID_NAME if self._string_flags & NAME_INVALID else token_kind(name, length)
+
+    def _decode_string(self, block: bytes, end: i64) -> bytes:
+        """Decode the string literal at ``_at`` (RFC 7541 5.2).
+
+        ``_string_flags`` says what a coded string was found to contain (``huffman.decode``); -1 means a raw one.
+        """
+        at = self._at
+        if at >= end:
+            self._fail(TRUNCATED)
+            return b""
+        first: i64 = block[at]
+        length = first & 127
+        at += 1
+        if length == 127:
+            length, at = decode_integer(block, at, end, 127)
+            if length < 0:
+                self._fail_index(length)
+                return b""
+        stop = at + length
+        if stop > end:
+            self._fail(TRUNCATED)
+            return b""
+        self._at = stop
+        if first < 128:
+            self._string_flags = -1
+            return block[at:stop]
+        scratch = self._scratch
+        scratch.truncate(0)
+        self._string_flags = huffman.decode(huffman.decode_table(), block, at, stop, scratch)
+        if self._string_flags < 0:
+            self._fail(HUFFMAN_PADDING if self._string_flags == BAD_PADDING else HUFFMAN_EOS)
+            return b""
+        return scratch.getvalue()

@@ -1,0 +1,237 @@
+"""What a field is to an HTTP message, decided once per field and kept with its table entry.
+
+RFC 9113 8.2 and 8.3 judge fields by name and grammar alone, so the verdict on a field that comes out of a table is that
+of the day it went in. It is one octet:
+
+    bits 0..4   the kind, below
+    0x40        INVALID_VALUE: the value breaks the grammar of its kind
+    0x80        NEVER_INDEXED: it came as a never-indexed literal, and must be forwarded as one (RFC 7541 6.2.3)
+
+Names: lower-case tokens (RFC 9113 8.2.1, RFC 9110 5.1), or one of the six pseudo-header fields. Values: no control
+bytes but HTAB, no white space at either end (RFC 9113 8.2.1, RFC 9110 5.5). Pseudo-header fields and ``te`` must also
+fit their own grammar, as far as it does not depend on other fields; ``:authority`` and ``content-length`` are the
+message's.
+"""
+
+from typing import Final
+
+from librt.strings import BytesWriter, read_i32_le, read_i64_le, write_i32_le
+
+from zttp_h2.native_ints import i64
+
+REGULAR: Final = 0
+METHOD: Final = 1
+SCHEME: Final = 2
+AUTHORITY: Final = 3
+PATH: Final = 4
+STATUS: Final = 5
+PROTOCOL: Final = 6
+HOST: Final = 7
+CONTENT_LENGTH: Final = 8
+COOKIE: Final = 9
+TE: Final = 10
+EXPECT: Final = 11
+PRIORITY: Final = 12
+CONNECTION_SPECIFIC: Final = 13
+UNKNOWN_PSEUDO: Final = 14
+INVALID_NAME: Final = 15
+
+KIND_MASK: Final = 0x1F
+INVALID_VALUE: Final = 0x40
+NEVER_INDEXED: Final = 0x80
+
+# One bit per kind, for the union over a field block: SEEN_x is the bit number x, and every field that is not a
+# pseudo-header field sets SEEN_REGULAR as well, because order is judged by it.
+SEEN_REGULAR: Final = 0x1
+SEEN_METHOD: Final = 0x2
+SEEN_SCHEME: Final = 0x4
+SEEN_AUTHORITY: Final = 0x8
+SEEN_PATH: Final = 0x10
+SEEN_STATUS: Final = 0x20
+SEEN_PROTOCOL: Final = 0x40
+SEEN_HOST: Final = 0x80
+SEEN_CONTENT_LENGTH: Final = 0x100
+SEEN_COOKIE: Final = 0x200
+SEEN_TE: Final = 0x400
+SEEN_EXPECT: Final = 0x800
+SEEN_PRIORITY: Final = 0x1000
+SEEN_CONNECTION_SPECIFIC: Final = 0x2000
+SEEN_UNKNOWN_PSEUDO: Final = 0x4000
+SEEN_INVALID_NAME: Final = 0x8000
+SEEN_INVALID_VALUE: Final = 0x10000
+SEEN_MISPLACED_PSEUDO: Final = 0x20000  # a pseudo-header field after a regular one, RFC 9113 8.3
+SEEN_NEVER_INDEXED: Final = 0x40000
+
+ANY_PSEUDO: Final = 0x407E
+# A block whose union has none of these bits needs no further look at its regular fields.
+MALFORMED: Final = 0x3E000
+
+_KINDS: Final = {
+    b":method": METHOD,
+    b":scheme": SCHEME,
+    b":authority": AUTHORITY,
+    b":path": PATH,
+    b":status": STATUS,
+    b":protocol": PROTOCOL,
+    b"host": HOST,
+    b"content-length": CONTENT_LENGTH,
+    b"cookie": COOKIE,
+    b"te": TE,
+    b"expect": EXPECT,
+    b"priority": PRIORITY,
+    # RFC 9113 8.2.2
+    b"connection": CONNECTION_SPECIFIC,
+    b"proxy-connection": CONNECTION_SPECIFIC,
+    b"keep-alive": CONNECTION_SPECIFIC,
+    b"transfer-encoding": CONNECTION_SPECIFIC,
+    b"upgrade": CONNECTION_SPECIFIC,
+}
+
+# Character classes, one octet per character: which grammars it does NOT belong to.
+NOT_IN_NAME: Final = 1
+NOT_IN_VALUE: Final = 2
+_NOT_IN_PATH: Final = 4
+_NOT_IN_TOKEN: Final = 8
+_NOT_IN_SCHEME: Final = 16
+
+_ALPHA: Final = b"abcdefghijklmnopqrstuvwxyz"
+_DIGIT: Final = b"0123456789"
+_NAME: Final = _ALPHA + _DIGIT + b"!#$%&'*+-.^_`|~"  # RFC 9110 5.6.2, without upper case
+_TOKEN: Final = _NAME + _ALPHA.upper()
+_SCHEME: Final = _ALPHA + _ALPHA.upper() + _DIGIT + b"+-."  # RFC 3986 3.1
+
+
+def _classes() -> bytes:
+    classes = []
+    for character in range(256):
+        bits = 0
+        if character not in _NAME:
+            bits |= NOT_IN_NAME
+        if (character < 0x20 and character != 0x09) or character == 0x7F:
+            bits |= NOT_IN_VALUE
+        if character < 0x21 or character > 0x7E or character == 0x23:  # visible ASCII, no fragment
+            bits |= _NOT_IN_PATH
+        if character not in _TOKEN:
+            bits |= _NOT_IN_TOKEN
+        if character not in _SCHEME:
+            bits |= _NOT_IN_SCHEME
+        classes.append(bits)
+    return bytes(classes)
+
+
+def _seen_bits() -> bytes:
+    """What a kind octet adds to the union of its block, as 256 little-endian integers."""
+    writer = BytesWriter()
+    for kind in range(256):
+        bits = 1 << (kind & KIND_MASK)
+        if not bits & ANY_PSEUDO:
+            bits |= SEEN_REGULAR
+        if kind & INVALID_VALUE:
+            bits |= SEEN_INVALID_VALUE
+        if kind & NEVER_INDEXED:
+            bits |= SEEN_NEVER_INDEXED
+        write_i32_le(writer, bits & 0x7FFFF)
+    return writer.getvalue()
+
+
+CLASSES: Final = _classes()
+_SEEN_BITS: Final = _seen_bits()
+
+
+def seen_bits(kind: i64) -> i64:
+    """Return the SEEN bits of a kind octet."""
+    return i64(read_i32_le(_SEEN_BITS, kind * 4))
+
+
+def all_in_class(text: bytes, outside: i64) -> bool:
+    """Return whether no character of ``text`` has the bit ``outside`` in its class."""
+    classes = CLASSES
+    found: i64 = 0
+    at: i64 = 0
+    end: i64 = len(text)
+    while at < end:
+        found |= i64(classes[text[at]])
+        at += 1
+    return found & outside == 0
+
+
+def has_no_control(text: bytes) -> bool:
+    """Return whether ``text`` has no byte below 0x20 other than HTAB, and no DEL: eight bytes at a time."""
+    end: i64 = len(text)
+    if end < 8:
+        return all_in_class(text, NOT_IN_VALUE)
+    m01: i64 = 0x0101010101010101
+    m20: i64 = 0x2020202020202020
+    m80 = m20 << 2
+    mdel = m80 - m01
+    at: i64 = 0
+    while True:
+        word = read_i64_le(text, at)
+        deleted = word ^ mdel
+        # Each term is non-zero exactly if the word has such a byte; HTAB is let through by the slow look.
+        if (((word - m20) & ~word) | ((deleted - m01) & ~deleted)) & m80 and not all_in_class(
+            text[at : at + 8], NOT_IN_VALUE
+        ):
+            return False
+        if at + 8 >= end:
+            return True
+        at += 8
+        if at + 8 > end:
+            at = end - 8  # the last word overlaps the one before
+
+
+def name_kind(name: bytes) -> i64:
+    """Return the kind that a name gives its fields."""
+    length: i64 = len(name)
+    if length == 0:
+        return INVALID_NAME
+    if name[0] == 58:
+        kind: i64 = _KINDS.get(name, UNKNOWN_PSEUDO)
+        return kind
+    if not all_in_class(name, NOT_IN_NAME):
+        return INVALID_NAME
+    return token_kind(name, length)
+
+
+def token_kind(name: bytes, length: i64) -> i64:
+    """Return the kind of a name that is known to be a lower-case token; nearly all are settled by their length."""
+    if length == 2 or length == 4 or length == 6 or length == 7 or length == 8 or length == 10:
+        kind: i64 = _KINDS.get(name, REGULAR)
+        return kind
+    if length == 14:
+        return CONTENT_LENGTH if name == b"content-length" else REGULAR
+    if length == 16:
+        return CONNECTION_SPECIFIC if name == b"proxy-connection" else REGULAR
+    if length == 17:
+        return CONNECTION_SPECIFIC if name == b"transfer-encoding" else REGULAR
+    return REGULAR
+
+
+def edges_are_visible(value: bytes) -> bool:
+    """Return whether ``value`` neither starts nor ends with SP or HTAB."""
+    length: i64 = len(value)
+    if length == 0:
+        return True
+    first: i64 = value[0]
+    last: i64 = value[length - 1]
+    return first != 32 and first != 9 and last != 32 and last != 9
+
+
+def value_is_valid(kind: i64, value: bytes) -> bool:
+    """Return whether ``value`` fits the general grammar and that of its kind."""
+    return has_no_control(value) and edges_are_visible(value) and (kind == REGULAR or fits_kind(kind, value))
+
+
+def fits_kind(kind: i64, value: bytes) -> bool:
+    """Return whether a value of the general grammar fits that of its kind."""
+    if kind == PATH:
+        return len(value) > 0 and all_in_class(value, _NOT_IN_PATH)  # RFC 9113 8.3.1, RFC 3986 3.3
+    if kind == METHOD or kind == PROTOCOL:
+        return len(value) > 0 and all_in_class(value, _NOT_IN_TOKEN)  # RFC 9110 9.1, RFC 8441 4
+    if kind == SCHEME:
+        return len(value) > 0 and 97 <= value[0] | 32 <= 122 and all_in_class(value, _NOT_IN_SCHEME)
+    if kind == STATUS:
+        return len(value) == 3 and 49 <= value[0] <= 57 and 48 <= value[1] <= 57 and 48 <= value[2] <= 57
+    if kind == TE:
+        return value == b"trailers"  # RFC 9113 8.2.2
+    return True

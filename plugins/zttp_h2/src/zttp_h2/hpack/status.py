@@ -1,0 +1,51 @@
+"""What decoding or encoding a field block can come to, as small integers: raising costs more than decoding does.
+
+A fatal status means that the two dynamic tables no longer agree. RFC 9113 4.3 leaves one answer: a connection error of
+type COMPRESSION_ERROR. ``REASONS`` names the rule that was broken.
+"""
+
+from typing import Final
+
+OK: Final = 0
+# Not fatal: the block was decoded to its end and the table is in step, the message alone is refused.
+HEADER_LIST_TOO_LARGE: Final = 1
+
+# Fatal from here on.
+TRUNCATED: Final = 2
+INTEGER_TOO_LARGE: Final = 3
+INVALID_INDEX: Final = 4
+HUFFMAN_PADDING: Final = 5
+HUFFMAN_EOS: Final = 6
+SIZE_UPDATE_MISPLACED: Final = 7
+SIZE_UPDATE_TOO_LARGE: Final = 8
+SIZE_UPDATE_MISSING: Final = 9
+HEADER_LIST_BOMB: Final = 10
+
+# What the encoder says of a field that it was asked to write.
+INVALID_NAME: Final = 11
+INVALID_VALUE: Final = 12
+
+REASONS: Final = {
+    HEADER_LIST_TOO_LARGE: ("header_section_too_large", "RFC 9113 10.5.1"),
+    TRUNCATED: ("hpack_truncated", "RFC 7541 6"),
+    INTEGER_TOO_LARGE: ("hpack_integer_too_large", "RFC 7541 5.1"),
+    INVALID_INDEX: ("hpack_invalid_index", "RFC 7541 2.3.3"),
+    HUFFMAN_PADDING: ("hpack_huffman_padding", "RFC 7541 5.2"),
+    HUFFMAN_EOS: ("hpack_huffman_eos", "RFC 7541 5.2"),
+    SIZE_UPDATE_MISPLACED: ("hpack_size_update_misplaced", "RFC 7541 4.2"),
+    SIZE_UPDATE_TOO_LARGE: ("hpack_size_update_too_large", "RFC 7541 6.3"),
+    SIZE_UPDATE_MISSING: ("hpack_size_update_missing", "RFC 7541 4.2"),
+    HEADER_LIST_BOMB: ("hpack_bomb", "RFC 7541 7.3"),
+    INVALID_NAME: ("invalid_field_name", "RFC 9113 8.2.1"),
+    INVALID_VALUE: ("invalid_field_value", "RFC 9113 8.2.1"),
+}
+
+
+def reason_of(status: int) -> str:
+    """Return the stable token of a status other than ``OK``."""
+    return REASONS[status][0]
+
+
+def section_of(status: int) -> str:
+    """Return the section that a status other than ``OK`` rests on."""
+    return REASONS[status][1]

@@ -1,0 +1,89 @@
+"""Build every distribution: its sdist, and from that sdist alone the wheel. Built again only when its sources changed.
+
+    python scripts/build.py              into .build/distributions/<name>/<content hash>/, printing those folders
+    python scripts/build.py --out dist   and copied to dist/
+
+``ZTTP_PURE=1`` builds the pure Python wheels. The generated C is kept beside the compiled wheels, for the lint.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tarfile
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from workspace import BUILD, ROOT, Distribution, content_hash, distributions, run, uv
+
+KEPT = 3  # builds per distribution: enough to go back and forth between two states of the sources and the pure wheel
+
+
+def build(distribution: Distribution) -> Path:
+    """The folder with this distribution's sdist, wheel and generated C."""
+    pure = os.environ.get("ZTTP_PURE", "")
+    folder = BUILD / "distributions" / distribution.name
+    target = folder / content_hash(distribution.files(), pure, os.environ.get("CFLAGS", ""))
+    if target.exists():
+        target.touch()
+        return target
+    # Outside of the repository, so that nothing of the workspace can help.
+    with tempfile.TemporaryDirectory(prefix=f"{distribution.name}-") as name:
+        work = Path(name)
+        for file in distribution.files():
+            copy = work / "source" / file.relative_to(distribution.folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        command = (uv(), "build", "--python", sys.executable, "--out-dir", work / "out")
+        run(*command, "--sdist", work / "source", quiet=True)
+        [sdist] = (work / "out").glob("*.tar.gz")
+        with tarfile.open(sdist) as archive:
+            archive.extractall(work / "unpacked", filter="data")
+        [unpacked] = (work / "unpacked").iterdir()
+        run(*command, "--wheel", unpacked, quiet=True)
+        for source in unpacked.glob("build/*.c"):
+            if source.name.startswith("__native"):
+                (work / "out" / "c").mkdir(exist_ok=True)
+                shutil.copy(source, work / "out" / "c")
+        _publish(work / "out", target)
+    for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(old)
+    return target
+
+
+def _publish(made: Path, target: Path) -> None:
+    """Move a finished build to its place in one step; if another process was faster, its build is as good."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILD) as name:
+        staged = Path(name) / "staged"
+        shutil.move(made, staged)
+        with suppress(OSError):
+            staged.rename(target)
+
+
+def build_all() -> list[Path]:
+    """The folders of all distributions, two being built at a time."""
+    uv()
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(build, distributions()))
+
+
+def main() -> None:
+    """Build, print where, and copy if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, help="copy the wheels and sdists there")
+    options = parser.parse_args()
+    for folder in build_all():
+        if options.out is None:
+            print(folder.relative_to(ROOT))
+            continue
+        out = ROOT / options.out
+        out.mkdir(exist_ok=True)
+        for file in (*folder.glob("*.whl"), *folder.glob("*.tar.gz")):
+            print(shutil.copy(file, out))
+
+
+if __name__ == "__main__":
+    main()

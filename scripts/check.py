@@ -1,0 +1,37 @@
+"""Everything that can be said without running the suite: style, types, the examples in the docs, the generated C.
+
+All checks run, whatever the first ones find.
+"""
+
+import subprocess
+import sys
+
+from environments import python_of
+from workspace import ROOT
+
+TYPED = ("zttp", "zttp_core/src", "plugins/*/src", "tests", "examples", "benchmarks", "fuzz", "scripts")
+
+
+def main() -> None:
+    """Run the checks one after the other, and end with a line for each."""
+    python = str(python_of("interpreted"))
+    typed = [str(folder) for pattern in TYPED for folder in sorted(ROOT.glob(pattern)) if any(folder.rglob("*.py"))]
+    checks = {
+        "ruff check": (python, "-m", "ruff", "check"),
+        "ruff format": (python, "-m", "ruff", "format", "--check"),
+        "mypy --strict": (python, "-m", "mypy", *typed),
+        "docs examples": (python, "-P", "-m", "pytest", "--build=interpreted", "-q", "tests/docs"),
+        "generated C": (sys.executable, "scripts/lint_c.py"),
+    }
+    results = {}
+    for name, command in checks.items():
+        print(f"--- {name}", flush=True)
+        results[name] = subprocess.run(command, cwd=ROOT, check=False).returncode
+    print()
+    for name, status in results.items():
+        print(f"{'FAILED' if status else 'ok':8}{name}")
+    sys.exit(any(results.values()))
+
+
+if __name__ == "__main__":
+    main()

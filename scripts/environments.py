@@ -1,0 +1,51 @@
+"""Make the virtual environments under .build/environments, again only when what belongs into them changed.
+
+    python scripts/environments.py compiled      prints the path of that environment's Python
+
+interpreted  the sources of this tree, editable and pure, with every tool of development
+compiled     the built wheels, with what the tests need
+installed    the built wheels and nothing else: what a user has
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from build import build_all
+from workspace import BIN, BUILD, ROOT, content_hash, distributions, run, uv
+
+GROUPS = {"interpreted": ("dev", "docs"), "compiled": ("test",), "installed": ()}
+
+
+def python_of(name: str) -> Path:
+    """The Python of an environment that is up to date."""
+    folder = BUILD / "environments" / name
+    python = folder / BIN / "python"
+    requirements = [word for group in GROUPS[name] for word in ("--group", f"{ROOT / 'pyproject.toml'}:{group}")]
+    requirements += _packages(name)
+    stamp = folder / "content-hash"
+    wanted = content_hash([item.folder / "pyproject.toml" for item in distributions()], *requirements)
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        run(uv(), "venv", "--quiet", "--no-project", "--python", sys.executable, folder)
+        run(uv(), "pip", "install", "--quiet", "--python", python, *requirements, quiet=True, ZTTP_PURE="1")
+        stamp.write_text(wanted)
+    return python
+
+
+def _packages(name: str) -> list[str]:
+    if name == "interpreted":
+        return [word for item in distributions() for word in ("--editable", str(item.folder))]
+    return [str(wheel) for folder in build_all() for wheel in folder.glob("*.whl")]
+
+
+def main() -> None:
+    """Make one environment and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=GROUPS)
+    print(python_of(parser.parse_args().name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Write measured figures into the documents that show some: what a benchmark's ``--json`` left, as tables.
+
+    python benchmarks/http1.py --json results.json
+    python scripts/figures.py http1 results.json
+
+A document asks for them with a pair of comments, ``figures:http1:few`` for the rows that are named here or
+``figures:http1:all`` for all of them, and ``/figures`` where they end; what stands between them is replaced.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from workspace import ROOT
+
+DOCUMENTS = ("README.md", "docs/performance.md")
+
+FEW = {
+    "http1": (
+        ("fresh parse", "GET, API-sized"),
+        ("fresh parse", "GET, browser-sized"),
+        ("fresh parse, lower-case list (ASGI)", "GET, browser-sized"),
+        ("kept-alive connection", "GET, API-sized, each different"),
+        ("chunked request", "1,000 chunks of 16 bytes"),
+        ("chunked request", "1 MiB in chunks of 64 KiB"),
+        ("response writing", "200, JSON"),
+        ("response writing", "200, 64 KiB"),
+        ("request-response cycle", "GET, API-sized; 200, JSON"),
+    )
+}
+
+Row = dict[str, Any]
+
+
+def versions(results: dict[str, Any]) -> dict[str, str]:
+    """Every contestant but ours, with the version that took part."""
+    return {name: about["version"] for name, about in results["contestants"].items() if name != "ours"}
+
+
+def cell(row: Row, peer: str) -> str:
+    """How many times faster ours is, or a dash where the peer has nothing to compare."""
+    return f"{row['ratios'][peer]:.1f}" if peer in row["ratios"] else "-"
+
+
+def slowest(rows: Sequence[Row], peer: str) -> str:
+    """The row in which ours does worst against a peer."""
+    row = min((row for row in rows if peer in row["ratios"]), key=lambda row: float(row["ratios"][peer]))
+    return f"{row['ratios'][peer]:.2f} vs {peer} ({row['group']}: {row['name']})"
+
+
+def source(results: dict[str, Any], rows: Sequence[Row]) -> str:
+    """One sentence about where the figures come from, and the worst of them."""
+    python = results["contestants"]["ours"]["python"].split()[0]
+    worst = "; ".join(slowest(rows, peer) for peer in versions(results))
+    return (
+        f"CPython {python}, one CPU, lower quartiles of {results['settings']['rounds']} interleaved rounds, "
+        f"{len(rows)} rows in all. The lowest ratio of all rows: {worst}."
+    )
+
+
+def few(results: dict[str, Any], chosen: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield the lines of the table for a newcomer."""
+    peers = versions(results)
+    rows = {(row["group"], row["name"]): row for row in results["rows"]}
+    yield "| work | " + " | ".join(f"vs {version}" for version in peers.values()) + " |"
+    yield "| --- |" + " ---: |" * len(peers)
+    for group, name in chosen:
+        yield f"| {group}: {name} | " + " | ".join(cell(rows[group, name], peer) for peer in peers) + " |"
+    yield ""
+    yield source(results, results["rows"])
+
+
+def everything(results: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of one table with all rows; nanoseconds belong to one machine on one day."""
+    peers = versions(results)
+    yield f"| group | work | ours, {results['settings']['unit']} | " + " | ".join(
+        f"vs {version}" for version in peers.values()
+    ) + " |"
+    yield "| --- | --- | ---: |" + " ---: |" * len(peers)
+    for row in results["rows"]:
+        cells = " | ".join(cell(row, peer) for peer in peers)
+        yield f"| {row['group']} | {row['name']} | {row['costs']['ours']:,.0f} | {cells} |"
+    yield ""
+    yield source(results, results["rows"])
+
+
+def fill(text: str, name: str, results: dict[str, Any]) -> str:
+    """Return a document with its figures of one benchmark replaced."""
+
+    def replace(match: re.Match[str]) -> str:
+        lines = few(results, FEW[name]) if match["which"] == "few" else everything(results)
+        return f"{match['begin']}\n" + "\n".join(lines) + f"\n{match['end']}"
+
+    pattern = rf"(?P<begin><!-- figures:{name}:(?P<which>few|all) -->)\n.*?(?P<end><!-- /figures -->)"
+    return re.sub(pattern, replace, text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Fill every document, and say which changed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("benchmark", choices=FEW)
+    parser.add_argument("results", type=Path)
+    options = parser.parse_args()
+    results = json.loads(options.results.read_text())
+    if results["settings"]["unit"] != "ns":
+        sys.exit("these are not times: run the benchmark without --instructions")
+    for document in DOCUMENTS:
+        path = ROOT / document
+        text = path.read_text()
+        filled = fill(text, options.benchmark, results)
+        path.write_text(filled)
+        print(f"{document}: {'changed' if filled != text else 'as it was'}")
+
+
+if __name__ == "__main__":
+    main()

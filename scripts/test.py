@@ -1,0 +1,54 @@
+"""Run every test twice: interpreted, with coverage, and compiled, from the built wheels. Extra words go to pytest.
+
+python scripts/test.py [interpreted|compiled] [pytest arguments]
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from environments import python_of
+from workspace import ROOT
+
+BUILDS = ["interpreted", "compiled"]
+SUMMARY = re.compile(r"(=+ )?(\d+ (passed|failed|skipped|error|deselected)|no tests ran).* in [\d.]+s")
+# What concerns the built files alone is not tested twice.
+ONLY_COMPILED = ("--ignore=tests/packaging",)
+
+
+def pytest(build: str, words: Sequence[str]) -> tuple[int, str]:
+    """Run the suite against one build: its exit status, and pytest's last line."""
+    python = python_of(build)
+    command: list[str | Path] = [python, "-P"]
+    if build == "interpreted":
+        command += ["-m", "coverage", "run"]
+    command += ["-m", "pytest", f"--build={build}", *words]
+    if build == "interpreted" and not words:
+        command += ONLY_COMPILED
+    summary = "pytest ended without a summary"
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if SUMMARY.match(line):
+                summary = line.rstrip()
+    if build == "interpreted" and not words:
+        subprocess.run([python, "-m", "coverage", "report"], cwd=ROOT, check=False)
+    return process.returncode, summary
+
+
+def main() -> None:
+    """Run what was asked for, and end with one line per build."""
+    words = sys.argv[1:]
+    builds = [words.pop(0)] if words and words[0] in BUILDS else BUILDS
+    results = {build: pytest(build, words) for build in builds}
+    print()
+    for build, (_, summary) in results.items():
+        print(f"{build}:\n{summary}")
+    sys.exit(any(status for status, _ in results.values()))  # a negative status is a crash
+
+
+if __name__ == "__main__":
+    main()

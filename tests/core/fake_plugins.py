@@ -1,0 +1,63 @@
+"""Distributions that exist only in a test: entry points that can be counted, and plugins that can be anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
+from typing import Any, cast
+
+from zttp_core.descriptor import ProtocolDescriptor
+from zttp_core.plugin import hookimpl
+from zttp_core.registry import Registry
+
+
+class Toy:
+    """A connection that does nothing."""
+
+    def __init__(self, role: int, *, colour: str = "red", max_concurrent_streams: int = 1) -> None:
+        self.role = role
+        self.colour = colour
+        self.max_concurrent_streams = max_concurrent_streams
+
+
+def describe(name: str = "toy", **fields: Any) -> ProtocolDescriptor:
+    """A valid descriptor, but for what the test changes."""
+    return ProtocolDescriptor(**{"name": name, "api_version": (1, 0), "connection": Toy, **fields})
+
+
+class Plugin:
+    """What an entry point leads to: an object with the hook."""
+
+    def __init__(self, *descriptors: Any) -> None:
+        self.descriptors = descriptors
+
+    @hookimpl
+    def zttp_register_protocols(self) -> Iterable[ProtocolDescriptor]:
+        return list(self.descriptors)
+
+
+class FakeEntryPoint:
+    """An entry point that counts how often it is loaded."""
+
+    def __init__(self, name: str, plugin: object, distribution: str = "zttp-toy", version: str = "0.3") -> None:
+        self.name = name
+        self.plugin = plugin
+        self.module = self.value = f"{distribution.replace('-', '_')}.plugin"
+        self.dist: SimpleNamespace | None = SimpleNamespace(name=distribution, version=version)
+        self.loads = 0
+
+    def load(self) -> object:
+        self.loads += 1
+        if isinstance(self.plugin, Exception):
+            raise self.plugin
+        return self.plugin
+
+
+def toy_entry(name: str = "toy", distribution: str = "zttp-toy", version: str = "0.3", **fields: Any) -> FakeEntryPoint:
+    """An entry point of a distribution that provides one protocol."""
+    return FakeEntryPoint(name, Plugin(describe(name, **fields)), distribution, version)
+
+
+def registry_of(*entry_points: FakeEntryPoint, **options: Any) -> Registry:
+    """A registry that finds these entry points and no others."""
+    return Registry(cast(Callable[[], Any], lambda: entry_points), **options)

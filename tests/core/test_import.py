@@ -1,0 +1,42 @@
+"""What ``import zttp`` costs."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+RARELY_NEEDED = ["asyncio", "dataclasses", "difflib", "email", "importlib.metadata", "inspect", "json", "pluggy", "ssl"]
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_import_zttp_imports_nothing_that_is_rarely_needed() -> None:
+    before = set(run("import sys; print(*sys.modules)").split())
+    after = set(run("import sys, zttp; print(*sys.modules)").split())
+    assert not [name for name in RARELY_NEEDED if name in after - before]
+    assert not [name for name in after - before if name.startswith(("zttp_h1", "zttp_h2", "zttp_h3"))]
+
+
+def test_one_protocol_is_imported_without_the_others() -> None:
+    pytest.importorskip("zttp_h1.plugin")
+    code = "import sys, zttp; zttp.Connection(zttp.SERVER); print(*sys.modules)"
+    imported = run(code).split()
+    assert "zttp_h1.connection" in imported
+    assert not [name for name in imported if name.startswith(("zttp_h2", "zttp_h3", "cryptography", "pylsqpack"))]
+
+
+def test_import_zttp_takes_no_longer_than_import_h11() -> None:
+    def seconds(code: str) -> float:
+        start = time.perf_counter()
+        run(code)
+        return time.perf_counter() - start
+
+    pytest.importorskip("h11")
+    for module in ("zttp", "h11"):
+        run(f"import {module}")  # compiles the bytecode
+    # Interleaved, so that whatever else the machine does meets both; the least time is the one that nothing disturbed.
+    rounds = [(seconds("import zttp"), seconds("import h11")) for _ in range(15)]
+    assert min(ours for ours, _ in rounds) <= min(theirs for _, theirs in rounds)

@@ -1,0 +1,116 @@
+"""Every example, run as its reader would run it: as a program of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import zttp_h1
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+BUILD = "compiled" if zttp_h1.COMPILED else "interpreted"
+OTHER_BUILD = "interpreted" if zttp_h1.COMPILED else "compiled"
+
+
+def run(name: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    variables = {**os.environ, **(environment or {})}
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, env=variables, check=False)
+
+
+@contextmanager
+def running(name: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """Start an example server on a free port, and stop it afterwards."""
+    command = [sys.executable, str(EXAMPLES / name), "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            match = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", process.stdout.readline())
+            assert match is not None
+            yield int(match[1]), process
+        finally:
+            process.kill()
+
+
+def ask(port: int, request: bytes) -> bytes:
+    """Send bytes, close our side, and return all that comes back."""
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as sock:
+        sock.sendall(request)
+        sock.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+def test_first_steps() -> None:
+    result = run("first_steps.py")
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert [line.split("(")[0] for line in lines] == [
+        "server: Request",
+        "server: Data",
+        "server: EndOfMessage",
+        "on the wire: b'HTTP/1.1 200 OK\\r\\ncontent-type: text/plain\\r\\ncontent-length: 6\\r\\n\\r\\nthanks'",
+        "client: Response",
+        "client: Data",
+        "client: EndOfMessage",
+        lines[-1].split("(")[0],
+    ]
+    assert re.fullmatch(r"error: .+ \[[a-z_]+, RFC 9112 6\.\d; answer 400\]", lines[-1])
+
+
+def test_demo_succeeds() -> None:
+    result = run("demo.py", "--build", BUILD)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "WRONG" not in result.stdout
+    for name in ("keep alive", "chunked upload", "expect continue", "head", "pipelining", "malformed"):
+        assert f"  right  {name} " in result.stdout
+    assert re.search(rf"http/1\.1 +{BUILD} ", result.stdout)
+    assert result.stdout.endswith("all right\n")
+
+
+def test_demo_fails_on_another_build_than_the_one_required() -> None:
+    result = run("demo.py", "--build", OTHER_BUILD)
+    assert result.returncode == 1
+    assert "WRONG  build of http/1.1" in result.stdout
+
+
+def test_demo_says_that_there_is_no_curl(tmp_path: Path) -> None:
+    result = run("demo.py", environment={"PATH": str(tmp_path)})
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "there is no curl here" in result.stdout
+
+
+def test_asyncio_client_asks_asyncio_server() -> None:
+    with running("asyncio_server.py") as (port, process):
+        result = run("asyncio_client.py", f"http://127.0.0.1:{port}/")
+        assert result.stdout.startswith("200\n")
+        assert result.stdout.endswith("hello from zttp\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "responses"),
+    [
+        (b"GET /a HTTP/1.1\r\nHost: a\r\n\r\nHEAD /b HTTP/1.1\r\nHost: a\r\n\r\n", [b"200", b"200"]),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-", [b"400"]),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", [b"200"]),
+        (b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n", [b"200"]),
+        (b"GARBAGE\r\n\r\n", [b"400"]),
+        (b"", []),
+    ],
+    ids=["pipelined", "cut-short", "chunked", "http-1.0", "garbage", "nothing"],
+)
+@pytest.mark.parametrize("name", ["asyncio_server.py", "threaded_server.py"])
+def test_servers(name: str, request_bytes: bytes, responses: list[bytes]) -> None:
+    with running(name) as (port, _):
+        received = ask(port, request_bytes)
+    assert re.findall(rb"^HTTP/1\.1 (\d+) ", received, re.MULTILINE) == responses

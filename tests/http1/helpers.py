@@ -1,0 +1,101 @@
+"""What the tests of HTTP/1.1 share: connections in a given state, pulled events, and a client wired to a server."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import zttp
+
+Fields = list[tuple[bytes, bytes]]
+
+HOST: Fields = [(b"Host", b"example.com")]
+GET = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED_HEAD = b"POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = CHUNKED_HEAD + b"5\r\nhello\r\n0\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def server(data: bytes = b"", **options: Any) -> zttp.H1Connection:
+    """A server that has received `data`, of which nothing was pulled."""
+    connection = zttp.Connection(zttp.SERVER, **options)
+    if data:
+        connection.receive_data(data)
+    return connection
+
+
+def serving(request: bytes = GET, **options: Any) -> zttp.H1Connection:
+    """A server that has received `request` and pulled all of its events."""
+    connection = server(request, **options)
+    pull(connection)
+    return connection
+
+
+def client(method: bytes = b"GET", fields: Fields = HOST, target: bytes = b"/", **options: Any) -> zttp.H1Connection:
+    """A client that has sent one whole request."""
+    connection = zttp.Connection(zttp.CLIENT, **options)
+    connection.send_request(method, target, b"1.1", fields)
+    connection.end_message()
+    connection.data_to_send()
+    return connection
+
+
+def pull(connection: zttp.H1Connection) -> list[Any]:
+    """All events that there are, without the NEED_DATA or CONNECTION_CLOSED behind them."""
+    events: list[Any] = []
+    while True:
+        event = connection.next_event()
+        if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
+            return events
+        events.append(event)
+
+
+def feed(connection: zttp.H1Connection, data: bytes, size: int | None = None) -> list[Any]:
+    """Receives `data` in pieces of `size` and pulls after each."""
+    events: list[Any] = []
+    step = size or len(data) or 1
+    for start in range(0, len(data), step):
+        connection.receive_data(data[start : start + step])
+        events.extend(pull(connection))
+    return events
+
+
+def names(events: Iterable[object]) -> list[str]:
+    """The class names of events."""
+    return [type(event).__name__ for event in events]
+
+
+def content(events: Iterable[object]) -> bytes:
+    """The content that the Data among `events` carry."""
+    return b"".join(event.data for event in events if isinstance(event, zttp.Data))
+
+
+def merged(events: Sequence[Any]) -> list[Any]:
+    """The events with adjacent Data made one."""
+    result: list[Any] = []
+    for event in events:
+        if isinstance(event, zttp.Data) and result and isinstance(result[-1], zttp.Data):
+            result[-1] = zttp.Data(data=result[-1].data + event.data)
+        else:
+            result.append(event)
+    return result
+
+
+class Pair:
+    """A client and a server, wired to each other."""
+
+    def __init__(self) -> None:
+        self.client = zttp.Connection(zttp.CLIENT)
+        self.server = zttp.Connection(zttp.SERVER)
+
+    def to_server(self, size: int | None = None) -> list[Any]:
+        """What the client has to send, as the server's events."""
+        return merged(feed(self.server, self.client.data_to_send(), size))
+
+    def to_client(self, size: int | None = None) -> list[Any]:
+        """What the server has to send, as the client's events."""
+        return merged(feed(self.client, self.server.data_to_send(), size))
+
+    def next_cycle(self) -> None:
+        """Both sides turn to the next exchange."""
+        self.client.start_next_cycle()
+        self.server.start_next_cycle()

@@ -1,0 +1,240 @@
+"""What a peer can make a connection cost: time linear in its bytes, memory that does not grow."""
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+import zttp
+import zttp_h1
+from tests.http1.helpers import CHUNKED, CHUNKED_HEAD, GET, POST, client, content, feed, names, pull, server
+
+REQUESTS_ON_ONE_CONNECTION = 100_000 if zttp_h1.COMPILED else 10_000
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The least of three runs."""
+    least = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        least = min(least, time.perf_counter() - start)
+    return least
+
+
+def byte_by_byte(data: bytes, *, pulling: bool = True) -> None:
+    connection = zttp.Connection(zttp.SERVER, limits=LARGE)
+    with suppress(zttp.RemoteProtocolError):
+        for byte in data:
+            connection.receive_data(bytes([byte]))
+            if pulling:
+                pull(connection)
+        pull(connection)
+
+
+LARGE = zttp.H1Limits(max_line=1_000_000, max_header_bytes=4_000_000, max_headers=100_000, max_trailers=100_000)
+
+SHAPES: dict[str, Callable[[int], bytes]] = {
+    "target": lambda size: b"GET /" + b"a" * size + b" HTTP/1.1\r\n\r\n",
+    "method": lambda size: b"X" * min(size, 60) + b" /" + b"a" * size + b" HTTP/1.1\r\n\r\n",
+    "field value": lambda size: b"GET / HTTP/1.1\r\nA: " + b"a" * size + b"\r\n\r\n",
+    "field value of spaces": lambda size: b"GET / HTTP/1.1\r\nA: b" + b" " * size + b"c\r\n\r\n",
+    "field name": lambda size: b"GET / HTTP/1.1\r\n" + b"a" * min(size, 60_000) + b": b\r\n\r\n",
+    "spaces behind a field name": lambda size: b"GET / HTTP/1.1\r\nA" + b" " * size + b": b\r\n\r\n",
+    "spaces in front of a value": lambda size: b"GET / HTTP/1.1\r\nA:" + b" " * size + b"b\r\n\r\n",
+    "tabs": lambda size: b"GET / HTTP/1.1\r\nA: b" + b"\t" * size + b"\r\n\r\n",
+    "many fields": lambda size: b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (size // 6) + b"\r\n",
+    "connection options": lambda size: b"GET / HTTP/1.1\r\nConnection: " + b"a," * (size // 2) + b"close\r\n\r\n",
+    "many Connection fields": lambda size: b"GET / HTTP/1.1\r\n" + b"Connection: a\r\n" * (size // 15) + b"\r\n",
+    "many Upgrade fields": lambda size: b"GET / HTTP/1.1\r\n" + b"Upgrade: a\r\n" * min(size // 12, 1000) + b"\r\n",
+    "content length list": lambda size: b"GET / HTTP/1.1\r\nContent-Length: 0" + b",0" * (size // 2) + b"\r\n\r\n",
+    "content": lambda size: b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size,
+    "one chunk": lambda size: CHUNKED_HEAD + b"%x\r\n" % size + b"x" * size + b"\r\n0\r\n\r\n",
+    "tiny chunks": lambda size: CHUNKED_HEAD + b"1\r\nx\r\n" * (size // 6) + b"0\r\n\r\n",
+    "chunk extension": lambda size: CHUNKED_HEAD + b"1;a=" + b"b" * size + b"\r\nx\r\n0\r\n\r\n",
+    "quoted chunk extension": lambda size: CHUNKED_HEAD + b'1;a="' + b"b" * size + b'"\r\nx\r\n0\r\n\r\n',
+    "many chunk extensions": lambda size: CHUNKED_HEAD + b"1" + b";a=b" * (size // 4) + b"\r\nx\r\n0\r\n\r\n",
+    "blanks in a chunk extension": lambda size: CHUNKED_HEAD + b"1" + b" " * size + b";a\r\nx\r\n0\r\n\r\n",
+    "trailers": lambda size: CHUNKED_HEAD + b"0\r\n" + b"A: b\r\n" * (min(size, 60_000) // 6) + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
+    # Quadratic work would be 64 times the time for 8 times the bytes; the bound leaves room for a busy machine.
+    small, large = shape(2_000), shape(16_000)
+    ratio = seconds(lambda: byte_by_byte(large)) / seconds(lambda: byte_by_byte(small))
+    assert ratio < 3 * len(large) / len(small)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
+    small, large = shape(20_000), shape(160_000)
+
+    def whole(data: bytes) -> None:
+        for _ in range(5):
+            with suppress(zttp.RemoteProtocolError):
+                pull(server(data, limits=LARGE))
+
+    ratio = seconds(lambda: whole(large)) / seconds(lambda: whole(small))
+    assert ratio < 3 * len(large) / len(small)
+
+
+def test_time_is_linear_where_nothing_is_pulled() -> None:
+    ratio = seconds(lambda: byte_by_byte(SHAPES["content"](16_000), pulling=False)) / seconds(
+        lambda: byte_by_byte(SHAPES["content"](2_000), pulling=False)
+    )
+    assert ratio < 3 * 8
+
+
+def test_time_is_linear_in_pipelined_requests() -> None:
+    def pipelined(count: int) -> None:
+        connection = server(GET * count)
+        for _ in range(count):
+            assert names(pull(connection)) == ["Request", "EndOfMessage"]
+            connection.start_next_cycle()
+
+    assert seconds(lambda: pipelined(4000)) / seconds(lambda: pipelined(500)) < 3 * 8
+
+
+def test_a_whole_buffer_of_content_is_that_buffer() -> None:
+    connection = server(b"PUT / HTTP/1.1\r\nContent-Length: 200000\r\n\r\n")
+    pull(connection)
+    for size in (1, 100, 65_536):
+        buffer = b"x" * size
+        connection.receive_data(buffer)
+        event = connection.next_event()
+        assert isinstance(event, zttp.Data)
+        assert event.data is buffer
+
+
+def test_a_whole_buffer_of_a_response_is_that_buffer() -> None:
+    connection = client()
+    connection.receive_data(b"HTTP/1.1 200 OK\r\n\r\n")
+    pull(connection)
+    buffer = b"x" * 65_536
+    connection.receive_data(buffer)
+    event = connection.next_event()
+    assert isinstance(event, zttp.Data)
+    assert event.data is buffer
+
+
+def test_a_whole_buffer_of_a_chunk_is_that_buffer() -> None:
+    connection = server(CHUNKED_HEAD + b"20000\r\n")
+    pull(connection)
+    buffer = b"x" * 65_536
+    connection.receive_data(buffer)
+    event = connection.next_event()
+    assert isinstance(event, zttp.Data)
+    assert event.data is buffer
+
+
+def test_nothing_is_parsed_before_it_is_pulled() -> None:
+    connection = server(GET + b"\0")
+    assert isinstance(connection.next_event(), zttp.Request)
+    assert isinstance(connection.next_event(), zttp.EndOfMessage)
+    assert connection.next_event() is zttp.NEED_DATA
+
+
+def traced_growth(rounds: int, work: Callable[[], None]) -> int:
+    """Bytes that `work` leaves behind after `rounds` more rounds, once it has settled."""
+    for _ in range(rounds // 10):
+        work()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        work()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(rounds):
+            work()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("message", [GET, POST, CHUNKED], ids=["get", "post", "chunked"])
+def test_memory_is_flat_over_many_requests_on_one_connection(message: bytes) -> None:
+    connection = zttp.Connection(zttp.SERVER)
+    halves = message[: len(message) // 2], message[len(message) // 2 :]
+
+    def exchange() -> None:
+        for half in halves:
+            connection.receive_data(half)
+            while connection.next_event() is not zttp.NEED_DATA:
+                pass
+        connection.send_response(200, [(b"Content-Length", b"2")])
+        connection.send_data(b"ok")
+        connection.end_message()
+        connection.data_to_send()
+        connection.start_next_cycle()
+
+    assert traced_growth(REQUESTS_ON_ONE_CONNECTION, exchange) < 20_000
+
+
+def test_memory_is_flat_over_many_responses_on_one_connection() -> None:
+    connection = zttp.Connection(zttp.CLIENT)
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: b\r\n\r\n"
+
+    def exchange() -> None:
+        connection.send_request(b"GET", b"/", b"1.1", [(b"Host", b"a")])
+        connection.end_message()
+        connection.data_to_send()
+        connection.receive_data(answer)
+        while connection.next_event() is not zttp.NEED_DATA:
+            pass
+        connection.start_next_cycle()
+
+    assert traced_growth(REQUESTS_ON_ONE_CONNECTION // 10, exchange) < 20_000
+
+
+def test_memory_is_flat_with_different_requests() -> None:
+    # Whatever a connection remembers of a message, it forgets.
+    connection = zttp.Connection(zttp.SERVER)
+    number = 0
+
+    def exchange() -> None:
+        nonlocal number
+        number += 1
+        feed(connection, b"GET /%d HTTP/1.1\r\nHost: h%d.example\r\nX-%d: y\r\n\r\n" % (number, number, number))
+        connection.start_next_cycle()
+
+    assert traced_growth(REQUESTS_ON_ONE_CONNECTION // 10, exchange) < 20_000
+
+
+def test_memory_is_flat_over_many_connections() -> None:
+    def exchange() -> None:
+        connection = server(POST)
+        assert content(pull(connection)) == b"hello"
+        broken = server(b"\0")
+        with pytest.raises(zttp.RemoteProtocolError, match=r"\S"):
+            broken.next_event()
+
+    assert traced_growth(1_000, exchange) < 20_000
+
+
+def test_memory_is_flat_over_a_long_upload() -> None:
+    connection = server(b"PUT / HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n")
+    pull(connection)
+
+    def piece() -> None:
+        connection.receive_data(bytes(10_000))
+        pull(connection)
+
+    assert traced_growth(2_000, piece) < 50_000
+
+
+def test_memory_is_flat_over_a_long_line_of_chunks() -> None:
+    connection = server(CHUNKED_HEAD)
+    pull(connection)
+
+    def piece() -> None:
+        connection.receive_data(b"400\r\n" + bytes(1024) + b"\r\n3")
+        pull(connection)
+        connection.receive_data(b"\r\nabc\r\n")
+        pull(connection)
+
+    assert traced_growth(5_000, piece) < 50_000

@@ -1,0 +1,8 @@
+"""Written for a plugin API that nobody has yet, and using what it brings."""
+
+from zttp_core.plugin import ProtocolDescriptor, hookimpl
+
+
+@hookimpl
+def zttp_register_protocols() -> list[ProtocolDescriptor]:
+    return [ProtocolDescriptor(name="newer", api_version=(99, 3), connection="zttp_newer:Nothing", colour="red")]

@@ -1,0 +1,132 @@
+"""``python -m zttp``: what is installed, and whether it is sound."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import sysconfig
+import traceback
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from zttp_core.descriptor import ProtocolInfo
+from zttp_core.lookup_errors import ProtocolLookupError
+from zttp_core.module_files import is_compiled
+from zttp_core.registry import REGISTRY
+
+DISTRIBUTIONS = ("zttp", "zttp-core", "zttp-h1", "zttp-h2", "zttp-h3")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 means that all is well."""
+    parser = argparse.ArgumentParser(prog="python -m zttp", description="What is installed, and whether it is sound.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("protocols", help="list the installed protocols")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.add_argument("--load", action="store_true", help="import the plugins, to know and check all of each")
+    commands.add_parser("doctor", help="check the installation")
+    options = parser.parse_args(arguments)
+    if options.command == "doctor":
+        return doctor()
+    return list_protocols(as_json=options.json, load=options.load)
+
+
+def list_protocols(*, as_json: bool, load: bool) -> int:
+    """Print a line for each protocol; without ``load`` nothing of a plugin is imported."""
+    infos = REGISTRY.load_plugins() if load else REGISTRY.protocols(load=False)
+    if as_json:
+        print(json.dumps([_jsonable(info) for info in infos], indent=2))
+    else:
+        for line in _table(infos):
+            print(line)
+    return 1 if any(info.error for info in infos) else 0
+
+
+def doctor() -> int:
+    """Print what a bug report needs, and every fault that is found."""
+    faults = []
+    build = "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "with the GIL"
+    print(f"Python {platform.python_version()} ({platform.python_implementation()}, {build}), {platform.platform()}")
+    versions = {name: _version(name) for name in DISTRIBUTIONS}
+    for name, found in versions.items():
+        print(f"{name:10} {found or 'not installed'}")
+    series = {found.rpartition(".")[0] for found in versions.values() if found}
+    if len(series) > 1:
+        faults.append("the distributions of zttp must all have the same minor version")
+    print(f"core       {_built('zttp_core.events')}")
+
+    infos = REGISTRY.load_plugins()
+    print()
+    for line in _table(infos):
+        print(line)
+    for info in infos:
+        if info.error:
+            faults.append(f"{info.name}: {info.error}{_last_line(info.name)}")
+    print()
+    for fault in dict.fromkeys(faults):
+        print(f"FAULT  {fault}")
+    print("no faults found" if not faults else f"{len(set(faults))} found")
+    return 1 if faults else 0
+
+
+def _table(infos: Sequence[ProtocolInfo]) -> Iterator[str]:
+    if not infos:
+        yield "no protocols are installed"
+        return
+    rows = [("protocol", "provider", "status", "transport", "ALPN", "build", "summary")]
+    rows += [
+        (
+            info.name,
+            f"{info.provider} {info.version}".rstrip(),
+            info.status,
+            info.transport or "-",
+            " ".join(identifier.decode("ascii", "backslashreplace") for identifier in info.alpn) or "-",
+            {True: "compiled", False: "interpreted", None: "-"}[info.compiled],
+            info.summary,
+        )
+        for info in infos
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    for info in infos:
+        if info.error:
+            yield f"{info.name}: {info.error}"
+
+
+def _jsonable(info: ProtocolInfo) -> dict[str, object]:
+    roles = {1: "server", 2: "client"}
+    return {
+        **info._asdict(),
+        "alpn": [identifier.decode("latin-1") for identifier in info.alpn],
+        "roles": [roles[role] for role in sorted(info.roles)],
+        "capabilities": sorted(info.capabilities),
+    }
+
+
+def _last_line(name: str) -> str:
+    """Return where the plugin's own error came from."""
+    try:
+        REGISTRY.connection_class(REGISTRY.resolve(name))
+    except ProtocolLookupError as error:
+        frames = traceback.extract_tb(error.__cause__.__traceback__) if error.__cause__ else None
+        if frames:
+            return f" (at {frames[-1].filename}:{frames[-1].lineno}: {frames[-1].line})"
+    return ""
+
+
+def _built(module: str) -> str:
+    return "compiled" if is_compiled(module) else "interpreted"
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":  # pragma: no cover - tested in a process of its own
+    sys.exit(main())

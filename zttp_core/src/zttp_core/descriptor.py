@@ -1,0 +1,273 @@
+"""What a plugin says about its protocol, and the rules that this must keep.
+
+A descriptor is built by the plugin and judged by the registry, which knows whose it is: a fault is reported with the
+name and version of the distribution. Every field but three is optional, for ever: a new one breaks no old plugin.
+
+Written by hand: importing dataclasses alone costs as much as importing the rest of zttp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from zttp_core.constants import CLIENT, HTTP1, HTTP2, HTTP3, SERVER
+from zttp_core.grammar import is_token
+
+PLUGIN_API_VERSION: Final = (1, 0)  # Minor: additions with defaults. Major: removals.
+SUPPORTED: Final = ((1, 0), PLUGIN_API_VERSION)  # The oldest and the newest plugin API that plugins may be written for.
+REMOVALS: Final[Mapping[int, str]] = {}  # Older major that is still supported: the zttp-core release that drops it.
+
+BOTH_ROLES: Final = frozenset((SERVER, CLIENT))
+
+CAPABILITIES: Final = frozenset(
+    (
+        "datagrams",
+        "early-data",
+        "extended-connect",
+        "flow-control",
+        "informational",
+        "keep-alive",
+        "migration",
+        "pipelining",
+        "priority",
+        "push",
+        "trailers",
+        "upgrade",
+    )
+)
+
+# Spellings that belong to one protocol, whoever provides it.
+RESERVED_KEYS: Final[Mapping[object, str]] = {
+    1: HTTP1, 2: HTTP2, 3: HTTP3, HTTP1: HTTP1, HTTP2: HTTP2, HTTP3: HTTP3
+}  # fmt: skip
+
+_LONGEST_ALPN: Final = 255  # RFC 7301 3.1
+_EXCERPT: Final = 80
+
+Key = str | int
+
+
+class ProtocolDescriptor:
+    """One protocol, as its plugin presents it. Frozen; keyword arguments only.
+
+    Attributes:
+        name: The canonical name, which is the name of the entry point: lower case, such as ``"h2"`` or ``"scgi"``.
+        api_version: The plugin API that the plugin was written for, as literal numbers: ``(1, 0)``.
+        connection: The connection's class, or ``"module:Class"``, imported when the first connection is made. Called
+            as ``(role, **options)`` and registered as a virtual subclass of ``zttp.Connection``.
+        factory: A function that is called in place of the class, or ``"module:function"``. Calling a compiled function
+            is 25 ns faster than calling a compiled class.
+        transport: ``"stream"`` (bytes in order) or ``"datagram"``.
+        aliases: Other spellings. The integers 1, 2 and 3 are those of HTTP/1.1, HTTP/2 and HTTP/3.
+        alpn: ALPN identifiers (RFC 7301), exact bytes.
+        preface: The fixed first bytes that a client sends, for ``zttp.sniff``.
+        roles: The roles that a connection can have.
+        multiplexed: Whether events carry a stream identifier and sending happens on ``connection.stream(id)``.
+        capabilities: Names out of ``CAPABILITIES``; private ones begin with ``x-``.
+        summary: One line for the listing.
+        docs_url: Where to read more.
+    """
+
+    __slots__ = (
+        "aliases",
+        "alpn",
+        "api_version",
+        "capabilities",
+        "connection",
+        "docs_url",
+        "factory",
+        "multiplexed",
+        "name",
+        "newer_fields",
+        "preface",
+        "roles",
+        "summary",
+        "transport",
+    )  # fmt: skip
+
+    name: str
+    api_version: tuple[int, int]
+    connection: type[Any] | str
+    factory: Callable[..., Any] | str | None
+    transport: Literal["stream", "datagram"]
+    aliases: tuple[Key, ...]
+    alpn: tuple[bytes, ...]
+    preface: bytes | None
+    roles: frozenset[int]
+    multiplexed: bool
+    capabilities: frozenset[str]
+    summary: str
+    docs_url: str
+    newer_fields: tuple[str, ...]
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        api_version: tuple[int, int],
+        connection: type[Any] | str,
+        factory: Callable[..., Any] | str | None = None,
+        transport: Literal["stream", "datagram"] = "stream",
+        aliases: tuple[Key, ...] = (),
+        alpn: tuple[bytes, ...] = (),
+        preface: bytes | None = None,
+        roles: frozenset[int] = BOTH_ROLES,
+        multiplexed: bool = False,
+        capabilities: frozenset[str] = frozenset(),
+        summary: str = "",
+        docs_url: str = "",
+        **newer: object,
+    ) -> None:
+        given = {
+            "name": name, "api_version": api_version, "connection": connection, "factory": factory,
+            "transport": transport, "aliases": aliases, "alpn": alpn, "preface": preface, "roles": roles,
+            "multiplexed": multiplexed, "capabilities": capabilities, "summary": summary, "docs_url": docs_url,
+            # Fields of a later plugin API. Kept by name, so that the answer can be "too new" and not "broken".
+            "newer_fields": tuple(newer),
+        }  # fmt: skip
+        for field, value in given.items():
+            object.__setattr__(self, field, value)
+
+    def __setattr__(self, field: str, value: object) -> None:
+        raise AttributeError(f"a ProtocolDescriptor is frozen, {field!r} cannot be set")
+
+    def __delattr__(self, field: str) -> None:
+        raise AttributeError(f"a ProtocolDescriptor is frozen, {field!r} cannot be deleted")
+
+    def __repr__(self) -> str:
+        return f"ProtocolDescriptor(name={self.name!r}, connection={self.connection!r}, transport={self.transport!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ProtocolDescriptor):
+            return NotImplemented
+        return all(getattr(self, field) == getattr(other, field) for field in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.api_version, self.alpn))
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Every spelling by which the protocol can be asked for."""
+        spelled = [identifier.decode("ascii") for identifier in self.alpn if identifier.isascii()]
+        return tuple(dict.fromkeys((self.name, *self.aliases, *spelled)))
+
+
+class ProtocolInfo(NamedTuple):
+    """One line of the listing that ``zttp.protocols()`` gives.
+
+    What the descriptor says is empty or ``None`` as long as the plugin is not loaded, or where it is broken.
+    """
+
+    name: str
+    provider: str  # the distribution
+    version: str
+    status: Literal["available", "loaded", "broken", "conflict"]
+    transport: str | None
+    alpn: tuple[bytes, ...]
+    roles: frozenset[int]
+    capabilities: frozenset[str]
+    compiled: bool | None
+    origin: str  # the module that holds the hook, or the connection's class if it was registered in this process
+    error: str | None
+    summary: str = ""
+    docs_url: str = ""
+
+
+def find_fault(descriptor: ProtocolDescriptor) -> str | None:
+    """Return what is wrong with the descriptor, naming the field, or ``None``."""
+    for field, rule, holds in _RULES:
+        value = getattr(descriptor, field)
+        if not holds(value):
+            return f"descriptor field '{field}' must be {rule}, got {_excerpt(value)}"
+    if descriptor.newer_fields:
+        return f"a descriptor has no field '{descriptor.newer_fields[0]}'"
+    preface = descriptor.preface
+    if preface is not None and descriptor.transport != "stream":
+        return "descriptor field 'preface' must be None for a datagram protocol"
+    if preface is not None and _begins_a_request(preface):
+        return f"descriptor field 'preface' must not be how an HTTP/1.1 request can begin, got {_excerpt(preface)}"
+    for key in descriptor.keys:
+        owner = RESERVED_KEYS.get(key, descriptor.name)
+        if owner != descriptor.name:
+            return f"descriptor of '{descriptor.name}' must not claim {key!r}, which is reserved to protocol '{owner}'"
+    return None
+
+
+def is_api_version(value: object) -> bool:
+    """Return whether the value is a plugin API version: two non-negative integers."""
+    return isinstance(value, tuple) and len(value) == 2 and all(type(part) is int and part >= 0 for part in value)
+
+
+def _is_name(value: object) -> bool:
+    import re
+
+    return isinstance(value, str) and re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", value) is not None
+
+
+def _is_reference(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    module, colon, attribute = value.partition(":")
+    return colon == ":" and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def _is_alpn(value: object) -> bool:
+    return isinstance(value, tuple) and all(
+        isinstance(identifier, bytes) and 0 < len(identifier) <= _LONGEST_ALPN for identifier in value
+    )
+
+
+def _begins_a_request(preface: bytes) -> bool:
+    """Return whether an HTTP/1.1 request line can begin like this: sniffing could not tell the two apart."""
+    method, after_method, rest = preface.partition(b" ")
+    if not is_token(method):
+        return False
+    target, after_target, version = rest.partition(b" ")
+    if not after_method or (not after_target and target.isascii()):
+        return True
+    return version[:7] == b"HTTP/1."[: len(version)]
+
+
+def _is_capabilities(value: object) -> bool:
+    return isinstance(value, frozenset) and all(
+        isinstance(name, str) and (name in CAPABILITIES or name.startswith("x-")) for name in value
+    )
+
+
+def _excerpt(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 3] + "..."
+
+
+_RULES: Final[tuple[tuple[str, str, Callable[[Any], bool]], ...]] = (
+    ("name", "a lower-case protocol name of letters, digits and . _ / -", _is_name),
+    ("api_version", "a tuple of two integers, major and minor", is_api_version),
+    ("connection", "a class or a string 'module:Class'", lambda value: isinstance(value, type) or _is_reference(value)),
+    (
+        "factory",
+        "a callable, a string 'module:function' or None",
+        lambda value: value is None or (_is_reference(value) if isinstance(value, str) else callable(value)),
+    ),
+    ("transport", "'stream' or 'datagram'", lambda value: value in ("stream", "datagram")),
+    (
+        "aliases",
+        "a tuple of str and int",
+        lambda value: isinstance(value, tuple) and all(type(alias) in (str, int) for alias in value),
+    ),
+    ("alpn", "a tuple of bytes", _is_alpn),
+    ("preface", "bytes or None", lambda value: value is None or (isinstance(value, bytes) and value != b"")),
+    (
+        "roles",
+        "a frozenset of zttp.SERVER and zttp.CLIENT",
+        lambda value: isinstance(value, frozenset) and bool(value) and value <= BOTH_ROLES,
+    ),
+    ("multiplexed", "a bool", lambda value: isinstance(value, bool)),
+    (
+        "capabilities",
+        "a frozenset of names from zttp_core.plugin.CAPABILITIES, or beginning with 'x-'",
+        _is_capabilities,
+    ),
+    ("summary", "a str", lambda value: isinstance(value, str)),
+    ("docs_url", "a str", lambda value: isinstance(value, str)),
+)

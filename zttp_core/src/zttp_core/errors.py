@@ -1,0 +1,62 @@
+"""The protocol errors: one base, one class for each side that can be at fault.
+
+Not compiled: a compiled plugin raises these and a third party may derive from them, and a native class must not be the
+base of a native class of another distribution.
+"""
+
+from __future__ import annotations
+
+
+class ProtocolError(Exception):
+    """HTTP was broken, by the peer or by this side.
+
+    The message is one sentence: what was received or asked for, and the rule. Peer bytes appear only as a short,
+    escaped excerpt. Every attribute can be relied on; ``None`` means that it does not apply.
+
+    Attributes:
+        reason: A stable machine token, such as ``"duplicate_host"``; ``zttp_core.reasons`` lists them all.
+        status_hint: The HTTP status that a server should answer with (400, 413, 414, 417, 421, 431, 501 or 505).
+        error_code: The code sent in RST_STREAM, GOAWAY or CONNECTION_CLOSE (HTTP/2, HTTP/3, QUIC).
+        stream_id: The stream concerned; ``None`` is the whole connection.
+        offset: Byte position in all that this connection has received.
+        section: The rule, such as ``"RFC 9112 6.3"``.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: str = "protocol_error",
+        status_hint: int | None = None,
+        error_code: int | None = None,
+        stream_id: int | None = None,
+        offset: int | None = None,
+        section: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.status_hint = status_hint
+        self.error_code = error_code
+        self.stream_id = stream_id
+        self.offset = offset
+        self.section = section
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol.
+
+    Terminal: every later read raises it again, while the farewell (a 400, GOAWAY, CONNECTION_CLOSE) can still be sent.
+    """
+
+
+class LocalProtocolError(ProtocolError):
+    """This side misused the API: nothing was queued and no state changed."""
+
+
+def _rebuild(cls: type[ProtocolError], args: tuple[object, ...], attributes: dict[str, object]) -> ProtocolError:
+    error = cls(*(str(argument) for argument in args))
+    error.__dict__.update(attributes)
+    return error

@@ -1,0 +1,177 @@
+"""Why a protocol cannot be served: one class for each case, and every sentence that is said about it.
+
+All can be imported and caught without the plugin concerned. One sentence states the fact, the next one the remedy.
+
+Not compiled: a third party may derive from these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+Version = tuple[int, int]
+
+# Protocols of this project, for the sake of the hint alone: what to call it, and what brings it.
+KNOWN_PROTOCOLS: Final[Mapping[str, tuple[str, str]]] = {
+    "http/1.1": ("HTTP/1.1", "zttp-h1"),
+    "h2": ("HTTP/2", '"zttp[h2]"'),
+    "h3": ("HTTP/3", '"zttp[h3]"'),
+}
+
+# What people write for a protocol whose ALPN identifier looks different.
+_OTHER_SPELLINGS: Final[Mapping[str, str]] = {
+    "http": "http/1.1",
+    "http1": "http/1.1",
+    "http/1": "http/1.1",
+    "http1.1": "http/1.1",
+    "h1": "http/1.1",
+    "http2": "h2",
+    "http/2": "h2",
+    "http/2.0": "h2",
+    "h2c": "h2",
+    "http3": "h3",
+    "http/3": "h3",
+    "http/3.0": "h3",
+}
+
+
+class ProtocolLookupError(LookupError):
+    """The protocol that was asked for cannot be served."""
+
+
+class ProtocolNotInstalledError(ProtocolLookupError):
+    """The protocol is one of this project's, and the distribution that brings it is not installed."""
+
+
+class UnknownProtocolError(ProtocolLookupError, ValueError):
+    """Nobody provides a protocol of that name."""
+
+
+class ProtocolConflictError(ProtocolLookupError):
+    """More than one distribution claims the protocol."""
+
+
+class PluginLoadError(ProtocolLookupError):
+    """The plugin that provides the protocol is broken; its own error is ``__cause__``. Other protocols work on."""
+
+
+class PluginVersionError(PluginLoadError):
+    """The plugin was written for a plugin API that this zttp-core does not support."""
+
+
+class PluginValidationError(PluginLoadError):
+    """The plugin does not keep the plugin contract."""
+
+
+class PluginAttributeError(AttributeError):
+    """The attribute of ``zttp`` comes with a plugin that is not installed."""
+
+
+def not_installed(protocol: str) -> ProtocolNotInstalledError:
+    """Return the error for one of this project's protocols whose distribution is absent."""
+    title, requirement = KNOWN_PROTOCOLS[protocol]
+    return ProtocolNotInstalledError(
+        f"{title} support is not installed: no provider for protocol '{protocol}'. "
+        f"Install it with: pip install {requirement}"
+    )
+
+
+def unknown(protocol: object, installed: Iterable[str]) -> UnknownProtocolError:
+    """Return the error for a name that nobody provides, with the nearest one that somebody does."""
+    names = list(installed)
+    guess = _nearest_protocol(str(protocol), names)
+    hint = f"; did you mean '{guess}'?" if guess else "."
+    return UnknownProtocolError(
+        f"unknown protocol {protocol!r}{hint} Installed: {', '.join(names) or 'none'}. "
+        "Run 'python -m zttp protocols' for details"
+    )
+
+
+def broken(protocol: str, provider: str, cause: BaseException) -> PluginLoadError:
+    """Return the error for a plugin that raised while it was loaded, to be raised from ``cause``."""
+    return PluginLoadError(
+        f"protocol '{protocol}' from {provider} could not be loaded: {type(cause).__name__}: {cause}. "
+        "Other protocols are not affected"
+    )
+
+
+def too_new(provider: str, wanted: Version, core_version: str, provided: Version) -> PluginVersionError:
+    """Return the error for a plugin that needs a newer plugin API than this core has."""
+    return PluginVersionError(
+        f"{provider} needs plugin API {_dotted(wanted)}, zttp-core {core_version} provides {_dotted(provided)}. "
+        "Upgrade with: pip install -U zttp-core"
+    )
+
+
+def too_old(
+    provider: str, wanted: Version, core_version: str, supported: tuple[Version, Version]
+) -> PluginVersionError:
+    """Return the error for a plugin whose plugin API this core no longer has."""
+    return PluginVersionError(
+        f"{provider} was written for plugin API {wanted[0]}.x, zttp-core {core_version} supports "
+        f"{_dotted(supported[0])} to {_dotted(supported[1])}. "
+        f"Ask its author for a release, or pin zttp-core<{_release_series(core_version)}"
+    )
+
+
+def ageing(provider: str, wanted: Version, core_version: str, removed_in: str) -> str:
+    """Return the text of the DeprecationWarning for a plugin of an older plugin API that is still supported."""
+    return (
+        f"{provider} was written for plugin API {_dotted(wanted)}; zttp-core {core_version} still supports it, "
+        f"zttp-core {removed_in} will not. Ask its author for a release"
+    )
+
+
+def conflict(protocol: str, providers: Iterable[str]) -> ProtocolConflictError:
+    """Return the error for a protocol with several providers, naming each."""
+    return ProtocolConflictError(
+        f"protocol '{protocol}' is provided by {' and '.join(providers)}. "
+        "Uninstall one, or settle it with zttp.register_protocol(..., replace=True)"
+    )
+
+
+def not_registered(protocol: str) -> UnknownProtocolError:
+    """Return the error for undoing a registration that this process never made."""
+    return UnknownProtocolError(f"protocol {protocol!r} was not registered with zttp.register_protocol()")
+
+
+def over_datagrams(protocol: str) -> UnknownProtocolError:
+    """Return the error for an ALPN identifier that no byte stream can have negotiated."""
+    return UnknownProtocolError(f"protocol '{protocol}' runs over datagrams, a byte stream cannot have negotiated it")
+
+
+def invalid(provider: str, fault: str) -> PluginValidationError:
+    """Return the error for a plugin that does not keep the contract; ``fault`` says what is wrong."""
+    return PluginValidationError(f"protocol plugin {provider}: {fault}")
+
+
+def missing_attribute(name: str, protocol: str) -> PluginAttributeError:
+    """Return the error for an attribute of ``zttp`` that an absent plugin would bring."""
+    title, requirement = KNOWN_PROTOCOLS[protocol]
+    return PluginAttributeError(f"zttp.{name} needs {title} support: pip install {requirement}", name=name)
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that ``name`` is probably a slip of."""
+    from difflib import get_close_matches  # 3 ms that only an error pays
+
+    matches = get_close_matches(name, list(candidates), n=1)
+    return matches[0] if matches else None
+
+
+def _nearest_protocol(name: str, installed: list[str]) -> str | None:
+    lowered = name.lower()
+    if lowered in _OTHER_SPELLINGS:
+        return _OTHER_SPELLINGS[lowered]
+    return nearest(lowered, [*installed, *(known for known in KNOWN_PROTOCOLS if known not in installed)])
+
+
+def _dotted(version: Version) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
+def _release_series(version: str) -> str:
+    """Return the release with which the present series began: what is below it is the series before."""
+    major, _, rest = version.partition(".")
+    return major if major != "0" else f"0.{rest.partition('.')[0]}"
