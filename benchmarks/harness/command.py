@@ -5,7 +5,7 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,8 @@ class Benchmark:
     targets: Callable[[Workload], Mapping[str, float]]
     ours_driver: str
     peers: Sequence[Peer]
+    remarks: Callable[[Sequence[Worker]], Iterable[str]] = lambda _: ()
+    """What else is to be said of the contestants, from what they told about themselves."""
 
 
 def options(benchmark: Benchmark) -> argparse.Namespace:
@@ -116,7 +118,7 @@ def main(benchmark: Benchmark, repository: Path) -> int:
             if position + 1 == len(workloads) or workloads[position + 1].group != workload.group:
                 group = [row for row in rows if row.workload.group == workload.group]
                 print("", *table(group, peers, "instructions" if chosen.instructions else "ns"), sep="\n", flush=True)
-        print("", *verdict(rows, peers), sep="\n")
+        print("", *benchmark.remarks(workers), *verdict(rows, peers), sep="\n")
         if chosen.json:
             about = {worker.name: worker.about for worker in workers}
             settings = {"rounds": chosen.rounds, "unit": "instructions" if chosen.instructions else "ns", "cpu": cpu}

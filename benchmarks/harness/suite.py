@@ -27,7 +27,8 @@ class Task(NamedTuple):
     """A workload, written for one contestant.
 
     `prepare(n)` makes, untimed, what `n` iterations start from. `run(prepared)` is timed; it does all of them in a loop
-    of its own (so that no call per iteration dilutes the ratios) and returns what the last one extracted.
+    of its own (so that no call per iteration dilutes the ratios) and returns what the last one extracted, or a function
+    that does: it is called untimed.
     """
 
     prepare: Callable[[int], Any]

@@ -31,7 +31,7 @@ def about() -> dict[str, Any]:
     return {"version": f"h11 {version('h11')}", "hot_files": [h11.__file__]}
 
 
-def read_request(pieces: tuple[bytes, ...], fields: str) -> Task:
+def read_request(pieces: tuple[bytes, ...], fields: str, **_of_zttp: bool) -> Task:
     """Read one request with a new connection."""
     is_lowered, is_listed = fields == LOWERED, fields == LISTED
 

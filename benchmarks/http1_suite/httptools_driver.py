@@ -119,7 +119,7 @@ class ResponseCollector:
         return read([self.status, self.reason, self.http_version.encode()], self.headers, self.content)
 
 
-def read_request(pieces: tuple[bytes, ...], fields: str) -> Task:
+def read_request(pieces: tuple[bytes, ...], fields: str, **_of_zttp: bool) -> Task:
     """Read one request with a new parser."""
     collector_class = LoweringCollector if fields == LOWERED else Collector
 

@@ -39,9 +39,9 @@ SMALL_REQUESTS: dict[str, bytes] = {
 }
 
 
-def fresh(group: str, name: str, *pieces: bytes, fields: str = UNTOUCHED) -> Workload:
+def fresh(group: str, name: str, *pieces: bytes, fields: str = UNTOUCHED, facade: bool = False) -> Workload:
     """Have a new connection read one request, which arrives in these pieces."""
-    return Workload(group, name, "read_request", {"pieces": pieces, "fields": fields})
+    return Workload(group, name, "read_request", {"pieces": pieces, "fields": fields, "facade": facade})
 
 
 def kept_alive(group: str, name: str, *requests: bytes, fields: str = UNTOUCHED) -> Workload:
@@ -71,6 +71,7 @@ def cycle(name: str, request: bytes, message: m.Outgoing) -> Workload:
 
 WORKLOADS: tuple[Workload, ...] = (
     *(fresh(FRESH, name, data) for name, data in SMALL_REQUESTS.items()),
+    fresh(FRESH, "GET, tiny, through Connection()", m.TINY_GET, facade=True),
     fresh(FRESH, UPLOAD_WHOLE, m.UPLOAD_16K),
     fresh(FRESH, UPLOAD_SEGMENTS, *m.pieces(m.UPLOAD_16K, m.ETHERNET_SEGMENT)),
     fresh(FRESH, UPLOAD_LARGE, *m.pieces(m.UPLOAD_1M, m.SOCKET_READ)),

@@ -40,14 +40,26 @@ def compiled_flags() -> dict[str, bool]:
     return flags
 
 
-def read_request(pieces: tuple[bytes, ...], fields: str) -> Task:
-    """Read one request with a new connection."""
+def read_request(pieces: tuple[bytes, ...], fields: str, facade: bool = False) -> Task:
+    """Read one request with a new connection: take its events and content, and read of its head what ``fields`` says."""
     is_lowered, is_listed = fields == LOWERED, fields == LISTED
     data = pieces[0]
+    make = Connection if facade else H1Connection
+
+    def drained(iterations: range) -> dict[str, Any]:
+        for _ in iterations:
+            connection = make(SERVER)
+            request = event = connection.receive_event(data)
+            content: list[bytes] = []
+            while event is not NEED_DATA:
+                if type(event) is Data:
+                    content.append(event.data)
+                event = connection.next_event()
+        return read([request.method, request.target, request.http_version], list(request.headers), content)
 
     def whole(iterations: range) -> dict[str, Any]:
         for _ in iterations:
-            connection = Connection(SERVER)
+            connection = make(SERVER)
             content: list[bytes] = []
             trailers = NO_TRAILERS
             event = connection.receive_event(data)
@@ -70,27 +82,28 @@ def read_request(pieces: tuple[bytes, ...], fields: str) -> Task:
 
     def in_pieces(iterations: range) -> dict[str, Any]:
         for _ in iterations:
-            connection = Connection(SERVER)
+            connection = make(SERVER)
             content: list[bytes] = []
             for piece in pieces:
                 event = connection.receive_event(piece)
                 while event is not NEED_DATA:
                     kind = type(event)
-                    if kind is Request:
-                        request = event
-                        method, target, http_version = event.method, event.target, event.http_version
-                    elif kind is Data:
+                    if kind is Data:
                         content.append(event.data)
+                    elif kind is Request:
+                        request = event
                     event = connection.next_event()
-        return read([method, target, http_version], list(request.headers), content)
+        return read([request.method, request.target, request.http_version], list(request.headers), content)
 
-    return Task(range, in_pieces if len(pieces) > 1 else whole)
+    if len(pieces) > 1:
+        return Task(range, in_pieces)
+    return Task(range, whole if is_lowered or is_listed else drained)
 
 
 def read_requests(requests: tuple[bytes, ...], fields: str) -> Task:
-    """Read request after request with one connection."""
-    is_lowered, is_listed = fields == LOWERED, fields == LISTED
-    connection = Connection(SERVER)
+    """Read request after request with one connection: take the events, or make what an ASGI scope needs as well."""
+    is_lowered = fields == LOWERED
+    connection = H1Connection(SERVER)
 
     def prepare(count: int) -> Iterable[bytes]:
         return list(islice(cycle(requests), count))
@@ -103,18 +116,17 @@ def read_requests(requests: tuple[bytes, ...], fields: str) -> Task:
                 kind = type(event)
                 if kind is Request:
                     request = event
-                    method, target, http_version = event.method, event.target, event.http_version
                     if is_lowered:
+                        start = event.method, event.target, event.http_version
                         headers = event.headers.to_list(lowercase_names=True)
-                    elif is_listed:
-                        headers = event.headers.to_list()
                 elif kind is Data:
                     content.append(event.data)
                 event = connection.next_event()
             connection.start_next_cycle()
-        return read(
-            [method, target, http_version], headers if is_lowered or is_listed else list(request.headers), content
-        )
+        if not is_lowered:
+            start = request.method, request.target, request.http_version
+            headers = list(request.headers)
+        return read(list(start), headers, content)
 
     return Task(prepare, run, block=1024)
 
@@ -126,7 +138,7 @@ def read_pipelined(requests: tuple[bytes, ...]) -> Task:
 
     def run(iterations: range) -> list[dict[str, Any]]:
         for _ in iterations:
-            connection = Connection(SERVER)
+            connection = H1Connection(SERVER)
             messages = []
             event = connection.receive_event(data)
             for _ in range(count):
@@ -145,7 +157,7 @@ def awaiting_response(count: int) -> list[H1Connection]:
     """Make clients that have sent a request."""
     connections = []
     for _ in range(count):
-        connection = Connection(CLIENT)
+        connection = H1Connection(CLIENT)
         connection.send_request(b"GET", b"/", b"1.1", [(b"Host", b"example.com")])
         connection.end_message()
         connection.data_to_send()
@@ -181,7 +193,7 @@ def holding_request(count: int) -> list[H1Connection]:
     """Make servers that have read a request."""
     connections = []
     for _ in range(count):
-        connection = Connection(SERVER)
+        connection = H1Connection(SERVER)
         event = connection.receive_event(TINY_GET)
         while event is not NEED_DATA:
             event = connection.next_event()
@@ -222,7 +234,7 @@ def write_response(message: Outgoing) -> Task:
 
 def fresh_clients(count: int) -> list[H1Connection]:
     """Make clients."""
-    return [Connection(CLIENT) for _ in range(count)]
+    return [H1Connection(CLIENT) for _ in range(count)]
 
 
 def write_request(message: Outgoing) -> Task:
@@ -261,7 +273,7 @@ def serve(request: bytes, message: Outgoing) -> Task:
     status = message.start[0]
     assert isinstance(status, int)
     fields, answer = message.fields, message.content
-    connection = Connection(SERVER)
+    connection = H1Connection(SERVER)
 
     def run(iterations: range) -> dict[str, Any]:
         for _ in iterations:

@@ -412,7 +412,7 @@ class Goaway:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Settings:
     """The peer's settings, already applied and acknowledged (RFC 9113 6.5, RFC 9114 7.2.4).
 
@@ -447,7 +447,7 @@ class Settings:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Ping:
     """A PING, already answered, or the answer to ours (RFC 9113 6.7).
 
@@ -476,7 +476,7 @@ class Ping:
 
 
 @final
-@mypyc_attr(acyclic=True)
+@mypyc_attr(acyclic=True, free_list_len=1)
 class WindowUpdate:
     """The peer granted credit to send (RFC 9113 6.9).
 
@@ -645,6 +645,21 @@ def listed_response(
 def listed_trailers(fields: list[tuple[bytes, bytes]], stream_id: int) -> EndOfMessage:
     """Make the end of an HTTP/2 or HTTP/3 message; ``fields`` is handed over, not copied."""
     return EndOfMessage(_listed(fields), stream_id)
+
+
+def new_ping(ack: bool, data: bytes) -> Ping:
+    """Make a ``Ping``."""
+    return Ping(ack, data)
+
+
+def new_window_update(stream_id: int, increment: int) -> WindowUpdate:
+    """Make a ``WindowUpdate``."""
+    return WindowUpdate(stream_id, increment)
+
+
+def new_settings(params: list[tuple[int, int]], ack: bool) -> Settings:
+    """Make a ``Settings``."""
+    return Settings(params, ack)
 
 
 def _listed(fields: list[tuple[bytes, bytes]]) -> HeaderBlock:

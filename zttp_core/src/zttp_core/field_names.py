@@ -96,12 +96,16 @@ _TABLE: Final = _slots_of(NAMES)
 _WORDS: Final = _words_of(NAMES)
 
 
-def known_name(raw: bytes, start: i64, length: i64) -> i64:
-    """Return the number of the name at ``raw[start:start + length]`` in ``NAMES``, or -1."""
-    if start + 8 > len(raw):
-        return -1
-    first = _first_word(raw, start, length)
-    last = _last_word(raw, start, length)
+def known_name(raw: bytes, start: i64, length: i64, first: i64) -> i64:
+    """Return the number of the name at ``raw[start:start + length]`` in ``NAMES``, or -1.
+
+    ``first`` are the eight bytes from ``start`` on, as a little-endian word.
+    """
+    last: i64 = 0
+    if length < 8:
+        first &= read_i64_le(_LOW_BYTES, length * 8)
+    else:
+        last = read_i64_le(raw, start + length - 8)
     number: i64 = i64(read_i16_le(_TABLE, _slot(first, last, length) * 2)) - 1
     if number < 0:
         return -1

@@ -9,23 +9,30 @@ from typing import Final
 from zttp_core.field_names import LOWER
 from zttp_core.native_ints import i64
 
-_TOKEN_CHARS: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ALPHANUMERIC: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _HEX_DIGITS: Final = b"0123456789ABCDEFabcdef"
-_IP_FUTURE_CHARS: Final = b"-._~!$&'()*+,;=:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_HOST_CHARS: Final = b"-._~!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_IP_FUTURE_CHARS: Final = b"-._~!$&'()*+,;=:" + _ALPHANUMERIC
+
+
+def _table(allowed: bytes) -> bytes:
+    """Return 1 for each of the 256 bytes that is allowed, 0 for the others."""
+    table = bytearray(256)
+    for byte in allowed:
+        table[byte] = 1
+    return bytes(table)
+
 
 # A-Z to a-z, every other byte as it is: for bytes.translate.
 LOWER_TABLE: Final = LOWER
 # 1 for tchar (RFC 9110 5.6.2).
-TOKEN_TABLE: Final = bytes([1 if byte in _TOKEN_CHARS else 0 for byte in range(256)])
-# 1 for what a field value may hold: VCHAR, obs-text, SP and HTAB (RFC 9110 5.5).
-VALUE_TABLE: Final = bytes([1 if byte == 9 or (byte >= 32 and byte != 127) else 0 for byte in range(256)])
+TOKEN_TABLE: Final = _table(b"!#$%&'*+-.^_`|~" + _ALPHANUMERIC)
+# 1 for what a field value may hold: HTAB, SP, VCHAR and obs-text (RFC 9110 5.5).
+VALUE_TABLE: Final = bytes(9) + b"\x01" + bytes(22) + b"\x01" * 95 + bytes(1) + b"\x01" * 128
 # 1 for what a request target may hold here: visible ASCII but "#", which starts a fragment (RFC 9112 3.2).
-TARGET_TABLE: Final = bytes([1 if 0x21 <= byte <= 0x7E and byte != 0x23 else 0 for byte in range(256)])
+TARGET_TABLE: Final = bytes(33) + b"\x01\x01\x00" + b"\x01" * 91 + bytes(129)
 # 1 for what a reg-name may hold as it is: unreserved and sub-delims (RFC 3986 3.2.2).
-HOST_TABLE: Final = bytes([1 if byte in _HOST_CHARS else 0 for byte in range(256)])
-
-_REG_NAME_TABLE: Final = bytes([1 if byte in _HOST_CHARS or byte == 0x25 else 0 for byte in range(256)])
+HOST_TABLE: Final = _table(b"-._~!$&'()*+,;=" + _ALPHANUMERIC)
+_REG_NAME_TABLE: Final = _table(b"-._~!$&'()*+,;=%" + _ALPHANUMERIC)
 
 DEFAULT_PRIORITY: Final[tuple[int, bool]] = (3, False)  # RFC 9218 4.1, 4.2
 

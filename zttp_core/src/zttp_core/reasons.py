@@ -129,6 +129,114 @@ REASONS: Final[dict[str, Reason]] = {
     "informational_to_http_1_0": Reason(None, "RFC 9110 15.2", "a 1xx must not be sent to an HTTP/1.0 client"),
     "receive_after_eof": Reason(None, "RFC 9112 9.6", "no bytes can follow the end of the input"),
     "role_not_supported": Reason(None, None, "this protocol does not support the role"),
+    # ------------------------------------------------------------ HTTP/2: what breaks the connection
+    # Frames
+    "invalid_preface": Reason(400, "RFC 9113 3.4", "an HTTP/2 client must begin with the connection preface"),
+    "missing_settings": Reason(None, "RFC 9113 3.4", "the first frame must be SETTINGS"),
+    "frame_too_large": Reason(None, "RFC 9113 4.2", "a frame is longer than SETTINGS_MAX_FRAME_SIZE allows"),
+    "frame_size": Reason(None, "RFC 9113 4.2", "a frame of this type cannot have this length"),
+    "padding_too_long": Reason(None, "RFC 9113 6.1", "the padding of a frame must not be longer than its payload"),
+    "frame_on_stream_zero": Reason(None, "RFC 9113 5.1.1", "a frame of this type must be on a stream"),
+    "frame_on_stream": Reason(None, "RFC 9113 5.1.1", "a frame of this type must be on stream 0"),
+    "field_block_interrupted": Reason(
+        None, "RFC 9113 6.10", "a field block must be followed by its CONTINUATION frames and nothing else"
+    ),
+    "unexpected_continuation": Reason(None, "RFC 9113 6.10", "a CONTINUATION frame must go on with a field block"),
+    "push_refused": Reason(None, "RFC 9113 8.4", "PUSH_PROMISE must not be sent to an endpoint that disabled push"),
+    "invalid_setting": Reason(None, "RFC 9113 6.5.2", "this setting cannot have this value"),
+    "unexpected_settings_ack": Reason(None, "RFC 9113 6.5.3", "no SETTINGS frame waits for an acknowledgment"),
+    "goaway_raised": Reason(None, "RFC 9113 6.8", "the last stream identifier of GOAWAY must not be raised"),
+    "unexpected_priority_update": Reason(
+        None, "RFC 9218 7.1", "PRIORITY_UPDATE is sent by a client, for a stream that a client opens"
+    ),
+    # Streams
+    "unexpected_stream_id": Reason(
+        None,
+        "RFC 9113 5.1.1",
+        "a new stream must have an odd identifier, higher than all before it, and come from the client",
+    ),
+    "frame_on_idle_stream": Reason(None, "RFC 9113 5.1", "a frame of this type must not be on an idle stream"),
+    "frame_on_closed_stream": Reason(None, "RFC 9113 5.1", "a frame of this type must not be on a closed stream"),
+    "too_many_streams": Reason(
+        None, "RFC 9113 5.1.2", "more streams are open than SETTINGS_MAX_CONCURRENT_STREAMS allows"
+    ),
+    "stream_not_ended": Reason(None, "RFC 9113 5.4.3", "the connection ended before a stream did"),
+    # Flow control
+    "connection_window_exceeded": Reason(
+        None, "RFC 9113 6.9.1", "more content was sent than the window of the connection allows"
+    ),
+    "zero_increment": Reason(None, "RFC 9113 6.9", "a WINDOW_UPDATE frame must have an increment above 0"),
+    "window_overflow": Reason(None, "RFC 9113 6.9.1", "a window must not become larger than 2**31-1"),
+    # Field blocks
+    "hpack_truncated": Reason(None, "RFC 7541 6", "a field block ends in the middle of a field"),
+    "hpack_integer_too_large": Reason(None, "RFC 7541 5.1", "an integer in a field block is larger than any can be"),
+    "hpack_invalid_index": Reason(None, "RFC 7541 2.3.3", "an index in a field block points to no entry"),
+    "hpack_huffman_padding": Reason(
+        None, "RFC 7541 5.2", "a Huffman-coded string must be padded with less than 8 ones"
+    ),
+    "hpack_huffman_eos": Reason(None, "RFC 7541 5.2", "a Huffman-coded string must not hold the EOS symbol"),
+    "hpack_size_update_misplaced": Reason(
+        None, "RFC 7541 4.2", "a dynamic table size update must be at the beginning of a field block, and at most twice"
+    ),
+    "hpack_size_update_too_large": Reason(
+        None, "RFC 7541 6.3", "a dynamic table size update exceeds SETTINGS_HEADER_TABLE_SIZE"
+    ),
+    "hpack_size_update_missing": Reason(
+        None, "RFC 7541 4.2", "a lowered SETTINGS_HEADER_TABLE_SIZE must be followed by a dynamic table size update"
+    ),
+    "hpack_bomb": Reason(
+        431, "RFC 7541 7.3", "a field block unfolds to many times of what max_header_list_size allows"
+    ),
+    # Floods
+    "field_block_too_large": Reason(
+        431, "RFC 9113 10.5.1", "a field block is larger than max_field_block_bytes allows"
+    ),
+    "too_many_continuations": Reason(
+        431, "RFC 9113 10.5", "a field block comes in more CONTINUATION frames than max_continuation_frames allows"
+    ),
+    "too_many_control_frames": Reason(
+        None, "RFC 9113 10.5", "more frames came between messages than max_control_frames allows"
+    ),
+    "too_many_resets": Reason(None, "RFC 9113 10.5", "more streams were reset than max_stream_resets allows"),
+    # ------------------------------------------------------------ HTTP/2: what breaks a stream
+    "frame_after_end": Reason(400, "RFC 9113 5.1", "HEADERS and DATA must not follow END_STREAM"),
+    "stream_window_exceeded": Reason(
+        400, "RFC 9113 6.9.1", "more content was sent than the window of the stream allows"
+    ),
+    "content_before_head": Reason(None, "RFC 9113 8.1", "content needs a head before it"),
+    "header_list_too_large": Reason(
+        431, "RFC 9113 10.5.1", "the header or trailer section is larger than max_header_list_size allows"
+    ),
+    "missing_pseudo_field": Reason(400, "RFC 9113 8.3", "a pseudo-header field that this message needs is missing"),
+    "unexpected_pseudo_field": Reason(400, "RFC 9113 8.3", "a pseudo-header field does not belong into this message"),
+    "duplicate_pseudo_field": Reason(400, "RFC 9113 8.3", "a pseudo-header field must not appear more than once"),
+    "misplaced_pseudo_field": Reason(400, "RFC 9113 8.3", "pseudo-header fields must come before all others"),
+    "pseudo_field_in_trailers": Reason(400, "RFC 9113 8.1", "a trailer section must not have pseudo-header fields"),
+    "connection_specific_field": Reason(
+        400, "RFC 9113 8.2.2", "fields that speak about a connection do not belong into HTTP/2, nor TE but for trailers"
+    ),
+    "conflicting_authority": Reason(400, "RFC 9113 8.3.1", "Host must not differ from :authority"),
+    "trailers_without_end": Reason(400, "RFC 9113 8.1", "a trailer section must end the stream"),
+    "trailers_in_tunnel": Reason(400, "RFC 9113 8.5", "only DATA frames belong into a CONNECT tunnel"),
+    "informational_ends": Reason(None, "RFC 9113 8.1", "an informational response must not end the stream"),
+    "switching_protocols": Reason(None, "RFC 9113 8.6", "there is no status 101 in HTTP/2"),
+    # ------------------------------------------------------------ HTTP/2: what a caller can get wrong
+    "connection_ended": Reason(None, "RFC 9113 5.4.1", "this connection has ended"),
+    "connection_closing": Reason(None, "RFC 9113 6.8", "no stream can be opened after GOAWAY"),
+    "stream_closed": Reason(None, "RFC 9113 5.1", "this stream is closed"),
+    "no_such_stream": Reason(None, "RFC 9113 5.1.1", "this stream was never opened"),
+    "stream_ids_exhausted": Reason(None, "RFC 9113 5.1.1", "there are no stream identifiers left on this connection"),
+    "message_ended": Reason(None, "RFC 9113 8.1", "the message on this stream has been ended"),
+    "pseudo_field_given": Reason(None, "RFC 9113 8.3", "pseudo-header fields are made from the arguments"),
+    "invalid_pseudo_field": Reason(None, "RFC 9113 8.3", "this cannot be the value of a pseudo-header field"),
+    "protocol_without_connect": Reason(None, "RFC 8441 4", ":protocol belongs to CONNECT alone"),
+    "connect_protocol_not_enabled": Reason(
+        None, "RFC 8441 3", "the peer has not announced SETTINGS_ENABLE_CONNECT_PROTOCOL"
+    ),
+    "too_much_parked": Reason(None, "RFC 9113 10.5", "more content waits for credit than max_parked_bytes allows"),
+    "consumed_too_much": Reason(None, "RFC 9113 6.9", "more content was consumed than was pulled without its credit"),
+    "upgrade_too_late": Reason(None, "RFC 7540 3.2", "an upgrade must come before everything else"),
+    "invalid_settings_header": Reason(None, "RFC 7540 3.2.1", "HTTP2-Settings must be a SETTINGS payload in base64url"),
 }
 
 

@@ -12,6 +12,13 @@ from librt.strings import BytesWriter
 
 from zttp_h1.native_ints import i64, mypyc_attr
 from zttp_h1.scan import scan_target, scan_token, scan_value
+from zttp_h1.start_line import LONGEST_METHOD
+
+# What kind of line it is that comes in pieces.
+REQUEST_LINE: Final = 0
+STATUS_LINE: Final = 1
+FIELD_LINE: Final = 2
+NO_LINE: Final = 3
 
 # What the rest of a line may hold without being looked at by the parser.
 ANY: Final = 0  # look at every byte
@@ -20,6 +27,7 @@ TARGET: Final = 2
 VALUE: Final = 3
 
 _SMALL: Final = 1024
+_VERSION_AND_STATUS: Final = 13  # bytes of a status line that are looked at one by one
 
 
 @final
@@ -55,17 +63,18 @@ class Backlog:
         self._flush_tail()
         self._buffers.append(data)
 
-    def hold(self, line: bytes, region: i64, wake_at: i64) -> None:
-        """Keep the beginning of a line. What ``region`` allows is added without waking the parser.
+    def hold(self, beginning: bytes, line: i64, longest: i64) -> None:
+        """Keep the beginning of a line of this kind; what cannot end or break it is added without waking the parser.
 
-        From ``wake_at`` bytes on the parser is woken in any case, to enforce a limit.
+        From ``longest`` bytes on the parser is woken in any case, to enforce a limit.
         """
         self._line.truncate(0)
-        self._line.write(line)
-        self.size += len(line)
+        self._line.write(beginning)
+        self.size += len(beginning)
         self._holding = True
-        self._region = region
-        self._wake_at = wake_at
+        self._region = _region(beginning, line)
+        # A method is bounded by less than a line.
+        self._wake_at = LONGEST_METHOD + 1 if line == REQUEST_LINE and self._region == TOKEN else longest
 
     def take(self) -> bytes:
         """Return what is to be parsed next, ``b""`` if there is nothing or nothing that would help."""
@@ -104,6 +113,21 @@ class Backlog:
         self._holding = False
         self.size -= len(line)
         return line
+
+
+def _region(beginning: bytes, line: i64) -> i64:
+    """Return which bytes can follow the beginning of a line without ending or breaking it."""
+    size: i64 = len(beginning)
+    if beginning[size - 1] == 13 or line == NO_LINE:
+        return ANY
+    if line == STATUS_LINE:
+        return VALUE if size > _VERSION_AND_STATUS else ANY
+    token = scan_token(beginning, 0, size)
+    if token == size:
+        return TOKEN
+    if line == FIELD_LINE:
+        return VALUE if beginning[token] == 0x3A else ANY
+    return TARGET if beginning[token] == 32 and scan_target(beginning, token + 1, size) == size else ANY
 
 
 def _harmless(data: bytes, region: i64) -> bool:

@@ -13,11 +13,10 @@ from typing import Any, Final, final
 
 from zttp_core import events as core
 from zttp_core.errors import RemoteProtocolError
-from zttp_core.grammar import is_host
 from zttp_core.reasons import local_error, remote_error
 from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
-from zttp_h1.backlog import ANY, TARGET, TOKEN, VALUE, Backlog
+from zttp_h1.backlog import FIELD_LINE, NO_LINE, REQUEST_LINE, STATUS_LINE
 from zttp_h1.chunked import LAST, ChunkedDecoder
 from zttp_h1.fields import REQUEST, RESPONSE, parse_fields
 from zttp_h1.fields import TRAILERS as TRAILER_SECTION
@@ -27,9 +26,9 @@ from zttp_h1.limits import DEFAULT_LIMITS, H1Limits
 from zttp_h1.malformed import Malformed
 from zttp_h1.message_writer import MessageWriter
 from zttp_h1.native_ints import i64, mypyc_attr
+from zttp_h1.receive_buffer import ReceiveBuffer, check_line
 from zttp_h1.repetition import Repetition
-from zttp_h1.scan import scan_target, scan_token
-from zttp_h1.start_line import LONGEST_METHOD, parse_request_line, parse_status_line
+from zttp_h1.start_line import check_target_form, parse_request_line, parse_status_line
 from zttp_h1.states import (
     CLOSED,
     CONTENT_CHUNKED,
@@ -78,8 +77,9 @@ EXPECTS: Final = 2
 HTTP_1_0: Final = 4
 
 _MOST_EMPTY_LINES: Final = 8  # RFC 9112 2.2 asks for at least one
-_SHARED_BUFFER: Final = 2048  # up to here a header block keeps the input buffer instead of a copy of its section
-_VERSION_AND_STATUS: Final = 13  # bytes of a status line that are looked at one by one
+
+# A section with these is parsed each time.
+_NOT_REPEATED: Final = UPGRADE | EXPECT_CONTINUE
 
 # What must be known of a method.
 OTHER: Final = 0
@@ -105,21 +105,11 @@ class H1Connection:
         self.role: Final[i64] = role
         self._limits: Final = DEFAULT_LIMITS if limits is None else limits
         self._require_host: Final = require_host
-        # The input: _raw[_at:] is not parsed yet, _base is what the connection received before _raw.
-        self._raw = b""
-        self._at: i64 = 0
-        self._base: i64 = 0
-        self._backlog: Backlog | None = None
-        self._stuck = False  # _raw[_at:] is known to be incomplete
-        self._eof = False
-        self._error: RemoteProtocolError | None = None
+        self._input: Final = ReceiveBuffer()
+        self._failure: tuple[str, bytes | None, int] | None = None  # reason, excerpt and offset of the terminal error
         # The message that is read.
         self._reading: i64 = START_LINE
         self._head: Final = Head()
-        self._section_at: i64 = 0  # where the section starts in _raw
-        self._section_size: i64 = 0  # how much of it was in buffers before _raw
-        self._section_skip: i64 = 0  # how much of what is kept as its beginning is no field line
-        self._section_parts: list[bytes] | None = None
         self._facts: i64 = 0  # of the head, while a trailer section is read
         self._empty_lines: i64 = 0
         self._remaining: i64 = 0  # of the content, where its length is known
@@ -144,20 +134,13 @@ class H1Connection:
         Raises RemoteProtocolError once more than ``max_buffer`` bytes wait, LocalProtocolError for bytes after EOF.
         """
         received: bytes = data if isinstance(data, bytes) else bytes(memoryview(data))
-        size: i64 = len(received)
-        if size == 0:
-            self._eof = True
+        if len(received) == 0:
+            self._input.eof = True
             return
-        if self._eof:
+        if self._input.eof:
             raise local_error("receive_after_eof")
-        if self._at == len(self._raw) and (self._backlog is None or self._backlog.size == 0):
-            self._base += self._at
-            self._raw = received
-            self._at = 0
-            if size > self._limits.max_buffer:
-                self._overflow()
-            return
-        self._receive_behind(received)
+        if not self._input.receive(received, self._limits.max_buffer):
+            self._overflow()
 
     def receive_event(self, data: Any, /) -> Any:
         """``receive_data`` and ``next_event`` in one call."""
@@ -173,8 +156,8 @@ class H1Connection:
         try:
             return self._next_event()
         except Malformed as malformed:
-            error = self._fail(malformed)
-        raise error
+            self._fail(malformed)
+        raise self._terminal_error()
 
     def _next_event(self) -> Any:
         while True:
@@ -196,14 +179,13 @@ class H1Connection:
             elif reading == TRAILERS:
                 event = self._read_trailers()
             elif reading == DONE:
-                return CONNECTION_CLOSED if self._eof and self._unparsed() == 0 else NEED_DATA
+                return CONNECTION_CLOSED if self._input.eof and self._input.waiting() == 0 else NEED_DATA
             elif reading == SWITCHED:
-                return CONNECTION_CLOSED if self._eof else NEED_DATA
+                return CONNECTION_CLOSED if self._input.eof else NEED_DATA
             elif reading == CLOSED:
                 return CONNECTION_CLOSED
             else:
-                assert self._error is not None
-                raise self._error.with_traceback(None)
+                raise self._terminal_error()
             if event is not None:
                 return event
 
@@ -237,6 +219,8 @@ class H1Connection:
         """
         if self.role != SERVER:
             raise local_error("wrong_role")
+        if not 100 <= status <= 999:
+            raise local_error("invalid_status_code", b"%d" % status)
         if status == 101 and self.upgrade() is None:
             # RFC 9110 7.8: a server must not switch to a protocol that the client did not name.
             raise local_error("unexpected_status", b"101")
@@ -256,6 +240,8 @@ class H1Connection:
         """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
         if self.role != SERVER:
             raise local_error("wrong_role")
+        if not 100 <= status <= 199:
+            raise local_error("not_informational", b"%d" % status)
         if self._request_minor == 0:
             raise local_error("informational_to_http_1_0")
         self._make_writer().write_informational(status, _listed(headers))
@@ -305,7 +291,7 @@ class H1Connection:
         It looks at both directions (RFC 9112 9.3, 9.6): what the head that was received says, and the head that was
         sent.
         """
-        if self._closing or self._reading == FAILED or (self._eof and self._unparsed() == 0):
+        if self._closing or self._reading == FAILED or (self._input.eof and self._input.waiting() == 0):
             return True
         writer = self._writer
         return writer is not None and (writer.facts & CLOSE != 0 or writer.to_eof)
@@ -339,9 +325,7 @@ class H1Connection:
 
         After a 101 or a 2xx to CONNECT they are the first of the other protocol.
         """
-        rest = self._raw[self._at :]
-        backlog = self._backlog
-        return (rest if backlog is None else rest + backlog.rest(), self._eof)
+        return (self._input.rest(), self._input.eof)
 
     def __repr__(self) -> str:
         role = "SERVER" if self.role == SERVER else "CLIENT"
@@ -352,20 +336,27 @@ class H1Connection:
 
     def _read_head(self) -> Any:
         """Return the event of a head or a sentinel."""
+        source = self._input
+        if source.is_stuck() and not self._refill():
+            return self._starved()
         limits = self._limits
         head = self._head
-        if self._stuck and not self._refill():
-            return self._starved()
+        repetition = self._repetition
+        server = self.role == SERVER
+        whole = False  # the head starts with the buffer
         while True:
             if self._reading == START_LINE:
-                raw = self._raw
-                at = self._at
+                raw = source.raw
+                at = source.at
                 end: i64 = len(raw)
                 if at == end:
                     if not self._refill():
                         return self._starved()
                     continue
-                if self.role == SERVER:
+                if server:
+                    if at == 0 and repetition is not None and repetition.is_head(raw):
+                        source.at = end
+                        return self._repeat_request(repetition)
                     if raw[at] == 13 or raw[at] == 10:
                         if not self._skip_empty_line(raw, at, end):
                             return self._starved()
@@ -376,35 +367,24 @@ class H1Connection:
                         raise Malformed("unexpected_response", at, raw[at : at + 60])
                     stop = parse_status_line(head, raw, at, end, limits.max_line)
                 if stop < 0:
-                    _check_line(
-                        raw,
-                        at,
-                        end,
-                        limits.max_line,
-                        "request_target_too_long" if self.role == SERVER else "line_too_long",
-                    )
+                    reason = "request_target_too_long" if server else "line_too_long"
+                    check_line(raw, at, end, limits.max_line, reason)
                     if not self._refill():
                         return self._starved()
                     continue
                 self._reading = after_reading(START_LINE, ON_START_LINE)
-                self._at = stop
-                self._section_size = 0
-                # A small buffer is kept as it is: its section starts with the start line, which nobody looks at.
-                self._section_at = 0 if end <= _SHARED_BUFFER else stop
-                self._section_skip = stop - self._section_at
-                repetition = self._repetition
-                if repetition is not None and repetition.matches(raw, stop):
-                    self._at = stop + len(repetition.section)
-                    head.facts = repetition.facts
-                    return self._finish_request(repetition.block, b"")
-            if self._parse_section(
-                limits.max_header_bytes, limits.max_headers, REQUEST if self.role == SERVER else RESPONSE
-            ):
-                if self.role == SERVER:
-                    return self._finish_request(None, self._section())
-                return self._finish_response()
+                whole = at == 0
+                source.begin_section(stop)
+                if repetition is not None and repetition.is_section(raw, stop):
+                    source.at = stop + len(repetition.section)
+                    head.facts = repetition.section_facts
+                    head.content_length = repetition.content_length
+                    return self._finish_request(repetition.block, whole)
+            if self._parse_section(limits.max_header_bytes, limits.max_headers, REQUEST if server else RESPONSE):
+                return self._finish_request(None, whole) if server else self._finish_response()
             if not self._refill():
                 return self._starved()
+            whole = False
 
     def _skip_empty_line(self, raw: bytes, at: i64, end: i64) -> bool:
         """Skip an empty line before a request line (RFC 9112 2.2); False if bytes are missing."""
@@ -417,20 +397,24 @@ class H1Connection:
         self._empty_lines += 1
         if self._empty_lines > _MOST_EMPTY_LINES:
             raise Malformed("too_many_empty_lines", at)
-        self._at = at + 2
+        self._input.at = at + 2
         return True
 
-    def _finish_request(self, block: Any, section: bytes) -> Any:
-        """Make the Request of a head that is complete: of a repeated ``block``, or of ``section``."""
+    def _finish_request(self, block: Any, whole: bool) -> Any:
+        """Make the Request of a head that is complete, with a repeated ``block`` or one of its own.
+
+        ``whole`` says that the head started with the buffer.
+        """
+        source = self._input
         head = self._head
         facts = head.facts
         minor = head.minor
-        framing = request_framing(head, self._at)
+        framing = request_framing(head, source.at)
         if self._require_host and facts & HOST == 0 and minor > 0:
-            raise Malformed("missing_host", self._at)
+            raise Malformed("missing_host", source.at)
         method = _method_kind(head.method)
         if head.target[0] != 0x2F or method == CONNECT:
-            check_target_form(head.method, head.target, self._at)
+            check_target_form(head.method, head.target, source.at)
         self._facts = facts
         self._request_method = method
         self._request_minor = minor
@@ -443,51 +427,65 @@ class H1Connection:
             if facts & EXPECT_CONTINUE and framing != NO_CONTENT:
                 flags |= EXPECTS
                 self._waiting = True
+        repeats = self._cycles > 0 and facts & _NOT_REPEATED == 0 and source.is_whole()
         if block is not None:
             event = _request_sharing(head.method, head.target, block, flags)
         else:
-            event = _packed_request(head.method, head.target, section, self._section_skip, flags)
-            if (
-                self._cycles > 0
-                and framing == NO_CONTENT
-                and facts & UPGRADE == 0
-                and self._section_parts is None
-                and head.cuts is None
-            ):
-                if self._repetition is None:
-                    self._repetition = Repetition()
-                self._repetition.remember(self._raw, self._section_at + self._section_skip, self._at, event, facts)
+            event = _packed_request(head.method, head.target, source.section(head.cuts), source.skip, flags)
+        if repeats:
+            self._remember(event, block, whole and framing == NO_CONTENT)
         self._begin_content(framing)
         return event
+
+    def _remember(self, event: Any, block: Any, whole: bool) -> None:
+        """Keep what the next request may repeat; ``whole`` if that can be the whole buffer."""
+        repetition = self._repetition
+        if repetition is None:
+            repetition = Repetition()
+            self._repetition = repetition
+        source = self._input
+        buffer = source.raw if whole and source.at == len(source.raw) else b""
+        repetition.remember_head(buffer, event, self._facts, self._request_method, self._request_minor, self._closing)
+        if block is None and self._head.cuts is None:
+            repetition.remember_section(source.lines(), event, self._facts, self._head.content_length)
+
+    def _repeat_request(self, repetition: Repetition) -> Any:
+        """Return the request of the remembered head once more."""
+        self._facts = repetition.facts
+        self._request_method = repetition.method
+        self._request_minor = repetition.minor
+        self._closing = repetition.closing
+        self._reading = after_reading(after_reading(START_LINE, ON_START_LINE), ON_HEAD)
+        return repetition.event
 
     def _finish_response(self) -> Any:
         """Make the Response of a head that is complete."""
         head = self._head
         facts = head.facts
         status = head.status_code
+        source = self._input
         self._facts = facts
         self._waiting = False
         flags = HTTP_1_0 if head.minor == 0 else 0
         if 100 <= status < 200 and status != 101:
-            event = _packed_response(status, head.reason, self._section(), self._section_skip, flags)
+            event = _packed_response(status, head.reason, source.section(head.cuts), source.skip, flags)
             head.clear_fields()
-            self._section_parts = None
             self._reading = after_reading(FIELDS, ON_INFORMATIONAL)
             return event
         connect = self._request_method == CONNECT
         if status == 101:
             # RFC 9110 7.8: a server must not switch to a protocol that the client did not name.
             if self._writer is None or not self._writer.asked_upgrade():
-                raise Malformed("unexpected_status", self._at, b"101")
+                raise Malformed("unexpected_status", source.at, b"101")
             self._switching = True
         elif connect and 200 <= status < 300:
             self._switching = True
-        framing = response_framing(head, self._request_method == HEAD, connect, self._at)
+        framing = response_framing(head, self._request_method == HEAD, connect, source.at)
         if not self._switching:
             self._closing = facts & CLOSE != 0 or (head.minor == 0 and facts & KEEP_ALIVE == 0) or framing == TO_EOF
         if framing == NO_CONTENT:
             flags |= END_STREAM
-        event = _packed_response(status, head.reason, self._section(), self._section_skip, flags)
+        event = _packed_response(status, head.reason, source.section(head.cuts), source.skip, flags)
         self._awaiting = False
         self._begin_content(framing)
         return event
@@ -495,7 +493,6 @@ class H1Connection:
     # --------------------------------------------------------------------------------------------------------- content
 
     def _begin_content(self, framing: i64) -> None:
-        self._section_parts = None
         self._reading = after_reading(FIELDS, ON_HEAD + framing)
         if framing == BY_LENGTH:
             self._remaining = self._head.content_length
@@ -506,53 +503,45 @@ class H1Connection:
                 self._chunks.clear()
 
     def _read_content(self) -> Any:
-        raw = self._raw
-        at = self._at
-        size: i64 = len(raw) - at
+        source = self._input
+        size: i64 = len(source.raw) - source.at
         if size == 0:
+            if source.is_idle():
+                return NEED_DATA
             return None if self._refill() else self._starved()
         self._waiting = False
         if size >= self._remaining:
             size = self._remaining
             self._reading = after_reading(CONTENT_LENGTH, ON_END)
         self._remaining -= size
-        return self._take(raw, at, at + size)
+        return _take(source, size)
 
     def _read_to_eof(self) -> Any:
-        raw = self._raw
-        at = self._at
-        if at == len(raw):
+        source = self._input
+        size: i64 = len(source.raw) - source.at
+        if size == 0:
             if self._refill():
                 return None
-            if not self._eof:
+            if not source.eof:
                 return NEED_DATA
             self._reading = after_reading(CONTENT_TO_EOF, ON_EOF)
             return None
-        return self._take(raw, at, len(raw))
-
-    def _take(self, raw: bytes, at: i64, stop: i64) -> Any:
-        """Make the Data of ``raw[at:stop]``; all of a buffer is that buffer."""
-        if stop < len(raw):
-            self._at = stop
-            return _new_data(raw[at:stop], 0)
-        self._drop_buffer()
-        return _new_data(raw if at == 0 else raw[at:], 0)
+        return _take(source, size)
 
     def _read_chunks(self) -> Any:
         decoder = self._chunks
         assert decoder is not None
-        raw = self._raw
-        if self._at == len(raw):
+        source = self._input
+        raw = source.raw
+        if source.at == len(raw):
             return None if self._refill() else self._starved()
-        data = decoder.decode(raw, self._at, len(raw), self._limits.max_line)
-        self._at = decoder.at
+        data = decoder.decode(raw, source.at, len(raw), self._limits.max_line)
+        source.at = decoder.at
         if decoder.state == LAST:
             self._waiting = False
             self._reading = after_reading(CONTENT_CHUNKED, ON_LAST_CHUNK)
             self._head.clear_fields()
-            self._section_at = self._at
-            self._section_size = 0
-            self._section_skip = 0
+            source.begin_section(decoder.at)
         if len(data) == 0:
             return None
         self._waiting = False
@@ -560,15 +549,14 @@ class H1Connection:
 
     def _read_trailers(self) -> Any:
         limits = self._limits
-        if self._stuck and not self._refill():
+        source = self._input
+        if source.is_stuck() and not self._refill():
             return self._starved()
         while not self._parse_section(limits.max_trailer_bytes, limits.max_trailers, TRAILER_SECTION):
             if not self._refill():
                 return self._starved()
-        head = self._head
-        if head.count > 0:
-            self._trailers = _packed_trailers(self._section(), self._section_skip)
-        self._section_parts = None
+        if self._head.count > 0:
+            self._trailers = _packed_trailers(source.section(self._head.cuts), source.skip)
         self._reading = after_reading(TRAILERS, ON_END)
         return None
 
@@ -576,139 +564,51 @@ class H1Connection:
 
     def _parse_section(self, most_bytes: i64, most_fields: i64, kind: i64) -> bool:
         """Parse field lines from where the parser is; False if bytes are missing."""
-        raw = self._raw
-        at = self._at
+        source = self._input
+        raw = source.raw
         end: i64 = len(raw)
         # What lies behind the limit is not looked at: the limit is met first, however the input is cut.
-        last = self._section_at + self._section_skip - self._section_size + most_bytes
+        last = source.section_left(most_bytes)
         stop = min(last, end)
         longest = self._limits.max_line
-        found = parse_fields(
-            self._head, raw, at, stop, self._section_size - self._section_at, most_fields, longest, kind
-        )
+        found = parse_fields(self._head, raw, source.at, stop, source.section_shift(), most_fields, longest, kind)
         if found >= 0:
-            self._at = found
+            source.at = found
             return True
         line = -1 - found
-        self._at = line
-        _check_line(raw, line, stop, longest, "line_too_long")
+        check_line(raw, line, stop, longest, "line_too_long")
         if end > last:
             raise Malformed(
                 "trailer_section_too_large" if kind == TRAILER_SECTION else "header_section_too_large", last
             )
-        if line > self._section_at:
-            parts = self._section_parts
-            if parts is None:
-                parts = []
-                self._section_parts = parts
-            parts.append(raw[self._section_at : line])
-            self._section_size += line - self._section_at
-            self._section_at = line
+        source.set_aside(line)
         return False
-
-    def _section(self) -> bytes:
-        """Return the section that ends here; its field lines start at ``_section_skip``."""
-        raw = self._raw
-        start = self._section_at
-        parts = self._section_parts
-        if parts is not None:
-            parts.append(raw[start : self._at])
-            raw = b"".join(parts)
-        elif start > 0 or len(raw) > _SHARED_BUFFER:
-            raw = raw[start : self._at]
-        return raw if self._head.cuts is None else _without(raw, self._head.cuts)
 
     # ----------------------------------------------------------------------------------------------------------- input
 
-    def _receive_behind(self, received: bytes) -> None:
-        """Queue a buffer behind what is not parsed yet."""
-        backlog = self._backlog
-        if backlog is None:
-            backlog = Backlog()
-            self._backlog = backlog
-        backlog.push(received)
-        if self._unparsed() > self._limits.max_buffer:
-            self._overflow()
-
-    def _overflow(self) -> None:
-        if self._reading == FAILED:
-            # Nobody will parse it any more: nothing is kept.
-            self._backlog = None
-            self._drop_buffer()
-            return
-        raise self._fail(Malformed("buffer_full", self._at))
-
     def _refill(self) -> bool:
-        """Get more bytes to parse; False if there are none, or none that would help with the line that is incomplete."""
-        backlog = self._backlog
-        if backlog is None or backlog.size == 0 or backlog.asleep:
-            if self._at == len(self._raw):
-                self._drop_buffer()
-            else:
-                self._stuck = True
-            return False
-        if self._at < len(self._raw):
-            line = self._raw[self._at :]
-            self._base += self._at
-            self._raw = b""
-            self._at = 0
-            region = self._region(line)
-            # A method is bounded by less than a line.
-            wake_at = LONGEST_METHOD + 1 if region == TOKEN and self._reading == START_LINE else self._wake_at()
-            backlog.hold(line, region, wake_at)
-        data = backlog.take()
-        if len(data) == 0:
-            self._stuck = True
-            return False
-        self._drop_buffer()
-        self._raw = data
-        self._stuck = False
-        return True
-
-    def _drop_buffer(self) -> None:
-        self._base += len(self._raw)
-        self._raw = b""
-        self._at = 0
-        self._section_at = 0
-
-    def _region(self, line: bytes) -> i64:
-        """Return which bytes can follow the beginning of a line without ending or breaking it."""
-        size: i64 = len(line)
-        if line[size - 1] == 13:
-            return ANY
-        token = scan_token(line, 0, size)
-        if self._reading == START_LINE:
-            if self.role == CLIENT:
-                return VALUE if size > _VERSION_AND_STATUS else ANY
-            if token == size:
-                return TOKEN
-            return TARGET if line[token] == 32 and scan_target(line, token + 1, size) == size else ANY
-        if token == size:
-            return TOKEN
-        return VALUE if line[token] == 0x3A else ANY
-
-    def _wake_at(self) -> i64:
-        """Return how long the beginning of a line may become before a limit has to be enforced."""
+        """Get more bytes to parse; False if there are none that would help."""
+        reading = self._reading
         limits = self._limits
-        wake_at = limits.max_line + 1
-        if self._reading == START_LINE:
-            return wake_at
-        most = limits.max_header_bytes if self._reading == FIELDS else limits.max_trailer_bytes
-        left = most + self._section_skip - self._section_size + 1
-        return min(wake_at, left)
-
-    def _unparsed(self) -> i64:
-        rest: i64 = len(self._raw) - self._at
-        return rest if self._backlog is None else rest + self._backlog.size
+        longest = limits.max_line + 1
+        if reading == FIELDS or reading == TRAILERS:
+            most = limits.max_header_bytes if reading == FIELDS else limits.max_trailer_bytes
+            left = self._input.section_left(most) - self._input.at + 1
+            return self._input.refill(FIELD_LINE, min(longest, left))
+        if reading == START_LINE:
+            return self._input.refill(REQUEST_LINE if self.role == SERVER else STATUS_LINE, longest)
+        return self._input.refill(NO_LINE, longest)
 
     def _starved(self) -> Any:
         """Return what next_event says when no bytes are left that could be parsed."""
-        if not self._eof:
+        source = self._input
+        if not source.eof:
             return NEED_DATA
-        if self._reading == START_LINE and self._unparsed() == 0 and not self._awaiting:
+        waiting = source.waiting()
+        if self._reading == START_LINE and waiting == 0 and not self._awaiting:
             self._reading = after_reading(START_LINE, ON_EOF)
             return CONNECTION_CLOSED
-        raise Malformed("incomplete_message", self._at + self._unparsed())
+        raise Malformed("incomplete_message", source.at + waiting)
 
     # ------------------------------------------------------------------------------------------------------------- ends
 
@@ -718,19 +618,29 @@ class H1Connection:
         if self._reading == DONE:
             self._reading = after_reading(DONE, ON_SWITCH)
 
-    def _fail(self, malformed: Malformed) -> RemoteProtocolError:
-        """Make the terminal error of this connection."""
-        error = remote_error(malformed.reason, malformed.excerpt, offset=self._base + malformed.at)
+    def _overflow(self) -> None:
+        if self._reading == FAILED:
+            self._input.discard()  # nobody will parse it any more
+            return
+        self._fail(Malformed("buffer_full", self._input.at))
+        raise self._terminal_error()
+
+    def _fail(self, malformed: Malformed) -> None:
+        """Fail for good. Not the error is kept but what it says: an error leads to the frames that it passed."""
+        self._failure = (malformed.reason, malformed.excerpt, self._input.base + malformed.at)
         if self._reading == START_LINE or self._reading == FIELDS:
             # The farewell answers a request that nobody understood.
             self._request_method = OTHER
             self._request_minor = 1
         self._reading = after_reading(self._reading, ON_ERROR)
-        self._error = error
-        return error
+
+    def _terminal_error(self) -> RemoteProtocolError:
+        assert self._failure is not None
+        reason, excerpt, offset = self._failure
+        return remote_error(reason, excerpt, offset=offset)
 
     def _check_open(self) -> None:
-        if self._reading >= SWITCHED or self._closing or self._eof:
+        if self._reading >= SWITCHED or self._closing or self._input.eof:
             raise local_error("connection_closed")
 
     def _make_writer(self) -> MessageWriter:
@@ -746,49 +656,22 @@ def new_connection(role: int, *, limits: H1Limits | None = None, require_host: b
     return H1Connection(role, limits=limits, require_host=require_host)
 
 
+def _take(source: ReceiveBuffer, size: i64) -> Any:
+    """Make the Data of the next ``size`` bytes; all of a buffer is that buffer."""
+    raw = source.raw
+    at = source.at
+    if at + size < len(raw):
+        source.at = at + size
+        return _new_data(raw[at : at + size], 0)
+    source.drop()
+    return _new_data(raw if at == 0 else raw[at:], 0)
+
+
 def _method_kind(method: bytes) -> i64:
     size = len(method)
     if size == 4:
         return HEAD if method == b"HEAD" else OTHER
     return CONNECT if size == 7 and method == b"CONNECT" else OTHER
-
-
-def check_target_form(method: bytes, target: bytes, at: i64) -> None:
-    """Check that a target that does not start with ``/``, or a CONNECT, has a form of RFC 9112 3.2. Raises Malformed."""
-    if method == b"CONNECT":
-        # authority-form: a host and a port that must be there
-        colon = target.rfind(b":")
-        port = target[colon + 1 :]
-        valid = colon > 0 and 0 < len(port) < 6 and port.isdigit() and int(port) < 65536 and is_host(target)
-    elif target == b"*":
-        valid = method == b"OPTIONS"
-    else:
-        # absolute-form: a scheme (RFC 3986 3.1), a colon and more
-        colon = target.find(b":")
-        scheme = target[:colon].translate(None, b"+-.")
-        valid = 0 < colon < len(target) - 1 and scheme.isalnum() and target[:1].isalpha()
-    if not valid:
-        raise Malformed("invalid_target_form", at, target)
-
-
-def _without(section: bytes, cuts: list[int]) -> bytes:
-    """Return ``section`` without what lies between the starts and ends in ``cuts``."""
-    kept: list[bytes] = []
-    at = 0
-    number = 0
-    while number < len(cuts):
-        kept.append(section[at : cuts[number]])
-        at = cuts[number + 1]
-        number += 2
-    kept.append(section[at:])
-    return b"".join(kept)
-
-
-def _check_line(raw: bytes, at: i64, end: i64, longest: i64, reason: str) -> None:
-    """Refuse the beginning of a line that is too long already; a CR at its end may be that of the line."""
-    size = end - at
-    if size > longest + 1 or (size == longest + 1 and raw[end - 1] != 13):
-        raise Malformed(reason, at)
 
 
 def _listed(headers: Headers) -> list[tuple[bytes, bytes]]:

@@ -1,14 +1,16 @@
-"""The header section of the request before, for the next one that has the same.
+"""The head of the request before, for the next one that is the same or has the same header section.
 
-On a connection that is kept alive, most clients repeat their header section to the byte. Comparing is much cheaper than
-parsing, and the requests share one immutable block, which then also keeps the lists that were made of it.
+On a connection that is kept alive, most clients repeat their header section to the byte, and those that poll repeat the
+whole head. Comparing is much cheaper than parsing. Requests with the same section share one immutable block, which then
+also keeps the lists that were made of it; the same head, alone in a buffer as before, is the same immutable event
+again.
 """
 
 from typing import Any, Final, final
 
 from zttp_h1.native_ints import i64, mypyc_attr
 
-_SMALLEST: Final = 64  # to parse less than that is cheaper than to compare it
+_SMALLEST: Final = 64  # to parse a section of less is cheaper than to compare it
 _LARGEST: Final = 2048
 _MOST_MISSES: Final = 4  # after so many different sections in a row none is remembered any more
 
@@ -16,16 +18,34 @@ _MOST_MISSES: Final = 4  # after so many different sections in a row none is rem
 @final
 @mypyc_attr(acyclic=True)
 class Repetition:
-    """What a section without content behind it was, and what came of it."""
+    """A head, and what came of it."""
 
     def __init__(self) -> None:
+        # The head, if it was all of a buffer and has no content, and all that follows from it.
+        self.buffer = b""
+        self.event: Any = None
+        self.facts: i64 = 0
+        self.method: i64 = 0
+        self.minor: i64 = 1
+        self.closing = False
+        # The section, and all that follows from it alone. It may be that of an earlier head.
         self.section = b""
         self.block: Any = None
-        self.facts: i64 = 0
+        self.section_facts: i64 = 0
+        self.content_length: i64 = -1
         self._shared = False
         self._misses: i64 = 0
 
-    def matches(self, raw: bytes, at: i64) -> bool:
+    def is_head(self, raw: bytes) -> bool:
+        """Tell whether ``raw`` is the remembered head."""
+        if len(raw) == 0 or raw != self.buffer:
+            return False
+        if not self._shared:
+            self.event.headers.share()
+            self._shared = True
+        return True
+
+    def is_section(self, raw: bytes, at: i64) -> bool:
         """Tell whether the section at ``at`` is the remembered one."""
         size: i64 = len(self.section)
         if size == 0:
@@ -34,17 +54,28 @@ class Repetition:
             self._misses += 1
             return False
         self._misses = 0
-        if not self._shared:
-            self.block.share()
-            self._shared = True
+        self.block.share()
         return True
 
-    def remember(self, raw: bytes, start: i64, stop: i64, event: Any, facts: i64) -> None:
-        """Keep ``raw[start:stop]``, the section of the request ``event``."""
-        if not _SMALLEST <= stop - start <= _LARGEST or self._misses >= _MOST_MISSES:
+    def remember_head(self, buffer: bytes, event: Any, facts: i64, method: i64, minor: i64, closing: bool) -> None:
+        """Keep the request ``event`` whose head is all of ``buffer``, with what the connection made of it."""
+        if len(buffer) > _LARGEST:
+            buffer = b""
+        self.buffer = buffer
+        if len(buffer) > 0:
+            self.event = event
+            self.facts = facts
+            self.method = method
+            self.minor = minor
+            self.closing = closing
+            self._shared = False
+
+    def remember_section(self, section: bytes, event: Any, facts: i64, content_length: i64) -> None:
+        """Keep the section of the request ``event``, with what it says about framing."""
+        if self._misses >= _MOST_MISSES or not _SMALLEST <= len(section) <= _LARGEST:
             self.section = b""
             return
-        self.section = raw[start:stop]
+        self.section = section
         self.block = event.headers
-        self.facts = facts
-        self._shared = False
+        self.section_facts = facts
+        self.content_length = content_length
