@@ -103,4 +103,4 @@ def _find(section: bytes, at: i64, end: i64, byte: i64) -> i64:
         at += 8
     while at < end and section[at] != byte:
         at += 1
-    return at if at < end else end
+    return min(end, at)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     COMPILED: bool  # whether this installation runs the compiled modules
 
-__all__ = ["COMPILED", "H1Connection", "H1Limits"]  # noqa: F822  (found below)
+__all__ = ["COMPILED", "H1Connection", "H1Limits"]
 
 _HOME: Final = {"H1Connection": "zttp_h1.connection", "H1Limits": "zttp_h1.limits"}
 

@@ -418,7 +418,7 @@ class H1Connection:
         self._facts = facts
         self._request_method = method
         self._request_minor = minor
-        flags = END_STREAM if framing == NO_CONTENT else 0
+        flags: i64 = END_STREAM if framing == NO_CONTENT else 0
         if minor == 0:
             flags |= HTTP_1_0
             self._closing = facts & KEEP_ALIVE == 0 or facts & CLOSE != 0
@@ -466,7 +466,7 @@ class H1Connection:
         source = self._input
         self._facts = facts
         self._waiting = False
-        flags = HTTP_1_0 if head.minor == 0 else 0
+        flags: i64 = HTTP_1_0 if head.minor == 0 else 0
         if 100 <= status < 200 and status != 101:
             event = _packed_response(status, head.reason, source.section(head.cuts), source.skip, flags)
             head.clear_fields()

@@ -9,7 +9,7 @@ from typing import Final
 
 from librt.strings import read_i16_le
 
-from zttp_core.grammar import HOST_TABLE, is_host
+from zttp_core.grammar import is_host
 from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, HOST, OTHER_CODINGS, UPGRADE, Head
 from zttp_h1.malformed import Malformed
 from zttp_h1.names import (
@@ -24,9 +24,7 @@ from zttp_h1.names import (
     recognise,
 )
 from zttp_h1.native_ints import i64
-from zttp_h1.scan import scan_token, scan_value
-
-_HOST: Final[bytes] = HOST_TABLE
+from zttp_h1.scan import scan_host, scan_token, scan_value
 
 # Whose section it is.
 REQUEST: Final = 0
@@ -120,11 +118,7 @@ def _check_host(head: Head, raw: bytes, start: i64, value: i64, stop: i64) -> No
     if head.facts & HOST:
         raise Malformed("duplicate_host", start)
     head.facts |= HOST
-    at = value
-    table = _HOST
-    while at < stop and table[raw[at]] == 1:
-        at += 1
-    if at < stop and not is_host(raw[value:stop]):
+    if scan_host(raw, value, stop) < stop and not is_host(raw[value:stop]):
         raise Malformed("invalid_host", value, raw[value:stop])
 
 

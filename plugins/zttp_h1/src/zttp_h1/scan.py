@@ -10,10 +10,11 @@ from typing import Final
 
 from librt.strings import read_i64_le
 
-from zttp_core.grammar import TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
+from zttp_core.grammar import HOST_TABLE, TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
 from zttp_h1.native_ints import i64
 
 _TOKEN: Final[bytes] = TOKEN_TABLE
+_HOST: Final[bytes] = HOST_TABLE
 _TARGET: Final[bytes] = TARGET_TABLE
 _VALUE: Final[bytes] = VALUE_TABLE
 
@@ -40,6 +41,31 @@ def scan_token(raw: bytes, at: i64, end: i64) -> i64:
         hits = ((lower - 0x61 * ones) | (lower + 5 * ones) | word) & high
         dash = word ^ (0x2D * ones)
         hits &= ((dash & low7) + low7) | dash
+        if hits == 0:
+            at += 8
+            continue
+        at += first_hit(hits)
+        if table[raw[at]] == 0:
+            return at
+        at += 1
+    while at < end and table[raw[at]] != 0:
+        at += 1
+    return at
+
+
+def scan_host(raw: bytes, at: i64, end: i64) -> i64:
+    """Return where the run of reg-name bytes, without percent-encoding, that starts at ``at`` ends (RFC 3986 3.2.2)."""
+    table = _HOST
+    ones = _ONES
+    high = (ones << 5) << 2
+    low7 = high - ones
+    while at + 8 <= end:
+        word = read_i64_le(raw, at)
+        # Letters, digits, "-" and "." by word: a hit is no letter and not between "-" and "9", or is "/".
+        lower = word | (ones << 5)
+        slash = word ^ (0x2F * ones)
+        hits = ((lower - 0x61 * ones) | (lower + 5 * ones)) & ((word - 0x2D * ones) | (word + 0x46 * ones))
+        hits = (hits | word | ~(((slash & low7) + low7) | slash | low7)) & high
         if hits == 0:
             at += 8
             continue
