@@ -183,6 +183,21 @@ def test_memory_is_flat_over_many_requests_on_one_connection(message: bytes) -> 
     assert traced_growth(REQUESTS_ON_ONE_CONNECTION, exchange) < 20_000
 
 
+def test_memory_is_flat_while_one_buffer_always_waits() -> None:
+    connection = zttp.Connection(zttp.SERVER)
+    piece = b"x" * 2000
+    connection.receive_data(b"POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n")
+    connection.next_event()
+    connection.receive_data(piece)
+    connection.receive_data(piece)
+
+    def go_on() -> None:
+        connection.receive_data(piece)
+        assert connection.next_event().data == piece
+
+    assert traced_growth(REQUESTS_ON_ONE_CONNECTION, go_on) < 20_000
+
+
 def test_memory_is_flat_over_many_responses_on_one_connection() -> None:
     connection = zttp.Connection(zttp.CLIENT)
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: b\r\n\r\n"

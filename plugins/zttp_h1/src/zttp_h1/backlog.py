@@ -27,6 +27,7 @@ TARGET: Final = 2
 VALUE: Final = 3
 
 _SMALL: Final = 1024
+_MANY: Final = 64  # buffers that were taken are forgotten together
 _VERSION_AND_STATUS: Final = 13  # bytes of a status line that are looked at one by one
 
 
@@ -88,6 +89,9 @@ class Backlog:
                 self._buffers.clear()
                 self._next = 0
                 self._flush_tail()
+            elif self._next >= _MANY and self._next * 2 >= len(self._buffers):
+                del self._buffers[: self._next]
+                self._next = 0
             if not self._holding:
                 self.size -= len(data)
                 return data
