@@ -46,16 +46,16 @@ def cell(row: Row, peer: str) -> str:
     return f"{row['ratios'][peer]:.1f}" if peer in row["ratios"] else "-"
 
 
-def slowest(rows: Sequence[Row], peer: str) -> str:
-    """The row in which ours does worst against a peer."""
+def slowest(rows: Sequence[Row], peer: str, name: str) -> str:
+    """The row in which ours does worst against a peer, which is shown as ``name``."""
     row = min((row for row in rows if peer in row["ratios"]), key=lambda row: float(row["ratios"][peer]))
-    return f"{row['ratios'][peer]:.2f} vs {peer} ({row['group']}: {row['name']})"
+    return f"{row['ratios'][peer]:.2f} vs {name} ({row['group']}: {row['name']})"
 
 
 def source(results: dict[str, Any], rows: Sequence[Row]) -> str:
     """One sentence about where the figures come from, and the worst of them."""
     python = results["contestants"]["ours"]["python"].split()[0]
-    worst = "; ".join(slowest(rows, peer) for peer in versions(results))
+    worst = "; ".join(slowest(rows, peer, name) for peer, name in versions(results).items())
     return (
         f"CPython {python}, one CPU, lower quartiles of {results['settings']['rounds']} interleaved rounds, "
         f"{len(rows)} rows in all. The lowest ratio of all rows: {worst}."
@@ -77,9 +77,7 @@ def few(results: dict[str, Any], chosen: Sequence[tuple[str, str]]) -> Iterator[
 def everything(results: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of one table with all rows; nanoseconds belong to one machine on one day."""
     peers = versions(results)
-    yield f"| group | work | ours, {results['settings']['unit']} | " + " | ".join(
-        f"vs {version}" for version in peers.values()
-    ) + " |"
+    yield "| group | work | ours, ns | " + " | ".join(f"vs {version}" for version in peers.values()) + " |"
     yield "| --- | --- | ---: |" + " ---: |" * len(peers)
     for row in results["rows"]:
         cells = " | ".join(cell(row, peer) for peer in peers)

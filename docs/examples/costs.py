@@ -10,6 +10,7 @@ import zttp_h1
 
 FIELDS = b"".join(b"X-Field-%d: some value of this field\r\n" % number for number in range(12))
 REQUEST = b"GET /api/items?page=1 HTTP/1.1\r\nHost: example.com\r\n" + FIELDS + b"\r\n"
+OTHER_TARGETS = [REQUEST.replace(b"page=1", b"page=%d" % number) for number in range(10, 26)]
 DIFFERENT = [REQUEST.replace(b"some value", b"value %04d" % number) for number in range(16)]
 
 
@@ -53,7 +54,8 @@ COSTS: dict[str, Callable[[], object]] = {
     "the same, and all fields as a list": listed,
     "the same, with lower-case names": lambda: parse().headers.to_list(lowercase_names=True),
     "the same, and one field by name": lambda: parse().headers.get(b"host"),
-    "kept alive, the same fields every time": kept_alive([REQUEST]),
+    "kept alive, the same request every time": kept_alive([REQUEST]),
+    "kept alive, another target, the same fields": kept_alive(OTHER_TARGETS),
     "kept alive, different fields every time": kept_alive(DIFFERENT),
     "a new connection, a small response": answer,
 }

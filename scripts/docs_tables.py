@@ -1,0 +1,222 @@
+"""Write the tables of the docs that come from the code: reasons, limits, states, capabilities.
+
+    python scripts/docs_tables.py            brings the documents up to date (in an environment that has zttp)
+    python scripts/docs_tables.py --check    says which are not, and exits with 1
+
+A document asks for a table with a comment such as ``<!-- generated: limits zttp_h1 -->``; what stands between it and
+``<!-- /generated -->`` is replaced.
+"""
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from runpy import run_path
+from types import ModuleType
+from typing import Any
+
+from workspace import ROOT
+
+DOCUMENTS = ("THREAT_MODEL.md", "docs/**/*.md")
+BLOCK = re.compile(r"(<!-- generated: (?P<what>\w+)(?: (?P<of>\w+))? -->)\n.*?(<!-- /generated -->)", re.DOTALL)
+REASONS = ROOT / "zttp_core/src/zttp_core/reasons.py"
+
+
+def source_of(package: str, module: str) -> Path:
+    """A module of a plugin in this tree."""
+    return ROOT / "plugins" / package / "src" / package / f"{module}.py"
+
+
+# ------------------------------------------------------------------------------------------------------------- reasons
+def reasons(_of: str) -> Iterator[str]:
+    """Yield a table for each group of the table of reasons; the comments in it are the headings."""
+    table = import_module("zttp_core.reasons").REASONS
+    group = ""
+    for line in REASONS.read_text().splitlines():
+        if chapter := re.fullmatch(r"    # -+ (.+)", line):
+            yield from ("", f"### {chapter[1]}")
+            group = ""
+        elif topic := re.fullmatch(r"    # (.+)", line):
+            group = topic[1]
+            yield from ("", f"**{group}**")
+            yield from _reason_head()
+        elif token := re.match(r'    "(\w+)": Reason\(', line):
+            if not group:
+                group = "of the chapter"
+                yield from _reason_head()
+            row = table[token[1]]
+            status, section = row.status_hint or "-", row.section or "-"
+            yield f'| <a id="{token[1]}"></a>`{token[1]}` | {status} | {section} | {row.sentence} |'
+
+
+def _reason_head() -> Iterator[str]:
+    yield from ("", "| reason | answer | rule | sentence |", "| --- | --- | --- | --- |")
+
+
+# -------------------------------------------------------------------------------------------------------------- limits
+def limits(package: str) -> Iterator[str]:
+    """Yield the table of a plugin's limits: defaults of the signature, meaning of the docstring."""
+    source = source_of(package, "limits")
+    [definition] = [node for node in ast.parse(source.read_text()).body if isinstance(node, ast.ClassDef)]
+    meaning = dict(re.findall(r"^(\w+): (.+?)(?=\n\w+: |\Z)", _attributes(definition), re.MULTILINE | re.DOTALL))
+    [init] = [node for node in definition.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+    yield from ("| limit | default | what it bounds | reason of the error |", "| --- | ---: | --- | --- |")
+    for argument, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True):
+        assert default is not None
+        value = eval(compile(ast.Expression(default), str(source), "eval"))
+        tokens = ", ".join(_link(token) for token in _reasons_that_name(argument.arg)) or "-"
+        means = " ".join(meaning[argument.arg].split()).replace("``", "`")
+        shown = _size(value) if "bytes" in means.lower() or "window" in argument.arg else str(value)
+        yield f"| `{argument.arg}` | {shown} | {means} | {tokens} |"
+
+
+def _attributes(definition: ast.ClassDef) -> str:
+    return (ast.get_docstring(definition) or "").partition("Attributes:\n")[2].replace("\n    ", "\n").strip()
+
+
+def _reasons_that_name(limit: str) -> list[str]:
+    table = import_module("zttp_core.reasons").REASONS
+    return [token for token, row in table.items() if re.search(rf"\b{limit}\b", row.sentence)]
+
+
+def _link(token: str) -> str:
+    return f"[`{token}`](errors.md#{token})"
+
+
+def _size(value: int) -> str:
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if value >= unit and value % unit == 0:
+            return f"{value // unit} {name}"
+    return str(value)
+
+
+# -------------------------------------------------------------------------------------------------------------- states
+def machine(package: str, half: str) -> tuple[dict[tuple[int, int], int], tuple[str, ...], tuple[str, ...], ModuleType]:
+    """The table of one half, and the names of its states and inputs."""
+    states = import_module(f"{package}.states")
+    names, inputs = getattr(states, f"{half}_NAMES"), getattr(states, f"{half}_INPUT_NAMES")
+    return getattr(states, half), names, inputs, states
+
+
+def diagram(half: str) -> Iterator[str]:
+    """Yield the diagram of one half of HTTP/1.1; what leads from every state to the same one is left out."""
+    table, names, inputs, _ = machine("zttp_h1", half)
+    yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {names[0]}")
+    arrows: dict[tuple[int, int], list[str]] = {}
+    for (state, given), following in table.items():
+        if not _from_everywhere(table, given, following, len(names)):
+            arrows.setdefault((state, following), []).append(inputs[given])
+    for (state, following), labels in arrows.items():
+        yield f"    {names[state]} --> {names[following]}: {', '.join(labels)}"
+    yield "```"
+
+
+def _from_everywhere(table: dict[tuple[int, int], int], given: int, following: int, states: int) -> bool:
+    return all(table.get((state, given)) == following for state in range(states))
+
+
+def states(half: str) -> Iterator[str]:
+    """Yield the table of one half: a row for each state, a column for each input."""
+    table, names, inputs, module = machine("zttp_h1", half)
+    used = [given for given in range(len(inputs)) if any((state, given) in table for state in range(len(names)))]
+    yield "| state | " + " | ".join(f"`{inputs[given]}`" for given in used) + " |"
+    yield "| --- |" + " --- |" * len(used)
+    for state, name in enumerate(names):
+        cells = [_cell(table, names, module, half, state, given) for given in used]
+        yield f"| `{name}` | " + " | ".join(cells) + " |"
+
+
+def _cell(
+    table: dict[tuple[int, int], int], names: tuple[str, ...], module: ModuleType, half: str, state: int, given: int
+) -> str:
+    if (state, given) in table:
+        return names[table[state, given]]
+    # The pairs that are refused for a reason of their own; for all others the reason is that of the input.
+    token = module.REFUSALS.get((state, given)) if half == "WRITING" else None
+    return "-" if token is None else _link(token)
+
+
+# -------------------------------------------------------------------------------------------------------- capabilities
+def capabilities(_of: str) -> Iterator[str]:
+    """Yield what the plugins of this tree say of themselves, a column for each protocol."""
+    plugins = sorted(ROOT.glob("plugins/*/src/*/plugin.py"))
+    described = [descriptor for path in plugins for descriptor in _described(path)]
+    yield "| | " + " | ".join(f"`{item.name}`" for item in described) + " |"
+    yield "| --- |" + " --- |" * len(described)
+    rows: dict[str, Callable[[Any], str]] = {
+        "ALPN": lambda item: ", ".join(f"`{name.decode()}`" for name in item.alpn),
+        "integer alias": lambda item: ", ".join(str(alias) for alias in item.aliases if isinstance(alias, int)),
+        "transport": lambda item: item.transport,
+        "roles": lambda item: ", ".join({1: "server", 2: "client"}[role] for role in sorted(item.roles)),
+        "many messages at once": lambda item: "yes" if item.multiplexed else "no",
+    }
+    for title, value in rows.items():
+        yield f"| {title} | " + " | ".join(value(item) for item in described) + " |"
+    for name in sorted({name for item in described for name in item.capabilities}):
+        yield f"| {name} | " + " | ".join("yes" if name in item.capabilities else "-" for item in described) + " |"
+
+
+def _described(path: Path) -> list[Any]:
+    """The descriptors of a plugin whose connection is written."""
+    if not (path.parent / "connection.py").exists():
+        return []
+    return list(run_path(str(path))["zttp_register_protocols"]())
+
+
+# ------------------------------------------------------------------------------------------------------------ prior art
+def attacks(document: str) -> Iterator[str]:
+    """Yield a row for each heading of a document of wire cases: the attack, its sources, what it comes to here."""
+    text = (ROOT / f"tests/cases/http1/{document}.md").read_text()
+    yield from ("| attack | sources, and who was hit | outcome |", "| --- | --- | --- |")
+    for section in text.split("\n## ")[1:]:
+        title, _, rest = section.partition("\n")
+        sources = " ".join(rest.partition("```")[0].split()).replace("|", "\\|")
+        tokens = dict.fromkeys(re.findall(r"^Error (\w+)", rest, re.MULTILINE))
+        outcome = ", ".join(_link(token) for token in tokens) or "read by the grammar alone"
+        yield f"| {title} | {sources} | {outcome} |"
+
+
+# ------------------------------------------------------------------------------------------------------------ documents
+TABLES: dict[str, Callable[[str], Iterator[str]]] = {
+    "reasons": reasons,
+    "limits": limits,
+    "diagram": diagram,
+    "states": states,
+    "capabilities": capabilities,
+    "attacks": attacks,
+}
+
+
+def up_to_date(text: str, to_docs: str = "") -> str:
+    """Return a document with its tables made anew; ``to_docs`` is the way from its folder to that of the docs."""
+
+    def replace(match: re.Match[str]) -> str:
+        lines = "\n".join(TABLES[match["what"]](match["of"] or "")).strip("\n")
+        return f"{match[1]}\n\n{lines}\n\n{match[4]}".replace("](errors.md", f"]({to_docs}errors.md")
+
+    return BLOCK.sub(replace, text)
+
+
+def main() -> None:
+    """Bring every document up to date, or say which is not."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    check = parser.parse_args().check
+    stale = []
+    for path in sorted(path for pattern in DOCUMENTS for path in ROOT.glob(pattern)):
+        text = path.read_text()
+        made = up_to_date(text, "docs/" if path.parent == ROOT else "")
+        if made != text:
+            stale.append(path.relative_to(ROOT))
+            if not check:
+                path.write_text(made)
+    for document in stale:
+        print(f"{document}: {'not up to date' if check else 'changed'}")
+    sys.exit(bool(check and stale))
+
+
+if __name__ == "__main__":
+    main()

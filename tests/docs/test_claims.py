@@ -1,0 +1,101 @@
+"""What the documents refer to is there: tests, wire cases, files, names, figures, tables."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import zttp
+
+ROOT = Path(__file__).parents[2]
+AT_THE_ROOT = sorted(ROOT.glob("*.md"))
+DOCS = sorted(ROOT.glob("docs/**/*.md"))
+CLAIMS = [ROOT / "THREAT_MODEL.md", ROOT / "docs/security.md"]
+EXAMPLE_PROGRAM = re.compile(r"`((?:examples|docs/examples|benchmarks|scripts|tests|fuzz)/[\w./-]+)`")
+
+
+def titles(documents: list[Path]) -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in documents]
+
+
+def code_spans(path: Path) -> list[str]:
+    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", path.read_text())
+
+
+def anchors(document: Path) -> set[str]:
+    """What a link into a document can name: its headings, and what it marks itself."""
+    text = document.read_text()
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r' id="([^"]+)"', text))
+
+
+@pytest.mark.parametrize("document", CLAIMS, ids=titles(CLAIMS))
+def test_every_test_that_is_named_exists(document: Path) -> None:
+    named = [span.split("::") for span in code_spans(document) if ".py::" in span]
+    assert len(named) > 10
+    for file, function in named:
+        tree = ast.parse((ROOT / "tests" / file).read_text())
+        assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, (
+            f"{file}::{function}"
+        )
+
+
+@pytest.mark.parametrize("document", CLAIMS, ids=titles(CLAIMS))
+def test_every_wire_case_that_is_named_exists(document: Path) -> None:
+    named = [match for span in code_spans(document) if (match := re.fullmatch(r"(?:(\w+)/)?([\w-]+\.md): (.+)", span))]
+    assert len(named) > 1
+    for match in named:
+        cases = ROOT / "tests/cases" / (match[1] or "http1") / match[2]
+        assert f"\n## {match[3]}\n" in cases.read_text(), match[0]
+
+
+@pytest.mark.parametrize("document", AT_THE_ROOT, ids=titles(AT_THE_ROOT))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
+        path, _, anchor = target.partition("#")
+        assert (ROOT / path).exists(), target
+        assert not anchor or anchor in anchors(ROOT / path), target
+
+
+@pytest.mark.parametrize("document", AT_THE_ROOT + DOCS, ids=titles(AT_THE_ROOT + DOCS))
+def test_every_file_that_is_named_exists(document: Path) -> None:
+    for path in EXAMPLE_PROGRAM.findall(document.read_text()):
+        assert (ROOT / path).exists(), path
+
+
+def test_every_public_name_is_documented() -> None:
+    text = "\n".join(path.read_text() for path in DOCS)
+    names: list[str] = vars(zttp)["__all__"]
+    missing = [name for name in names if not re.search(rf"\b{name}\b", text)]
+    assert missing == []
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    listed = set(re.findall(r": ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE))
+    assert listed == {path.name for path in DOCS}
+
+
+def test_the_tables_are_those_of_the_code() -> None:
+    command = [sys.executable, "scripts/docs_tables.py", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}python scripts/docs_tables.py brings them up to date"
+
+
+def test_the_figures_of_the_readme_are_those_of_the_docs() -> None:
+    few = figures(ROOT / "README.md", "few")
+    everything = figures(ROOT / "docs/performance.md", "all")
+    rows = {f"{group}: {name}": cells for group, name, _, *cells in everything[2:-2]}
+    assert len(few) > 6
+    for name, *cells in few[2:-2]:
+        assert rows[name] == cells
+    assert few[-1] == everything[-1]  # where they come from, and the worst of them
+
+
+def figures(document: Path, which: str) -> list[list[str]]:
+    """The lines of a generated block, split into cells."""
+    [block] = re.findall(rf"<!-- figures:http1:{which} -->\n(.*?)\n<!-- /figures -->", document.read_text(), re.DOTALL)
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
