@@ -12,14 +12,14 @@ from pathlib import Path
 from harness.command import UNAVAILABLE, Benchmark, main
 from harness.contestants import Worker
 from harness.environments import InstallationError, Peer, ensure_environment
-from http2_suite import hpack_package
+from http2_suite import hpack_environment
 from http2_suite.targets import targets
 from http2_suite.workloads import WORKLOADS
 
 PEERS = (
     Peer("reference", "zttp_driver", ("zttp==0.0.35",)),
     Peer("jh2", "h2_driver", ("jh2==5.0.15",)),
-    Peer("hyper-h2", "h2_driver", ("h2==4.4.1", *hpack_package.REQUIREMENTS)),
+    Peer("hyper-h2", "h2_driver", ("h2==4.4.1", *hpack_environment.REQUIREMENTS)),
 )
 
 
@@ -32,7 +32,7 @@ def remarks(workers: Sequence[Worker]) -> Iterable[str]:
 
 if __name__ == "__main__":
     try:
-        ensure_environment(hpack_package.ENVIRONMENT, hpack_package.REQUIREMENTS)
+        ensure_environment(hpack_environment.ENVIRONMENT, hpack_environment.REQUIREMENTS)
     except InstallationError as error:
         print(f"cannot make an environment: {error}", file=sys.stderr)
         raise SystemExit(UNAVAILABLE) from None

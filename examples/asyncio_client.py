@@ -1,13 +1,14 @@
-"""An HTTP client on asyncio: `python examples/asyncio_client.py http://127.0.0.1:8000/`.
+"""An HTTP/1.1 client on asyncio: `python examples/asyncio_client.py http://127.0.0.1:8000/`.
 
 One connection, kept alive from request to request and opened again where the server closed it. Content streams in both
-directions at once: a server may answer before the upload has ended.
+directions at once: a server may answer before the upload has ended. `asyncio_http2_client.py` has it for HTTP/2.
 """
 
 import asyncio
 import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, suppress
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import zttp
@@ -18,22 +19,29 @@ CONTINUE_TIMEOUT = 1.0  # until a 100 (Continue), which some servers never send 
 Fields = list[tuple[bytes, bytes]]
 
 
+class Exchange(Protocol):
+    """What a response is read from."""
+
+    async def next_event(self) -> zttp.Event: ...
+    async def finish_exchange(self) -> None: ...
+
+
 class Response:
     """A response whose head has arrived; its content is still to be read."""
 
-    def __init__(self, client: "Client", head: zttp.Response, informational: list[zttp.Response]) -> None:
-        self.status_code, self.headers = head.status_code, head.headers
+    def __init__(self, exchange: "Exchange", head: zttp.Response, informational: list[zttp.Response]) -> None:
+        self.status_code, self.headers, self.http_version = head.status_code, head.headers, head.http_version
         self.informational = informational  # the 1xx responses that came before it
         self.trailers: Fields = []  # known once content() has ended
-        self._client = client
+        self._exchange = exchange
 
     async def content(self) -> AsyncIterator[bytes]:
         """Yield the content as it arrives."""
-        while not isinstance(event := await self._client.next_event(), zttp.EndOfMessage):
+        while not isinstance(event := await self._exchange.next_event(), zttp.EndOfMessage):
             assert isinstance(event, zttp.Data)
             yield event.data
         self.trailers = event.trailers
-        await self._client.finish_exchange()
+        await self._exchange.finish_exchange()
 
     async def read(self) -> bytes:
         """Return the whole content."""

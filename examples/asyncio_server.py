@@ -1,27 +1,29 @@
-"""A complete HTTP server on asyncio: `python examples/asyncio_server.py [port]`.
+"""A complete HTTP server on asyncio: `python examples/asyncio_server.py [port] [--tls]`.
 
 zttp does the protocol. This file does what needs a socket or a clock: reading and pausing, back-pressure in both
 directions, timeouts, shutdown. An application is `async def application(exchange)`, see `exchange.py`; the protocol is
-chosen by ALPN or by the first bytes.
+chosen by ALPN, by the first bytes, or by an upgrade. With `--tls`, it makes itself a certificate.
 """
 
+import argparse
 import asyncio
 import logging
 import signal
 import ssl
-import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 
+import self_signed
 import zttp
-from exchange import HTTP1, Exchange, SlowPeerError, in_time
+from exchange import HTTP1, HTTP2, Exchange, SlowPeerError, in_time
 
 HEAD_TIMEOUT = 15.0  # until the next request head is whole, however slowly it drips in
 SEND_TIMEOUT = 60.0  # until the peer has taken what was written
 LINGER = 5.0  # reading on after the last response, so that no reset overtakes it (RFC 9112 9.6)
-HIGH_WATER = 256 * 1024  # bytes of content that may wait for the application before reading pauses
 
 logger = logging.getLogger(__name__)
-SESSIONS: dict[str, type[HTTP1]] = {zttp.HTTP1: HTTP1}  # by the name of the protocol
+SESSIONS: dict[str, type[HTTP1 | HTTP2]] = {zttp.HTTP1: HTTP1, zttp.HTTP2: HTTP2}  # by the name of the protocol
 Application = Callable[[Exchange], Awaitable[None]]
 Observer = Callable[[zttp.Event | zttp.ProtocolError], object]
 
@@ -30,7 +32,7 @@ class Link(asyncio.Protocol):
     """One transport: its bytes in both directions, its timer, and the exchanges under way on it."""
 
     transport: asyncio.Transport
-    session: HTTP1
+    session: HTTP1 | HTTP2
 
     def __init__(self, server: "Server") -> None:
         self.server, self.loop = server, asyncio.get_running_loop()
@@ -59,7 +61,7 @@ class Link(asyncio.Protocol):
             name = zttp.sniff(data, tls.selected_alpn_protocol() if tls else None)
             if isinstance(name, zttp.NeedData):
                 return
-            self.session = SESSIONS.get(name, HTTP1)(self)
+            self.session = SESSIONS[name](self)
         self.is_ahead = self.session.is_ahead()
         self.pump(data)
         self.balance()
@@ -84,22 +86,28 @@ class Link(asyncio.Protocol):
                 match event:
                     case zttp.Request():
                         self.timer.cancel()
+                        if session := self.session.upgraded(event):
+                            self.session = session  # where this request is the first event
+                            continue
                         self.exchanges[event.stream_id] = exchange = Exchange(self, event)
                         exchange.task = self.server.start_task(self.run(exchange))
                     case zttp.Data():
                         self.exchanges[event.stream_id].receive(event.data)
                     case zttp.EndOfMessage():
                         self.exchanges[event.stream_id].end(event.trailers)
-                    case zttp.ConnectionClosed() if not self.exchanges:
-                        self.transport.close()
-                        return
-                    case _:  # nothing more for now
-                        return
+                    case zttp.NeedData():
+                        break
+                    case zttp.ConnectionClosed():
+                        if not self.exchanges:
+                            self.transport.close()
+                        break
+                    case _:
+                        self.session.receive(event)
         except zttp.RemoteProtocolError as error:
             self.server.observe(error)
             self.cancel_exchanges()
-            status = error.status_hint or 400
-            self.session.fail(next(iter(self.exchanges.values()), None), status, f"{error} [{error.reason}]")
+            self.session.fail_connection(error)
+        self.flush()
 
     async def run(self, exchange: Exchange) -> None:
         """Let the application answer one request."""
@@ -122,8 +130,7 @@ class Link(asyncio.Protocol):
 
     def balance(self) -> None:
         """Read on or pause: the peer cannot send faster than the application reads and answers."""
-        full = self.is_ahead or any(exchange.waiting > HIGH_WATER for exchange in self.exchanges.values())
-        if full and not self.is_closing:
+        if not self.is_closing and (self.is_ahead or self.session.is_full()):
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
@@ -134,8 +141,17 @@ class Link(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.writable.set()
 
+    def shut_down(self) -> None:
+        """Take no further request."""
+        if hasattr(self, "session"):
+            self.session.shut_down()
+        else:
+            self.close_gently()
+
     def flush(self) -> None:
-        self.transport.write(self.session.conn.data_to_send())
+        data = self.session.conn.data_to_send()
+        if data and not self.is_closing:
+            self.transport.write(data)
 
     async def flush_and_drain(self) -> None:
         self.flush()
@@ -186,8 +202,7 @@ class Server:
         self.stopping = True
         self.listener.close()
         for link in self.links:
-            if not link.exchanges:
-                link.close_gently()
+            link.shut_down()
         await self.closed(grace)
         for link in self.links:
             link.transport.abort()
@@ -214,15 +229,23 @@ async def echo(exchange: Exchange) -> None:
             await exchange.respond(405, headers=[(b"allow", b"GET, HEAD, POST")])
 
 
-async def main(port: int) -> None:
+async def main(port: int, secure: bool) -> None:
     server, stop = Server(echo), asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    await server.start("127.0.0.1", port)
-    print(f"listening on http://127.0.0.1:{server.port}", flush=True)
+    tls = None
+    if secure:
+        with tempfile.TemporaryDirectory() as folder:
+            tls = self_signed.server_context(*self_signed.make(Path(folder)))
+    await server.start("127.0.0.1", port, tls)
+    print(f"listening on {'https' if secure else 'http'}://127.0.0.1:{server.port}", flush=True)
     await stop.wait()
     await server.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 8000))
+    parser = argparse.ArgumentParser(description="A complete HTTP server on asyncio")
+    parser.add_argument("port", type=int, nargs="?", default=8000)
+    parser.add_argument("--tls", action="store_true", help="with a certificate that it signs itself")
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.port, arguments.tls))

@@ -1,4 +1,6 @@
-"""The demonstration behind `make demo`: the example server, asked by the example client, by raw bytes and by curl.
+"""The demonstration behind `make demo`: the example server, asked by the example clients, by raw bytes and by curl.
+
+First HTTP/1.1, then HTTP/2 in clear text, then HTTP/2 over TLS if there is an `openssl` to make a certificate.
 
 Prints the events of both sides as they arrive and what was checked, and exits with 0 only if everything was right.
 `--build compiled` (or `interpreted`) makes any other build of zttp an error.
@@ -9,11 +11,16 @@ import asyncio
 import logging
 import shutil
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 
+import demo_checks
+import demo_checks_http2
+import self_signed
 import zttp
 from asyncio_server import Server
-from demo_checks import CHECKS, CURL_CHECKS, Demo, digest, expect, graceful_shutdown
+from demo_checks import Check, Demo, digest, expect
 from exchange import Exchange
 
 CHECK_TIMEOUT = 20.0
@@ -54,6 +61,12 @@ def describe(event: zttp.Event | zttp.ProtocolError) -> str:
     return repr(event)
 
 
+def stream_of(event: zttp.Event | zttp.ProtocolError) -> str:
+    """Name the stream that an event is about, where there are streams."""
+    number = getattr(event, "stream_id", 0)
+    return f"{number:3}" if number else "   "
+
+
 def names(fields: Iterable[tuple[bytes, bytes]]) -> str:
     return ", ".join(name.decode() for name, _ in fields)
 
@@ -61,7 +74,7 @@ def names(fields: Iterable[tuple[bytes, bytes]]) -> str:
 def show(side: str) -> Callable[[zttp.Event | zttp.ProtocolError], None]:
     def print_event(event: zttp.Event | zttp.ProtocolError) -> None:
         if not isinstance(event, zttp.NeedData):
-            print(f"    {side}  {describe(event)}")
+            print(f"    {side} {stream_of(event)}  {describe(event)}")
 
     return print_event
 
@@ -71,8 +84,8 @@ def show_builds(required: str | None) -> None:
     for protocol in zttp.protocols():
         build = "compiled" if protocol.compiled else "interpreted"
         print(f"  {protocol.name:9} {build:12} {protocol.provider} {protocol.version}")
-        if required and protocol.name == zttp.HTTP1:
-            expect("build of http/1.1", build, required)
+        if required and protocol.name in (zttp.HTTP1, zttp.HTTP2):
+            expect(f"build of {protocol.name}", build, required)
 
 
 class Complaints(logging.Handler):
@@ -86,41 +99,15 @@ class Complaints(logging.Handler):
         self.lines.append(f"{record.getMessage()}: {record.exc_info[1]!r}" if record.exc_info else record.getMessage())
 
 
-async def run(build: str | None = None, application: Callable[[Exchange], Awaitable[None]] = application) -> int:
-    """Make every check, print a summary, and return how many failed."""
-    complaints = Complaints()
-    logging.getLogger().addHandler(complaints)
-    server = Server(application, show("server"))
-    await server.start("127.0.0.1", 0)
-    demo = Demo(server, show("client"))
-    curl_checks = CURL_CHECKS if shutil.which("curl") else []
-    summary, failures = [], 0
-    for check in [*CHECKS, *curl_checks, graceful_shutdown]:
-        name = check.__name__.replace("_", " ")
-        print(f"\n{name}")
-        try:
-            async with asyncio.timeout(CHECK_TIMEOUT):
-                summary.append(f"  right  {name:18} {await check(demo)}")
-        except Exception as error:  # noqa: BLE001 - whatever went wrong is the finding
-            failures += 1
-            summary.append(f"  WRONG  {name:18} {type(error).__name__}: {error}")
-    await server.stop(grace=0)
-    logging.getLogger().removeHandler(complaints)
-    failures += len(complaints.lines)
-    summary += [f"  WRONG  {line}" for line in complaints.lines]
-    print("\nsummary", *summary, sep="\n")
-    if not curl_checks:
-        print("  (there is no curl here: its checks were left out)")
-    print("\nprotocols")
-    try:
-        show_builds(build)
-    except ValueError as error:
-        failures += 1
-        print(f"  WRONG  {error}")
-    print("\nall right" if not failures else f"\n{failures} WRONG")
-    return failures
-
-
+def parts(certificate: tuple[Path, Path] | None) -> list[tuple[str, list[Check], list[Check]]]:
+    """Return what is to be checked on which server: without curl, with curl."""
+    shutdown = [demo_checks.graceful_shutdown]
+    result = [(zttp.HTTP1, demo_checks.CHECKS + shutdown, demo_checks.CURL_CHECKS)]
+    if any(protocol.name == zttp.HTTP2 for protocol in zttp.protocols()):
+        result.append(("h2", demo_checks_http2.CLEAR_TEXT_CHECKS, demo_checks_http2.CURL_CLEAR_TEXT_CHECKS))
+        if certificate:
+            result.append(("h2 over TLS", demo_checks_http2.TLS_CHECKS, demo_checks_http2.CURL_TLS_CHECKS))
+    return result
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", choices=["compiled", "interpreted"], help="the build of zttp that has to run")

@@ -1,6 +1,7 @@
 """What an application of `asyncio_server.py` works with, and what each protocol does in its own way.
 
-An `Exchange` is one request and its response, the same on every protocol. `HTTP1` holds what is HTTP/1.1's alone.
+An `Exchange` is one request and its response, the same on every protocol. `HTTP1` holds what is HTTP/1.1's alone,
+`HTTP2` what is HTTP/2's.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from asyncio_server import Link
 
 CONTENT_TIMEOUT = 30.0  # until the next piece of content that the application waits for
+CREDIT_TIMEOUT = 60.0  # until the peer gives credit for more content (HTTP/2)
+HIGH_WATER = 256 * 1024  # bytes of content that may wait for the application before reading pauses (HTTP/1.1)
 
 Fields = list[tuple[bytes, bytes]]
 T = TypeVar("T")
@@ -43,6 +46,7 @@ class Exchange:
         self.reading = self.started = self.bodyless = self.finished = False
         self._link, self._sender = link, link.session.sender(request)
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
+        self.credit = asyncio.Event()  # the peer may have made room for content
 
     def invite(self) -> None:
         """Ask for the content if the client waits to be asked (RFC 9110 10.1.1); too late once a response has begun."""
@@ -57,7 +61,7 @@ class Exchange:
         while self.waiting or not self.ended:
             if piece := await in_time(self._pieces.get(), CONTENT_TIMEOUT):
                 self.waiting -= len(piece)
-                self._link.balance()
+                self._link.session.content_read(self, len(piece))
                 yield piece
 
     async def read(self) -> bytes:
@@ -81,6 +85,7 @@ class Exchange:
         if data and not self.bodyless:
             self._sender.send_data(data)
         await self._link.flush_and_drain()
+        await self._link.session.credited(self)
 
     async def finish(self, trailers: Fields | None = None) -> None:
         """End the response; trailers are left out where a message cannot have them (RFC 9110 6.5.1)."""
@@ -88,6 +93,7 @@ class Exchange:
         self._sender.end_message(None if without else trailers)
         self.finished = True
         await self._link.flush_and_drain()
+        await self._link.session.credited(self)
         self._link.session.exchange_finished(self)
 
     def receive(self, piece: bytes) -> None:
@@ -134,6 +140,51 @@ class HTTP1:
         """Whether the peer sends further requests before this one is answered (pipelining, RFC 9112 9.3.2)."""
         return any(exchange.ended for exchange in self.link.exchanges.values())
 
+    def is_full(self) -> bool:
+        """Whether more content has arrived than should wait for the application."""
+        return any(exchange.waiting > HIGH_WATER for exchange in self.link.exchanges.values())
+
+    def content_read(self, _exchange: Exchange, _size: int) -> None:
+        """Read on if the application has made room."""
+        self.link.balance()
+
+    async def credited(self, _exchange: Exchange) -> None:
+        """Nothing to wait for: there is no credit, but for TCP's."""
+
+    def receive(self, _event: zttp.Event) -> None:
+        """Every event of HTTP/1.1 is one of its messages."""
+
+    def upgraded(self, request: zttp.Request) -> "HTTP2 | None":
+        """Accept an upgrade to HTTP/2 in clear text: the request goes on as stream 1 there (RFC 7540 3.2)."""
+        settings = request.headers.getall(b"http2-settings")
+        wanted = self.conn.upgrade() == b"h2c" and len(settings) == 1 and request.end_stream
+        if not wanted or self.link.transport.get_extra_info("ssl_object"):
+            return None
+        session = HTTP2(self.link)
+        hop_by_hop = (b"connection", b"upgrade", b"http2-settings")
+        fields = [field for field in request.headers if field[0].lower() not in hop_by_hop]
+        try:
+            session.conn.initiate_upgrade_connection(request.method, request.target, fields, settings[0])
+        except zttp.LocalProtocolError:  # settings that are none: a server may ignore what it is offered
+            return None
+        self.conn.send_response(101, [(b"connection", b"upgrade"), (b"upgrade", b"h2c")])
+        self.conn.end_message()
+        self.link.flush()
+        early, _ = self.conn.trailing_data
+        if early:
+            session.conn.receive_data(early)
+        return session
+
+    def shut_down(self) -> None:
+        """Close if nothing is under way; otherwise the response will say that it is the last one."""
+        if not self.link.exchanges:
+            self.link.close_gently()
+
+    def fail_connection(self, error: zttp.RemoteProtocolError) -> None:
+        """Answer what cannot be understood, in place of the request that is under way."""
+        exchange = next(iter(self.link.exchanges.values()), None)
+        self.fail(exchange, error.status_hint or 400, f"{error} [{error.reason}]")
+
     def fail(self, exchange: Exchange | None, status: int, text: str) -> None:
         """Tell the peer what went wrong, and close. What is half sent must not look complete (RFC 9112 8)."""
         if self.link.is_closing or (exchange and exchange.finished):
@@ -147,5 +198,106 @@ class HTTP1:
         if not exchange or exchange.request.method != b"HEAD":
             self.conn.send_data(content)
         self.conn.end_message()
+        self.link.flush()
+        self.link.close_gently()
+
+
+class HTTP2:
+    """HTTP/2: messages side by side, content by credit, and errors told on the stream that they concern."""
+
+    def __init__(self, link: "Link") -> None:
+        self.link = link
+        self.conn = zttp.Connection(zttp.SERVER, zttp.HTTP2, auto_credit=False, enable_connect_protocol=True)
+
+    def sender(self, request: zttp.Request) -> zttp.Stream:
+        """Return where a response is written."""
+        return self.conn.stream(request.stream_id)
+
+    def response_fields(self, _exchange: Exchange, _status: int, headers: Fields) -> Fields:
+        """Add nothing: the framing is not in the fields."""
+        return headers
+
+    def exchange_finished(self, exchange: Exchange) -> None:
+        """Forget a stream; the rest of a request that nobody reads need not be sent (RFC 9113 8.1)."""
+        stream_id = exchange.request.stream_id
+        if self.link.exchanges.pop(stream_id, None) is None:
+            return  # reset meanwhile
+        if not exchange.ended:
+            self.conn.stream(stream_id).reset(zttp.H2ErrorCode.NO_ERROR)
+        elif exchange.waiting:
+            self.conn.consume_data(stream_id, exchange.waiting)
+        self.link.flush()
+        self._close_or_wait()
+
+    def _close_or_wait(self) -> None:
+        if not self.link.exchanges:
+            if self.conn.is_closed():
+                self.link.close_gently()
+            else:
+                self.link.await_request()
+
+    def is_ahead(self) -> bool:
+        """Never: the number of streams is limited by SETTINGS_MAX_CONCURRENT_STREAMS."""
+        return False
+
+    def is_full(self) -> bool:
+        """Never: content waits for credit, stream by stream, while other frames go on (RFC 9113 5.2)."""
+        return False
+
+    def content_read(self, exchange: Exchange, size: int) -> None:
+        """Give credit for what the application has taken."""
+        self.conn.consume_data(exchange.request.stream_id, size)
+        self.link.flush()
+
+    async def credited(self, exchange: Exchange) -> None:
+        """Wait until the peer has given credit for everything that was sent."""
+        stream = self.sender(exchange.request)
+        while stream.pending_bytes:
+            exchange.credit.clear()
+            await in_time(exchange.credit.wait(), CREDIT_TIMEOUT)
+
+    def receive(self, event: zttp.Event) -> None:
+        """Take an event that is about a stream or the connection, not part of a message."""
+        exchanges = self.link.exchanges
+        match event:
+            case zttp.RstStream():
+                if exchange := exchanges.pop(event.stream_id, None):
+                    exchange.task.cancel()
+                    self._close_or_wait()
+            case zttp.WindowUpdate() if event.stream_id in exchanges:
+                exchanges[event.stream_id].credit.set()
+            case zttp.WindowUpdate() | zttp.Settings():  # for every stream
+                for exchange in exchanges.values():
+                    exchange.credit.set()
+            case zttp.Ping() if event.ack and self.link.server.stopping:
+                self.conn.close()
+                self.link.flush()
+                if not exchanges:
+                    self.link.close_gently()
+
+    def upgraded(self, _request: zttp.Request) -> None:
+        """There is nothing to upgrade to."""
+
+    def shut_down(self) -> None:
+        """Announce the end; a round trip later, GOAWAY names the last request that is answered (RFC 9113 6.8)."""
+        self.conn.close(zttp.H2ErrorCode.NO_ERROR, 2**31 - 1)
+        self.conn.ping()
+        self.link.flush()
+
+    def fail(self, exchange: Exchange, status: int, text: str) -> None:
+        """Answer one request with an error; reset its stream if the answer has begun."""
+        stream = self.sender(exchange.request)
+        if exchange.started:
+            stream.reset(zttp.H2ErrorCode.INTERNAL_ERROR)
+        elif stream.send_window is not None:
+            content = text.encode("ascii", "backslashreplace") + b"\n"
+            stream.send_response(status, [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))])
+            if exchange.request.method != b"HEAD":
+                stream.send_data(content)
+            stream.end_message()
+        self.exchange_finished(exchange)
+
+    def fail_connection(self, _error: zttp.RemoteProtocolError) -> None:
+        """Send the GOAWAY that says why, and close."""
         self.link.flush()
         self.link.close_gently()

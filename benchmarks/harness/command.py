@@ -102,6 +102,8 @@ def main(benchmark: Benchmark, repository: Path) -> int:
         if not check(workloads, workers):
             return DIFFERENT
         if chosen.check:
+            for line in benchmark.remarks(workers):
+                print(line)
             return OK
         uncompiled = uncompiled_parts(workers[0])
         if uncompiled:

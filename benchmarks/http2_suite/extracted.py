@@ -1,18 +1,22 @@
 """The common form of what drivers extract, so that contestants can be compared. Never timed."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
-import http2_suite.hpack_package  # noqa: F401  (makes hpack importable)
-from hpack import Decoder
+from http2_suite.hpack_package import Decoder
 from http2_suite.wire import ACK, DATA, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS
 
 FRAME_HEADER_SIZE = 9
 
 
 def read(start: Sequence[Any], fields: Iterable[Sequence[bytes]], content: Iterable[bytes] = ()) -> dict[str, Any]:
-    """Return a message that was read. How its content was divided into events is the library's own affair."""
-    return {"start": list(start), "fields": [tuple(field) for field in fields], "content": b"".join(content)}
+    """Return a message that was read. How its content was divided into events is the library's own affair.
+
+    So is the order of fields with different names (RFC 9110 5.3): some put the host or the cookies last.
+    """
+    in_order = sorted(map(tuple, fields), key=itemgetter(0))
+    return {"start": list(start), "fields": in_order, "content": b"".join(content)}
 
 
 def frames(output: bytes) -> Iterator[tuple[int, int, int, bytes]]:

@@ -13,7 +13,7 @@ from typing import Any
 from harness.suite import Task, TaskBuilder
 from http2_suite import wire
 from http2_suite.extracted import acknowledged, read, written
-from http2_suite.messages import JSON, TINY, Fields, Message, Request, Response
+from http2_suite.messages import TINY, Fields, Request, Response
 from http2_suite.wire_sizes import block_sizes
 
 PACKAGE = "jh2" if find_spec("jh2") else "h2"
@@ -36,11 +36,12 @@ CLIENT_CONFIG = config.H2Configuration(client_side=True, header_encoding=None)
 
 PREPARED = 64
 """So many connections are made, or streams opened, before a timed part: no library refuses as many."""
+WARM_UP = 4
+"""After so many messages an encoder knows them."""
 CLIENT_OPENING = wire.opening(is_client=True)
 SERVER_OPENING = wire.opening(is_client=False)
 
 Extracted = Callable[[], Any]
-Section = list[tuple[bytes, bytes]]
 
 
 def about() -> dict[str, Any]:
@@ -76,21 +77,18 @@ def asking() -> Any:
     return connection
 
 
-def hold_requests(connection: Any, requests: Sequence[tuple[int, bytes]]) -> list[int]:
-    """Have a server read requests, and return their streams."""
-    for _, data in requests:
-        for event in connection.receive_data(data):
+def hold(connection: Any, data: bytes) -> None:
+    """Have a connection read a message, to be answered later."""
+    for part in wire.reads(data):
+        for event in connection.receive_data(part):
             if type(event) is DataReceived:
                 connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         connection.data_to_send()
-    return [stream_id for stream_id, _ in requests]
 
 
-def answer_briefly(connection: Any, streams: Iterable[int]) -> None:
-    """Have a server close its streams."""
-    for stream_id in streams:
-        connection.send_headers(stream_id, [(b":status", b"204")], end_stream=True)
-    connection.data_to_send()
+def answer_briefly(connection: Any, stream_id: int) -> None:
+    """Have a server close a stream."""
+    connection.send_headers(stream_id, [(b":status", b"204")], end_stream=True)
 
 
 def send_request(connection: Any, request: Request) -> int:
@@ -100,6 +98,13 @@ def send_request(connection: Any, request: Request) -> int:
     return stream_id
 
 
+def write_request(connection: Any, request: Request) -> bytes:
+    """Have a client send a request without content, and return what it writes."""
+    send_request(connection, request)
+    output: bytes = connection.data_to_send()
+    return output
+
+
 def send_response(connection: Any, stream_id: int, response: Response) -> None:
     """Have a server send a whole response."""
     connection.send_headers(stream_id, response.field_section, end_stream=not response.content)
@@ -107,19 +112,78 @@ def send_response(connection: Any, stream_id: int, response: Response) -> None:
         connection.send_data(stream_id, response.content, end_stream=True)
 
 
-def write_all(messages: Sequence[Message]) -> list[bytes]:
+class Server:
+    """A server and its client. The connection has answered some requests before it is measured: the tables are filled.
+
+    Whatever a run leaves unanswered is answered before the next.
+    """
+
+    def __init__(
+        self,
+        requests: Sequence[Request],
+        answer: Callable[[Any, int], None] = answer_briefly,
+        make: Callable[[], Any] = serving,
+        is_indexed: bool = True,
+        warm_up: int = 0,
+    ) -> None:
+        self.requests, self.answer, self.make, self.is_indexed, self.warm_up = (
+            requests,
+            answer,
+            make,
+            is_indexed,
+            warm_up,
+        )
+        self.unanswered: list[int] = []
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin a connection."""
+        self.connection = self.make()
+        self.client = wire.Client(self.requests, self.is_indexed)
+        self.outputs: list[bytes] = []
+        self.unanswered.clear()
+        for stream_id, data in [*self.client.first(), *self.client.take(self.warm_up)]:
+            hold(self.connection, data)
+            self.answer(self.connection, stream_id)
+            self.outputs.append(self.connection.data_to_send())
+
+    def ready(self, number: int) -> wire.Client:
+        """Return the client of a connection that can read so many more requests, nothing left unanswered."""
+        if not self.client.has_room(number):
+            self.renew()
+        for stream_id in self.unanswered:
+            answer_briefly(self.connection, stream_id)
+        self.unanswered.clear()
+        self.connection.data_to_send()
+        return self.client
+
+    def take(self, number: int) -> list[bytes]:
+        """Return the next requests."""
+        return [data for _, data in self.ready(number).take(number)]
+
+    def hold(self, number: int) -> list[int]:
+        """Read the next requests, and return their streams."""
+        requests = self.ready(number).take(number)
+        for _, data in requests:
+            hold(self.connection, data)
+        return [stream_id for stream_id, _ in requests]
+
+
+def bare_server(make: Callable[[], Any] = serving, **options: Any) -> Server:
+    """Return a server whose requests are there to be answered, and leave the table as it is."""
+    return Server([TINY], make=make, is_indexed=False, **options)
+
+
+def write_all(messages: Sequence[Any]) -> list[bytes]:
     """Write messages on one connection."""
-    outputs = []
     if isinstance(messages[0], Request):
         connection = asking()
-        for message in messages:
-            send_request(connection, message)
-            outputs.append(connection.data_to_send())
-    else:
-        connection = serving()
-        for stream_id in hold_requests(connection, wire.Client([TINY]).take(len(messages))):
-            send_response(connection, stream_id, messages[len(outputs)])
-            outputs.append(connection.data_to_send())
+        return [write_request(connection, message) for message in messages]
+    server = bare_server()
+    outputs = []
+    for stream_id, message in zip(server.hold(len(messages)), messages, strict=True):
+        send_response(server.connection, stream_id, message)
+        outputs.append(server.connection.data_to_send())
     return outputs
 
 
@@ -158,19 +222,15 @@ def read_first_request(request: Request) -> Task:
 
 def read_requests(requests: Sequence[Request]) -> Task:
     """Read request after request with one connection, whose table is filled."""
-    client = wire.Client(requests)
-    connection = serving()
-    for request in client.first():
-        answer_briefly(connection, hold_requests(connection, [request]))
-    unanswered: list[int] = []
+    server = Server(requests)
 
-    def prepare(count: int) -> list[bytes]:
-        answer_briefly(connection, unanswered)
-        prepared = client.take(count)
-        unanswered[:] = [stream_id for stream_id, _ in prepared]
+    def prepare(number: int) -> list[bytes]:
+        prepared = server.ready(number).take(number)
+        server.unanswered += [stream_id for stream_id, _ in prepared]
         return [data for _, data in prepared]
 
     def run(prepared: list[bytes]) -> Extracted:
+        connection = server.connection
         for data in prepared:
             for event in connection.receive_data(data):
                 if type(event) is RequestReceived:
@@ -185,9 +245,9 @@ def read_first_response(response: Response) -> Task:
     template = wire.Messages([response]).first[0]
     opening = wire.opening(is_client=False, window=wire.DEFAULT_WINDOW)
 
-    def prepare(count: int) -> list[tuple[Any, bytes]]:
+    def prepare(number: int) -> list[tuple[Any, bytes]]:
         prepared = []
-        for _ in range(count):
+        for _ in range(number):
             connection = H2Connection(config=CLIENT_CONFIG)
             connection.initiate_connection()
             stream_id = send_request(connection, TINY)
@@ -211,20 +271,23 @@ def read_first_response(response: Response) -> Task:
 
 
 def read_responses(responses: Sequence[Response]) -> Task:
-    """Read response after response with one connection, whose table is filled."""
-    messages = wire.Messages(responses)
-    connection = asking()
-    for template in messages.first:
-        stream_id = send_request(connection, TINY)
-        hold_requests(connection, [(stream_id, template.on(stream_id))])
+    """Read response after response with one connection, whose table is filled.
 
-    def prepare(count: int) -> list[bytes]:
-        prepared = [template.on(send_request(connection, TINY)) for template in messages.take(count)]
+    Each run has a new one: clients of the reference become slower with every stream that they ever had.
+    """
+
+    def prepare(number: int) -> tuple[Any, list[bytes]]:
+        connection = asking()
+        messages = wire.Messages(responses)
+        for template in messages.first:
+            hold(connection, template.on(send_request(connection, TINY)))
+        prepared = [template.on(send_request(connection, TINY)) for template in messages.take(number)]
         connection.data_to_send()
-        return prepared
+        return connection, prepared
 
-    def run(prepared: list[bytes]) -> Extracted:
-        for data in prepared:
+    def run(prepared: tuple[Any, list[bytes]]) -> Extracted:
+        connection, answers = prepared
+        for data in answers:
             content: list[bytes] = []
             for event in connection.receive_data(data):
                 kind = type(event)
@@ -245,12 +308,9 @@ def write_first_response(response: Response) -> Task:
     """Answer the first request of a connection, whose SETTINGS are sent already."""
     status, fields, content = response
 
-    def prepare(count: int) -> list[tuple[Any, int]]:
-        prepared = []
-        for _ in range(count):
-            connection = serving()
-            prepared.append((connection, *hold_requests(connection, wire.Client([TINY]).take(1))))
-        return prepared
+    def prepare(number: int) -> list[tuple[Any, int]]:
+        servers = [bare_server() for _ in range(number)]
+        return [(server.connection, server.hold(1)[0]) for server in servers]
 
     def run(prepared: list[tuple[Any, int]]) -> Extracted:
         for connection, stream_id in prepared:
@@ -266,19 +326,18 @@ def write_first_response(response: Response) -> Task:
 
 def write_responses(responses: Sequence[Response]) -> Task:
     """Answer request after request with one connection, whose table is filled."""
-    client = wire.Client([TINY])
-    connection = serving()
-    warm_up = []
-    for stream_id, response in zip(hold_requests(connection, client.take(PREPARED)), cycle(responses), strict=False):
-        send_response(connection, stream_id, response)
-        warm_up.append(connection.data_to_send())
     turn = cycle(responses)
 
-    def prepare(count: int) -> list[tuple[int, Response]]:
-        streams = hold_requests(connection, client.take(count))
-        return list(zip(streams, islice(turn, count), strict=True))
+    def answer(connection: Any, stream_id: int) -> None:
+        send_response(connection, stream_id, next(turn))
+
+    server = bare_server(answer=answer, warm_up=PREPARED)
+
+    def prepare(number: int) -> list[tuple[int, Response]]:
+        return list(zip(server.hold(number), islice(turn, number), strict=True))
 
     def run(prepared: list[tuple[int, Response]]) -> Extracted:
+        connection = server.connection
         outputs: list[bytes] = []
         for stream_id, (status, fields, content) in prepared:
             section = [(b":status", b"%d" % status), *fields]
@@ -286,7 +345,7 @@ def write_responses(responses: Sequence[Response]) -> Task:
             if content:
                 connection.send_data(stream_id, content, end_stream=True)
             outputs.append(connection.data_to_send())
-        return lambda: written([*warm_up, *outputs])
+        return lambda: written([*server.outputs, *outputs])
 
     return Task(prepare, run, PREPARED)
 
@@ -294,8 +353,8 @@ def write_responses(responses: Sequence[Response]) -> Task:
 def write_first_request(request: Request) -> Task:
     """Send the first request of a connection, whose preface is sent already."""
 
-    def prepare(count: int) -> list[Any]:
-        return [asking() for _ in range(count)]
+    def prepare(number: int) -> list[Any]:
+        return [asking() for _ in range(number)]
 
     def run(prepared: list[Any]) -> Extracted:
         section = request.field_section
@@ -308,28 +367,20 @@ def write_first_request(request: Request) -> Task:
 
 
 def write_requests(requests: Sequence[Request]) -> Task:
-    """Send request after request with one connection, whose table is filled."""
-    connection = asking()
-    no_content = wire.Messages([Response(204, [])])
-    unanswered: list[int] = []
-    warm_up = []
-    for request in islice(cycle(requests), 4):
-        unanswered.append(send_request(connection, request))
-        warm_up.append(connection.data_to_send())
-    turn = cycle([request.field_section for request in requests])
+    """Send request after request with one connection, whose table is filled: a new one for each run."""
+    warm_up: list[bytes] = []
+    sections = [request.field_section for request in requests]
 
-    def prepare(count: int) -> list[Section]:
-        for stream_id, template in zip(unanswered, no_content.take(len(unanswered)), strict=True):
-            connection.receive_data(template.on(stream_id))
-        connection.data_to_send()
-        unanswered.clear()
-        return list(islice(turn, count))
+    def prepare(number: int) -> tuple[Any, list[Fields]]:
+        connection = asking()
+        warm_up[:] = [write_request(connection, request) for request in islice(cycle(requests), WARM_UP)]
+        return connection, list(islice(cycle(sections), number))
 
-    def run(prepared: list[Section]) -> Extracted:
+    def run(prepared: tuple[Any, list[Fields]]) -> Extracted:
         outputs: list[bytes] = []
-        for section in prepared:
+        connection, parts = prepared
+        for section in parts:
             stream_id = connection.get_next_available_stream_id()
-            unanswered.append(stream_id)
             connection.send_headers(stream_id, section, end_stream=True)
             outputs.append(connection.data_to_send())
         return lambda: written([*warm_up, *outputs])
@@ -342,23 +393,21 @@ def write_requests(requests: Sequence[Request]) -> Task:
 
 def multiplex(requests: Sequence[Request], response: Response | None) -> Task:
     """Read 100 requests from one buffer, and answer them (untimed if there is no response to measure)."""
-    client = wire.Client(requests)
-    connection = serving()
-    for request in client.first():
-        answer_briefly(connection, hold_requests(connection, [request]))
-    warm_up: list[bytes] = []
-    if response is not None:
-        for stream_id in hold_requests(connection, client.take(4)):
-            send_response(connection, stream_id, response)
-            warm_up.append(connection.data_to_send())
-    unanswered: list[int] = []
 
-    def prepare(count: int) -> list[bytes]:
-        answer_briefly(connection, unanswered)
-        unanswered.clear()
-        return [client.take_interleaved(100)[1] for _ in range(count)]
+    def answer(connection: Any, stream_id: int) -> None:
+        if response is None:
+            answer_briefly(connection, stream_id)
+        else:
+            send_response(connection, stream_id, response)
+
+    server = Server(requests, answer)
+
+    def prepare(number: int) -> list[bytes]:
+        client = server.ready(100 * number)
+        return [client.take_interleaved(100)[1] for _ in range(number)]
 
     def run(prepared: list[bytes]) -> Extracted:
+        connection = server.connection
         outputs: list[bytes] = []
         for data in prepared:
             streams: list[int] = []
@@ -378,8 +427,8 @@ def multiplex(requests: Sequence[Request], response: Response | None) -> Task:
                     connection.send_data(stream_id, answer, end_stream=True)
                 outputs.append(connection.data_to_send())
             else:
-                unanswered.extend(streams)
-        return lambda: [len(streams), read_request(headers, content), written([*warm_up, *outputs])]
+                server.unanswered += streams
+        return lambda: [len(streams), read_request(headers, content), written([*server.outputs, *outputs])]
 
     return Task(prepare, run, 1 if response is None else 16)
 
@@ -387,17 +436,10 @@ def multiplex(requests: Sequence[Request], response: Response | None) -> Task:
 def serve(requests: Sequence[Request], response: Response) -> Task:
     """Read request after request, each as it comes, with its fields as an ASGI scope holds them, and answer."""
     status, fields, answer = response
-    client = wire.Client(requests)
-    connection = serving()
-    warm_up = []
-    for request in client.first():
-        send_response(connection, *hold_requests(connection, [request]), response)
-        warm_up.append(connection.data_to_send())
-
-    def prepare(count: int) -> list[bytes]:
-        return [data for _, data in client.take(count)]
+    server = Server(requests, lambda connection, stream_id: send_response(connection, stream_id, response))
 
     def run(prepared: list[bytes]) -> Extracted:
+        connection = server.connection
         outputs: list[bytes] = []
         for data in prepared:
             content: list[bytes] = []
@@ -422,9 +464,9 @@ def serve(requests: Sequence[Request], response: Response) -> Task:
             if answer:
                 connection.send_data(stream_id, answer, end_stream=True)
             outputs.append(connection.data_to_send())
-        return lambda: [read([method, target], listed, content), written([*warm_up, *outputs])]
+        return lambda: [read([method, target], listed, content), written([*server.outputs, *outputs])]
 
-    return Task(prepare, run, 1024)
+    return Task(server.take, run, 1024)
 
 
 # ------------------------------------------------------------------------------------------------------------ transfers
@@ -432,18 +474,17 @@ def serve(requests: Sequence[Request], response: Response) -> Task:
 
 def upload(request: Request, is_wide: bool) -> Task:
     """Read an upload as it arrives, and return its credit."""
-    client = wire.Client([request])
-    connection = serving(window=4 * wire.READ_SIZE if is_wide else wire.DEFAULT_WINDOW)
-    unanswered: list[int] = []
+    window = 4 * wire.READ_SIZE if is_wide else wire.DEFAULT_WINDOW
+    server = Server([request], make=lambda: serving(window=window))
     size = wire.READ_SIZE if is_wide else wire.NARROW_READ_SIZE
 
-    def prepare(count: int) -> list[list[bytes]]:
-        answer_briefly(connection, unanswered)
-        prepared = client.take(count)
-        unanswered[:] = [stream_id for stream_id, _ in prepared]
-        return [[data[at : at + size] for at in range(0, len(data), size)] for _, data in prepared]
+    def prepare(number: int) -> list[list[bytes]]:
+        prepared = server.ready(number).take(number)
+        server.unanswered += [stream_id for stream_id, _ in prepared]
+        return [wire.reads(data, size) for _, data in prepared]
 
     def run(prepared: list[list[bytes]]) -> Extracted:
+        connection = server.connection
         for pieces in prepared:
             content: list[bytes] = []
             for piece in pieces:
@@ -464,17 +505,14 @@ def download(response: Response, is_wide: bool) -> Task:
     """Answer a request with much content, as the client's credit comes in."""
     status, fields, content = response
     length = len(content)
-    client = wire.Downloader(length, is_wide)
-    connection = serving(client.opening)
+    granted = wire.Credit(len(content), is_wide)
+    server = bare_server(lambda: serving(granted.opening))
 
-    def prepare(count: int) -> list[tuple[int, list[bytes]]]:
-        prepared = []
-        for stream_id, request, credit in client.take(count):
-            hold_requests(connection, [(stream_id, request)])
-            prepared.append((stream_id, credit))
-        return prepared
+    def prepare(number: int) -> list[tuple[int, list[bytes]]]:
+        return [(stream_id, granted.on(stream_id)) for stream_id in server.hold(number)]
 
     def run(prepared: list[tuple[int, list[bytes]]]) -> Extracted:
+        connection = server.connection
         for stream_id, credit in prepared:
             outputs: list[bytes] = []
             connection.send_headers(stream_id, [(b":status", b"%d" % status), *fields])
@@ -499,7 +537,7 @@ def download(response: Response, is_wide: bool) -> Task:
     return Task(prepare, run, 1)
 
 
-# -------------------------------------------------------------------------------------------------------- control frames
+# ------------------------------------------------------------------------------------------------------- control frames
 
 
 def acknowledge_pings(number: int) -> Task:
@@ -539,9 +577,9 @@ def acknowledge_settings(number: int) -> Task:
     return Task(fresh_servers, run, PREPARED)
 
 
-def fresh_servers(count: int) -> list[Any]:
+def fresh_servers(number: int) -> list[Any]:
     """Make servers."""
-    return [serving() for _ in range(count)]
+    return [serving() for _ in range(number)]
 
 
 TASKS: dict[str, TaskBuilder] = {

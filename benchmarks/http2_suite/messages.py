@@ -10,7 +10,7 @@ KIB = 1024
 MIB = 1024 * KIB
 
 NOT_IN_HTTP_2 = {b"host", b"connection"}
-"""The authority is a pseudo-header field there, and connection-specific fields are forbidden (RFC 9113 8.2.2, 8.3.1)."""
+"""The authority is a pseudo-header field there, and connection-specific fields are forbidden (RFC 9113 8.2.2, 8.3)."""
 
 
 class Request(NamedTuple):
@@ -66,11 +66,11 @@ def rich_response(number: int) -> Response:
 
 
 def churning_request(number: int) -> Request:
-    """Return a request of which nearly every field is new, so that each displaces older entries of the table."""
+    """Return a request whose fields are all new, so that each displaces older entries of the table."""
     fields = [
         (b"user-agent", b"sensor/2.%d (unit %d; rack %d)" % (number, number * 7919, number % 13)),
         (b"accept", b"application/json;v=%d" % number),
-        (b"accept-encoding", b"gzip, deflate, br"),
+        (b"accept-encoding", b"gzip, br;q=0.%d" % number),
         (b"x-request-id", b"%012x" % (number * 0x9E3779B97F)),
         (b"traceparent", b"00-%032x-%016x-01" % (number * 0x9E3779B97F4A7C15, number * 0xBF58476D1CE4E5B9)),
         (b"x-forwarded-for", b"203.0.113.%d, 198.51.100.%d" % (number, 255 - number)),

@@ -5,12 +5,12 @@ blocks repeat, too; so they are encoded beforehand, and only the stream identifi
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import count, cycle, islice, zip_longest
+from itertools import cycle, islice, zip_longest
+from operator import length_hint
 from struct import Struct
 
-import http2_suite.hpack_package  # noqa: F401  (makes hpack importable)
-from hpack import Encoder, NeverIndexedHeaderTuple
-from http2_suite.messages import TINY, Fields, Message
+from http2_suite.hpack_package import Encoder, NeverIndexedHeaderTuple
+from http2_suite.messages import Fields, Message
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE = 0x0, 0x1, 0x3, 0x4, 0x6, 0x8
 ACK = END_STREAM = 0x1
@@ -22,6 +22,8 @@ DEFAULT_WINDOW = 65535
 WIDE_WINDOW = 2**30
 MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 0x3, 0x4
 
+MOST_REQUESTS = 4000
+"""Of one connection: the reference takes a few more for a flood. Then everybody begins a new one, untimed."""
 HALF_WINDOW = 32768
 READ_SIZE = 65536
 """Bytes that a read from a socket returns, where the windows allow that."""
@@ -78,23 +80,23 @@ class Template:
         return [before + identifier + payload for before, payload in self.frames]
 
 
-def encoded(encoder: Encoder, fields: Fields) -> bytes:
-    """Encode a field section as hyper-h2 has it done: credentials are never indexed."""
+def encoded(encoder: Encoder, fields: Fields, is_indexed: bool = True) -> bytes:
+    """Encode a field section as hyper-h2 has it done, credentials never indexed; or without touching the table."""
     return encoder.encode(
-        [NeverIndexedHeaderTuple(*field) if field[0] == b"authorization" else field for field in fields]
+        [field if is_indexed and field[0] != b"authorization" else NeverIndexedHeaderTuple(*field) for field in fields]
     )
 
 
 class Messages:
     """Messages in turn, for ever, as one side of one connection sends them."""
 
-    def __init__(self, messages: Sequence[Message]) -> None:
+    def __init__(self, messages: Sequence[Message], is_indexed: bool = True) -> None:
         """Encode until the blocks repeat."""
         encoder = Encoder()
         passes: list[list[bytes]] = []
         while len(passes) < 2 or passes[-1] != passes[-2]:
             assert len(passes) < MOST_PASSES, "the encoder's table does not settle"
-            passes.append([encoded(encoder, message.field_section) for message in messages])
+            passes.append([encoded(encoder, message.field_section, is_indexed) for message in messages])
         self.first = [
             Template(block, message.content)
             for blocks in passes[:-1]
@@ -113,10 +115,14 @@ class Messages:
 class Client:
     """What a client with many requests sends on one connection."""
 
-    def __init__(self, requests: Sequence[Message]) -> None:
+    def __init__(self, requests: Sequence[Message], is_indexed: bool = True) -> None:
         """Prepare the requests."""
-        self.messages = Messages(requests)
-        self.stream_ids = count(1, 2)
+        self.messages = Messages(requests, is_indexed)
+        self.stream_ids = iter(range(1, 2 * MOST_REQUESTS, 2))
+
+    def has_room(self, number: int) -> bool:
+        """Tell whether the connection is good for so many more requests."""
+        return length_hint(self.stream_ids) >= number
 
     def first(self) -> list[tuple[int, bytes]]:
         """Return the streams and bytes of the requests that fill the table."""
@@ -129,7 +135,9 @@ class Client:
     def take_interleaved(self, number: int) -> tuple[list[int], bytes]:
         """Return the streams of the next requests, and the bytes of all: first their heads, then their contents."""
         streams = list(islice(self.stream_ids, number))
-        frames = [template.frames_on(stream) for template, stream in zip(self.messages.take(number), streams, strict=True)]
+        frames = [
+            template.frames_on(stream) for template, stream in zip(self.messages.take(number), streams, strict=True)
+        ]
         rounds = zip_longest(*frames, fillvalue=b"")
         return streams, b"".join(map(b"".join, rounds))
 
@@ -138,34 +146,26 @@ class Client:
         return [(stream, template.on(stream)) for template, stream in zip(templates, streams, strict=True)]
 
 
-class Downloader:
-    """A client that asks for one large answer after another, and returns the credit for each."""
+def reads(data: bytes, size: int = NARROW_READ_SIZE) -> list[bytes]:
+    """Return the reads in which data arrives."""
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+class Credit:
+    """What a client grants to the server for one large answer after another."""
 
     def __init__(self, length: int, is_wide: bool) -> None:
         """Say how much is to come, and whether all of it has credit from the beginning."""
         window = WIDE_WINDOW if is_wide else DEFAULT_WINDOW
         self.opening = opening((INITIAL_WINDOW_SIZE, window), is_client=True, window=window)
-        self.client = Client([TINY])
-        self.length = length
-        self.is_wide = is_wide
-        self.first_credit = b""
+        self.updates = 0 if is_wide else -(-(length - DEFAULT_WINDOW) // HALF_WINDOW)
+        self.afterwards = window_update(0, length - self.updates * HALF_WINDOW)
+        """Makes the connection's window whole again."""
 
-    def take(self, number: int) -> list[tuple[int, bytes, list[bytes]]]:
-        """Return, for each download, its stream, the request, and the credit that comes after that."""
-        return [
-            (stream_id, self.first_credit + request, self._credit(stream_id))
-            for stream_id, request in self.client.take(number)
-        ]
-
-    def _credit(self, stream_id: int) -> list[bytes]:
-        """Return the WINDOW_UPDATE frames of one download: a half window for each that has arrived."""
-        if self.is_wide:
-            self.first_credit = window_update(0, self.length)
-            return []
-        updates = -(-(self.length - DEFAULT_WINDOW) // HALF_WINDOW)
-        # The connection's window is whole again when the next download begins.
-        self.first_credit = window_update(0, self.length - updates * HALF_WINDOW)
-        return [window_update(0, HALF_WINDOW) + window_update(stream_id, HALF_WINDOW)] * updates
+    def on(self, stream_id: int) -> list[bytes]:
+        """Return what the client sends as content arrives: half a window at a time."""
+        update = window_update(0, HALF_WINDOW) + window_update(stream_id, HALF_WINDOW)
+        return [*[update] * self.updates, self.afterwards]
 
 
 def changed_settings(number: int) -> bytes:

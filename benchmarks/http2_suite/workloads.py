@@ -59,7 +59,7 @@ WORKLOADS: tuple[Workload, ...] = (
     *(Workload(COLD, name, "read_first_request", {"request": request}) for name, request in REQUESTS.items()),
     *(read_requests(WARM, name, request) for name, request in REQUESTS.items()),
     read_requests(WARM, "GET, API-sized, each different", *m.VARIED_API),
-    read_requests(CHURN, "GET, 9 new fields each", *m.CHURNING),
+    read_requests(CHURN, "GET, 10 new fields each", *m.CHURNING),
     *(Workload(COLD_RESPONSES, name, "read_first_response", {"response": value}) for name, value in RESPONSES.items()),
     *(Workload(WARM_RESPONSES, name, "read_responses", {"responses": (value,)}) for name, value in RESPONSES.items()),
     multiplexed("100 GETs, read", m.VARIED_API, None),

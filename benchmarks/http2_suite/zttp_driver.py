@@ -5,7 +5,7 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from itertools import cycle, islice
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from harness.suite import Task, TaskBuilder
 from http2_suite import wire
 from http2_suite.extracted import acknowledged, read, written
-from http2_suite.messages import JSON, TINY, Message, Response
+from http2_suite.messages import TINY, Fields, Response
 from http2_suite.messages import Request as RequestMessage
 from http2_suite.wire_sizes import block_sizes
 from zttp import (
@@ -27,24 +27,26 @@ from zttp import (
     HeaderBlock,
     Ping,
     Request,
-    Response as ResponseEvent,
     Settings,
+)
+from zttp import (
+    Response as ResponseEvent,
 )
 
 PREPARED = 64
 """So many connections are made, or streams opened, before a timed part: no library refuses as many."""
+WARM_UP = 4
+"""After so many messages an encoder knows them."""
 CLIENT_OPENING = wire.opening(is_client=True)
 SERVER_OPENING = wire.opening(is_client=False)
 
 Extracted = Callable[[], Any]
-PreparedResponse = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 def about() -> dict[str, Any]:
     """Say what is measured: the version, the files that do the hot work, and how large field blocks become."""
     connection = serving()
-    [(_, request)] = wire.Client([TINY]).take(1)
-    connection.receive_data(request)
+    connection.receive_data(wire.Client([TINY]).first()[0][1])
     event = connection.next_event()
     assert isinstance(event, Request)
     hot = (connection, connection.stream(event.stream_id), event, event.headers)
@@ -75,9 +77,9 @@ def drain(connection: H2Connection) -> None:
     connection.data_to_send()
 
 
-def serving(opening: bytes = CLIENT_OPENING) -> H2Connection:
+def serving(opening: bytes = CLIENT_OPENING, **options: Any) -> H2Connection:
     """Return a server whose client has said its first words."""
-    connection = Connection(SERVER, HTTP2)
+    connection = Connection(SERVER, HTTP2, **options)
     connection.receive_data(opening)
     drain(connection)
     return connection
@@ -92,19 +94,16 @@ def asking() -> H2Connection:
     return connection
 
 
-def hold_requests(connection: H2Connection, requests: Sequence[tuple[int, bytes]]) -> list[int]:
-    """Have a server read requests, and return their streams."""
-    for _, data in requests:
-        connection.receive_data(data)
+def hold(connection: H2Connection, data: bytes) -> None:
+    """Have a connection read a message, to be answered later."""
+    for part in wire.reads(data):
+        connection.receive_data(part)
         drain(connection)
-    return [stream_id for stream_id, _ in requests]
 
 
-def answer_briefly(connection: H2Connection, streams: Iterable[int]) -> None:
-    """Have a server close its streams."""
-    for stream_id in streams:
-        connection.stream(stream_id).send_response(204, [], True)
-    connection.data_to_send()
+def answer_briefly(connection: H2Connection, stream_id: int) -> None:
+    """Have a server close a stream."""
+    connection.stream(stream_id).send_response(204, [], True)
 
 
 def send_request(connection: H2Connection, request: RequestMessage) -> int:
@@ -113,6 +112,13 @@ def send_request(connection: H2Connection, request: RequestMessage) -> int:
     stream = connection.send_request(request.method, request.path, b"2", fields)
     stream.end_message()
     return stream.stream_id
+
+
+def write_request(connection: H2Connection, request: RequestMessage) -> bytes:
+    """Have a client send a request without content, and return what it writes."""
+    send_request(connection, request)
+    output: bytes = connection.data_to_send()
+    return output
 
 
 def send_response(connection: H2Connection, stream_id: int, response: Response) -> None:
@@ -124,19 +130,78 @@ def send_response(connection: H2Connection, stream_id: int, response: Response) 
     stream.end_message()
 
 
-def write_all(messages: Sequence[Message]) -> list[bytes]:
+class Server:
+    """A server and its client. The connection has answered some requests before it is measured: the tables are filled.
+
+    Whatever a run leaves unanswered is answered before the next.
+    """
+
+    def __init__(
+        self,
+        requests: Sequence[RequestMessage],
+        answer: Callable[[H2Connection, int], None] = answer_briefly,
+        make: Callable[[], H2Connection] = serving,
+        is_indexed: bool = True,
+        warm_up: int = 0,
+    ) -> None:
+        self.requests, self.answer, self.make, self.is_indexed, self.warm_up = (
+            requests,
+            answer,
+            make,
+            is_indexed,
+            warm_up,
+        )
+        self.unanswered: list[int] = []
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin a connection."""
+        self.connection = self.make()
+        self.client = wire.Client(self.requests, self.is_indexed)
+        self.outputs: list[bytes] = []
+        self.unanswered.clear()
+        for stream_id, data in [*self.client.first(), *self.client.take(self.warm_up)]:
+            hold(self.connection, data)
+            self.answer(self.connection, stream_id)
+            self.outputs.append(self.connection.data_to_send())
+
+    def ready(self, number: int) -> wire.Client:
+        """Return the client of a connection that can read so many more requests, nothing left unanswered."""
+        if not self.client.has_room(number):
+            self.renew()
+        for stream_id in self.unanswered:
+            answer_briefly(self.connection, stream_id)
+        self.unanswered.clear()
+        self.connection.data_to_send()
+        return self.client
+
+    def take(self, number: int) -> list[bytes]:
+        """Return the next requests."""
+        return [data for _, data in self.ready(number).take(number)]
+
+    def hold(self, number: int) -> list[int]:
+        """Read the next requests, and return their streams."""
+        requests = self.ready(number).take(number)
+        for _, data in requests:
+            hold(self.connection, data)
+        return [stream_id for stream_id, _ in requests]
+
+
+def bare_server(make: Callable[[], H2Connection] = serving, **options: Any) -> Server:
+    """Return a server whose requests are there to be answered, and leave the table as it is."""
+    return Server([TINY], make=make, is_indexed=False, **options)
+
+
+def write_all(messages: Sequence[Any]) -> list[bytes]:
     """Write messages on one connection."""
-    outputs = []
     if isinstance(messages[0], RequestMessage):
         connection = asking()
-        for message in messages:
-            send_request(connection, message)
-            outputs.append(connection.data_to_send())
-    else:
-        connection = serving()
-        for stream_id in hold_requests(connection, wire.Client([TINY]).take(len(messages))):
-            send_response(connection, stream_id, messages[len(outputs)])
-            outputs.append(connection.data_to_send())
+        return [write_request(connection, message) for message in messages]
+    server = bare_server()
+    outputs = []
+    for stream_id, message in zip(server.hold(len(messages)), messages, strict=True):
+        send_response(server.connection, stream_id, message)
+        outputs.append(server.connection.data_to_send())
     return outputs
 
 
@@ -164,19 +229,15 @@ def read_first_request(request: RequestMessage) -> Task:
 
 def read_requests(requests: Sequence[RequestMessage]) -> Task:
     """Read request after request with one connection, whose table is filled."""
-    client = wire.Client(requests)
-    connection = serving()
-    for request in client.first():
-        answer_briefly(connection, hold_requests(connection, [request]))
-    unanswered: list[int] = []
+    server = Server(requests)
 
-    def prepare(count: int) -> list[bytes]:
-        answer_briefly(connection, unanswered)
-        prepared = client.take(count)
-        unanswered[:] = [stream_id for stream_id, _ in prepared]
+    def prepare(number: int) -> list[bytes]:
+        prepared = server.ready(number).take(number)
+        server.unanswered += [stream_id for stream_id, _ in prepared]
         return [data for _, data in prepared]
 
     def run(prepared: list[bytes]) -> Extracted:
+        connection = server.connection
         for data in prepared:
             connection.receive_data(data)
             event = connection.next_event()
@@ -194,9 +255,9 @@ def read_first_response(response: Response) -> Task:
     template = wire.Messages([response]).first[0]
     opening = wire.opening(is_client=False, window=wire.DEFAULT_WINDOW)
 
-    def prepare(count: int) -> list[tuple[H2Connection, bytes]]:
+    def prepare(number: int) -> list[tuple[H2Connection, bytes]]:
         prepared = []
-        for _ in range(count):
+        for _ in range(number):
             connection = Connection(CLIENT, HTTP2)
             stream_id = send_request(connection, TINY)
             connection.data_to_send()
@@ -221,20 +282,23 @@ def read_first_response(response: Response) -> Task:
 
 
 def read_responses(responses: Sequence[Response]) -> Task:
-    """Read response after response with one connection, whose table is filled."""
-    messages = wire.Messages(responses)
-    connection = asking()
-    for template in messages.first:
-        connection.receive_data(template.on(send_request(connection, TINY)))
-        drain(connection)
+    """Read response after response with one connection, whose table is filled.
 
-    def prepare(count: int) -> list[bytes]:
-        prepared = [template.on(send_request(connection, TINY)) for template in messages.take(count)]
+    Each run has a new one: clients of the reference become slower with every stream that they ever had.
+    """
+
+    def prepare(number: int) -> tuple[H2Connection, list[bytes]]:
+        connection = asking()
+        messages = wire.Messages(responses)
+        for template in messages.first:
+            hold(connection, template.on(send_request(connection, TINY)))
+        prepared = [template.on(send_request(connection, TINY)) for template in messages.take(number)]
         connection.data_to_send()
-        return prepared
+        return connection, prepared
 
-    def run(prepared: list[bytes]) -> Extracted:
-        for data in prepared:
+    def run(prepared: tuple[H2Connection, list[bytes]]) -> Extracted:
+        connection, answers = prepared
+        for data in answers:
             content: list[bytes] = []
             connection.receive_data(data)
             event = connection.next_event()
@@ -257,12 +321,9 @@ def write_first_response(response: Response) -> Task:
     """Answer the first request of a connection, whose SETTINGS are sent already."""
     status, fields, content = response
 
-    def prepare(count: int) -> list[tuple[H2Connection, int]]:
-        prepared = []
-        for _ in range(count):
-            connection = serving()
-            prepared.append((connection, *hold_requests(connection, wire.Client([TINY]).take(1))))
-        return prepared
+    def prepare(number: int) -> list[tuple[H2Connection, int]]:
+        servers = [bare_server() for _ in range(number)]
+        return [(server.connection, server.hold(1)[0]) for server in servers]
 
     def run(prepared: list[tuple[H2Connection, int]]) -> Extracted:
         for connection, stream_id in prepared:
@@ -279,19 +340,18 @@ def write_first_response(response: Response) -> Task:
 
 def write_responses(responses: Sequence[Response]) -> Task:
     """Answer request after request with one connection, whose table is filled."""
-    client = wire.Client([TINY])
-    connection = serving()
-    warm_up = []
-    for stream_id, response in zip(hold_requests(connection, client.take(PREPARED)), cycle(responses), strict=False):
-        send_response(connection, stream_id, response)
-        warm_up.append(connection.data_to_send())
     turn = cycle(responses)
 
-    def prepare(count: int) -> list[tuple[int, Response]]:
-        streams = hold_requests(connection, client.take(count))
-        return list(zip(streams, islice(turn, count), strict=True))
+    def answer(connection: H2Connection, stream_id: int) -> None:
+        send_response(connection, stream_id, next(turn))
+
+    server = bare_server(answer=answer, warm_up=PREPARED)
+
+    def prepare(number: int) -> list[tuple[int, Response]]:
+        return list(zip(server.hold(number), islice(turn, number), strict=True))
 
     def run(prepared: list[tuple[int, Response]]) -> Extracted:
+        connection = server.connection
         outputs: list[bytes] = []
         for stream_id, (status, fields, content) in prepared:
             stream = connection.stream(stream_id)
@@ -300,7 +360,7 @@ def write_responses(responses: Sequence[Response]) -> Task:
                 stream.send_data(content)
             stream.end_message()
             outputs.append(connection.data_to_send())
-        return lambda: written([*warm_up, *outputs])
+        return lambda: written([*server.outputs, *outputs])
 
     return Task(prepare, run, PREPARED)
 
@@ -309,8 +369,8 @@ def write_first_request(request: RequestMessage) -> Task:
     """Send the first request of a connection, whose preface is sent already."""
     method, path, fields = request.method, request.path, [(b"host", request.authority), *request.fields]
 
-    def prepare(count: int) -> list[H2Connection]:
-        return [asking() for _ in range(count)]
+    def prepare(number: int) -> list[H2Connection]:
+        return [asking() for _ in range(number)]
 
     def run(prepared: list[H2Connection]) -> Extracted:
         for connection in prepared:
@@ -323,31 +383,20 @@ def write_first_request(request: RequestMessage) -> Task:
 
 
 def write_requests(requests: Sequence[RequestMessage]) -> Task:
-    """Send request after request with one connection, whose table is filled."""
-    connection = asking()
-    no_content = wire.Messages([Response(204, [])])
-    unanswered: list[int] = []
-    warm_up = []
-    for request in islice(cycle(requests), 4):
-        unanswered.append(send_request(connection, request))
-        warm_up.append(connection.data_to_send())
-    prepared = [
-        (request.method, request.path, [(b"host", request.authority), *request.fields]) for request in requests
-    ]
-    turn = cycle(prepared)
+    """Send request after request with one connection, whose table is filled: a new one for each run."""
+    warm_up: list[bytes] = []
+    values = [(request.method, request.path, [(b"host", request.authority), *request.fields]) for request in requests]
 
-    def prepare(count: int) -> list[tuple[bytes, bytes, list[tuple[bytes, bytes]]]]:
-        for stream_id, template in zip(unanswered, no_content.take(len(unanswered)), strict=True):
-            connection.receive_data(template.on(stream_id))
-        drain(connection)
-        unanswered.clear()
-        return list(islice(turn, count))
+    def prepare(number: int) -> tuple[H2Connection, list[tuple[bytes, bytes, Fields]]]:
+        connection = asking()
+        warm_up[:] = [write_request(connection, request) for request in islice(cycle(requests), WARM_UP)]
+        return connection, list(islice(cycle(values), number))
 
-    def run(prepared: list[tuple[bytes, bytes, list[tuple[bytes, bytes]]]]) -> Extracted:
+    def run(prepared: tuple[H2Connection, list[tuple[bytes, bytes, Fields]]]) -> Extracted:
         outputs: list[bytes] = []
-        for method, path, fields in prepared:
+        connection, parts = prepared
+        for method, path, fields in parts:
             stream = connection.send_request(method, path, b"2", fields)
-            unanswered.append(stream.stream_id)
             stream.end_message()
             outputs.append(connection.data_to_send())
         return lambda: written([*warm_up, *outputs])
@@ -360,23 +409,21 @@ def write_requests(requests: Sequence[RequestMessage]) -> Task:
 
 def multiplex(requests: Sequence[RequestMessage], response: Response | None) -> Task:
     """Read 100 requests from one buffer, and answer them (untimed if there is no response to measure)."""
-    client = wire.Client(requests)
-    connection = serving()
-    for request in client.first():
-        answer_briefly(connection, hold_requests(connection, [request]))
-    warm_up: list[bytes] = []
-    if response is not None:
-        for stream_id in hold_requests(connection, client.take(4)):
-            send_response(connection, stream_id, response)
-            warm_up.append(connection.data_to_send())
-    unanswered: list[int] = []
 
-    def prepare(count: int) -> list[bytes]:
-        answer_briefly(connection, unanswered)
-        unanswered.clear()
-        return [client.take_interleaved(100)[1] for _ in range(count)]
+    def answer(connection: H2Connection, stream_id: int) -> None:
+        if response is None:
+            answer_briefly(connection, stream_id)
+        else:
+            send_response(connection, stream_id, response)
+
+    server = Server(requests, answer)
+
+    def prepare(number: int) -> list[bytes]:
+        client = server.ready(100 * number)
+        return [client.take_interleaved(100)[1] for _ in range(number)]
 
     def run(prepared: list[bytes]) -> Extracted:
+        connection = server.connection
         outputs: list[bytes] = []
         for data in prepared:
             streams: list[int] = []
@@ -400,8 +447,8 @@ def multiplex(requests: Sequence[RequestMessage], response: Response | None) -> 
                     stream.end_message()
                 outputs.append(connection.data_to_send())
             else:
-                unanswered.extend(streams)
-        return lambda: [len(streams), read([method, target], headers, content), written([*warm_up, *outputs])]
+                server.unanswered += streams
+        return lambda: [len(streams), read([method, target], headers, content), written([*server.outputs, *outputs])]
 
     return Task(prepare, run, 1 if response is None else 16)
 
@@ -409,17 +456,10 @@ def multiplex(requests: Sequence[RequestMessage], response: Response | None) -> 
 def serve(requests: Sequence[RequestMessage], response: Response) -> Task:
     """Read request after request, each as it comes, with its fields as an ASGI scope holds them, and answer."""
     status, fields, answer = response
-    client = wire.Client(requests)
-    connection = serving()
-    warm_up = []
-    for request in client.first():
-        send_response(connection, *hold_requests(connection, [request]), response)
-        warm_up.append(connection.data_to_send())
-
-    def prepare(count: int) -> list[bytes]:
-        return [data for _, data in client.take(count)]
+    server = Server(requests, lambda connection, stream_id: send_response(connection, stream_id, response))
 
     def run(prepared: list[bytes]) -> Extracted:
+        connection = server.connection
         outputs: list[bytes] = []
         for data in prepared:
             content: list[bytes] = []
@@ -443,9 +483,9 @@ def serve(requests: Sequence[RequestMessage], response: Response) -> Task:
                 stream.send_data(answer)
             stream.end_message()
             outputs.append(connection.data_to_send())
-        return lambda: [read([method, target], listed, content), written([*warm_up, *outputs])]
+        return lambda: [read([method, target], listed, content), written([*server.outputs, *outputs])]
 
-    return Task(prepare, run, 1024)
+    return Task(server.take, run, 1024)
 
 
 # ------------------------------------------------------------------------------------------------------------ transfers
@@ -453,20 +493,17 @@ def serve(requests: Sequence[RequestMessage], response: Response) -> Task:
 
 def upload(request: RequestMessage, is_wide: bool) -> Task:
     """Read an upload as it arrives, and return its credit."""
-    client = wire.Client([request])
-    connection = Connection(SERVER, HTTP2, **({} if is_wide else narrow_windows()))
-    connection.receive_data(CLIENT_OPENING)
-    drain(connection)
-    unanswered: list[int] = []
+    options = {} if is_wide else narrow_windows()
+    server = Server([request], make=lambda: serving(**options))
     size = wire.READ_SIZE if is_wide else wire.NARROW_READ_SIZE
 
-    def prepare(count: int) -> list[list[bytes]]:
-        answer_briefly(connection, unanswered)
-        prepared = client.take(count)
-        unanswered[:] = [stream_id for stream_id, _ in prepared]
-        return [[data[at : at + size] for at in range(0, len(data), size)] for _, data in prepared]
+    def prepare(number: int) -> list[list[bytes]]:
+        prepared = server.ready(number).take(number)
+        server.unanswered += [stream_id for stream_id, _ in prepared]
+        return [wire.reads(data, size) for _, data in prepared]
 
     def run(prepared: list[list[bytes]]) -> Extracted:
+        connection = server.connection
         for pieces in prepared:
             content: list[bytes] = []
             for piece in pieces:
@@ -486,32 +523,27 @@ def upload(request: RequestMessage, is_wide: bool) -> Task:
 
 
 def narrow_windows() -> dict[str, Any]:
-    """Return the options of a connection that grants 64 KiB; the reference has no such options, and always grants that."""
+    """Return the options of a connection that grants 64 KiB; the reference has none, and always does."""
     try:
         limits = importlib.import_module("zttp").H2Limits
     except AttributeError:
         return {}
     window = wire.DEFAULT_WINDOW
-    return {
-        "limits": limits(initial_window_size=window, connection_window_size=window, max_connection_window=window)
-    }
+    return {"limits": limits(initial_window_size=window, connection_window_size=window, max_connection_window=window)}
 
 
 def download(response: Response, is_wide: bool) -> Task:
     """Answer a request with much content, as the client's credit comes in."""
     status, fields, content = response
-    client = wire.Downloader(len(content), is_wide)
-    connection = serving(client.opening)
-    pieces = [content[at : at + wire.READ_SIZE] for at in range(0, len(content), wire.READ_SIZE)]
+    pieces = wire.reads(content, wire.READ_SIZE)
+    granted = wire.Credit(len(content), is_wide)
+    server = bare_server(lambda: serving(granted.opening))
 
-    def prepare(count: int) -> list[tuple[int, list[bytes]]]:
-        prepared = []
-        for stream_id, request, credit in client.take(count):
-            hold_requests(connection, [(stream_id, request)])
-            prepared.append((stream_id, credit))
-        return prepared
+    def prepare(number: int) -> list[tuple[int, list[bytes]]]:
+        return [(stream_id, granted.on(stream_id)) for stream_id in server.hold(number)]
 
     def run(prepared: list[tuple[int, list[bytes]]]) -> Extracted:
+        connection = server.connection
         for stream_id, credit in prepared:
             outputs: list[bytes] = []
             stream = connection.stream(stream_id)
@@ -531,7 +563,7 @@ def download(response: Response, is_wide: bool) -> Task:
     return Task(prepare, run, 1)
 
 
-# -------------------------------------------------------------------------------------------------------- control frames
+# ------------------------------------------------------------------------------------------------------- control frames
 
 
 def acknowledge_pings(number: int) -> Task:
@@ -574,9 +606,9 @@ def acknowledge_settings(number: int) -> Task:
     return Task(fresh_servers, run, PREPARED)
 
 
-def fresh_servers(count: int) -> list[H2Connection]:
+def fresh_servers(number: int) -> list[H2Connection]:
     """Make servers."""
-    return [serving() for _ in range(count)]
+    return [serving() for _ in range(number)]
 
 
 TASKS: dict[str, TaskBuilder] = {

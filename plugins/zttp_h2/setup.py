@@ -6,9 +6,9 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-# Every module is compiled but these: package surface, the pluggy hook (pluggy cannot hook compiled functions), and the
-# run-time names of types that mypyc knows by itself.
-INTERPRETED_MODULES = ("__init__.py", "plugin.py", "native_ints.py")
+# Every module is compiled but these: package surface, the pluggy hook (pluggy cannot hook compiled functions), the
+# run-time names of types that mypyc knows by itself, and an exception.
+INTERPRETED_MODULES = ("__init__.py", "plugin.py", "native_ints.py", "malformed.py")
 
 # Calls between our own functions need no symbol lookup: 2-10 % faster. Machine integers wrap, whatever CFLAGS say.
 FLAGS = ("-fno-semantic-interposition", "-fvisibility=hidden", "-fwrapv")

@@ -17,8 +17,8 @@ import demo
 import exchange
 import zttp
 from asyncio_client import Client
-from asyncio_server import HIGH_WATER, Server, echo
-from exchange import Exchange
+from asyncio_server import Server, echo
+from exchange import HIGH_WATER, Exchange
 
 HOST = "127.0.0.1"
 GET = b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -1,20 +1,26 @@
-"""The ASGI application behind `test_uvicorn.py`: one path for each thing that the tests drive."""
+"""The ASGI application behind the tests with uvicorn: one path for each thing that they drive."""
 
 import asyncio
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import zttp
-import zttp_h1
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 PIECE = bytes(range(256)) * 256  # 64 KiB
+PAGE = (Path(__file__).parent / "peers" / "page.html").read_bytes()
+
+noticed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)  # /notice waits for what /told and /gone tell
+told: dict[str, bytes] = {}
 
 
 async def app(scope: Message, receive: Receive, send: Send) -> None:
@@ -66,8 +72,13 @@ async def http(scope: Message, receive: Receive, send: Send) -> None:
     path, query = scope["path"], parse_qs(scope["query_string"].decode())
     match path.strip("/").split("/"):
         case ["engine"]:
-            built = {"file": zttp.__file__, "compiled": zttp_h1.COMPILED, "http_version": scope["http_version"]}
+            compiled = import_module("zttp_h2" if scope["http_version"] == "2" else "zttp_h1").COMPILED
+            built = {"file": zttp.__file__, "compiled": compiled, "http_version": scope["http_version"]}
             await respond(send, 200, json.dumps(built).encode())
+        case ["request"]:
+            seen = {"method": scope["method"], "scheme": scope["scheme"], "http_version": scope["http_version"]}
+            fields = [(name.decode(), value.decode()) for name, value in scope["headers"]]
+            await respond(send, 200, json.dumps({**seen, "headers": fields}).encode())
         case ["echo"]:
             await start(send, 200)
             async for piece in content(receive):
@@ -89,6 +100,33 @@ async def http(scope: Message, receive: Receive, send: Send) -> None:
         case ["status", status]:
             await start(send, int(status), (b"x-status", status.encode()))
             await send({"type": "http.response.body", "body": b""})
+        case ["browser"]:
+            await respond(send, 200, PAGE, (b"content-type", b"text/html; charset=utf-8"))
+        case ["hints"]:
+            for link in (b"</style.css>; rel=preload", b"</script.js>; rel=preload"):
+                await send({"type": "http.response.early_hint", "links": [link]})
+            await respond(send, 200, b"hinted")
+        case ["trailers"]:
+            message = {"type": "http.response.start", "status": 200, "headers": [], "trailers": True}
+            await send(message)
+            await send({"type": "http.response.body", "body": b"content"})
+            await send({"type": "http.response.trailers", "headers": [(b"x-checksum", b"abc"), (b"x-more", b"def")]})
+        case ["incomplete"]:
+            await start(send, 200)
+            await send({"type": "http.response.body", "body": b"the first part", "more_body": True})
+        case ["gone", name]:
+            await start(send, 200)
+            await send({"type": "http.response.body", "body": PIECE, "more_body": True})
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            noticed[name].set()
+        case ["told", name]:
+            told[name] = b"".join([piece async for piece in content(receive)])
+            noticed[name].set()
+            await respond(send, 200, b"")
+        case ["notice", name]:
+            await noticed[name].wait()
+            await respond(send, 200, told.get(name, b""))
         case ["refuse"]:
             await respond(send, 413, b"too much")
         case ["slow"]:

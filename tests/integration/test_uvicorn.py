@@ -7,11 +7,7 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,64 +15,12 @@ from websockets.sync.client import connect
 
 import zttp
 import zttp_h1
+from tests.integration.uvicorn_server import Server
 
-HERE = Path(__file__).parent
 PIECE = bytes(range(256)) * 256  # what /download repeats
 MEBIBYTE = bytes(range(256)) * 4096
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
-
-
-class Server:
-    """A uvicorn process, what it logs, and where it listens."""
-
-    def __init__(self, *options: str) -> None:
-        command = [sys.executable, "-P", "-m", "uvicorn", "--http", "zttp", "--host", "127.0.0.1", "--port", "0"]
-        self.process = subprocess.Popen(
-            [*command, "--no-use-colors", "--app-dir", str(HERE), *options, "asgi_app:app"],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-        )
-        self.log: list[str] = []
-        self.port = 0
-        self._listening = threading.Event()
-        self._reader = threading.Thread(target=self._read_log, daemon=True)
-        self._reader.start()
-        if not self._listening.wait(20) or not self.port:
-            self.stop()
-            raise RuntimeError("uvicorn did not start:\n" + "".join(self.log))
-
-    def _read_log(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.log.append(line)
-            if match := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
-                self.port = int(match[1])
-                self._listening.set()
-        self._listening.set()
-
-    def stop(self) -> None:
-        """Ask it to stop, and wait until it has."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(15)
-        finally:
-            self.process.kill()
-            self._reader.join(5)
-            assert self.process.stderr is not None
-            self.process.stderr.close()
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=15)
-
-    def url(self, path: str, scheme: str = "http") -> str:
-        return f"{scheme}://127.0.0.1:{self.port}{path}"
-
-    def curl(self, *arguments: str, content: bytes = b"") -> bytes:
-        """Run curl and return what it prints."""
-        command = ["curl", "-sS", "--noproxy", "*", "--max-time", "20", *arguments]
-        return subprocess.run(command, input=content, capture_output=True, check=True, timeout=30).stdout
 
 
 @pytest.fixture(scope="module")

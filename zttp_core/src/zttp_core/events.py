@@ -628,6 +628,21 @@ def listed_request(
     return request
 
 
+def rare_values(scheme: bytes | None, protocol: bytes | None, http_version: bytes) -> object:
+    """Make what the requests of a connection mostly have in common, for ``sharing_request``."""
+    return _RareValues(scheme, http_version, protocol, None)
+
+
+def sharing_request(
+    method: bytes, target: bytes, rare: _RareValues, fields: list[tuple[bytes, bytes]], stream_id: int, flags: int
+) -> Request:
+    """Make the request of an HTTP/2 or HTTP/3 head; ``fields`` may be those of other requests, and must not change."""
+    request = Request(method, target, stream_id=stream_id, flags=flags)
+    request._block = _listed(fields)  # noqa: SLF001
+    request._rare = rare  # noqa: SLF001
+    return request
+
+
 def listed_response(
     status_code: int, http_version: bytes, fields: list[tuple[bytes, bytes]], stream_id: int, flags: int
 ) -> Response:
@@ -645,6 +660,11 @@ def listed_response(
 def listed_trailers(fields: list[tuple[bytes, bytes]], stream_id: int) -> EndOfMessage:
     """Make the end of an HTTP/2 or HTTP/3 message; ``fields`` is handed over, not copied."""
     return EndOfMessage(_listed(fields), stream_id)
+
+
+def end_of_stream(stream_id: int) -> EndOfMessage:
+    """Make the end of an HTTP/2 or HTTP/3 message that has no trailers."""
+    return EndOfMessage(_NO_FIELDS, stream_id)
 
 
 def new_ping(ack: bool, data: bytes) -> Ping:
@@ -667,6 +687,7 @@ def _listed(fields: list[tuple[bytes, bytes]]) -> HeaderBlock:
         return _NO_FIELDS
     block = HeaderBlock()
     block._fields = fields
+    block._lower = fields  # RFC 9113 8.2.1, RFC 9114 4.2: the names are in lower case
     return block
 
 

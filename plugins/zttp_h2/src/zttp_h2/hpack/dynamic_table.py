@@ -16,6 +16,7 @@ class DynamicTable:
         self.max_size: i64 = max_size
         self.size: i64 = 0
         self.length: i64 = 0
+        self.changes: i64 = 0  # whoever remembers what a block meant can tell whether it still means that
         self._inserted: i64 = 0
         self._mask: i64 = 15
         self._ring: list[TableEntry] = [_VACANT] * 16
@@ -27,6 +28,7 @@ class DynamicTable:
     def add(self, entry: TableEntry) -> None:
         """Insert ``entry``, evicting what it displaces; one larger than the table empties it (RFC 7541 4.4)."""
         size = entry.size
+        self.changes += 1
         self._evict(self.max_size - size)
         if size > self.max_size:
             return
@@ -40,6 +42,7 @@ class DynamicTable:
     def resize(self, max_size: i64) -> None:
         """Change the maximum size, evicting what no longer fits (RFC 7541 4.3)."""
         self.max_size = max_size
+        self.changes += 1
         self._evict(max_size)
 
     def _evict(self, room: i64) -> None:

@@ -1,0 +1,385 @@
+"""``H2Connection``: one HTTP/2 connection, in either role (RFC 9113).
+
+The ``receiver`` turns bytes into events, the ``sender`` messages into frames, and what they share is the ``session``.
+This module is their common surface: it checks what a caller asks for, and turns what breaks the connection into its
+error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, final
+
+from zttp_core import events as core
+from zttp_core.errors import RemoteProtocolError
+from zttp_core.reasons import local_error, remote_error
+from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
+from zttp_h2.frames import MAX_STREAM_ID
+from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
+from zttp_h2.malformed import Malformed
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.receiver import CONNECTION_CLOSED, READ_NOTHING, Receiver
+from zttp_h2.sender import Sender
+from zttp_h2.session import Session
+from zttp_h2.settings import ENABLE_CONNECT_PROTOCOL, ENABLE_PUSH, Params, value_fault
+from zttp_h2.states import CLOSED, ENDED, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE, IDLE
+from zttp_h2.stream import Headers, Stream, listed
+from zttp_h2.stream_state import HEAD, RECEIVED, StreamState
+from zttp_h2.upgrade import decode_settings_header, encode_settings_header
+
+SERVER: Final = 1
+CLIENT: Final = 2
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class H2Connection:
+    """One HTTP/2 connection, server or client, without any I/O.
+
+    Feed what arrives to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``; send on streams, and
+    write what ``data_to_send`` returns, after reading too: acknowledgments and released content are there.
+
+    Args:
+        role: ``SERVER`` or ``CLIENT``.
+        limits: What it holds at most.
+        auto_credit: Pulling a ``Data`` event returns its flow-control credit; otherwise ``consume_data`` does.
+        enable_connect_protocol: Announce extended CONNECT (server, RFC 8441).
+
+    Attributes:
+        role: ``SERVER`` or ``CLIENT``.
+    """
+
+    def __init__(
+        self,
+        role: int,
+        *,
+        limits: H2Limits | None = None,
+        auto_credit: bool = True,
+        enable_connect_protocol: bool = False,
+    ) -> None:
+        self.role: Final[i64] = role
+        self._auto_credit: Final = auto_credit
+        server = role == SERVER
+        session = Session(server, DEFAULT_LIMITS if limits is None else limits, server and enable_connect_protocol)
+        self._session: Final = session
+        self._sender: Final = Sender(session)
+        self._receiver: Final = Receiver(session, self._sender, auto_credit)
+        # What broke the connection. The error is made anew for each read: one that is kept would keep, by its
+        # traceback, the frames that saw it, and with them the connection.
+        self._failure: str | None = None
+        self._failure_code: i64 = NO_ERROR
+
+    # ------------------------------------------------------------------------------------------------------- receiving
+
+    def receive_data(self, data: Any, /) -> None:
+        """Take bytes from the peer, any buffer; an empty one is EOF.
+
+        Raises RemoteProtocolError once more than ``max_buffer`` bytes wait, LocalProtocolError for bytes after EOF.
+        """
+        received: bytes = data if isinstance(data, bytes) else bytes(memoryview(data))
+        receiver = self._receiver
+        if len(received) == 0:
+            receiver.eof = True
+            return
+        if receiver.eof:
+            raise local_error("receive_after_eof")
+        if receiver.inbox.push(received) > self._session.limits.max_buffer or self._session.aborted:
+            if self._session.aborted:
+                receiver.inbox.clear()  # nobody will parse it any more
+                return
+            self._fail(Malformed("buffer_full", ENHANCE_YOUR_CALM))
+            raise self._failed()
+
+    def receive_event(self, data: Any, /) -> Any:
+        """``receive_data`` and ``next_event`` in one call."""
+        self.receive_data(data)
+        return self.next_event()
+
+    def next_event(self) -> Any:
+        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` after EOF.
+
+        Raises RemoteProtocolError if the peer breaks the connection, and again on every later call. What breaks only a
+        stream is a ``RstStream`` event.
+        """
+        if self._session.aborted:
+            if self._failure is None:
+                return CONNECTION_CLOSED
+            raise self._failed()
+        try:
+            return self._receiver.next_event()
+        except Malformed as malformed:
+            self._fail(malformed)
+        raise self._failed()
+
+    def consume_data(self, stream_id: int, length: int, /) -> None:
+        """Return the credit of content that was pulled and is done with (``auto_credit=False``).
+
+        Works also after the stream has ended; nothing happens after it was reset, which has returned the credit. Raises
+        LocalProtocolError if that is more than was pulled.
+        """
+        session = self._session
+        count: i64 = length
+        if count < 0:
+            raise ValueError(f"length must not be negative, got {length}")
+        stream = session.table.get(stream_id)
+        if stream is not None:
+            if count > stream.unconsumed:
+                raise local_error("consumed_too_much", stream_id=stream_id)
+            stream.unconsumed -= count
+            session.receive_flow.consumed(stream, count)
+            return
+        if session.aborted:
+            return
+        left = session.table.owed(stream_id)
+        if left == 0:
+            if session.table.state_of(stream_id) == IDLE or self._auto_credit:
+                raise local_error("consumed_too_much", stream_id=stream_id)
+            return
+        if count > left:
+            raise local_error("consumed_too_much", stream_id=stream_id)
+        session.table.owe(stream_id, left - count)
+        session.receive_flow.returned(count)
+
+    # ---------------------------------------------------------------------------------------------------------- sending
+
+    def data_to_send(self) -> bytes:
+        """Return the bytes to send, and forget them."""
+        return self._session.outbox.take()
+
+    def initiate_connection(self) -> None:
+        """Queue the preface and SETTINGS now rather than with the first message."""
+        self._check_open()
+        self._session.start()
+
+    def initiate_upgrade_connection(
+        self, method: bytes, target: bytes, headers: Headers, settings_header: bytes | None = None
+    ) -> Stream:
+        """Go on after an upgrade from HTTP/1.1 (RFC 7540 3.2): its request is stream 1, and complete.
+
+        A server gives the request and its HTTP2-Settings field, sends 101 before anything from here, and pulls the
+        request as an event. A client gives the request it sent, with the value of ``upgrade_settings`` in that field.
+        Raises LocalProtocolError.
+        """
+        session = self._session
+        self._check_open()
+        if session.started or session.table.highest > 0:
+            raise local_error("upgrade_too_late")
+        fields = listed(headers)
+        if session.server and settings_header is not None:
+            params = decode_settings_header(settings_header)
+            if params is None:
+                raise local_error("invalid_settings_header", settings_header)
+            try:
+                self._receiver.apply_settings(params)
+            except Malformed:
+                raise local_error("invalid_settings_header", settings_header) from None
+            session.peer.received = False  # the preface still brings the first SETTINGS frame
+        session.start()
+        state = HALF_CLOSED_REMOTE if session.server else HALF_CLOSED_LOCAL
+        stream = StreamState(1, state, session.peer.initial_window_size, session.own.initial_window_size)
+        stream.request_facts = HEAD if method == b"HEAD" else 0
+        session.table.open(stream)
+        if session.server:
+            session.table.processed = 1
+            stream.reading = RECEIVED
+            self._receiver.append_event(
+                core.listed_request(method, target, b"http", None, b"2", fields.copy(), 1, core.END_STREAM)
+            )
+            self._receiver.append_event(core.EndOfMessage(None, 1))
+        else:
+            stream.message = ENDED
+            self._sender.next_stream_id = 3
+        return Stream(self._sender, stream)
+
+    @property
+    def upgrade_settings(self) -> bytes:
+        """What the HTTP2-Settings field of an upgrade request must say (client, RFC 7540 3.2.1)."""
+        return encode_settings_header(self._session.first_params())
+
+    def send_request(
+        self,
+        method: bytes,
+        target: bytes,
+        version: bytes,
+        headers: Headers,
+        *,
+        end_stream: bool = False,
+        scheme: bytes = b"https",
+        protocol: bytes | None = None,
+    ) -> Stream:
+        """Open a stream with a request head (client), and return it.
+
+        ``host`` among the headers becomes ``:authority``. ``version`` is there for the sake of HTTP/1.1: it has no
+        place in the message. ``protocol`` makes an extended CONNECT (RFC 8441 4). Raises LocalProtocolError; also if
+        the peer's limit on streams is reached, see ``can_open_stream``.
+        """
+        sender = self._sender
+        return Stream(sender, sender.send_request(method, target, scheme, protocol, listed(headers), end_stream))
+
+    def stream(self, stream_id: int, /) -> Stream:
+        """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
+        table = self._session.table
+        number: i64 = stream_id
+        stream = table.get(number) if number > 0 else None
+        if stream is not None:
+            return Stream(self._sender, stream)
+        if number <= 0 or number > MAX_STREAM_ID:
+            raise ValueError(f"a stream identifier is from 1 to 2**31-1, got {stream_id}")
+        state = table.state_of(number)
+        if state == IDLE:
+            raise local_error("no_such_stream", stream_id=stream_id)
+        return Stream(self._sender, StreamState(number, state, 0, 0))
+
+    def ping(self, data: bytes = b"\x00\x00\x00\x00\x00\x00\x00\x00") -> None:
+        """Queue a PING of eight bytes; the answer is a ``Ping`` event with ``ack`` (RFC 9113 6.7)."""
+        if len(data) != 8:
+            raise ValueError(f"a PING carries 8 bytes, got {len(data)}")
+        self._check_open()
+        self._session.start()
+        self._session.outbox.write_ping(data, 0)
+
+    def update_settings(self, settings: Mapping[int, int]) -> None:
+        """Queue SETTINGS (RFC 9113 6.5); they hold once the peer has acknowledged them, a ``Settings`` event with
+        ``ack``.
+
+        Raises LocalProtocolError for values that a setting cannot have, or that this role must not send.
+        """
+        self._check_open()
+        session = self._session
+        params: Params = []
+        for identifier, value in settings.items():
+            number = int(identifier)
+            if not 0 <= number <= 0xFFFF or not 0 <= value <= 0xFFFFFFFF or value_fault(number, value) != 0:
+                raise local_error("invalid_setting", b"%d: %d" % (number, value))
+            # Push is refused here, and what was announced for extended CONNECT must not be taken back (RFC 8441 3).
+            if (number == ENABLE_PUSH and value != 0) or (
+                number == ENABLE_CONNECT_PROTOCOL
+                and (not session.server or (value == 0 and session.own.connect_protocol))
+            ):
+                raise local_error("invalid_setting", b"%d: %d" % (number, value))
+            params.append((number, int(value)))
+        session.start()
+        session.send_settings(params)
+        self._receiver.apply_own_settings()
+
+    def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
+        """Queue PRIORITY_UPDATE for a stream (client, RFC 9218 7.1). Raises LocalProtocolError."""
+        if self._session.server:
+            raise local_error("wrong_role")
+        if not 0 <= urgency <= 7:
+            raise ValueError(f"urgency must be from 0 to 7, got {urgency}")
+        self._check_open()
+        if self._session.table.get(stream_id) is None:
+            raise local_error("stream_closed", stream_id=stream_id)
+        self._session.outbox.write_priority_update(stream_id, b"u=%d" % urgency + (b", i" if incremental else b""))
+
+    def close(self, error_code: int = NO_ERROR, last_stream_id: int | None = None, /) -> None:
+        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on, by default all that were received.
+
+        Graceful, in two steps: ``close(0, 2**31 - 1)`` announces it while requests still arrive, and a round trip later
+        ``close()`` names the last one. An ``error_code`` other than 0 ends the connection at once.
+        """
+        session = self._session
+        if session.aborted:
+            return
+        last = session.last_processed() if last_stream_id is None else i64(last_stream_id)
+        if last < 0 or last > MAX_STREAM_ID:
+            raise ValueError(f"a stream identifier is from 0 to 2**31-1, got {last_stream_id}")
+        if error_code < 0 or error_code > 0xFFFFFFFF:
+            raise ValueError(f"an error code has 32 bits, got {error_code}")
+        if 0 <= session.goaway_sent < last:
+            if last_stream_id is not None:
+                raise local_error("goaway_raised")
+            last = session.goaway_sent
+        if session.go_away(last, error_code, b""):
+            self._drop_streams()
+
+    # -------------------------------------------------------------------------------------------------------- questions
+
+    @property
+    def send_window(self) -> int:
+        """Bytes that the peer will take now on all streams together (RFC 9113 6.9)."""
+        return self._sender.window
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams are open or half-closed."""
+        return self._session.table.count()
+
+    @property
+    def can_open_stream(self) -> bool:
+        """Whether ``send_request`` can open a stream now: within the peer's SETTINGS_MAX_CONCURRENT_STREAMS, no GOAWAY."""
+        return self._sender.can_open()
+
+    @property
+    def last_stream_error(self) -> RemoteProtocolError | None:
+        """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
+        receiver = self._receiver
+        reason = receiver.last_error_reason
+        if reason is None:
+            return None
+        error: RemoteProtocolError = remote_error(
+            reason, stream_id=receiver.last_error_stream, error_code=receiver.last_error_code
+        )
+        return error
+
+    def has_pending_send(self) -> bool:
+        """Tell whether content, or the end of a message, waits for credit from the peer."""
+        return self._sender.parked_streams > 0
+
+    def is_closed(self) -> bool:
+        """Tell whether nothing more will come in or go out: EOF, a connection error, or shut down and all streams ended."""
+        return self._receiver.reading == READ_NOTHING or self._session.is_shut_down()
+
+    def __repr__(self) -> str:
+        role = "SERVER" if self.role == SERVER else "CLIENT"
+        return f"<H2Connection {role} streams={self._session.table.count()} closed={self.is_closed()}>"
+
+    # ------------------------------------------------------------------------------------------------------------- ends
+
+    def _check_open(self) -> None:
+        if self._session.aborted:
+            raise local_error("connection_ended")
+
+    def _failed(self) -> RemoteProtocolError:
+        """Make the terminal error of this connection."""
+        reason = self._failure
+        assert reason is not None
+        code = self._failure_code
+        error: RemoteProtocolError = remote_error(
+            reason, offset=self._receiver.frame_at, error_code=None if code == NO_ERROR else code
+        )
+        return error
+
+    def _fail(self, malformed: Malformed) -> None:
+        """End the connection, and queue its GOAWAY (RFC 9113 5.4.1)."""
+        session = self._session
+        self._failure = malformed.reason
+        self._failure_code = malformed.error_code
+        if malformed.error_code != NO_ERROR:
+            last = session.last_processed()
+            if 0 <= session.goaway_sent < last:
+                last = session.goaway_sent
+            session.go_away(last, malformed.error_code, malformed.reason.encode())
+        session.aborted = True
+        self._drop_streams()
+
+    def _drop_streams(self) -> None:
+        """Close all streams: their handles say so, and keep nothing alive."""
+        session = self._session
+        for stream in session.table.all():
+            session.table.forget(stream, CLOSED)
+        self._sender.parked_bytes = 0
+        self._sender.parked_streams = 0
+        self._receiver.inbox.clear()
+
+
+def new_connection(
+    role: int,
+    *,
+    limits: H2Limits | None = None,
+    auto_credit: bool = True,
+    enable_connect_protocol: bool = False,
+) -> H2Connection:
+    """Make a connection: what ``zttp.Connection`` calls, because calling a function is cheaper than calling a class."""
+    return H2Connection(role, limits=limits, auto_credit=auto_credit, enable_connect_protocol=enable_connect_protocol)

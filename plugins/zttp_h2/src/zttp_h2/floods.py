@@ -1,0 +1,65 @@
+"""The bounds on what a peer can make us do for nothing (RFC 9113 10.5).
+
+Every frame costs a bounded amount of work and memory; what these counters bound is how much of it can be asked for
+without any message coming or going. Both counters fall again with honest work, so that a long-lived connection never
+reaches them.
+
+    frames   PING (CVE-2019-9512), SETTINGS (CVE-2019-9515), PRIORITY and PRIORITY_UPDATE (CVE-2019-9513), WINDOW_UPDATE
+             that is not earned by content (tiny windows, CVE-2019-9511), RST_STREAM for closed streams (CVE-2019-9514),
+             empty DATA, HEADERS and CONTINUATION (CVE-2019-9518), GOAWAY, and frames of unknown type
+    resets   streams that the peer opens and resets (rapid reset, CVE-2023-44487), and streams that it makes us reset by
+             breaking their rules (MadeYouReset, CVE-2025-8671)
+"""
+
+from typing import Final, final
+
+from zttp_h2.codes import ENHANCE_YOUR_CALM
+from zttp_h2.limits import H2Limits
+from zttp_h2.malformed import Malformed
+from zttp_h2.native_ints import i64, mypyc_attr
+
+# WINDOW_UPDATE frames that a DATA frame earns: one for its stream, one for the connection, as many again, and one for
+# each KiB: there are clients that return credit in small steps.
+_EARNED_BY_FRAME: Final = 4
+_EARNING_SHIFT: Final = 10
+# A DATA frame with less content is not what a peer earns anything with: if its own windows cut it down, or if it is for
+# a stream that is reset.
+SLIVER: Final = 256
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class Floods:
+    """The two counters of one connection."""
+
+    def __init__(self, limits: H2Limits) -> None:
+        self._max_frames: Final[i64] = limits.max_control_frames
+        self._max_resets: Final[i64] = limits.max_stream_resets
+        self._frames: i64 = 0
+        self._resets: i64 = 0
+
+    def frame(self, weight: i64) -> None:
+        """Count a frame that no message needs."""
+        self._frames += weight
+        if self._frames > self._max_frames:
+            raise Malformed("too_many_control_frames", ENHANCE_YOUR_CALM)
+
+    def progress(self) -> None:
+        """A message went on: content or a head came."""
+        self._frames = 0
+
+    def content_sent(self, size: i64) -> None:
+        """Content left, and was not cut down to a sliver by the peer's windows."""
+        earned = _EARNED_BY_FRAME + (size >> _EARNING_SHIFT)
+        self._frames = self._frames - earned if self._frames > earned else 0
+
+    def reset(self) -> None:
+        """Count a stream that the peer reset, or made us reset."""
+        self._resets += 1
+        if self._resets > self._max_resets:
+            raise Malformed("too_many_resets", ENHANCE_YOUR_CALM)
+
+    def completed(self) -> None:
+        """A stream ended in both directions."""
+        if self._resets > 0:
+            self._resets -= 1

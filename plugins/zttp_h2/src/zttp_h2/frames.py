@@ -1,0 +1,31 @@
+"""The frame types and flags of RFC 9113 6 and RFC 9218 7.1, and what their lengths must be."""
+
+from typing import Final
+
+HEADER_SIZE: Final = 9  # RFC 9113 4.1
+
+DATA: Final = 0x0
+HEADERS: Final = 0x1
+PRIORITY: Final = 0x2
+RST_STREAM: Final = 0x3
+SETTINGS: Final = 0x4
+PUSH_PROMISE: Final = 0x5
+PING: Final = 0x6
+GOAWAY: Final = 0x7
+WINDOW_UPDATE: Final = 0x8
+CONTINUATION: Final = 0x9
+PRIORITY_UPDATE: Final = 0x10
+
+ACK: Final = 0x1
+END_STREAM: Final = 0x1
+END_HEADERS: Final = 0x4
+PADDED: Final = 0x8
+HAS_PRIORITY: Final = 0x20
+
+MAX_STREAM_ID: Final = 0x7FFFFFFF
+MAX_WINDOW: Final = 0x7FFFFFFF  # RFC 9113 6.9.1
+DEFAULT_WINDOW: Final = 65535  # RFC 9113 6.9.2
+MIN_MAX_FRAME_SIZE: Final = 16384  # RFC 9113 4.2
+MAX_MAX_FRAME_SIZE: Final = 16777215
+
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # RFC 9113 3.4

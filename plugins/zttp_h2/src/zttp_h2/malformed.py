@@ -1,0 +1,16 @@
+"""What the reading half raises when the peer breaks the connection; the connection makes a RemoteProtocolError of it.
+
+What breaks only a stream is not raised: the stream is reset, and the connection goes on. Not compiled: raising is rare,
+and a Python class is the simplest exception there is.
+"""
+
+from __future__ import annotations
+
+
+class Malformed(Exception):  # noqa: N818  (an answer of the codecs, never seen outside)
+    """A connection error (RFC 9113 5.4.1): ``reason`` is a token of ``zttp_core.reasons``, ``error_code`` goes on the wire."""
+
+    def __init__(self, reason: str, error_code: int) -> None:
+        super().__init__(reason, error_code)
+        self.reason = reason
+        self.error_code = error_code

@@ -1,0 +1,145 @@
+"""What waits to be sent: frames go in, one bytes object comes out.
+
+Small things are written into one buffer. Content of a few kilobytes and more is kept as the object that it came in, or
+as a view of it, and joined once, when it is taken.
+"""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter, write_i32_be, write_i64_be
+
+from zttp_h2.frames import DATA, END_STREAM, GOAWAY, PING, PRIORITY_UPDATE, RST_STREAM, WINDOW_UPDATE
+from zttp_h2.native_ints import i32, i64, mypyc_attr, u8
+
+_NONE: Final[list[object]] = []  # in place of a list of each connection's own, until it needs one
+_LARGE: Final = 4096  # from here on content is not copied through the buffer
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class Outbox:
+    """The queued output of one connection."""
+
+    def __init__(self) -> None:
+        self.buffer: BytesWriter = BytesWriter()
+        self._parts: list[object] = _NONE
+        # Where the flags of the last frame stand, as long as that frame can still get END_STREAM.
+        self._flags_at: i64 = -1
+        self._flags_stream: i64 = 0
+
+    def write_header(self, length: i64, frame_type: i64, flags: i64, stream_id: i64) -> None:
+        """Write the nine octets that begin a frame (RFC 9113 4.1)."""
+        buffer = self.buffer
+        self._flags_at = len(buffer) + 4
+        self._flags_stream = stream_id
+        write_i64_be(buffer, (length << 40) | (frame_type << 32) | (flags << 24) | (stream_id >> 8))
+        buffer.append(u8(stream_id & 255))
+
+    def patch_length(self, at: i64) -> None:
+        """Write the length of the frame that begins at ``at`` and ends here."""
+        buffer = self.buffer
+        length: i64 = len(buffer) - at - 9
+        buffer[at] = u8((length >> 16) & 255)
+        buffer[at + 1] = u8((length >> 8) & 255)
+        buffer[at + 2] = u8(length & 255)
+
+    def truncate(self, at: i64) -> None:
+        """Forget what was written from ``at`` on."""
+        self.buffer.truncate(at)
+        self._flags_at = -1
+
+    def mark(self, at: i64, stream_id: i64) -> None:
+        """Note that END_STREAM of this stream can be set at ``at``: its last frame is followed by continuations only."""
+        self._flags_at = at
+        self._flags_stream = stream_id
+
+    def end_last_frame(self, stream_id: i64) -> bool:
+        """Set END_STREAM in the last frame, if that is a HEADERS or DATA frame of this stream and still here."""
+        at = self._flags_at
+        if at < 0 or self._flags_stream != stream_id:
+            return False
+        buffer = self.buffer
+        if i64(buffer[at - 1]) > 1:
+            return False
+        buffer[at] = u8(i64(buffer[at]) | END_STREAM)
+        self._flags_at = -1
+        return True
+
+    def write_data(self, stream_id: i64, data: bytes, start: i64, stop: i64, flags: i64) -> None:
+        """Write one DATA frame of ``data[start:stop]``."""
+        size = stop - start
+        self.write_header(size, DATA, flags, stream_id)
+        whole = size == len(data)
+        if size < _LARGE:
+            self.buffer.write(data if whole else data[start:stop])
+            return
+        self._flush()
+        # A view costs less than a copy of that size does.
+        self._append(data if whole else memoryview(data)[start:stop])
+
+    def write_rst_stream(self, stream_id: i64, error_code: i64) -> None:
+        """Write a RST_STREAM frame (RFC 9113 6.4)."""
+        self.write_header(4, RST_STREAM, 0, stream_id)
+        write_u32(self.buffer, error_code)
+
+    def write_window_update(self, stream_id: i64, increment: i64) -> None:
+        """Write a WINDOW_UPDATE frame (RFC 9113 6.9)."""
+        self.write_header(4, WINDOW_UPDATE, 0, stream_id)
+        write_i32_be(self.buffer, i32(increment))
+
+    def write_ping(self, data: bytes, flags: i64) -> None:
+        """Write a PING frame (RFC 9113 6.7)."""
+        self.write_header(8, PING, flags, 0)
+        self.buffer.write(data)
+
+    def write_priority_update(self, stream_id: i64, priority: bytes) -> None:
+        """Write a PRIORITY_UPDATE frame (RFC 9218 7.1)."""
+        self.write_header(4 + len(priority), PRIORITY_UPDATE, 0, 0)
+        write_i32_be(self.buffer, i32(stream_id))
+        self.buffer.write(priority)
+
+    def write_goaway(self, last_stream_id: i64, error_code: i64, debug: bytes) -> None:
+        """Write a GOAWAY frame (RFC 9113 6.8)."""
+        self.write_header(8 + len(debug), GOAWAY, 0, 0)
+        write_i32_be(self.buffer, i32(last_stream_id))
+        write_u32(self.buffer, error_code)
+        self.buffer.write(debug)
+
+    def take(self) -> bytes:
+        """Return what waits to be sent, and forget it."""
+        buffer = self.buffer
+        parts = self._parts
+        self._flags_at = -1
+        if len(parts) == 0:
+            if len(buffer) == 0:
+                return b""
+            data = buffer.getvalue()
+            buffer.truncate(0)
+            return data
+        self._flush()
+        self._parts = _NONE
+        return _join(parts)
+
+    def _append(self, part: object) -> None:
+        if self._parts is _NONE:
+            self._parts = []
+        self._parts.append(part)
+
+    def _flush(self) -> None:
+        self._flags_at = -1
+        if len(self.buffer) > 0:
+            self._append(self.buffer.getvalue())
+            self.buffer.truncate(0)
+
+
+def write_u32(buffer: BytesWriter, value: i64) -> None:
+    """Write 32 bits that may have the highest set."""
+    buffer.append(u8((value >> 24) & 255))
+    buffer.append(u8((value >> 16) & 255))
+    buffer.append(u8((value >> 8) & 255))
+    buffer.append(u8(value & 255))
+
+
+def _join(parts: list[object]) -> bytes:
+    joined: bytes = b"".join(parts)  # type: ignore[arg-type]  # bytes and views of bytes
+    return joined

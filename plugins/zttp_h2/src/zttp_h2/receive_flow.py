@@ -1,0 +1,66 @@
+"""Flow control of what is received (RFC 9113 5.2, 6.9): the windows that we grant, and the credit that we return.
+
+Credit returns when content is consumed, in batches of half a window. A window that was consumed once over doubles, up
+to ``max_connection_window``: what is consumed decides, never what the peer announces, so it costs the peer as many
+bytes as it gains. A stream's window does not outgrow the connection's.
+"""
+
+from typing import Final, final
+
+from zttp_h2.limits import H2Limits
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.outbox import Outbox
+from zttp_h2.states import HALF_CLOSED_LOCAL, OPEN
+from zttp_h2.stream_state import StreamState
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class ReceiveFlow:
+    """The window of the connection, and the credit of all streams."""
+
+    def __init__(self, limits: H2Limits, outbox: Outbox) -> None:
+        self.window: i64 = limits.connection_window_size  # what the peer may still send
+        self.size: i64 = limits.connection_window_size
+        self._max_size: Final[i64] = limits.max_connection_window
+        self._credit: i64 = 0  # consumed, and not yet returned
+        self._since_growth: i64 = 0
+        self._outbox: Final = outbox
+
+    def consumed(self, stream: StreamState, length: i64) -> None:
+        """Return the credit of a stream's octets, and the connection's."""
+        self.returned(length)
+        state = stream.state
+        if state != OPEN and state != HALF_CLOSED_LOCAL:
+            return  # RFC 9113 5.1: nothing more comes there
+        credit = stream.receive_credit + length
+        stream.receive_since_growth += length
+        size = stream.receive_size
+        if credit < size >> 1 or credit == 0:
+            stream.receive_credit = credit
+            return
+        if stream.receive_since_growth >= size and size < self.size:
+            growth = size if size * 2 <= self.size else self.size - size
+            stream.receive_size += growth
+            stream.receive_since_growth = 0
+            credit += growth
+        stream.receive_window += credit
+        stream.receive_credit = 0
+        self._outbox.write_window_update(stream.stream_id, credit)
+
+    def returned(self, length: i64) -> None:
+        """Return the credit of octets that concern the connection alone."""
+        credit = self._credit + length
+        self._since_growth += length
+        size = self.size
+        if credit < size >> 1:
+            self._credit = credit
+            return
+        if self._since_growth >= size and size < self._max_size:
+            growth = size if size * 2 <= self._max_size else self._max_size - size
+            self.size += growth
+            self._since_growth = 0
+            credit += growth
+        self.window += credit
+        self._credit = 0
+        self._outbox.write_window_update(0, credit)

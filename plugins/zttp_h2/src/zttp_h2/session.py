@@ -1,0 +1,109 @@
+"""``Session``: what both halves of a connection share, and how it begins and ends (RFC 9113 3.4, 5.4, 6.5, 6.8)."""
+
+from typing import Final, final
+
+from zttp_h2.codes import NO_ERROR
+from zttp_h2.floods import Floods
+from zttp_h2.frames import ACK, DEFAULT_WINDOW, MAX_STREAM_ID, PREFACE, SETTINGS
+from zttp_h2.limits import H2Limits
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.outbox import Outbox
+from zttp_h2.receive_flow import ReceiveFlow
+from zttp_h2.settings import OwnSettings, Params, PeerSettings, initial_params, serialize_params
+from zttp_h2.stream_table import StreamTable
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class Session:
+    """The state of one connection that is neither reading's nor writing's alone.
+
+    ``goaway_sent`` is the last stream identifier that was announced, -1 before; streams above it are discarded.
+    ``goaway_received`` is the peer's.
+    """
+
+    def __init__(self, server: bool, limits: H2Limits, enable_connect_protocol: bool) -> None:
+        self.server: Final = server
+        self.limits: Final = limits
+        self.outbox: Final = Outbox()
+        self.table: Final = StreamTable(server)
+        self.floods: Final = Floods(limits)
+        self.peer: Final = PeerSettings()
+        self.own: Final = OwnSettings(limits, enable_connect_protocol)
+        self.receive_flow: Final = ReceiveFlow(limits, self.outbox)
+        self.started: bool = False
+        self.goaway_sent: i64 = -1
+        self.goaway_received: i64 = -1
+        self.aborted: bool = False  # by a connection error of either side: nothing is sent any more
+
+    def first_params(self) -> Params:
+        """Return what our first SETTINGS frame says."""
+        return initial_params(self.limits, self.server, self.own.connect_protocol)
+
+    def start(self) -> None:
+        """Send our preface, unless that was done."""
+        if self.started:
+            return
+        self.started = True
+        self.own.sent_first()
+        limits = self.limits
+        kind = 0 if not self.server else 2 if self.own.connect_protocol else 1
+        first = limits.openings[kind]
+        if first is None:
+            first = self._opening()
+            limits.openings[kind] = first
+        self.outbox.buffer.write(first)
+
+    def _opening(self) -> bytes:
+        """Return what we say first: the same on every connection with these limits."""
+        outbox = Outbox()
+        if not self.server:
+            outbox.buffer.write(PREFACE)
+        payload = serialize_params(self.first_params())
+        outbox.write_header(len(payload), SETTINGS, 0, 0)
+        outbox.buffer.write(payload)
+        increment = self.limits.connection_window_size - DEFAULT_WINDOW
+        if increment > 0:
+            outbox.write_window_update(0, increment)  # RFC 9113 6.9.2: the only way to raise that window
+        return outbox.take()
+
+    def unstart(self) -> None:
+        """Take the preface back: what was to follow it was refused, and nothing else is queued."""
+        self.started = False
+        self.outbox.truncate(0)
+        self.own.taken_back()
+
+    def send_settings(self, params: Params) -> None:
+        """Send a SETTINGS frame of ours."""
+        payload = serialize_params(params)
+        self.outbox.write_header(len(payload), SETTINGS, 0, 0)
+        self.outbox.buffer.write(payload)
+        self.own.sent(params)
+
+    def acknowledge_settings(self) -> None:
+        """Acknowledge a SETTINGS frame of the peer (RFC 9113 6.5.3)."""
+        self.outbox.write_header(0, SETTINGS, ACK, 0)
+
+    def go_away(self, last_stream_id: i64, error_code: i64, debug: bytes) -> bool:
+        """Send GOAWAY (RFC 9113 6.8); return whether that ends the connection at once."""
+        self.start()
+        self.outbox.write_goaway(last_stream_id, error_code, debug)
+        self.goaway_sent = last_stream_id
+        if error_code != NO_ERROR:
+            self.aborted = True
+        return self.aborted
+
+    def last_processed(self) -> i64:
+        """Return the highest stream of the peer that something may have been done for."""
+        return self.table.processed if self.server else 0
+
+    def is_shut_down(self) -> bool:
+        """Return whether no new stream can come, and all that were there have ended."""
+        if self.aborted:
+            return True
+        if self.table.count() > 0:
+            return False
+        if self.server:
+            # RFC 9113 6.8: 2^31-1 only announces what is to come.
+            return 0 <= self.goaway_sent < MAX_STREAM_ID
+        return self.goaway_sent >= 0 or self.goaway_received >= 0

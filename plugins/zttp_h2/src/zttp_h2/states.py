@@ -1,0 +1,175 @@
+"""The states of a stream (RFC 9113 5.1), and of the two messages that it carries (RFC 9113 8.1).
+
+One role-agnostic machine: the half that a frame concerns is in the name of the input. The states "reserved" are
+missing, because push is refused. "Closed" is three states here, because what may still arrive differs: after END_STREAM
+in both directions and after the peer's RST_STREAM the peer cannot send content any more; after ours, whatever it had
+sent before it saw that is processed minimally and discarded. PRIORITY is allowed in every state and has no input.
+
+A closed stream is forgotten. Its state is found again by its identifier: see ``stream_table``.
+
+The tables are written for the reader and flattened once, at import. A value below 16 is the next state. Others say what
+is wrong, or that the frame is to be discarded. A pair that is not in the table is misuse by this side.
+"""
+
+from typing import Final
+
+from zttp_h2.codes import PROTOCOL_ERROR
+from zttp_h2.codes import STREAM_CLOSED as CODE_STREAM_CLOSED
+from zttp_h2.native_ints import i64
+
+IDLE: Final = 0
+OPEN: Final = 1
+HALF_CLOSED_LOCAL: Final = 2
+HALF_CLOSED_REMOTE: Final = 3
+CLOSED: Final = 4  # END_STREAM in both directions
+RESET_SENT: Final = 5
+RESET_RECEIVED: Final = 6
+
+STATE_NAMES: Final = (
+    "IDLE",
+    "OPEN",
+    "HALF_CLOSED_LOCAL",
+    "HALF_CLOSED_REMOTE",
+    "CLOSED",
+    "RESET_SENT",
+    "RESET_RECEIVED",
+)
+
+RECV_HEADERS: Final = 0
+RECV_DATA: Final = 1
+RECV_END_STREAM: Final = 2
+RECV_RST_STREAM: Final = 3
+RECV_WINDOW_UPDATE: Final = 4
+SEND_HEADERS: Final = 5
+SEND_DATA: Final = 6
+SEND_END_STREAM: Final = 7
+SEND_RST_STREAM: Final = 8
+
+INPUT_NAMES: Final = (
+    "RECV_HEADERS",
+    "RECV_DATA",
+    "RECV_END_STREAM",
+    "RECV_RST_STREAM",
+    "RECV_WINDOW_UPDATE",
+    "SEND_HEADERS",
+    "SEND_DATA",
+    "SEND_END_STREAM",
+    "SEND_RST_STREAM",
+)
+
+DISCARD: Final = 0x10  # process minimally: field compression, flow control of the connection
+STREAM_ERROR: Final = 0x20  # | error code
+CONNECTION_ERROR: Final = 0x40  # | error code
+NOT_ALLOWED: Final = 0xFF
+
+_IDLE_ERROR: Final = CONNECTION_ERROR | PROTOCOL_ERROR
+_CLOSED_ERROR: Final = CONNECTION_ERROR | CODE_STREAM_CLOSED
+_ENDED_ERROR: Final = STREAM_ERROR | CODE_STREAM_CLOSED
+
+STREAM: Final[dict[tuple[int, int], int]] = {
+    (IDLE, RECV_HEADERS): OPEN,
+    (IDLE, RECV_DATA): _IDLE_ERROR,
+    (IDLE, RECV_RST_STREAM): _IDLE_ERROR,
+    (IDLE, RECV_WINDOW_UPDATE): _IDLE_ERROR,
+    (IDLE, SEND_HEADERS): OPEN,
+    (OPEN, RECV_HEADERS): OPEN,
+    (OPEN, RECV_DATA): OPEN,
+    (OPEN, RECV_END_STREAM): HALF_CLOSED_REMOTE,
+    (OPEN, RECV_RST_STREAM): RESET_RECEIVED,
+    (OPEN, RECV_WINDOW_UPDATE): OPEN,
+    (OPEN, SEND_HEADERS): OPEN,
+    (OPEN, SEND_DATA): OPEN,
+    (OPEN, SEND_END_STREAM): HALF_CLOSED_LOCAL,
+    (OPEN, SEND_RST_STREAM): RESET_SENT,
+    (HALF_CLOSED_LOCAL, RECV_HEADERS): HALF_CLOSED_LOCAL,
+    (HALF_CLOSED_LOCAL, RECV_DATA): HALF_CLOSED_LOCAL,
+    (HALF_CLOSED_LOCAL, RECV_END_STREAM): CLOSED,
+    (HALF_CLOSED_LOCAL, RECV_RST_STREAM): RESET_RECEIVED,
+    (HALF_CLOSED_LOCAL, RECV_WINDOW_UPDATE): HALF_CLOSED_LOCAL,
+    (HALF_CLOSED_LOCAL, SEND_RST_STREAM): RESET_SENT,
+    (HALF_CLOSED_REMOTE, RECV_HEADERS): _ENDED_ERROR,
+    (HALF_CLOSED_REMOTE, RECV_DATA): _ENDED_ERROR,
+    (HALF_CLOSED_REMOTE, RECV_RST_STREAM): RESET_RECEIVED,
+    (HALF_CLOSED_REMOTE, RECV_WINDOW_UPDATE): HALF_CLOSED_REMOTE,
+    (HALF_CLOSED_REMOTE, SEND_HEADERS): HALF_CLOSED_REMOTE,
+    (HALF_CLOSED_REMOTE, SEND_DATA): HALF_CLOSED_REMOTE,
+    (HALF_CLOSED_REMOTE, SEND_END_STREAM): CLOSED,
+    (HALF_CLOSED_REMOTE, SEND_RST_STREAM): RESET_SENT,
+    (CLOSED, RECV_HEADERS): _CLOSED_ERROR,
+    (CLOSED, RECV_DATA): _CLOSED_ERROR,
+    (CLOSED, RECV_RST_STREAM): DISCARD,
+    (CLOSED, RECV_WINDOW_UPDATE): DISCARD,
+    (RESET_SENT, RECV_HEADERS): DISCARD,
+    (RESET_SENT, RECV_DATA): DISCARD,
+    (RESET_SENT, RECV_RST_STREAM): DISCARD,
+    (RESET_SENT, RECV_WINDOW_UPDATE): DISCARD,
+    (RESET_RECEIVED, RECV_HEADERS): _CLOSED_ERROR,
+    (RESET_RECEIVED, RECV_DATA): _CLOSED_ERROR,
+    (RESET_RECEIVED, RECV_RST_STREAM): DISCARD,
+    (RESET_RECEIVED, RECV_WINDOW_UPDATE): DISCARD,
+}
+
+# --------------------------------------------------------------------------------------------- the message that is sent
+NO_HEAD: Final = 0  # a client's stream begins behind its head, so this is a server's
+CONTENT: Final = 1
+NO_CONTENT: Final = 2  # HEAD, 204, 304
+ENDED: Final = 3  # though it may wait for credit
+
+MESSAGE_NAMES: Final = ("NO_HEAD", "CONTENT", "NO_CONTENT", "ENDED")
+
+GIVE_INFORMATIONAL: Final = 0
+GIVE_HEAD: Final = 1
+GIVE_BARE_HEAD: Final = 2  # of a message that has no content
+GIVE_DATA: Final = 3
+GIVE_END: Final = 4
+
+GIVEN_NAMES: Final = ("INFORMATIONAL", "HEAD", "BARE_HEAD", "DATA", "END")
+
+MESSAGE: Final[dict[tuple[int, int], int]] = {
+    (NO_HEAD, GIVE_INFORMATIONAL): NO_HEAD,
+    (NO_HEAD, GIVE_HEAD): CONTENT,
+    (NO_HEAD, GIVE_BARE_HEAD): NO_CONTENT,
+    (CONTENT, GIVE_DATA): CONTENT,
+    (CONTENT, GIVE_END): ENDED,
+    (NO_CONTENT, GIVE_END): ENDED,
+}
+
+# Why a pair that is not in MESSAGE is refused.
+REFUSALS: Final[dict[tuple[int, int], str]] = {
+    (NO_HEAD, GIVE_DATA): "no_message",
+    (NO_HEAD, GIVE_END): "no_message",
+    (NO_CONTENT, GIVE_DATA): "no_content_allowed",
+    (ENDED, GIVE_DATA): "message_ended",
+    (ENDED, GIVE_END): "message_ended",
+}
+
+
+def refusal(state: int, given: int) -> str:
+    """Return the reason token for an input that the state of the message does not allow."""
+    return REFUSALS.get((state, given), "already_responded")
+
+
+# ------------------------------------------------------------------------------------------------------------ flattened
+STREAM_INPUTS: Final = 9
+MESSAGE_INPUTS: Final = 5
+
+
+def _flatten(table: dict[tuple[int, int], int], states: int, inputs: int) -> bytes:
+    flat = [NOT_ALLOWED] * (states * inputs)
+    for (state, given), following in table.items():
+        flat[state * inputs + given] = following
+    return bytes(flat)
+
+
+_STREAM_FLAT: Final = _flatten(STREAM, len(STATE_NAMES), STREAM_INPUTS)
+_MESSAGE_FLAT: Final = _flatten(MESSAGE, len(MESSAGE_NAMES), MESSAGE_INPUTS)
+
+
+def after(state: i64, given: i64) -> i64:
+    """Return the state of a stream after ``given``, or what is wrong with that."""
+    return i64(_STREAM_FLAT[state * STREAM_INPUTS + given])
+
+
+def after_giving(state: i64, given: i64) -> i64:
+    """Return the state of the message that is sent after ``given``, or NOT_ALLOWED."""
+    return i64(_MESSAGE_FLAT[state * MESSAGE_INPUTS + given])

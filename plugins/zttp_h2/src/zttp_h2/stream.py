@@ -1,0 +1,93 @@
+"""``Stream``: what a caller sends on. The state is the connection's; this names it."""
+
+from typing import Any, Final, final
+
+from zttp_core.reasons import local_error
+from zttp_h2.codes import CANCEL
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.sender import Sender
+from zttp_h2.states import CLOSED, STATE_NAMES
+from zttp_h2.stream_state import StreamState
+
+Headers = Any  # list[tuple[bytes, bytes]] | HeaderBlock
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class Stream:
+    """One stream of an HTTP/2 connection: where its message is sent. Made by the connection.
+
+    A stream is closed once both messages have ended, or one side has reset it: ``send_window`` and ``pending_bytes``
+    are ``None`` then, ``reset`` does nothing, and everything else raises LocalProtocolError.
+
+    Attributes:
+        stream_id: The stream identifier.
+    """
+
+    def __init__(self, sender: Sender, state: StreamState) -> None:
+        self.stream_id: Final[i64] = state.stream_id
+        self._sender: Final = sender
+        self._state: Final = state
+
+    @property
+    def send_window(self) -> int | None:
+        """Bytes that the peer will take now, by this stream's window and the connection's; ``None`` once closed."""
+        state = self._state
+        if state.state >= CLOSED:
+            return None
+        window = self._sender.window
+        return min(window, state.window)
+
+    @property
+    def pending_bytes(self) -> int | None:
+        """Bytes of content that wait for credit from the peer; ``None`` once closed."""
+        state = self._state
+        return None if state.state >= CLOSED else state.parked_bytes
+
+    def send_response(self, status: int, headers: Headers = None, end_stream: bool = False) -> None:
+        """Queue the head of the final response (server); ``end_stream`` ends the message with it.
+
+        Raises LocalProtocolError.
+        """
+        self._sender.send_response(self._open(), status, listed(headers), end_stream)
+
+    def send_informational(self, status: int, headers: Headers = None, /) -> None:
+        """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
+        self._sender.send_informational(self._open(), status, listed(headers))
+
+    def send_data(self, data: Any, /) -> None:
+        """Queue content, any buffer: what fits into the windows is sent, the rest waits for credit (RFC 9113 5.2).
+
+        Raises LocalProtocolError; also if ``max_parked_bytes`` wait already.
+        """
+        self._sender.send_data(self._open(), data if isinstance(data, bytes) else bytes(memoryview(data)))
+
+    def end_message(self, trailers: Headers = None, /) -> None:
+        """End the message, with trailer fields or without. Raises LocalProtocolError."""
+        self._sender.end_message(self._open(), None if trailers is None else listed(trailers))
+
+    def reset(self, error_code: int = CANCEL, /) -> None:
+        """Cancel the stream with RST_STREAM (RFC 9113 6.4); nothing if it is closed."""
+        if error_code < 0 or error_code > 0xFFFFFFFF:
+            raise ValueError(f"an error code has 32 bits, got {error_code}")
+        if self._state.state < CLOSED:
+            self._sender.reset(self._state, error_code)
+
+    def _open(self) -> StreamState:
+        """Return the state, if there is still something to send."""
+        state = self._state
+        if state.state >= CLOSED:
+            raise local_error("stream_closed", stream_id=state.stream_id)
+        return state
+
+    def __repr__(self) -> str:
+        return f"<Stream {self.stream_id} {STATE_NAMES[self._state.state]}>"
+
+
+def listed(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Return fields that were given by a caller as a list."""
+    if headers is None:
+        return []
+    if isinstance(headers, list):
+        return headers
+    return list(headers)

@@ -1,0 +1,57 @@
+"""``StreamState``: what a connection knows of one stream, as long as it is open."""
+
+from typing import Final, final
+
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.states import IDLE, NO_HEAD
+
+# How far the message that is received has come.
+AWAITING_HEAD: Final = 0
+RECEIVING: Final = 1
+RECEIVED: Final = 2
+
+# What must be known of the request, as bits.
+HEAD: Final = 1
+CONNECT: Final = 2  # with or without :protocol
+TUNNEL: Final = 4  # CONNECT was answered with 2xx: no trailers, no Content-Length
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class StreamState:
+    """The two messages of a stream, its windows, and what waits on it for credit.
+
+    It knows nothing of its connection, so that nothing of a connection is a cycle: dropping one frees all of it at
+    once.
+    """
+
+    def __init__(self, stream_id: i64, state: i64, send_window: i64, receive_window: i64) -> None:
+        self.stream_id: Final[i64] = stream_id
+        self.state: i64 = state
+        self.request_facts: i64 = 0
+        # The message that is received.
+        self.reading: i64 = AWAITING_HEAD
+        self.content_left: i64 = -1  # of the stated Content-Length; -1: not stated, or no content follows it
+        self.bodyless: bool = False  # HEAD, 204, 304
+        self.receive_window: i64 = receive_window
+        self.receive_size: i64 = receive_window
+        self.receive_credit: i64 = 0
+        self.receive_since_growth: i64 = 0
+        self.unconsumed: i64 = 0  # pulled, and the caller has not returned the credit
+        # The message that is sent.
+        self.message: i64 = NO_HEAD
+        self.content_to_send: i64 = -1
+        self.window: i64 = send_window
+        self.parked_bytes: i64 = 0
+        self.parked: list[bytes] | None = None
+        self.parked_next: i64 = 0  # in parked
+        self.parked_at: i64 = 0  # in the buffer there
+        self.ending: bool = False  # the message was ended behind what is parked
+        self.trailers: list[tuple[bytes, bytes]] | None = None
+        # RFC 9218; without any signal a stream shares with its equals.
+        self.urgency: i64 = 3
+        self.incremental: bool = True
+        self.queued: bool = False  # in the scheduler
+
+
+NO_STREAM: Final = StreamState(0, IDLE, 0, 0)

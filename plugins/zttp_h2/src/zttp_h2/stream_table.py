@@ -1,0 +1,135 @@
+"""Which streams there are, and what is still known of those that are closed (RFC 9113 5.1, 5.1.1).
+
+Open streams are objects; a closed one is forgotten. What may still arrive for it follows from its identifier:
+everything up to the highest that was used is closed, and everything above is idle. Only the streams that were reset
+from here are remembered, because their peers may not have seen that yet: the latest of them by identifier, and of the
+others the highest. So memory is bounded by the streams that are open, whatever their number over time.
+"""
+
+from typing import Final, final
+
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.states import CLOSED, IDLE, RESET_SENT
+from zttp_h2.stream_state import NO_STREAM, StreamState
+
+_MAX_REMEMBERED: Final = 256
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class StreamTable:
+    """The streams of one connection."""
+
+    def __init__(self, server: bool) -> None:
+        self._server: Final = server
+        # The stream that was opened last is kept apart: one request after the other needs no dict.
+        self._latest: StreamState = NO_STREAM
+        self._others: dict[int, StreamState] | None = None
+        self.highest: i64 = 0  # identifier of a stream that the client opened
+        self.processed: i64 = 0  # the highest one that a GOAWAY must name: its request was handed on
+        self._first_skipped: i64 = 0  # 0: none
+        self._reset_here: dict[int, bool] | None = None
+        self._highest_evicted: i64 = 0
+        # Credit that the caller owes for streams that have ended since.
+        self._owed: dict[int, int] | None = None
+
+    def get(self, stream_id: i64) -> StreamState | None:
+        """Return the stream, if it is open."""
+        latest = self._latest
+        if latest.stream_id == stream_id:
+            return latest
+        others = self._others
+        return None if others is None else others.get(stream_id)
+
+    def count(self) -> i64:
+        """Return how many streams are open, or half-closed."""
+        count: i64 = 0 if self._latest is NO_STREAM else 1
+        others = self._others
+        return count if others is None else count + len(others)
+
+    def all(self) -> list[StreamState]:
+        """Return the streams that are open, in the order of their opening."""
+        others = self._others
+        streams: list[StreamState] = [] if others is None else list(others.values())
+        if self._latest is not NO_STREAM:
+            streams.append(self._latest)
+        return streams
+
+    def open(self, stream: StreamState) -> None:
+        """Add a stream that the client opened."""
+        stream_id = stream.stream_id
+        if stream_id > self.highest:
+            self.used(stream_id)
+        latest = self._latest
+        if latest is not NO_STREAM:
+            others = self._others
+            if others is None:
+                others = {}
+                self._others = others
+            others[latest.stream_id] = latest
+        self._latest = stream
+
+    def used(self, stream_id: i64) -> None:
+        """Note that a client's stream is no longer idle; those below that were, are closed (RFC 9113 5.1.1)."""
+        if stream_id > self.highest + 2 or (self.highest == 0 and stream_id > 1):
+            if self._first_skipped == 0:
+                self._first_skipped = self.highest + 2 if self.highest > 0 else 1
+        self.highest = stream_id
+
+    def forget(self, stream: StreamState, state: i64) -> None:
+        """Remove a stream that is closed now."""
+        stream_id = stream.stream_id
+        stream.state = state
+        if self._latest is stream:
+            self._latest = NO_STREAM
+        else:
+            others = self._others
+            assert others is not None
+            del others[stream_id]
+        if state == RESET_SENT:
+            self.reset_here(stream_id)
+
+    def owe(self, stream_id: i64, credit: i64) -> None:
+        """Note what the caller owes for a stream, 0 for nothing."""
+        owed = self._owed
+        if owed is None:
+            owed = {}
+            self._owed = owed
+        if credit > 0:
+            owed[stream_id] = credit
+        else:
+            owed.pop(stream_id, None)
+
+    def owed(self, stream_id: i64) -> i64:
+        """Return what the caller owes for a stream that has ended."""
+        owed = self._owed
+        return 0 if owed is None else owed.get(stream_id, 0)
+
+    def reset_here(self, stream_id: i64) -> None:
+        """Remember that RST_STREAM was sent: frames that the peer sent before it read that are not its fault."""
+        remembered = self._reset_here
+        if remembered is None:
+            remembered = {}
+            self._reset_here = remembered
+        elif len(remembered) >= _MAX_REMEMBERED:
+            oldest = next(iter(remembered))
+            del remembered[oldest]
+            if oldest > self._highest_evicted:
+                self._highest_evicted = oldest
+        remembered[stream_id] = True
+
+    def state_of(self, stream_id: i64) -> i64:
+        """Return the state of a stream that is not open: IDLE, CLOSED or RESET_SENT.
+
+        The peer's own RST_STREAM leaves the same behind as the end of both messages, so that is CLOSED too.
+        """
+        if stream_id & 1 == 0 or stream_id > self.highest:
+            return IDLE  # the server opens none, because push is refused
+        remembered = self._reset_here
+        if remembered is not None and (stream_id <= self._highest_evicted or stream_id in remembered):
+            return RESET_SENT
+        return CLOSED
+
+    def was_skipped(self, stream_id: i64) -> bool:
+        """Return whether a closed stream may be one that the client never opened."""
+        return self._first_skipped > 0 and stream_id >= self._first_skipped

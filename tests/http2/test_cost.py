@@ -1,0 +1,235 @@
+"""What a peer can make a connection cost: time linear in its bytes, however they are cut, and no copies of content."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+import zttp
+from tests.http2.frame_language import block, frame, frame_bytes, hpack_integer, literal, wire_bytes
+from tests.http2.peers import GET, POST, client, drain, feed, server
+
+LARGE: dict[str, Any] = {
+    "max_control_frames": 1 << 40,
+    "max_stream_resets": 1 << 40,
+    "max_continuation_frames": 1 << 40,
+    "max_field_block_bytes": 1 << 24,
+    "max_header_list_size": 1 << 30,
+    "max_concurrent_streams": 1 << 20,
+    "max_buffer": 1 << 30,
+    "max_frame_size": 1 << 20,
+}
+HEAD = block([(b":method", b"GET"), (b":scheme", b"https"), (b":path", b"/")])
+NOISE = 3  # quadratic work would take 8 times as long as it may; this leaves room for a busy machine
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The least of three runs."""
+    least = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        least = min(least, time.perf_counter() - start)
+    return least
+
+
+def fed(data: bytes, size: int, *, pulling: bool = True) -> None:
+    """A server that gets `data` in pieces of `size`."""
+    connection = server(**LARGE)
+    with suppress(zttp.RemoteProtocolError):
+        for at in range(0, len(data), size):
+            connection.receive_data(data[at : at + size])
+            if pulling:
+                drain(connection)
+        drain(connection)
+        connection.data_to_send()
+
+
+def one_head(fields: bytes) -> bytes:
+    """A request in one HEADERS frame."""
+    return frame(0x1, 0x5, 1, HEAD + fields)
+
+
+def continued(fields: bytes, piece: int) -> bytes:
+    """A request in CONTINUATION frames of `piece` octets."""
+    frames = [frame(0x9, 0, 1, fields[at : at + piece]) for at in range(0, len(fields), piece)]
+    return frame(0x1, 0x1, 1, HEAD) + b"".join(frames) + frame(0x9, 0x4, 1, b"")
+
+
+def requests(size: int) -> bytes:
+    return b"".join(frame(0x1, 0x5, number, HEAD) for number in range(1, 2 * (size // (9 + len(HEAD))), 2))
+
+
+def rapid(size: int) -> bytes:
+    numbers = range(1, 2 * (size // (22 + len(HEAD))), 2)
+    return b"".join(frame(0x1, 0x5, number, HEAD) + frame(0x3, 0, number, bytes(4)) for number in numbers)
+
+
+OPEN = wire_bytes(POST.format(1))
+
+SHAPES: dict[str, Callable[[int], bytes]] = {
+    "field value": lambda size: one_head(literal(b"a", b"v" * size)),
+    "field name": lambda size: one_head(literal(b"n" * size, b"")),
+    "coded value": lambda size: one_head(b"\x00\x01a" + hpack_integer(size, 7, 0x80) + b"\x00" * size),
+    "many fields": lambda size: one_head(literal(b"a", b"") * (size // 4)),
+    "many cookies": lambda size: one_head(literal(b"cookie", b"a=b") * (size // 12)),
+    "many priorities": lambda size: one_head(literal(b"priority", b"u=1") * (size // 14)),
+    "references": lambda size: one_head(b"\x82" * size),
+    "churn": lambda size: one_head(b"".join(literal(b"a", b"%09d" % n, 0x40) for n in range(size // 13))),
+    "empty names": lambda size: one_head(bytes(3) * (size // 3)),
+    "tiny continuations": lambda size: continued(literal(b"a", b"v" * (size // 10)), 1),
+    "empty continuations": lambda size: continued(b"", 1)[:-9] + frame(0x9, 0, 1, b"") * (size // 9),
+    "one large frame": lambda size: OPEN + frame(0x0, 0, 1, bytes(size)),
+    "tiny content": lambda size: OPEN + frame(0x0, 0, 1, b"x") * (size // 10),
+    "empty content": lambda size: OPEN + frame(0x0, 0, 1, b"") * (size // 9),
+    "padded content": lambda size: OPEN + frame(0x0, 0x8, 1, b"\xff" + bytes(256)) * (size // 266),
+    "discarded content": lambda size: frame(0x1, 0x5, 1, HEAD) + frame(0x0, 0, 1, b"x") * (size // 10),
+    "pings": lambda size: frame(0x6, 0, 0, bytes(8)) * (size // 17),
+    "settings": lambda size: frame(0x4, 0, 0, b"\x00\x04\x00\x00\x00\x05") * (size // 15),
+    "many settings": lambda size: frame(0x4, 0, 0, b"\x00\x01\x00\x00\x00\x05" * (size // 6)),
+    "credit": lambda size: OPEN + frame(0x8, 0, 1, b"\0\0\0\x01") * (size // 13),
+    "priorities": lambda size: frame(0x2, 0, 1, bytes(5)) * (size // 14),
+    "priority updates": lambda size: OPEN + frame(0x10, 0, 0, b"\0\0\0\x01u=1") * (size // 16),
+    "one large priority update": lambda size: OPEN + frame(0x10, 0, 0, b"\0\0\0\x01" + b"u=1," * (size // 4)),
+    "early priority updates": lambda size: b"".join(
+        frame(0x10, 0, 0, number.to_bytes(4) + b"u=1") for number in range(1, size // 8, 2)
+    ),
+    "unknown frames": lambda size: frame(0xBB, 0, 0, b"") * (size // 9),
+    "one unknown frame": lambda size: frame(0xBB, 0, 0, bytes(size)),
+    "goaways": lambda size: frame(0x7, 0, 0, bytes(8)) * (size // 17),
+    "requests": requests,
+    "rapid resets": rapid,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
+    small, large = shape(1_500), shape(12_000)
+    ratio = seconds(lambda: fed(large, 1)) / seconds(lambda: fed(small, 1))
+    assert ratio < NOISE * len(large) / len(small)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
+    small, large = shape(10_000), shape(80_000)
+    ratio = seconds(lambda: fed(large, len(large))) / seconds(lambda: fed(small, len(small)))
+    assert ratio < NOISE * len(large) / len(small)
+
+
+@pytest.mark.parametrize("size", [1, 100, 2_000])
+def test_time_is_linear_where_nothing_is_pulled(size: int) -> None:
+    small, large = (SHAPES["one large frame"](count * max(size, 100)) for count in (20, 160))
+    ratio = seconds(lambda: fed(large, size, pulling=False)) / seconds(lambda: fed(small, size, pulling=False))
+    assert ratio < NOISE * 8
+
+
+def test_a_frame_costs_the_same_however_many_streams_are_open() -> None:
+    few, many = server(**LARGE), server(**LARGE)
+    feed(few, requests(100))
+    feed(many, requests(60_000))
+    assert many.open_streams > 400 * few.open_streams
+    flood = frame_bytes('PING | "8 octets"') * 50 + frame_bytes("WINDOW_UPDATE stream=1 increment=1") * 50
+    feed(few, flood), feed(many, flood)
+    assert seconds(lambda: feed(many, flood)) < NOISE * seconds(lambda: feed(few, flood))
+
+
+def test_opening_and_ending_costs_the_same_however_many_streams_are_open() -> None:
+    def exchanges(opened: int) -> float:
+        connection = server(**LARGE)
+        feed(connection, requests(opened))
+        numbers = iter(range(1_000_001, 2_000_001, 2))
+
+        def exchange() -> None:
+            for _ in range(100):
+                number = next(numbers)
+                feed(connection, frame(0x1, 0x5, number, HEAD))
+                connection.stream(number).send_response(204, end_stream=True)
+
+        return seconds(exchange)
+
+    assert exchanges(60_000) < NOISE * exchanges(100)
+
+
+def parked(pieces: int, size: int) -> zttp.H2Connection:
+    connection = server()
+    feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", GET.format(1))
+    stream = connection.stream(1)
+    stream.send_response(200)
+    for _ in range(pieces):
+        stream.send_data(bytes(size))
+    return connection
+
+
+def test_parking_and_releasing_many_pieces_is_linear() -> None:
+    def work(pieces: int) -> None:
+        connection = parked(pieces, 1)
+        feed(connection, f"WINDOW_UPDATE stream=1 increment={pieces}")
+        assert connection.stream(1).pending_bytes == 0
+
+    assert seconds(lambda: work(16_000)) < NOISE * 8 * seconds(lambda: work(2_000))
+
+
+def test_releasing_one_large_piece_in_slivers_is_linear() -> None:
+    # Each of them is cut from the same buffer, which is not copied for it.
+    def work(size: int) -> None:
+        connection = server(max_control_frames=1 << 40)
+        feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", GET.format(1))
+        stream = connection.stream(1)
+        stream.send_response(200)
+        stream.send_data(bytes(size))
+        for _ in range(size // 100):
+            feed(connection, frame(0x8, 0, 1, b"\0\0\0\x64"))
+            connection.data_to_send()
+
+    assert seconds(lambda: work(65_000)) < NOISE * 8 * seconds(lambda: work(8_125))
+
+
+def test_releasing_many_streams_is_linear_in_their_number() -> None:
+    def work(count: int) -> None:
+        connection = server(**LARGE)
+        feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=1000", requests(count * (9 + len(HEAD))))
+        streams = [connection.stream(number) for number in range(1, 2 * connection.open_streams, 2)]
+        for stream in streams:
+            stream.send_response(200)
+            stream.send_data(bytes(1000))
+            stream.end_message()
+        feed(connection, "WINDOW_UPDATE stream=0 increment=10000000")
+        assert connection.open_streams == 0
+
+    assert seconds(lambda: work(2_000)) < NOISE * 8 * seconds(lambda: work(250))
+
+
+# ------------------------------------------------------------------------------------------------------------ copies
+
+
+def test_a_whole_buffer_of_content_is_that_buffer() -> None:
+    connection = server()
+    feed(connection, OPEN, b"\x00\x40\x00\x00\x00\x00\x00\x00\x01")
+    for size in (1, 100, 16_000):
+        buffer = b"x" * size
+        connection.receive_data(buffer)
+        event = connection.next_event()
+        assert isinstance(event, zttp.Data)
+        assert event.data is buffer
+
+
+def test_a_whole_buffer_of_a_response_is_that_buffer() -> None:
+    connection = client()
+    connection.send_request(b"GET", b"/", b"2", [(b"host", b"a")], end_stream=True)
+    feed(connection, "HEADERS stream=1 END_HEADERS | 200", b"\x00\x40\x00\x00\x00\x00\x00\x00\x01")
+    buffer = b"x" * 16_384
+    connection.receive_data(buffer)
+    event = connection.next_event()
+    assert isinstance(event, zttp.Data)
+    assert event.data is buffer
+
+
+def test_nothing_is_parsed_before_it_is_pulled() -> None:
+    connection = server()
+    connection.receive_data(wire_bytes(GET.format(1)) + frame_bytes("DATA stream=0"))
+    assert isinstance(connection.next_event(), zttp.Request)
+    assert isinstance(connection.next_event(), zttp.EndOfMessage)
+    with pytest.raises(zttp.RemoteProtocolError, match="stream"):
+        connection.next_event()

@@ -1,0 +1,315 @@
+"""Memory of a connection: flat over any number of streams, bounded while frames are incomplete or not pulled."""
+
+import gc
+import tracemalloc
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import zttp
+import zttp_h2
+from tests.http2.frame_language import block, frame, frame_bytes, literal, wire_bytes
+from tests.http2.peers import POST, client, drain, feed, server
+
+STREAMS_ON_ONE_CONNECTION = 100_000 if zttp_h2.COMPILED else 10_000
+HEAD = block([(b":method", b"POST"), (b":scheme", b"https"), (b":path", b"/"), (b":authority", b"a.example")])
+FLAT = 20_000
+
+
+def traced_growth(rounds: int, work: Callable[[], None]) -> int:
+    """Bytes that `work` leaves behind after `rounds` more rounds, once what is bounded is full."""
+    tracemalloc.start()
+    try:
+        for _ in range(1_000):
+            work()
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(rounds):
+            work()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+def traced_peak(work: Callable[[], None]) -> int:
+    """The most that `work` holds at a time."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def numbers() -> Iterator[int]:
+    return iter(range(1, 2**31, 2))
+
+
+# ------------------------------------------------------------------------------------------ streams on one connection
+
+
+def test_memory_is_flat_over_many_streams_of_a_server() -> None:
+    connection = server()
+    ids = numbers()
+    credit = frame_bytes("WINDOW_UPDATE stream=0 increment=2")
+
+    def exchange() -> None:
+        number = next(ids)
+        feed(connection, frame(0x1, 0x4, number, HEAD), frame(0x0, 0x1, number, b"hello"))
+        stream = connection.stream(number)
+        stream.send_response(200, [(b"content-length", b"2"), (b"x-n", b"%d" % number)])
+        stream.send_data(b"ok")
+        stream.end_message()
+        connection.data_to_send()
+        feed(connection, credit)
+
+    assert traced_growth(STREAMS_ON_ONE_CONNECTION, exchange) < FLAT
+    assert connection.open_streams == 0
+
+
+def test_memory_is_flat_over_many_streams_of_a_client() -> None:
+    connection = client()
+    ids = numbers()
+    answer = block([(b":status", b"200")])
+
+    def exchange() -> None:
+        number = next(ids)
+        stream = connection.send_request(b"GET", b"/%d" % number, b"2", [(b"host", b"a.example")], end_stream=True)
+        assert stream.stream_id == number
+        connection.data_to_send()
+        feed(connection, frame(0x1, 0x4, number, answer), frame(0x0, 0x1, number, b"hello"))
+        connection.data_to_send()
+
+    assert traced_growth(STREAMS_ON_ONE_CONNECTION // 10, exchange) < FLAT
+
+
+ENDINGS: dict[str, Callable[[zttp.H2Connection, int], object]] = {
+    "reset by the peer": lambda connection, number: feed(connection, frame(0x3, 0, number, bytes(4))),
+    "reset here": lambda connection, number: connection.stream(number).reset(),
+    "rejected": lambda connection, number: feed(connection, frame(0x8, 0, number, bytes(4))),
+    "skipped": lambda connection, number: feed(connection, frame(0x3, 0, number, bytes(4))),
+}
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_memory_is_flat_however_streams_end(how: str) -> None:
+    connection = server(max_stream_resets=1 << 40)
+    ids = iter(range(1, 2**31, 1002)) if how == "skipped" else numbers()
+
+    def exchange() -> None:
+        number = next(ids)
+        feed(connection, frame(0x1, 0x4, number, HEAD))
+        ENDINGS[how](connection, number)
+        connection.data_to_send()
+
+    assert traced_growth(STREAMS_ON_ONE_CONNECTION // 10, exchange) < FLAT
+    assert connection.open_streams == 0
+
+
+def test_memory_is_flat_over_refused_streams() -> None:
+    connection = server(max_concurrent_streams=1, max_stream_resets=1 << 40)
+    feed(connection, POST.format(1))
+    ids = iter(range(3, 2**31, 2))
+
+    def refused() -> None:
+        feed(connection, frame(0x1, 0x5, next(ids), HEAD))
+        connection.data_to_send()
+
+    assert traced_growth(STREAMS_ON_ONE_CONNECTION // 10, refused) < FLAT
+
+
+def test_memory_is_flat_where_credit_is_returned_by_hand() -> None:
+    connection = server(auto_credit=False)
+    ids = numbers()
+
+    def exchange() -> None:
+        number = next(ids)
+        feed(connection, frame(0x1, 0x4, number, HEAD), frame(0x0, 0x1, number, b"hello"))
+        connection.stream(number).send_response(204, end_stream=True)
+        connection.consume_data(number, 5)
+        connection.data_to_send()
+
+    assert traced_growth(STREAMS_ON_ONE_CONNECTION // 10, exchange) < FLAT
+
+
+def test_memory_is_flat_over_priorities_of_streams_that_never_come() -> None:
+    connection = server(max_control_frames=1 << 40, max_concurrent_streams=1 << 20)
+    ids = iter(range(1, 2**31, 4))
+
+    def exchange() -> None:
+        number = next(ids)
+        feed(connection, frame(0x10, 0, 0, number.to_bytes(4) + b"u=1"), frame(0x1, 0x4, number + 2, HEAD))
+        connection.stream(number + 2).reset()
+        connection.data_to_send()
+
+    assert traced_growth(STREAMS_ON_ONE_CONNECTION // 10, exchange) < FLAT
+
+
+def test_memory_is_flat_over_different_fields() -> None:
+    connection = server()
+    ids = numbers()
+
+    def exchange() -> None:
+        number = next(ids)
+        fields = literal(b"x-%d" % number, b"v%d" % number, 0x40)
+        feed(connection, frame(0x1, 0x5, number, HEAD + fields))
+        connection.stream(number).send_response(200, [(b"y-%d" % number, b"w%d" % number)], True)
+        connection.data_to_send()
+
+    assert traced_growth(STREAMS_ON_ONE_CONNECTION // 10, exchange) < FLAT
+
+
+def test_memory_is_flat_over_many_connections() -> None:
+    def connections() -> None:
+        connection = server()
+        feed(connection, POST.format(1), 'DATA stream=1 | "hello"')
+        broken = server()
+        feed(broken, POST.format(1))
+        stream = broken.stream(1)
+        stream.send_response(200)
+        stream.send_data(bytes(100_000))
+        with pytest.raises(zttp.RemoteProtocolError, match="on a stream"):
+            feed(broken, "DATA stream=0")
+
+    assert traced_growth(300, connections) < FLAT
+
+
+def test_a_closed_stream_keeps_nothing_alive() -> None:
+    connection = server()
+    feed(connection, POST.format(1))
+    stream = connection.stream(1)
+    stream.send_response(200)
+    content = bytes(1_000_000)
+    held = traced_peak(lambda: stream.send_data(content[:-1]))
+    assert held > 900_000
+    tracemalloc.start()
+    try:
+        stream.send_data(content[:-1])
+        before = tracemalloc.get_traced_memory()[0]
+        stream.reset()
+        connection.data_to_send()
+        assert tracemalloc.get_traced_memory()[0] < before - 900_000
+    finally:
+        tracemalloc.stop()
+
+
+# ------------------------------------------------------------------------------------------------- content that passes
+
+
+def test_memory_is_flat_over_a_long_upload() -> None:
+    connection = server()
+    feed(connection, POST.format(1))
+    piece = frame(0x0, 0, 1, bytes(10_000))
+
+    def upload() -> None:
+        feed(connection, piece)
+        connection.data_to_send()
+
+    assert traced_growth(2_000, upload) < 50_000
+
+
+def test_memory_is_flat_over_a_long_download() -> None:
+    connection = server()
+    feed(connection, POST.format(1))
+    stream = connection.stream(1)
+    stream.send_response(200)
+    credit = frame(0x8, 0, 0, (10_000).to_bytes(4)) + frame(0x8, 0, 1, (10_000).to_bytes(4))
+
+    def download() -> None:
+        stream.send_data(bytes(10_000))
+        connection.data_to_send()
+        feed(connection, credit)
+
+    assert traced_growth(2_000, download) < 50_000
+
+
+def test_memory_is_flat_where_content_is_always_parked() -> None:
+    connection = server(max_control_frames=1 << 40)
+    feed(connection, POST.format(1))
+    stream = connection.stream(1)
+    stream.send_response(200)
+    stream.send_data(bytes(100_000))
+    credit = frame(0x8, 0, 0, (1_000).to_bytes(4)) + frame(0x8, 0, 1, (1_000).to_bytes(4))
+
+    def download() -> None:
+        stream.send_data(bytes(1_000))
+        feed(connection, credit)
+        connection.data_to_send()
+
+    assert traced_growth(10_000, download) < 50_000
+    assert stream.pending_bytes is not None
+
+
+def test_memory_is_flat_with_a_constant_backlog() -> None:
+    # The caller pulls one event for each buffer and is always one behind.
+    connection = server(max_control_frames=1 << 40)
+    feed(connection, POST.format(1))
+    piece = frame(0x0, 0, 1, bytes(1_100))
+    connection.receive_data(piece)
+
+    def one_behind() -> None:
+        connection.receive_data(piece)
+        assert isinstance(connection.next_event(), zttp.Data)
+        connection.data_to_send()
+
+    assert traced_growth(10_000, one_behind) < FLAT
+
+
+# --------------------------------------------------------------------------------------------------- what is incomplete
+
+
+@pytest.mark.parametrize("size", [1, 100, 5_000])
+def test_a_frame_that_does_not_end_is_kept_once(size: int) -> None:
+    connection = server()
+    data = wire_bytes("HEADERS stream=1 length=16384")
+
+    def begin() -> None:
+        connection.receive_data(data)
+        for _ in range(0, 15_000, size):
+            connection.receive_data(bytes(size))
+            drain(connection)
+
+    assert traced_peak(begin) < 80_000
+
+
+@pytest.mark.parametrize("size", [1, 100, 5_000])
+def test_what_is_not_pulled_is_bounded(size: int) -> None:
+    limit = 100_000
+    connection = server(max_buffer=limit)
+
+    def flood() -> None:
+        with pytest.raises(zttp.RemoteProtocolError, match="max_buffer"):
+            for _ in range(0, 2 * limit, size):
+                connection.receive_data(bytes(size))
+
+    assert traced_peak(flood) < 3 * limit + 50_000
+
+
+def test_discarded_frames_are_not_kept() -> None:
+    connection = server(max_control_frames=1 << 40)
+    unknown = frame_bytes("FRAME type=0xbb length=16384")
+
+    def discard() -> None:
+        for _ in range(100):
+            connection.receive_data(unknown)
+            for _ in range(16):
+                connection.receive_data(bytes(1024))
+                drain(connection)
+
+    assert traced_peak(discard) < 30_000
+
+
+def test_open_streams_hold_little() -> None:
+    # The handles of 128 streams with nothing parked; heads belong to the caller.
+    connection = server()
+    heads = b"".join(frame(0x1, 0x4, number, HEAD) for number in range(1, 256, 2))
+
+    def open_all() -> None:
+        connection.receive_data(heads)
+        while connection.next_event() is not zttp.NEED_DATA:
+            pass
+
+    assert traced_peak(open_all) < 128 * 1_000
+    assert connection.open_streams == 128

@@ -1,0 +1,317 @@
+"""How connections and streams end: GOAWAY in both directions, EOF, upgrades (RFC 9113 5.4, 6.8; RFC 7540 3.2)."""
+
+import contextlib
+import gc
+from base64 import urlsafe_b64encode
+
+import pytest
+
+import zttp
+from tests.http2.helpers import (
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    GET,
+    GOAWAY,
+    HEADERS,
+    HOST,
+    OK,
+    POST,
+    PREFACE,
+    SETTINGS,
+    Pair,
+    block,
+    client,
+    feed,
+    frame,
+    goaway,
+    headers,
+    names,
+    requesting,
+    rst_stream,
+    sent,
+    server,
+    settings,
+)
+
+
+def last_stream(found: tuple[int, int, int, bytes]) -> tuple[int, int]:
+    return int.from_bytes(found[3][:4], "big"), int.from_bytes(found[3][4:8], "big")
+
+
+def test_goaway_names_the_last_request() -> None:
+    connection = server(headers(GET, 1, END_STREAM) + headers(GET, 5, END_STREAM))
+    connection.close()
+    [farewell] = sent(connection)
+    assert last_stream(farewell) == (5, 0)
+    assert not connection.is_closed()
+    for number in (1, 5):
+        connection.stream(number).send_response(200, [], True)
+    assert connection.is_closed()
+
+
+def test_shutdown_in_two_steps() -> None:
+    # RFC 9113 6.8
+    connection = server(headers(GET, 1, END_STREAM))
+    connection.close(0, 2**31 - 1)
+    assert last_stream(sent(connection)[0]) == (2**31 - 1, 0)
+    assert names(feed(connection, headers(GET, 3, END_STREAM))) == ["Request", "EndOfMessage"]
+    connection.close()
+    assert last_stream(sent(connection)[0]) == (3, 0)
+    # What comes above is processed as far as the connection needs it: the table, and the window.
+    ignored = frame(HEADERS, 0, 5, b"\x40\x01a") + frame(CONTINUATION, END_HEADERS, 5, b"\x01b")
+    assert feed(connection, ignored + frame(DATA, 0, 5, bytes(9)) + rst_stream(7)) == []
+    for number in (1, 3):
+        connection.stream(number).send_response(200, [], True)
+    assert connection.is_closed()
+    with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+        connection.close(0, 5)
+    assert caught.value.reason == "goaway_raised"
+    connection.close()
+    assert last_stream(sent(connection)[-1]) == (3, 0)
+
+
+def test_an_idle_server_closes_at_once() -> None:
+    connection = server()
+    connection.close()
+    assert connection.is_closed()
+    assert connection.next_event() is zttp.NEED_DATA, "only EOF is the end of the input"
+    connection.receive_data(b"")
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+
+
+def test_an_error_code_ends_the_connection_at_once() -> None:
+    connection = server(headers(GET, 1, END_STREAM))
+    stream = connection.stream(1)
+    connection.close(2)
+    assert last_stream(sent(connection)[0]) == (1, 2)
+    assert connection.is_closed()
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    with pytest.raises(zttp.LocalProtocolError, match=r"\S"):
+        stream.send_response(200)
+    connection.close()
+    connection.receive_data(headers(GET, 3))
+    assert (connection.data_to_send(), connection.open_streams) == (b"", 0)
+
+
+def test_the_farewell_of_one_who_never_spoke() -> None:
+    connection = zttp.Connection(zttp.CLIENT, "h2")
+    connection.close()
+    data = connection.data_to_send()
+    assert data.startswith(PREFACE)
+    assert connection.is_closed()
+
+
+@pytest.mark.parametrize("last", [-1, 2**31])
+def test_goaway_takes_a_stream_identifier(last: int) -> None:
+    with pytest.raises(ValueError, match="stream identifier"):
+        server().close(0, last)
+
+
+def test_goaway_says_what_can_be_retried() -> None:
+    connection = requesting(count=3)
+    assert feed(connection, goaway(3, 0, b"bye")) == [zttp.Goaway(3, 0, b"bye"), zttp.RstStream(5, 7)]
+    assert connection.open_streams == 2
+    assert not connection.can_open_stream
+    with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+        connection.send_request(b"GET", b"/", b"2", HOST)
+    assert caught.value.reason == "connection_closing"
+    events = feed(connection, headers(OK, 1, END_STREAM) + headers(OK, 3, END_STREAM))
+    assert names(events) == ["Response", "EndOfMessage"] * 2
+    assert connection.is_closed()
+
+
+def test_goaway_in_two_steps_received() -> None:
+    connection = requesting(count=2)
+    assert feed(connection, goaway(2**31 - 1)) == [zttp.Goaway(2**31 - 1)]
+    assert connection.open_streams == 2
+    assert feed(connection, goaway(1)) == [zttp.Goaway(1), zttp.RstStream(3, 7)]
+
+
+def test_a_client_that_goes_away_can_still_be_served() -> None:
+    connection = server(headers(GET, 1, END_STREAM))
+    assert feed(connection, goaway(0)) == [zttp.Goaway(0)]
+    connection.stream(1).send_response(200, [], True)
+    assert [found.type for found in sent(connection)] == [HEADERS]
+    assert not connection.is_closed()
+
+
+# ------------------------------------------------------------------------------------------------------------------ EOF
+
+
+@pytest.mark.parametrize("data", [b"", headers(GET, 1, END_STREAM)])
+def test_eof_between_messages(data: bytes) -> None:
+    connection = server(data)
+    connection.receive_data(b"")
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    assert connection.is_closed()
+
+
+def test_eof_before_anything() -> None:
+    for role in (zttp.SERVER, zttp.CLIENT):
+        connection = zttp.Connection(role, "h2")
+        connection.receive_data(b"")
+        assert connection.next_event() is zttp.CONNECTION_CLOSED
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        headers(POST),
+        headers(GET, 1, END_STREAM)[:-1],
+        headers(POST) + frame(DATA, END_STREAM, 1, b"xyz")[:-1],
+        frame(HEADERS, END_STREAM, 1, block(GET)),
+        frame(0xEE, 0, 0, b"xyz")[:-1],
+        b"\0",
+    ],
+    ids=["open stream", "cut HEADERS", "cut DATA", "cut block", "cut unknown frame", "cut frame header"],
+)
+def test_eof_in_the_middle(data: bytes) -> None:
+    connection = server(data)
+    connection.receive_data(b"")
+    with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
+        connection.next_event()
+    assert (caught.value.reason, caught.value.error_code) == ("stream_not_ended", None)
+    assert connection.data_to_send() == b""
+
+
+def test_eof_in_the_preface() -> None:
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    feed(connection, PREFACE[:10])
+    connection.receive_data(b"")
+    with pytest.raises(zttp.RemoteProtocolError, match=r"\S"):
+        connection.next_event()
+
+
+def test_eof_instead_of_a_response() -> None:
+    connection = requesting()
+    connection.receive_data(b"")
+    with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
+        connection.next_event()
+    assert caught.value.reason == "stream_not_ended"
+
+
+def test_eof_before_anything_was_pulled() -> None:
+    connection = server()
+    connection.receive_data(headers(GET, 1, END_STREAM))
+    connection.receive_data(b"")
+    assert names([connection.next_event(), connection.next_event()]) == ["Request", "EndOfMessage"]
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+
+
+def test_no_bytes_after_eof() -> None:
+    connection = server()
+    connection.receive_data(b"")
+    with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+        connection.receive_data(b"x")
+    assert caught.value.reason == "receive_after_eof"
+
+
+# ------------------------------------------------------------------------------------------------------------- upgrades
+
+
+def test_an_upgraded_server() -> None:
+    header = urlsafe_b64encode(settings((4, 1234), (3, 7))[9:]).rstrip(b"=")
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    stream = connection.initiate_upgrade_connection(b"GET", b"/a?b", [(b"host", b"example.com"), (b"a", b"b")], header)
+    request = connection.next_event()
+    assert (request.method, request.target, request.scheme, request.stream_id) == (b"GET", b"/a?b", b"http", 1)
+    assert request.headers == [(b"host", b"example.com"), (b"a", b"b")]
+    assert request.end_stream
+    assert connection.next_event() == zttp.EndOfMessage(stream_id=1)
+    assert connection.next_event() is zttp.NEED_DATA
+    assert stream.send_window == 1234
+    assert sent(connection)[0].type == SETTINGS
+    stream.send_response(200, [], True)
+    assert feed(connection, PREFACE + settings((9, 1)) + headers(GET, 3, END_STREAM))[1].stream_id == 3
+
+
+@pytest.mark.parametrize("header", [b"AAMAAABk", b"AAMAAABkAA", b"!!!!", b"A", b"AAQAgAAA" + b"AA"])
+def test_a_settings_header_that_is_none(header: bytes) -> None:
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    if header == b"AAMAAABk":
+        connection.initiate_upgrade_connection(b"GET", b"/", HOST, header)
+        return
+    with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+        connection.initiate_upgrade_connection(b"GET", b"/", HOST, header)
+    assert caught.value.reason == "invalid_settings_header"
+    assert connection.data_to_send() == b""
+
+
+def test_an_upgraded_pair() -> None:
+    one = zttp.Connection(zttp.CLIENT, "h2")
+    other = zttp.Connection(zttp.SERVER, "h2")
+    other.initiate_upgrade_connection(b"HEAD", b"/", HOST, one.upgrade_settings)
+    one.initiate_upgrade_connection(b"HEAD", b"/", HOST)
+    events = feed(other, one.data_to_send())
+    assert names(events) == ["Request", "EndOfMessage", "Settings", "WindowUpdate"]
+    other.stream(1).send_response(200, [(b"content-length", b"5")])
+    other.stream(1).end_message()
+    events = feed(one, other.data_to_send())
+    assert names(events) == ["Settings", "WindowUpdate", "Settings", "Response", "EndOfMessage"]
+    assert one.send_request(b"GET", b"/", b"2", HOST).stream_id == 3
+
+
+def test_an_upgrade_comes_first() -> None:
+    for connection in (client(), server()):
+        with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+            connection.initiate_upgrade_connection(b"GET", b"/", HOST)
+        assert caught.value.reason == "upgrade_too_late"
+
+
+# --------------------------------------------------------------------------------------------------------------- memory
+
+
+def test_nothing_is_kept_of_closed_streams() -> None:
+    pair = Pair()
+    for number in range(3000):
+        stream = pair.client.send_request(b"GET", b"/", b"2", HOST, end_stream=True)
+        pair.pump()
+        if number % 3 == 0:
+            pair.server.stream(stream.stream_id).reset(0)
+        else:
+            pair.server.stream(stream.stream_id).send_response(204, [], True)
+        pair.pump()
+        pair.at_client.clear()
+        pair.at_server.clear()
+    assert pair.client.open_streams == pair.server.open_streams == 0
+    for connection in (pair.client, pair.server):
+        assert connection._session.table.all() == []
+        assert len(connection._session.table._reset_here or ()) <= 256
+
+
+def use_and_break_a_connection() -> None:
+    connection = server(headers(POST, 1) + headers(GET, 3, END_STREAM), first=settings((4, 1)))
+    stream = connection.stream(3)
+    stream.send_response(200)
+    stream.send_data(bytes(100))
+    connection.receive_data(bytes(9))
+    for _ in range(2):
+        with contextlib.suppress(zttp.RemoteProtocolError):
+            connection.next_event()
+    assert connection.is_closed()
+
+
+def test_a_connection_is_no_cycle() -> None:
+    # It is freed when it is dropped, whatever was open on it, and with it what it was about to send.
+    use_and_break_a_connection()
+    gc.collect()
+    gc.disable()
+    try:
+        use_and_break_a_connection()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_late_frames_of_streams_that_are_long_forgotten() -> None:
+    # RFC 9113 5.1: what we reset, the peer may not have seen; however many streams ago.
+    connection = server()
+    for number in range(1, 2001, 2):
+        feed(connection, headers(POST, number))
+        connection.stream(number).reset()
+    assert feed(connection, frame(DATA, 0, 1, b"late") + frame(DATA, END_STREAM, 1999, b"late")) == []
+    assert feed(connection, headers([(b"a", b"b")], 3, END_STREAM)) == []
+    assert sent(connection)[-1].type != GOAWAY

@@ -1,0 +1,75 @@
+"""The tables of `states`: every pair of state and input, and what frames do in each state (RFC 9113 5.1)."""
+
+import pytest
+
+from zttp_core.reasons import REASONS
+from zttp_h2 import states
+from zttp_h2.states import (
+    CONNECTION_ERROR,
+    DISCARD,
+    INPUT_NAMES,
+    MESSAGE,
+    MESSAGE_NAMES,
+    NOT_ALLOWED,
+    STATE_NAMES,
+    STREAM,
+    STREAM_ERROR,
+    after,
+    after_giving,
+    refusal,
+)
+
+# Rows: states; columns: inputs. A state is named by its initials, "discard", a stream (s) or connection (c) error by
+# its code, "-" is what this side must not do, or what cannot be.
+MATRIX = """
+                    HEADERS DATA END RST WINDOW | HEADERS DATA END RST
+IDLE                O       c1   -   c1  c1     | O       -    -   -
+OPEN                O       O    HCR RR  O      | O       O    HCL RS
+HALF_CLOSED_LOCAL   HCL     HCL  C   RR  HCL    | -       -    -   RS
+HALF_CLOSED_REMOTE  s5      s5   -   RR  HCR    | HCR     HCR  C   RS
+CLOSED              c5      c5   -   d   d      | -       -    -   -
+RESET_SENT          d       d    -   d   d      | -       -    -   -
+RESET_RECEIVED      c5      c5   -   d   d      | -       -    -   -
+"""
+
+
+def written(value: int) -> str:
+    if value == NOT_ALLOWED:
+        return "-"
+    if value == DISCARD:
+        return "d"
+    if value & STREAM_ERROR:
+        return f"s{value & 0xF}"
+    if value & CONNECTION_ERROR:
+        return f"c{value & 0xF}"
+    return "".join(word[0] for word in STATE_NAMES[value].split("_"))
+
+
+def test_the_matrix() -> None:
+    for line in MATRIX.strip().splitlines()[1:]:
+        name, *cells = line.replace("|", " ").split()
+        state = STATE_NAMES.index(name)
+        assert [written(after(state, given)) for given in range(len(INPUT_NAMES))] == cells, name
+
+
+def test_every_entry_is_a_state_or_an_error() -> None:
+    for (state, given), following in STREAM.items():
+        assert 0 <= state < len(STATE_NAMES)
+        assert 0 <= given < len(INPUT_NAMES)
+        assert following < len(STATE_NAMES) or following & (DISCARD | STREAM_ERROR | CONNECTION_ERROR)
+
+
+def test_every_refusal_has_a_reason() -> None:
+    for state in range(len(MESSAGE_NAMES)):
+        for given in range(len(states.GIVEN_NAMES)):
+            if (state, given) in MESSAGE:
+                assert after_giving(state, given) == MESSAGE[state, given]
+            else:
+                assert after_giving(state, given) == NOT_ALLOWED
+                assert refusal(state, given) in REASONS
+
+
+@pytest.mark.parametrize("names", [STATE_NAMES, INPUT_NAMES, MESSAGE_NAMES, states.GIVEN_NAMES])
+def test_names_number_their_constants(names: tuple[str, ...]) -> None:
+    prefix = "GIVE_" if names is states.GIVEN_NAMES else ""
+    assert [getattr(states, prefix + name) for name in names] == list(range(len(names)))
