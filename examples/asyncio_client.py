@@ -24,6 +24,7 @@ class Exchange(Protocol):
 
     async def next_event(self) -> zttp.Event: ...
     async def finish_exchange(self) -> None: ...
+    async def cancel(self) -> None: ...
 
 
 class Response:
@@ -42,6 +43,10 @@ class Response:
             yield event.data
         self.trailers = event.trailers
         await self._exchange.finish_exchange()
+
+    async def cancel(self) -> None:
+        """Give up the rest of the content: HTTP/1.1 closes the connection, HTTP/2 resets the stream."""
+        await self._exchange.cancel()
 
     async def read(self) -> bytes:
         """Return the whole content."""
@@ -141,6 +146,10 @@ class Client(AbstractAsyncContextManager["Client"]):
             self._conn.start_next_cycle()
         else:
             await self.close()
+
+    async def cancel(self) -> None:
+        """Give up the response that is under way."""
+        await self.close()
 
     async def __aexit__(self, *_exc: object) -> None:
         await self.close()

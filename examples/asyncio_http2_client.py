@@ -85,10 +85,14 @@ class Exchange:
 
     async def finish_exchange(self) -> None:
         """Forget the exchange; what was not sent of the request is of no use any more."""
+        await self.cancel(zttp.H2ErrorCode.NO_ERROR)
+
+    async def cancel(self, error_code: int = zttp.H2ErrorCode.CANCEL) -> None:
+        """End both messages, wherever they are."""
         self.client.exchanges.pop(self.stream.stream_id, None)
         if self.upload:
             self.upload.cancel()
-        self.stream.reset()
+        self.stream.reset(error_code)
         self.client.flush()
 
 
@@ -147,9 +151,7 @@ class Client(AbstractAsyncContextManager["Client"]):
             fields.append((b"content-length", b"%d" % len(content)))
         await self._until(lambda: self._closing or (self._ready and self.conn.can_open_stream))
         bare, scheme = not (content or trailers), b"https" if self.tls else b"http"
-        stream = self.conn.send_request(
-            method, target, b"2", fields, end_stream=bare, scheme=scheme, protocol=protocol
-        )
+        stream = self.conn.send_request(method, target, b"2", fields, end_stream=bare, scheme=scheme, protocol=protocol)
         exchange = Exchange(self, stream)
         self.flush()
         if not bare:
@@ -206,7 +208,7 @@ class Client(AbstractAsyncContextManager["Client"]):
     async def close(self) -> None:
         """Say GOAWAY, and close the connection."""
         for exchange in list(self.exchanges.values()):
-            await exchange.finish_exchange()
+            await exchange.cancel()
         self.conn.close()
         self.flush()
         self._task.cancel()
@@ -218,9 +220,11 @@ class Client(AbstractAsyncContextManager["Client"]):
         self._writer.transport.abort()
 
 
-async def upgrade(host: str, port: int, target: bytes = b"/") -> tuple[Client, Response]:
+async def upgrade(
+    host: str, port: int, target: bytes = b"/", observe: Callable[[zttp.Event], object] = id
+) -> tuple[Client, Response]:
     """Ask in HTTP/1.1, offering HTTP/2 in clear text; return the client, and the response to that first request."""
-    client, old = Client(host, port), zttp.Connection(zttp.CLIENT, zttp.HTTP1)
+    client, old = Client(host, port, observe=observe), zttp.Connection(zttp.CLIENT, zttp.HTTP1)
     fields = [(b"host", f"{host}:{port}".encode())]
     settings = (b"http2-settings", client.conn.upgrade_settings)
     offer = [(b"connection", b"upgrade, http2-settings"), (b"upgrade", b"h2c"), settings]

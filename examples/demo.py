@@ -14,9 +14,10 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-import demo_checks
-import demo_checks_http2
+import demo_checks as http1
+import demo_checks_http2 as http2
 import self_signed
 import zttp
 from asyncio_server import Server
@@ -24,6 +25,23 @@ from demo_checks import Check, Demo, digest, expect
 from exchange import Exchange
 
 CHECK_TIMEOUT = 20.0
+
+
+class Part(NamedTuple):
+    """What is checked on one server."""
+
+    title: str
+    secure: bool
+    checks: list[Check]
+    curl_checks: list[Check]
+    last: Check
+
+
+PARTS = [
+    Part("HTTP/1.1", False, http1.CHECKS, http1.CURL_CHECKS, http1.graceful_shutdown),
+    Part("HTTP/2", False, http2.CHECKS + http2.CLEAR_TEXT_CHECKS, http2.CURL_CHECKS, http2.graceful_shutdown),
+    Part("HTTP/2 over TLS", True, http2.CHECKS, http2.CURL_CHECKS, http2.graceful_shutdown),
+]
 
 
 async def application(exchange: Exchange) -> None:
@@ -99,15 +117,57 @@ class Complaints(logging.Handler):
         self.lines.append(f"{record.getMessage()}: {record.exc_info[1]!r}" if record.exc_info else record.getMessage())
 
 
-def parts(certificate: tuple[Path, Path] | None) -> list[tuple[str, list[Check], list[Check]]]:
-    """Return what is to be checked on which server: without curl, with curl."""
-    shutdown = [demo_checks.graceful_shutdown]
-    result = [(zttp.HTTP1, demo_checks.CHECKS + shutdown, demo_checks.CURL_CHECKS)]
-    if any(protocol.name == zttp.HTTP2 for protocol in zttp.protocols()):
-        result.append(("h2", demo_checks_http2.CLEAR_TEXT_CHECKS, demo_checks_http2.CURL_CLEAR_TEXT_CHECKS))
-        if certificate:
-            result.append(("h2 over TLS", demo_checks_http2.TLS_CHECKS, demo_checks_http2.CURL_TLS_CHECKS))
-    return result
+async def run_part(part: Part, demo: Demo, complaints: Complaints) -> tuple[list[str], int]:
+    """Make the checks of one part; return its lines of the summary, and how many checks failed."""
+    lines, failures = [f" {part.title}"], 0
+    curl_checks = part.curl_checks if shutil.which("curl") else []
+    for check in [*part.checks, *curl_checks, part.last]:
+        name = check.__name__.replace("_", " ")
+        print(f"\n{part.title}: {name}")
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT):
+                lines.append(f"  right  {name:20} {await check(demo)}")
+        except Exception as error:  # noqa: BLE001 - whatever went wrong is the finding
+            failures += 1
+            lines.append(f"  WRONG  {name:20} {type(error).__name__}: {error}")
+    await demo.server.stop(grace=0)
+    lines += [f"  WRONG  {line}" for line in complaints.lines]
+    failures += len(complaints.lines)
+    complaints.lines = []
+    return lines, failures
+
+
+async def run(build: str | None = None, application: Callable[[Exchange], Awaitable[None]] = application) -> int:
+    """Make every check, print a summary, and return how many failed."""
+    complaints = Complaints()
+    logging.getLogger().addHandler(complaints)
+    summary, failures = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = self_signed.make(Path(folder)) if self_signed.is_possible() else None
+        for part in PARTS:
+            if part.secure and certificate is None:
+                summary.append(f" {part.title}: left out, there is no openssl here to make a certificate")
+                continue
+            server = Server(application, show("server"))
+            files = certificate if part.secure else None
+            await server.start("127.0.0.1", 0, self_signed.server_context(*files) if files else None)
+            lines, failed = await run_part(part, Demo(server, show("client"), files[0] if files else None), complaints)
+            summary += lines
+            failures += failed
+    logging.getLogger().removeHandler(complaints)
+    print("\nsummary", *summary, sep="\n")
+    if not shutil.which("curl"):
+        print("  (there is no curl here: its checks were left out)")
+    print("\nprotocols")
+    try:
+        show_builds(build)
+    except ValueError as error:
+        failures += 1
+        print(f"  WRONG  {error}")
+    print("\nall right" if not failures else f"\n{failures} WRONG")
+    return failures
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", choices=["compiled", "interpreted"], help="the build of zttp that has to run")

@@ -1,8 +1,9 @@
-"""The checks of `demo.py`: what is asked of the example server, and what has to come back."""
+"""The checks of `demo.py` in HTTP/1.1: what is asked of the example server, and what has to come back."""
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import zttp
 from asyncio_client import Client
@@ -28,8 +29,9 @@ def expect(what: str, actual: object, expected: object) -> None:
 class Demo:
     """A running server, and ways to reach it."""
 
-    def __init__(self, server: Server, observe: Observer) -> None:
+    def __init__(self, server: Server, observe: Observer, certificate: Path | None = None) -> None:
         self.server, self.observe = server, observe
+        self.certificate = certificate  # of the server, if it speaks TLS
 
     def client(self) -> Client:
         return Client("127.0.0.1", self.server.port, self.observe)

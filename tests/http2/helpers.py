@@ -104,7 +104,7 @@ def limits(**values: int) -> Any:
 
 
 def server(data: bytes = b"", *, first: bytes = frame(SETTINGS), **options: Any) -> zttp.H2Connection:
-    """A server whose client has begun with `first` and then sent `data`; all of it was pulled, and the output is taken."""
+    """A server whose client has begun with `first` and then sent `data`; pulled, the output taken."""
     connection = zttp.Connection(zttp.SERVER, "h2", **options)
     connection.receive_data(PREFACE + first + data)
     pull(connection)

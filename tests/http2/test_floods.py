@@ -1,4 +1,4 @@
-"""Floods: what a peer can ask for without a message coming or going is bounded, in number, memory and work (RFC 9113 10.5)."""
+"""Floods: what a peer can ask for without a message coming or going is bounded (RFC 9113 10.5)."""
 
 import time
 from collections.abc import Callable

@@ -113,7 +113,7 @@ FATAL_FOR_A_SERVER = {
     ),
     # 6.10
     "CONTINUATION without a block": (frame(CONTINUATION, END_HEADERS, 1), "unexpected_continuation", PROTOCOL),
-    "CONTINUATION after a whole block": (OPEN + frame(CONTINUATION, END_HEADERS, 1), "unexpected_continuation", PROTOCOL),
+    "CONTINUATION after a block": (OPEN + frame(CONTINUATION, END_HEADERS, 1), "unexpected_continuation", PROTOCOL),
     "CONTINUATION of another stream": (
         frame(HEADERS, 0, 1, block(GET)) + frame(CONTINUATION, END_HEADERS, 3), "field_block_interrupted", PROTOCOL,
     ),
@@ -131,7 +131,7 @@ FATAL_FOR_A_SERVER = {
     "a block with an index of nothing": (frame(HEADERS, END_HEADERS, 1, b"\xbe"), "hpack_invalid_index", COMPRESSION),
     # 5.1
     "DATA on a stream that ended": (
-        headers(GET[:1], flags=END_STREAM) + rst_stream(1) + headers(GET, 3, END_STREAM) + rst_stream(3) + frame(DATA, 0, 3),
+        headers(GET, 1, END_STREAM) + rst_stream(1) + headers(GET, 3, END_STREAM) + rst_stream(3) + frame(DATA, 0, 3),
         "frame_on_closed_stream", CLOSED,
     ),
     "HEADERS on a stream that ended": (

@@ -1,4 +1,4 @@
-"""Messages: what makes a request, a response or a trailer section malformed, and what becomes of a good one (RFC 9113 8)."""
+"""Messages: what makes a head or a trailer section malformed, and what becomes of a good one (RFC 9113 8)."""
 
 from typing import Any
 
@@ -146,8 +146,8 @@ def test_host_that_repeats_authority_comes_once() -> None:
     assert request([*GET, (b"a", b"b"), (b"host", b"Example.COM")]).headers == [*HOST, (b"a", b"b")]
 
 
-@pytest.mark.parametrize("authority", [b"example.com:8080", b"[::1]", b"[2001:db8::1]:443", b"xn--bcher-kva.example",
-b""]) def test_authorities(authority: bytes) -> None:
+@pytest.mark.parametrize("authority", [b"example.com:8080", b"[::1]", b"[2001:db8::1]:443", b"xn--bcher-kva.test", b""])
+def test_authorities(authority: bytes) -> None:
     assert request(replaced(b":authority", authority)).headers == [(b"host", authority)]
 
 
@@ -335,7 +335,8 @@ def test_a_response() -> None:
 
 def test_informational_responses() -> None:
     hint = headers([(b":status", b"103"), (b"link", b"</a>")])
-    events = feed(requesting(), headers([(b":status", b"100")]) + hint + headers([(b":status", b"204")], flags=END_STREAM))
+    final = headers([(b":status", b"204")], flags=END_STREAM)
+    events = feed(requesting(), headers([(b":status", b"100")]) + hint + final)
     assert [event.status_code for event in events[:3]] == [100, 103, 204]
     assert [event.is_informational for event in events[:3]] == [True, True, False]
     assert events[3:] == [zttp.EndOfMessage(stream_id=1)]
@@ -379,7 +380,7 @@ def test_a_header_section_that_is_too_large_is_answered_with_431() -> None:
     size = sum(len(name) + len(value) + 32 for name, value in fields)
     assert names(feed(server(limits=limits(max_header_list_size=size)), headers(fields))) == ["Request"]
     connection = server(limits=limits(max_header_list_size=size - 1))
-    assert feed(connection, headers(fields) + headers(GET, 3)) [0] == zttp.RstStream(1, 0)
+    assert feed(connection, headers(fields) + headers(GET, 3))[0] == zttp.RstStream(1, 0)
     assert connection.last_stream_error.reason == "header_list_too_large"
     assert connection.last_stream_error.status_hint == 431
     answer, reset = sent(connection)

@@ -106,7 +106,9 @@ def _command(
         return ["h2o", "-m", "worker", "-c", str(configuration)], {"SERVER_STARTER_PORT": inherited}
     tls = ["--certfile", str(certificate[0]), "--keyfile", str(certificate[1])]
     binds = ["--insecure-bind", f"fd://{plain}", "--bind", f"fd://{secure}"]
-    return [sys.executable, "-P", "-m", "hypercorn", "--keep-alive", "1", *tls, *binds, "asgi_app:app"], {"PYTHONPATH": _path()}
+    return [sys.executable, "-P", "-m", "hypercorn", "--keep-alive", "1", *tls, *binds, "asgi_app:app"], {
+        "PYTHONPATH": _path()
+    }
 
 
 def _path() -> str:

@@ -71,9 +71,7 @@ def with_httpx(server: Server, request: pytest.FixtureRequest) -> httpx.AsyncCli
     """Make an httpx client that speaks HTTP/2 alone in clear text, and offers both over TLS."""
     tls = server.scheme == "https"
     verify = ssl.create_default_context(cafile=request.getfixturevalue("certificate")[0]) if tls else False
-    return httpx.AsyncClient(
-        base_url=server.url(""), http1=tls, http2=True, verify=verify, trust_env=False, timeout=20
-    )
+    return httpx.AsyncClient(base_url=server.url(""), http1=tls, http2=True, verify=verify, trust_env=False, timeout=20)
 
 
 # ------------------------------------------------------------------------------------------------------------- httpx

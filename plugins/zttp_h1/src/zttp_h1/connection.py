@@ -651,7 +651,7 @@ class H1Connection:
         return writer
 
 
-def new_connection(role: int, *, limits: H1Limits | None = None, require_host: bool = False) -> H1Connection:
+def new_connection(role: int, limits: H1Limits | None = None, require_host: bool = False) -> H1Connection:
     """Make a connection: what ``zttp.Connection`` calls, because calling a function is cheaper than calling a class."""
     return H1Connection(role, limits=limits, require_host=require_host)
 

@@ -1,4 +1,4 @@
-"""The error codes of RFC 9113 7 as plain numbers: the core's enumeration is not constant across a compilation border."""
+"""The error codes of RFC 9113 7 as plain numbers: an enumeration of the core is no constant here."""
 
 from typing import Final
 

@@ -200,7 +200,7 @@ class H2Connection:
         self,
         method: bytes,
         target: bytes,
-        version: bytes,
+        version: bytes,  # noqa: ARG002  (the same parameters as on HTTP/1.1)
         headers: Headers,
         *,
         end_stream: bool = False,
@@ -239,10 +239,9 @@ class H2Connection:
         self._session.outbox.write_ping(data, 0)
 
     def update_settings(self, settings: Mapping[int, int]) -> None:
-        """Queue SETTINGS (RFC 9113 6.5); they hold once the peer has acknowledged them, a ``Settings`` event with
-        ``ack``.
+        """Queue SETTINGS (RFC 9113 6.5).
 
-        Raises LocalProtocolError for values that a setting cannot have, or that this role must not send.
+        They hold once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises LocalProtocolError for values that a setting cannot have, or that this role must not send.
         """
         self._check_open()
         session = self._session
@@ -308,7 +307,7 @@ class H2Connection:
 
     @property
     def can_open_stream(self) -> bool:
-        """Whether ``send_request`` can open a stream now: within the peer's SETTINGS_MAX_CONCURRENT_STREAMS, no GOAWAY."""
+        """Whether ``send_request`` can open a stream now: the peer's SETTINGS allow it, no GOAWAY forbids it."""
         return self._sender.can_open()
 
     @property
@@ -328,7 +327,7 @@ class H2Connection:
         return self._sender.parked_streams > 0
 
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out: EOF, a connection error, or shut down and all streams ended."""
+        """Tell whether nothing more will come in or go out: EOF, an error, or GOAWAY and all streams ended."""
         return self._receiver.reading == READ_NOTHING or self._session.is_shut_down()
 
     def __repr__(self) -> str:

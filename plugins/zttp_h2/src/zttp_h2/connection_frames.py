@@ -75,7 +75,7 @@ class ConnectionFrames:
         return core.PriorityUpdate(target, urgency, incremental)
 
     def set_priority(self, stream: StreamState, field: bytes | None) -> None:
-        """Apply the Priority field of a request, or the PRIORITY_UPDATE that came before it, which wins (RFC 9218 7)."""
+        """Apply the Priority field of a request, or the PRIORITY_UPDATE before it, which wins (RFC 9218 7)."""
         early = self.early_priorities
         known: tuple[int, bool] | None = None
         if early is not None:

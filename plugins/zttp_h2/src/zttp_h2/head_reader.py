@@ -210,7 +210,7 @@ class HeadReader:
         return None
 
     def _read_told(self, decoder: Decoder, at: i64) -> bool:
-        """Read what the regular fields from ``at`` on tell about the message; False if its Content-Length is invalid."""
+        """Read what the regular fields from ``at`` on tell; False if the Content-Length is invalid."""
         fields = decoder.fields
         kinds = decoder.kinds
         count: i64 = len(fields)

@@ -13,10 +13,9 @@ _MAX_BYTES: Final[int] = 1 << 60
 @final
 @mypyc_attr(acyclic=True)
 class H2Limits:
-    """The bounds of one HTTP/2 connection. Frozen; ValueError if a value makes no sense. What is advertised is
-    enforced.
+    """The bounds of one HTTP/2 connection. Frozen; ValueError if a value makes no sense.
 
-    Worst-case memory of one connection, in bytes: ``max_buffer`` of what was received and not pulled,
+    What is advertised is enforced. Worst-case memory of one connection, in bytes: ``max_buffer`` of what was received and not pulled,
     ``max_field_block_bytes`` and 16 times ``max_header_list_size`` of a header section, ``max_parked_bytes`` of what
     was sent and has no credit, and the windows: with ``auto_credit=False`` the content that was pulled and not consumed
     is at most ``max_connection_window``. Throughput of one connection: its window per round trip, 16 MiB in 100 ms
@@ -132,16 +131,15 @@ class H2Limits:
         return limits_from, (self._values(),)
 
     def __repr__(self) -> str:
-        values = ", ".join([f"{name}={value}" for name, value in zip(H2Limits.__match_args__, self._values())])
+        values = ", ".join(
+            [f"{name}={value}" for name, value in zip(H2Limits.__match_args__, self._values(), strict=True)]
+        )
         return f"H2Limits({values})"
 
 
 def limits_from(values: tuple[int, ...]) -> H2Limits:
     """Make limits of their values, in the order of ``__match_args__`` (for pickle)."""
-    given: dict[str, int] = {}
-    for name, value in zip(H2Limits.__match_args__, values):
-        given[name] = value
-    return H2Limits(**given)
+    return H2Limits(**dict(zip(H2Limits.__match_args__, values, strict=True)))
 
 
 DEFAULT_LIMITS: Final = H2Limits()

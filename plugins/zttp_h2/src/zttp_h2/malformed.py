@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class Malformed(Exception):  # noqa: N818  (an answer of the codecs, never seen outside)
-    """A connection error (RFC 9113 5.4.1): ``reason`` is a token of ``zttp_core.reasons``, ``error_code`` goes on the wire."""
+    """A connection error (RFC 9113 5.4.1): the token of its reason, and the code for GOAWAY."""
 
     def __init__(self, reason: str, error_code: int) -> None:
         super().__init__(reason, error_code)

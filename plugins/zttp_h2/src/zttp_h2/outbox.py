@@ -49,7 +49,7 @@ class Outbox:
         self._flags_at = -1
 
     def mark(self, at: i64, stream_id: i64) -> None:
-        """Note that END_STREAM of this stream can be set at ``at``: its last frame is followed by continuations only."""
+        """Note that END_STREAM of this stream can be set at ``at``: only continuations follow that frame."""
         self._flags_at = at
         self._flags_stream = stream_id
 

@@ -216,7 +216,7 @@ class Receiver:
         return event
 
     def _read_preface(self) -> bool:
-        """Read the client's preface; False if bytes are missing. What cannot become one is refused at its first byte."""
+        """Read the client's preface; False if bytes are missing. What cannot become one is refused at once."""
         inbox = self.inbox
         size: i64 = len(PREFACE)
         complete = inbox.fill(size)

@@ -38,8 +38,11 @@ class Scheduler:
         """Take a stream out, if it is queued."""
         if stream.queued:
             stream.queued = False
-            waiting = self._in_turn if stream.incremental else self._in_order
-            waiting[stream.urgency].remove(stream)
+            waiting = (self._in_turn if stream.incremental else self._in_order)[stream.urgency]
+            if waiting[-1] is stream:
+                waiting.pop()  # `next` has just put it there
+            else:
+                waiting.remove(stream)
 
     def next(self) -> StreamState | None:
         """Return the stream whose turn it is to send one frame; it stays queued."""

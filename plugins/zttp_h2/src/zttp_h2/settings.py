@@ -1,5 +1,4 @@
-"""SETTINGS: their frames, what their values may be (RFC 9113 6.5.2, RFC 8441 3, RFC 9218 2.1), and both sides' current
-ones.
+"""SETTINGS: their frames, their values (RFC 9113 6.5.2, RFC 8441 3, RFC 9218 2.1), and those of both sides.
 
 The peer's take effect when they arrive, and are acknowledged. Ours take effect when the peer acknowledges them (RFC
 9113 6.5.3), except that what they allow in addition is allowed at once: a peer may use it before its acknowledgment is

@@ -1,4 +1,4 @@
-"""The HTTP2-Settings field of an upgrade from HTTP/1.1 in clear text (RFC 7540 3.2.1): base64url of a SETTINGS payload."""
+"""The HTTP2-Settings field of an upgrade from HTTP/1.1 (RFC 7540 3.2.1): base64url of a SETTINGS payload."""
 
 from binascii import Error, a2b_base64, b2a_base64
 from typing import Final
