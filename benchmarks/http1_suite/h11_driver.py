@@ -174,6 +174,7 @@ def holding_request(count: int) -> list[Connection]:
 def write_response(message: Outgoing) -> Task:
     """Answer a request: in one write, or with a write per piece where the content comes in several."""
     status, reason = message.start
+    assert isinstance(status, int)
     fields, content = message.fields, message.content
 
     def whole(connections: list[Connection]) -> dict[str, Any]:
@@ -205,6 +206,7 @@ def fresh_clients(count: int) -> list[Connection]:
 def write_request(message: Outgoing) -> Task:
     """Send a request: in one write, or with a write per piece where the content comes in several."""
     method, target = message.start
+    assert isinstance(method, bytes)
     fields, content = message.fields, message.content
 
     def whole(connections: list[Connection]) -> dict[str, Any]:
@@ -231,6 +233,7 @@ def write_request(message: Outgoing) -> Task:
 def serve(request: bytes, message: Outgoing) -> Task:
     """Read a request with a kept-alive connection and answer it."""
     status, reason = message.start
+    assert isinstance(status, int)
     fields, answer = message.fields, message.content
     connection = Connection(SERVER)
 

@@ -41,7 +41,7 @@ def compiled_flags() -> dict[str, bool]:
 
 
 def read_request(pieces: tuple[bytes, ...], fields: str, facade: bool = False) -> Task:
-    """Read one request with a new connection: take its events and content, and read of its head what ``fields`` says."""
+    """Read one request with a new connection: take its events and content, and of its head what ``fields`` says."""
     is_lowered, is_listed = fields == LOWERED, fields == LISTED
     data = pieces[0]
     make = Connection if facade else H1Connection

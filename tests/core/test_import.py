@@ -39,9 +39,8 @@ def test_import_zttp_takes_no_longer_than_import_h11() -> None:
         run(f"import {module}")  # compiles the bytecode
     # Interleaved, so that whatever else the machine does meets both; the least time is the one that nothing disturbed.
     # On a busy machine even that may not have been so: then it is tried again.
-    for _ in range(3):
+    tries: list[bool] = []
+    while len(tries) < 3 and not any(tries):
         rounds = [(seconds("import zttp"), seconds("import h11")) for _ in range(15)]
-        ours, theirs = min(ours for ours, _ in rounds), min(theirs for _, theirs in rounds)
-        if ours <= theirs:
-            break
-    assert ours <= theirs
+        tries.append(min(ours for ours, _ in rounds) <= min(theirs for _, theirs in rounds))
+    assert any(tries)

@@ -686,8 +686,7 @@ def _listed(fields: list[tuple[bytes, bytes]]) -> HeaderBlock:
     if len(fields) == 0:
         return _NO_FIELDS
     block = HeaderBlock()
-    block._fields = fields
-    block._lower = fields  # RFC 9113 8.2.1, RFC 9114 4.2: the names are in lower case
+    block.adopt(fields)
     return block
 
 

@@ -87,6 +87,14 @@ class HeaderBlock:
             return made.copy()
         return made
 
+    def adopt(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """Be made of ``fields`` without a copy or a look: a decoder made them, with names in lower case (for plugins).
+
+        RFC 9113 8.2.1 and RFC 9114 4.2 want such names.
+        """
+        self._fields = fields
+        self._lower = fields
+
     def share(self) -> None:
         """Keep the lists that are made from now on: the block stands for several messages (for parsers)."""
         self._shared = True
