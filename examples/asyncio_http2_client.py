@@ -43,7 +43,8 @@ class Exchange:
 
     async def next_event(self) -> zttp.Event:
         """Return the next event; taking content gives credit for more."""
-        event = await asyncio.wait_for(self.events.get(), READ_TIMEOUT)
+        async with asyncio.timeout(READ_TIMEOUT):
+            event = await self.events.get()
         if isinstance(event, Exception):
             raise event
         if isinstance(event, zttp.RstStream):
@@ -71,7 +72,8 @@ class Exchange:
         """Send the content once it is wanted, as fast as the server gives credit for it."""
         try:
             with suppress(TimeoutError):  # some servers never send 100 (RFC 9110 10.1.1)
-                await asyncio.wait_for(self.invited.wait(), CONTINUE_TIMEOUT)
+                async with asyncio.timeout(CONTINUE_TIMEOUT):
+                    await self.invited.wait()
             self.invited.set()
             async for piece in pieces(content):
                 self.stream.send_data(piece)
@@ -81,6 +83,8 @@ class Exchange:
         except zttp.LocalProtocolError:
             pass  # the stream is closed: what the server sent says why
         except Exception as error:  # noqa: BLE001 - whoever waits for the response has to know
+            self.stream.reset()
+            self.client.flush()
             self.events.put_nowait(error)
 
     async def finish_exchange(self) -> None:
@@ -120,6 +124,7 @@ class Client(AbstractAsyncContextManager["Client"]):
         self.exchanges: dict[int, Exchange] = {}  # by stream_id
         self._authority = f"{host}:{port}".encode()
         self._ready = self._closing = False  # the server has sent its SETTINGS; it has said or done GOAWAY
+        self._end: Exception | None = None  # why there is no connection any more
         self._changed = asyncio.Event()  # any of that, or there is credit, or room for a stream
 
     async def __aenter__(self) -> Self:
@@ -150,6 +155,8 @@ class Client(AbstractAsyncContextManager["Client"]):
         if content and isinstance(content, bytes):
             fields.append((b"content-length", b"%d" % len(content)))
         await self._until(lambda: self._closing or (self._ready and self.conn.can_open_stream))
+        if self._end:
+            raise self._end
         bare, scheme = not (content or trailers), b"https" if self.tls else b"http"
         stream = self.conn.send_request(method, target, b"2", fields, end_stream=bare, scheme=scheme, protocol=protocol)
         exchange = Exchange(self, stream)
@@ -167,16 +174,19 @@ class Client(AbstractAsyncContextManager["Client"]):
         await self._until(lambda: not stream.pending_bytes)
 
     def flush(self) -> None:
-        self._writer.write(self.conn.data_to_send())
+        data = self.conn.data_to_send()
+        if data and not self._end:
+            self._writer.write(data)
 
     async def _until(self, condition: Callable[[], object]) -> None:
         while not condition():
             self._changed.clear()
-            await asyncio.wait_for(self._changed.wait(), READ_TIMEOUT)
+            async with asyncio.timeout(READ_TIMEOUT):
+                await self._changed.wait()
 
     async def _read(self) -> None:
         """Hand out events as they arrive, until the connection ends."""
-        end: Exception = ConnectionError("the server has closed the connection")
+        end: Exception = ConnectionError("the connection is closed")
         try:
             while not isinstance(event := self.conn.next_event(), zttp.ConnectionClosed):
                 if isinstance(event, zttp.NeedData):
@@ -197,8 +207,9 @@ class Client(AbstractAsyncContextManager["Client"]):
             end = error
             self.flush()
         finally:
-            self._closing = True
+            self._end, self._closing = end, True
             self._changed.set()
+            self._writer.close()
             for exchange in self.exchanges.values():
                 exchange.events.put_nowait(end)
 
@@ -214,7 +225,8 @@ class Client(AbstractAsyncContextManager["Client"]):
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
-        self._writer.close()
+        if not self._end:  # closing a TLS transport twice would leave it open
+            self._writer.close()
         with suppress(OSError, TimeoutError):  # a server need not answer the end of TLS at once
             await asyncio.wait_for(self._writer.wait_closed(), CLOSE_TIMEOUT)
         self._writer.transport.abort()

@@ -28,7 +28,8 @@ class SlowPeerError(Exception):
 async def in_time(awaitable: Awaitable[T], seconds: float) -> T:
     """Wait for something that is up to the peer."""
     try:
-        return await asyncio.wait_for(awaitable, seconds)
+        async with asyncio.timeout(seconds):
+            return await awaitable
     except TimeoutError:
         raise SlowPeerError(f"nothing moved for {seconds:g} seconds") from None
 
@@ -208,6 +209,7 @@ class HTTP2:
     def __init__(self, link: "Link") -> None:
         self.link = link
         self.conn = zttp.Connection(zttp.SERVER, zttp.HTTP2, auto_credit=False, enable_connect_protocol=True)
+        self.is_ending = False
 
     def sender(self, request: zttp.Request) -> zttp.Stream:
         """Return where a response is written."""
@@ -269,7 +271,7 @@ class HTTP2:
             case zttp.WindowUpdate() | zttp.Settings():  # for every stream
                 for exchange in exchanges.values():
                     exchange.credit.set()
-            case zttp.Ping() if event.ack and self.link.server.stopping:
+            case zttp.Ping() if event.ack and self.is_ending:
                 self.conn.close()
                 self.link.flush()
                 if not exchanges:
@@ -280,9 +282,11 @@ class HTTP2:
 
     def shut_down(self) -> None:
         """Announce the end; a round trip later, GOAWAY names the last request that is answered (RFC 9113 6.8)."""
-        self.conn.close(zttp.H2ErrorCode.NO_ERROR, 2**31 - 1)
-        self.conn.ping()
-        self.link.flush()
+        if not self.is_ending:
+            self.is_ending = True
+            self.conn.close(zttp.H2ErrorCode.NO_ERROR, 2**31 - 1)
+            self.conn.ping()
+            self.link.flush()
 
     def fail(self, exchange: Exchange, status: int, text: str) -> None:
         """Answer one request with an error; reset its stream if the answer has begun."""

@@ -31,8 +31,9 @@ from tests.http2.player import OPENING, read_cases
 HANG_SECONDS = 20
 LIMITS = {
     "max_concurrent_streams": 8, "max_header_list_size": 2048, "max_field_block_bytes": 1024,
-    "max_continuation_frames": 4, "max_stream_resets": 6, "max_control_frames": 24, "max_buffer": 64 * 1024, "max_parked_bytes": 10_000,
-    "initial_window_size": 4096, "connection_window_size": 65_535, "max_connection_window": 65_535,
+    "max_continuation_frames": 4, "max_stream_resets": 6, "max_control_frames": 24, "max_buffer": 64 * 1024,
+    "max_parked_bytes": 10_000, "initial_window_size": 4096, "connection_window_size": 65_535,
+    "max_connection_window": 65_535,
 }  # fmt: skip
 MAX_INPUT = 12 * 1024
 DEFAULT_WINDOW = 65_535

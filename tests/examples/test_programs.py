@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,13 +27,13 @@ def run(name: str, *arguments: str, environment: dict[str, str] | None = None) -
 
 
 @contextmanager
-def running(name: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def running(name: str, *options: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """Start an example server on a free port, and stop it afterwards."""
-    command = [sys.executable, str(EXAMPLES / name), "0"]
+    command = [sys.executable, str(EXAMPLES / name), "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            match = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", process.stdout.readline())
+            match = re.fullmatch(r"listening on https?://127\.0\.0\.1:(\d+)\n", process.stdout.readline())
             assert match is not None
             yield int(match[1]), process
         finally:
@@ -71,6 +72,9 @@ def test_demo_succeeds() -> None:
     for name in ("keep alive", "chunked upload", "expect continue", "head", "pipelining", "malformed"):
         assert f"  right  {name} " in result.stdout
     assert re.search(rf"http/1\.1 +{BUILD} ", result.stdout)
+    for name in ("side by side", "upload", "small window", "cancel", "upgrade from http 1", "malformed"):
+        assert f"  right  {name} " in result.stdout.partition("\n HTTP/2\n")[2]
+    assert ("\n HTTP/2 over TLS\n" in result.stdout) == (shutil.which("openssl") is not None)
     assert result.stdout.endswith("all right\n")
 
 
@@ -84,6 +88,7 @@ def test_demo_says_that_there_is_no_curl(tmp_path: Path) -> None:
     result = run("demo.py", environment={"PATH": str(tmp_path)})
     assert result.returncode == 0, result.stdout + result.stderr
     assert "there is no curl here" in result.stdout
+    assert "HTTP/2 over TLS: left out, there is no openssl here" in result.stdout
 
 
 def test_asyncio_client_asks_asyncio_server() -> None:
@@ -95,6 +100,25 @@ def test_asyncio_client_asks_asyncio_server() -> None:
         assert process.wait(15) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
+
+
+def test_asyncio_http2_client_asks_asyncio_server() -> None:
+    with running("asyncio_server.py") as (port, process):
+        result = run("asyncio_http2_client.py", f"http://127.0.0.1:{port}/")
+        assert result.stdout.startswith("200\n"), result.stderr
+        assert result.stdout.endswith("hello from zttp\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here to make a certificate")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_curl_asks_asyncio_server_over_tls() -> None:
+    with running("asyncio_server.py", "--tls") as (port, _):
+        for version in ("2", "1.1"):
+            options = ["-sSk", "--noproxy", "*", f"--http{version}", "-w", "%{http_version}"]
+            command = ["curl", *options, f"https://127.0.0.1:{port}/"]
+            assert subprocess.check_output(command, text=True, timeout=20) == f"hello from zttp\n{version}"
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,23 @@ NOISE = 3  # quadratic work would take 8 times as long as it may; this leaves ro
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """The least of three runs."""
+    """The least of three runs, in time of the processor."""
     least = float("inf")
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        least = min(least, time.perf_counter() - start)
+        least = min(least, time.process_time() - start)
     return least
+
+
+def ratio(large: Callable[[], object], small: Callable[[], object], bound: float) -> float:
+    """How many times as long `large` takes; measured again, twice at most, where that is above `bound`."""
+    measured = float("inf")
+    for _ in range(3):
+        measured = min(measured, seconds(large) / max(seconds(small), 1e-6))
+        if measured < bound:
+            break
+    return measured
 
 
 def fed(data: bytes, size: int, *, pulling: bool = True) -> None:
@@ -107,22 +117,22 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
     small, large = shape(1_500), shape(12_000)
-    ratio = seconds(lambda: fed(large, 1)) / seconds(lambda: fed(small, 1))
-    assert ratio < NOISE * len(large) / len(small)
+    bound = NOISE * len(large) / len(small)
+    assert ratio(lambda: fed(large, 1), lambda: fed(small, 1), bound) < bound
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     small, large = shape(10_000), shape(80_000)
-    ratio = seconds(lambda: fed(large, len(large))) / seconds(lambda: fed(small, len(small)))
-    assert ratio < NOISE * len(large) / len(small)
+    bound = NOISE * len(large) / len(small)
+    assert ratio(lambda: fed(large, len(large)), lambda: fed(small, len(small)), bound) < bound
 
 
 @pytest.mark.parametrize("size", [1, 100, 2_000])
 def test_time_is_linear_where_nothing_is_pulled(size: int) -> None:
     small, large = (SHAPES["one large frame"](count * max(size, 100)) for count in (20, 160))
-    ratio = seconds(lambda: fed(large, size, pulling=False)) / seconds(lambda: fed(small, size, pulling=False))
-    assert ratio < NOISE * 8
+    works = lambda: fed(large, size, pulling=False), lambda: fed(small, size, pulling=False)
+    assert ratio(*works, NOISE * 8) < NOISE * 8
 
 
 def test_a_frame_costs_the_same_however_many_streams_are_open() -> None:
@@ -131,15 +141,16 @@ def test_a_frame_costs_the_same_however_many_streams_are_open() -> None:
     feed(many, requests(60_000))
     assert many.open_streams > 400 * few.open_streams
     flood = frame_bytes('PING | "8 octets"') * 50 + frame_bytes("WINDOW_UPDATE stream=1 increment=1") * 50
-    feed(few, flood), feed(many, flood)
-    assert seconds(lambda: feed(many, flood)) < NOISE * seconds(lambda: feed(few, flood))
+    for connection in (few, many):
+        feed(connection, flood)
+    assert ratio(lambda: feed(many, flood), lambda: feed(few, flood), NOISE) < NOISE
 
 
 def test_opening_and_ending_costs_the_same_however_many_streams_are_open() -> None:
-    def exchanges(opened: int) -> float:
+    def exchanges(opened: int) -> Callable[[], None]:
         connection = server(**LARGE)
         feed(connection, requests(opened))
-        numbers = iter(range(1_000_001, 2_000_001, 2))
+        numbers = iter(range(1_000_001, 9_000_001, 2))
 
         def exchange() -> None:
             for _ in range(100):
@@ -147,9 +158,9 @@ def test_opening_and_ending_costs_the_same_however_many_streams_are_open() -> No
                 feed(connection, frame(0x1, 0x5, number, HEAD))
                 connection.stream(number).send_response(204, end_stream=True)
 
-        return seconds(exchange)
+        return exchange
 
-    assert exchanges(60_000) < NOISE * exchanges(100)
+    assert ratio(exchanges(60_000), exchanges(100), NOISE) < NOISE
 
 
 def parked(pieces: int, size: int) -> zttp.H2Connection:
@@ -168,7 +179,7 @@ def test_parking_and_releasing_many_pieces_is_linear() -> None:
         feed(connection, f"WINDOW_UPDATE stream=1 increment={pieces}")
         assert connection.stream(1).pending_bytes == 0
 
-    assert seconds(lambda: work(16_000)) < NOISE * 8 * seconds(lambda: work(2_000))
+    assert ratio(lambda: work(16_000), lambda: work(2_000), NOISE * 8) < NOISE * 8
 
 
 def test_releasing_one_large_piece_in_slivers_is_linear() -> None:
@@ -183,7 +194,7 @@ def test_releasing_one_large_piece_in_slivers_is_linear() -> None:
             feed(connection, frame(0x8, 0, 1, b"\0\0\0\x64"))
             connection.data_to_send()
 
-    assert seconds(lambda: work(65_000)) < NOISE * 8 * seconds(lambda: work(8_125))
+    assert ratio(lambda: work(65_000), lambda: work(8_125), NOISE * 8) < NOISE * 8
 
 
 def test_releasing_many_streams_is_linear_in_their_number() -> None:
@@ -198,7 +209,7 @@ def test_releasing_many_streams_is_linear_in_their_number() -> None:
         feed(connection, "WINDOW_UPDATE stream=0 increment=10000000")
         assert connection.open_streams == 0
 
-    assert seconds(lambda: work(2_000)) < NOISE * 8 * seconds(lambda: work(250))
+    assert ratio(lambda: work(2_000), lambda: work(250), NOISE * 8) < NOISE * 8
 
 
 # ------------------------------------------------------------------------------------------------------------ copies

@@ -225,7 +225,8 @@ def test_what_has_no_credit_waits() -> None:
     feed(connection, window_update(1, 100))
     [last] = sent(connection)
     assert (last.type, last.flags, len(last.payload)) == (DATA, END_STREAM, 40)
-    assert (stream.pending_bytes, connection.has_pending_send(), connection.open_streams) == (None, False, 0)
+    assert stream.pending_bytes is None
+    assert (connection.has_pending_send(), connection.open_streams) == (False, 0)
 
 
 def test_trailers_wait_behind_content() -> None:

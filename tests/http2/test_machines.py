@@ -237,9 +237,7 @@ class Streams(RuleBasedStateMachine):
         assert pull(self.pair.server) == []
 
 
-class FlowControlTest(FlowControl.TestCase):  # type: ignore[name-defined,misc]
-    settings = FEW
-
-
-class StreamsTest(Streams.TestCase):  # type: ignore[name-defined,misc]
-    settings = FEW
+TestFlowControl = FlowControl.TestCase
+TestFlowControl.settings = FEW
+TestStreams = Streams.TestCase
+TestStreams.settings = FEW

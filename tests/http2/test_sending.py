@@ -288,7 +288,7 @@ def test_a_header_block_can_be_sent_on() -> None:
 
 @pytest.mark.parametrize("buffer", [bytes, bytearray, memoryview])
 @pytest.mark.parametrize("size", [1, 4095, 4096, 16384, 16385, 50000])
-def test_content_of_any_size_and_kind(buffer: Callable[[bytes], Any], size: int) -> None:
+def test_content_of_any_size_and_kind(buffer: Callable[[bytearray], Any], size: int) -> None:
     content = bytes(range(256)) * (size // 256 + 1)
     connection = serving()
     stream = connection.stream(1)
@@ -347,17 +347,16 @@ def test_requests() -> None:
 
 def test_an_absolute_target() -> None:
     request = sent_request(b"GET", b"http://example.com:8080/a?b", b"2", [])
-    assert (request.scheme, request.target, request.headers) == (b"http", b"/a?b", [(b"host", b"example.com:8080")])
+    assert (request.scheme, request.target) == (b"http", b"/a?b")
+    assert request.headers == [(b"host", b"example.com:8080")]
     assert sent_request(b"GET", b"https://example.com", b"2", HOST).target == b"/"
 
 
 def test_connect_request() -> None:
     request = sent_request(b"CONNECT", b"example.com:443", b"2", [(b"host", b"example.com:443")])
-    assert (request.target, request.scheme, request.headers) == (
-        b"example.com:443",
-        None,
-        [(b"host", b"example.com:443")],
-    )
+    assert request.scheme is None
+    assert request.target == b"example.com:443"
+    assert request.headers == [(b"host", b"example.com:443")]
 
 
 def test_extended_connect_request() -> None:

@@ -104,9 +104,9 @@ def _command(
         configuration.write_text(H2O.format(tls=tls, user="user: root" if root else "", **files, **numbers))
         inherited = f"127.0.0.1:{numbers['plain']}={plain};127.0.0.1:{numbers['secure']}={secure}"
         return ["h2o", "-m", "worker", "-c", str(configuration)], {"SERVER_STARTER_PORT": inherited}
-    tls = ["--certfile", str(certificate[0]), "--keyfile", str(certificate[1])]
+    identity = ["--certfile", str(certificate[0]), "--keyfile", str(certificate[1])]
     binds = ["--insecure-bind", f"fd://{plain}", "--bind", f"fd://{secure}"]
-    return [sys.executable, "-P", "-m", "hypercorn", "--keep-alive", "1", *tls, *binds, "asgi_app:app"], {
+    return [sys.executable, "-P", "-m", "hypercorn", "--keep-alive", "1", *identity, *binds, "asgi_app:app"], {
         "PYTHONPATH": _path()
     }
 

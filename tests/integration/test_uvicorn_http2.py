@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -274,13 +275,13 @@ def test_chromium(secure: Server, tmp_path: Path) -> None:
     quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
     options = f"--headless --no-sandbox --disable-dev-shm-usage --ignore-certificate-errors {quiet} --disable-sync"
     command = [browser, *options.split(), f"--user-data-dir={tmp_path}", "--remote-debugging-port=0"]
-    with subprocess.Popen(
-        [*command, secure.url("/browser")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    command.append(secure.url("/browser"))
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, start_new_session=True, stdout=nowhere, stderr=nowhere) as process:
         try:
             told = httpx.get(secure.url("/notice/chromium"), verify=False, trust_env=False, timeout=40)
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)  # it is a script, and a browser is many processes
     size = 64 * len(PIECE)
     assert told.json() == {"texts": True, "downloaded": size, "uploaded": size, "protocols": ["h2"]}
 

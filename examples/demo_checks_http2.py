@@ -1,0 +1,133 @@
+"""The checks of `demo.py` in HTTP/2: what is asked of the example server, and what has to come back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import self_signed
+import zttp
+from asyncio_http2_client import Client, upgrade
+from demo_checks import CONTENT, PIECES, Check, Demo, digest, expect
+
+LARGE = CONTENT * 50
+SMALL_WINDOW = zttp.H2Limits(initial_window_size=1000, connection_window_size=65535, max_connection_window=65535)
+
+
+def client_of(demo: Demo) -> Client:
+    tls = self_signed.client_context(demo.certificate) if demo.certificate else None
+    return Client("127.0.0.1", demo.server.port, tls, demo.observe)
+
+
+async def side_by_side(demo: Demo) -> str:
+    async with client_of(demo) as client:
+        slow = asyncio.create_task(client.request(b"GET", b"/slow"))
+        targets = [b"/%d" % number for number in range(20)]
+        responses = await asyncio.gather(*(client.request(b"GET", target) for target in targets))
+        contents = [await response.read() for response in responses]
+        expect("contents", contents, [b"you asked for %s\n" % target for target in targets])
+        response = await slow
+        expect("slow content", await response.read(), b"worth waiting for\n")
+        expect("version", response.http_version, b"2")
+    return f"{len(targets)} requests on 1 connection, none of them waits for a slow one"
+
+
+async def upload(demo: Demo) -> str:
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in PIECES * 50:
+            yield piece
+
+    async with client_of(demo) as client:
+        response = await client.request(b"POST", b"/echo", content=pieces(), trailers=[(b"checked", b"yes")])
+        expect("echo", digest(await response.read()), digest(LARGE))
+        expect("trailers", response.trailers, [(b"digest", digest(LARGE)), (b"checked", b"yes")])
+    return f"{len(LARGE)} bytes there and back, with trailers"
+
+
+async def small_window(demo: Demo) -> str:
+    client = client_of(demo)
+    client.conn = zttp.Connection(zttp.CLIENT, zttp.HTTP2, auto_credit=False, limits=SMALL_WINDOW)
+    async with client:
+        response = await client.request(b"POST", b"/echo", content=LARGE)
+        expect("echo", digest(await response.read()), digest(LARGE))
+    return f"{len(LARGE)} bytes, as the client gives credit for them, 1000 at first"
+
+
+async def expect_continue(demo: Demo) -> str:
+    expectation = [(b"expect", b"100-continue")]
+    async with client_of(demo) as client:
+        response = await client.request(b"POST", b"/echo", expectation, CONTENT)
+        expect("informational", [head.status_code for head in response.informational], [100])
+        expect("echo", digest(await response.read()), digest(CONTENT))
+        refused = await client.request(b"POST", b"/refuse", expectation, CONTENT)
+        expect("refusal", (refused.status_code, await refused.read(), refused.informational), (413, b"too much\n", []))
+    return "one upload invited, one refused before it was sent"
+
+
+async def cancel(demo: Demo) -> str:
+    async with client_of(demo) as client:
+        response = await client.request(b"GET", b"/slow")
+        await response.cancel()
+        response = await client.request(b"GET", b"/next")
+        expect("content", await response.read(), b"you asked for /next\n")
+    return "one response was not wanted any more, the connection goes on"
+
+
+async def upgrade_from_http_1(demo: Demo) -> str:
+    client, response = await upgrade("127.0.0.1", demo.server.port, b"/first", demo.observe)
+    try:
+        expect("first", (response.http_version, await response.read()), (b"2", b"you asked for /first\n"))
+        response = await client.request(b"GET", b"/second")
+        expect("second", await response.read(), b"you asked for /second\n")
+    finally:
+        await client.close()
+    return "a request in HTTP/1.1, its response in HTTP/2"
+
+
+async def malformed(demo: Demo) -> str:
+    settings, ping_on_a_stream = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]), bytes([0, 0, 8, 6, 0, 0, 0, 0, 1]) + bytes(8)
+    received = await demo.send_bytes(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + ping_on_a_stream)
+    conn = zttp.Connection(zttp.CLIENT, zttp.HTTP2)
+    conn.receive_data(received)
+    while not isinstance(event := conn.next_event(), zttp.Goaway | zttp.NeedData):
+        demo.observe(event)
+    expect("farewell", type(event), zttp.Goaway)
+    assert isinstance(event, zttp.Goaway)
+    expect("error code", event.error_code, zttp.H2ErrorCode.PROTOCOL_ERROR)
+    return f"GOAWAY, closed, and told why: {event.debug.decode()}"
+
+
+async def curl(demo: Demo, path: str, *arguments: str) -> str:
+    """Run curl, made to speak HTTP/2."""
+    options = ["--http2", "--cacert", str(demo.certificate)] if demo.certificate else ["--http2-prior-knowledge"]
+    scheme = "https" if demo.certificate else "http"
+    return await demo.curl(*options, *arguments, f"{scheme}://127.0.0.1:PORT{path}")
+
+
+async def curl_get(demo: Demo) -> str:
+    expect("output", await curl(demo, "/a", "-w", "%{http_version}\n"), "you asked for /a\n2\n")
+    return "a response in HTTP/2"
+
+
+async def curl_upload(demo: Demo) -> str:
+    output = await curl(demo, "/echo", "-i", "--data-binary", "@-")
+    expect("status line", output.splitlines()[0].strip(), "HTTP/2 200")
+    expect("echo", "\n\n" + CONTENT.decode() in output, True)
+    expect("trailers", "\ndigest: " in output or CONTENT.decode() + "digest: " in output, True)
+    return f"{len(CONTENT)} bytes there and back, with trailers"
+
+
+async def graceful_shutdown(demo: Demo) -> str:
+    async with client_of(demo) as client:
+        response = await client.request(b"GET", b"/slow")
+        stop = asyncio.create_task(demo.server.stop())
+        expect("content", await response.read(), b"worth waiting for\n")
+        await stop
+    try:
+        await demo.send_bytes(b"")
+    except ConnectionRefusedError:
+        return "GOAWAY, the response under way was completed, then all was closed"
+    raise ValueError("the server still listens")
+
+
+CHECKS: list[Check] = [side_by_side, upload, small_window, expect_continue, cancel]
+CLEAR_TEXT_CHECKS: list[Check] = [upgrade_from_http_1, malformed]
+CURL_CHECKS: list[Check] = [curl_get, curl_upload]
