@@ -101,6 +101,7 @@ REFUSED_BY_A_CLIENT: dict[str, tuple[Action, str]] = {
     "TE gzip": (lambda c: c.send_request(b"GET", b"/", b"2", [(b"te", b"gzip")]), "invalid_field_value"),
     "a bad method": (lambda c: c.send_request(b"G T", b"/", b"2", HOST), "invalid_pseudo_field"),
     "an empty method": (lambda c: c.send_request(b"", b"/", b"2", HOST), "invalid_pseudo_field"),
+    "a bad scheme": (lambda c: c.send_request(b"GET", b"/", b"2", HOST, scheme=b"ht tp"), "invalid_pseudo_field"),
     "a target with a space": (lambda c: c.send_request(b"GET", b"/a b", b"2", HOST), "invalid_pseudo_field"),
     "a target without a slash": (lambda c: c.send_request(b"GET", b"a", b"2", HOST), "invalid_target"),
     "an empty target": (lambda c: c.send_request(b"GET", b"", b"2", HOST), "invalid_target"),

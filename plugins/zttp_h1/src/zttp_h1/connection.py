@@ -145,7 +145,7 @@ class H1Connection:
     def receive_event(self, data: Any, /) -> Any:
         """``receive_data`` and ``next_event`` in one call."""
         self.receive_data(data)
-        return self.next_event()
+        return NEED_DATA if self._input.is_asleep() else self.next_event()
 
     def next_event(self) -> Any:
         """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``.

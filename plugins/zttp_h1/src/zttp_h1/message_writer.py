@@ -58,7 +58,7 @@ class MessageWriter:
         self._unframed = False  # content would be allowed, but the head does not say how long it is
         self._sent = SentFacts()
         self._buffer = BytesWriter()
-        self._parts: list[bytes] = []
+        self._parts: list[bytes] | None = None  # what waits before the buffer, if content was kept as it came
 
     def check(self, given: i64) -> i64:
         """Return the state after ``given``; LocalProtocolError if it is not allowed now."""
@@ -215,16 +215,17 @@ class MessageWriter:
         """Return what waits to be sent, and forget it."""
         buffer = self._buffer
         parts = self._parts
-        if len(parts) == 0:
+        if parts is None:
             if len(buffer) == 0:
                 return b""
             data = buffer.getvalue()
             buffer.truncate(0)
             return data
-        self._flush()
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._parts = []
-        return data
+        self._parts = None
+        if len(buffer) > 0:
+            parts.append(buffer.getvalue())
+            buffer.truncate(0)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _framing(self, otherwise: i64) -> i64:
         sent = self._sent
@@ -244,10 +245,11 @@ class MessageWriter:
         if size < _LARGE:
             self._buffer.write(data)
             return
-        self._flush()
-        self._parts.append(data)
-
-    def _flush(self) -> None:
+        parts = self._parts
+        if parts is None:
+            parts = []
+            self._parts = parts
         if len(self._buffer) > 0:
-            self._parts.append(self._buffer.getvalue())
+            parts.append(self._buffer.getvalue())
             self._buffer.truncate(0)
+        parts.append(data)

@@ -60,6 +60,10 @@ class ReceiveBuffer:
         """Tell, at the end of ``raw``, that nothing else is there and nothing was."""
         return self._backlog is None and not self.eof
 
+    def is_asleep(self) -> bool:
+        """Tell that all there is belongs to a line that has neither ended nor broken."""
+        return self._backlog is not None and self._backlog.asleep and not self.eof
+
     def is_stuck(self) -> bool:
         """Tell that ``raw[at:]`` was looked at and is no complete line."""
         return self._stuck

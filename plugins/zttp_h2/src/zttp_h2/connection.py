@@ -241,7 +241,8 @@ class H2Connection:
     def update_settings(self, settings: Mapping[int, int]) -> None:
         """Queue SETTINGS (RFC 9113 6.5).
 
-        They hold once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises LocalProtocolError for values that a setting cannot have, or that this role must not send.
+        They hold once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises
+        LocalProtocolError for values that a setting cannot have, or that this role must not send.
         """
         self._check_open()
         session = self._session

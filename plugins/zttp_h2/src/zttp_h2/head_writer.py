@@ -64,9 +64,10 @@ class HeadWriter:
         encoder = self.encoder
         start = self._begin(stream_id, flags)
         try:
-            self._pseudo(b":method", method)
-            if scheme is not None:
-                self._pseudo(b":scheme", scheme)
+            if encoder.encode_method(buffer, method) != OK:
+                raise local_error("invalid_pseudo_field", b":method " + method)
+            if scheme is not None and encoder.encode_scheme(buffer, scheme) != OK:
+                raise local_error("invalid_pseudo_field", b":scheme " + scheme)
             if authority is not None:
                 self._pseudo(b":authority", authority)
             if path is not None:

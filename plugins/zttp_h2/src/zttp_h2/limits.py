@@ -15,7 +15,9 @@ _MAX_BYTES: Final[int] = 1 << 60
 class H2Limits:
     """The bounds of one HTTP/2 connection. Frozen; ValueError if a value makes no sense.
 
-    What is advertised is enforced. Worst-case memory of one connection, in bytes: ``max_buffer`` of what was received and not pulled,
+    What is advertised is enforced.
+
+    Worst-case memory of one connection, in bytes: ``max_buffer`` of what was received and not pulled,
     ``max_field_block_bytes`` and 16 times ``max_header_list_size`` of a header section, ``max_parked_bytes`` of what
     was sent and has no credit, and the windows: with ``auto_credit=False`` the content that was pulled and not consumed
     is at most ``max_connection_window``. Throughput of one connection: its window per round trip, 16 MiB in 100 ms

@@ -383,12 +383,12 @@ class Sender:
         if scheduler is None:
             return
         while self.window > 0:
-            stream = scheduler.next()
+            stream = scheduler.take()
             if stream is None:
                 return
             self._write_parked(stream)
-            if stream.parked_bytes == 0 or stream.window <= 0:
-                scheduler.remove(stream)
+            if stream.parked_bytes > 0 and stream.window > 0:
+                scheduler.add(stream)
 
     def _write_parked(self, stream: StreamState) -> None:
         """Write one frame of what is parked; both windows are positive."""

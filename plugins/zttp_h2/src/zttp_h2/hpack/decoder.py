@@ -59,22 +59,24 @@ from zttp_h2.hpack.status import (
     TRUNCATED,
 )
 from zttp_h2.hpack.table_entry import TableEntry
-from zttp_h2.native_ints import i64, u8
+from zttp_h2.native_ints import i64, mypyc_attr, u8
 
 DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE
 _BOMB_FACTOR: Final = 16
+_NO_FIELDS: Final[list[object]] = []  # before the first block
 _BOMB_SIZE: Final = 1048576
 # RFC 7541 4.2: the lowest size since the last block, then the final one.
 _MAX_SIZE_UPDATES: Final = 2
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Decoder:
     """One direction of one connection. A fatal status is for good: every later block gets it again."""
 
     def __init__(self, max_header_list_size: i64 = 65536, max_table_size: i64 = DEFAULT_TABLE_SIZE) -> None:
         self.max_header_list_size: i64 = max_header_list_size
-        self.fields: list[object] = []
+        self.fields: list[object] = _NO_FIELDS
         self.kinds: BytesWriter = BytesWriter()
         self.seen: i64 = 0
         self.repeated: i64 = 0
@@ -95,8 +97,8 @@ class Decoder:
 
     def decode(self, block: bytes) -> i64:
         """Decode one whole field block; return a status (see ``status``)."""
-        self.fields = []
-        fields = self.fields
+        fields: list[object] = []
+        self.fields = fields
         kinds = self.kinds
         kinds.truncate(0)
         seen: i64 = 0

@@ -3,27 +3,28 @@
 from typing import Final, final
 
 from zttp_h2.hpack.table_entry import TableEntry
-from zttp_h2.native_ints import i64
+from zttp_h2.native_ints import i64, mypyc_attr
 
 _VACANT: Final = TableEntry(b"", b"", 0)
+_MOST_VACANT: Final = 64
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class DynamicTable:
-    """A ring of entries, doubled on demand. No entry is below 32 octets, so it has ``max_size / 16`` places at most."""
+    """A list that grows at its end. Evicted entries leave vacant places at its beginning, which are cut off in bulk."""
 
     def __init__(self, max_size: i64) -> None:
         self.max_size: i64 = max_size
         self.size: i64 = 0
         self.length: i64 = 0
         self.changes: i64 = 0  # whoever remembers what a block meant can tell whether it still means that
-        self._inserted: i64 = 0
-        self._mask: i64 = 15
-        self._ring: list[TableEntry] = [_VACANT] * 16
+        self._entries: list[TableEntry] = []
 
     def get(self, position: i64) -> TableEntry:
         """Return the entry at ``position``, which must be below ``length``; the newest is at 0."""
-        return self._ring[(self._inserted - 1 - position) & self._mask]
+        entries = self._entries
+        return entries[len(entries) - 1 - position]
 
     def add(self, entry: TableEntry) -> None:
         """Insert ``entry``, evicting what it displaces; one larger than the table empties it (RFC 7541 4.4)."""
@@ -32,10 +33,7 @@ class DynamicTable:
         self._evict(self.max_size - size)
         if size > self.max_size:
             return
-        if self.length > self._mask:
-            self._grow()
-        self._ring[self._inserted & self._mask] = entry
-        self._inserted += 1
+        self._entries.append(entry)
         self.length += 1
         self.size += size
 
@@ -47,19 +45,14 @@ class DynamicTable:
 
     def _evict(self, room: i64) -> None:
         """Evict the oldest entries until the rest fits into ``room``, or none is left."""
+        if self.size <= room or self.length == 0:
+            return
+        entries = self._entries
+        oldest: i64 = len(entries) - self.length
         while self.size > room and self.length > 0:
-            oldest = (self._inserted - self.length) & self._mask
-            self.size -= self._ring[oldest].size
-            self._ring[oldest] = _VACANT
+            self.size -= entries[oldest].size
+            entries[oldest] = _VACANT
+            oldest += 1
             self.length -= 1
-
-    def _grow(self) -> None:
-        ring: list[TableEntry] = []
-        position = self.length - 1
-        while position >= 0:
-            ring.append(self.get(position))
-            position -= 1
-        ring += [_VACANT] * len(ring)
-        self._ring = ring
-        self._inserted = self.length
-        self._mask = 2 * self.length - 1
+        if oldest > _MOST_VACANT and oldest > self.length:
+            del entries[:oldest]

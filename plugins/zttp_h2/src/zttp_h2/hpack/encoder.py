@@ -21,14 +21,14 @@ from typing import Final, final
 from librt.strings import BytesWriter
 
 from zttp_h2.hpack import huffman
-from zttp_h2.hpack.encoder_table import NO_NAME, EncoderTable
+from zttp_h2.hpack.encoder_table import EncoderTable
 from zttp_h2.hpack.field_kinds import INVALID_NAME as KIND_INVALID_NAME
 from zttp_h2.hpack.field_kinds import value_is_valid
-from zttp_h2.hpack.field_name import KNOWN_COUNT, KNOWN_NAMES, LOWER, FieldName, NameTraits
+from zttp_h2.hpack.field_name import KNOWN_NAMES, LOWER, FieldName, NameTraits
 from zttp_h2.hpack.indexing_policy import GUESSABLE, NEVER, SHORT_VALUE, VARYING
 from zttp_h2.hpack.integers import encode_integer
 from zttp_h2.hpack.status import INVALID_NAME, INVALID_VALUE, OK
-from zttp_h2.native_ints import i64, u8
+from zttp_h2.native_ints import i64, mypyc_attr, u8
 
 DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE
 _MAX_NAMES: Final = 256
@@ -36,6 +36,7 @@ _MAX_SEQUENCE: Final = 64
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Encoder:
     """One direction of one connection."""
 
@@ -47,8 +48,8 @@ class Encoder:
         self._lowest_size: i64 = DEFAULT_TABLE_SIZE
         self._update_due: bool = False
         self._abandoned: bool = False
-        self._known: list[FieldName] = [NO_NAME] * KNOWN_COUNT  # by NameTraits.number
-        self._others: dict[bytes, FieldName] = {}
+        self._known: list[FieldName] = []  # those of the static table that were given; few, so they are looked through
+        self._others: dict[bytes, FieldName] | None = None
         # The names of the last block, in order: most blocks name the same fields as the one before.
         self._sequence: list[FieldName] = []
         self._position: i64 = 0
@@ -132,18 +133,20 @@ class Encoder:
         traits = KNOWN_NAMES.get(given)
         if traits is None:
             return self._find_other(given)
-        number = traits.number
-        name = self._known[number]
-        if name is NO_NAME:
-            name = FieldName(given, traits)
-            self._known[number] = name
-        else:
-            name.given = given
+        for name in self._known:
+            if name.traits is traits:
+                name.given = given
+                return name
+        name = FieldName(given, traits)
+        self._known.append(name)
         return name
 
     def _find_other(self, given: bytes) -> FieldName:
         """Find a name that is not in the static table, or is spelled in an unusual way."""
         names = self._others
+        if names is None:
+            names = {}
+            self._others = names
         name = names.get(given)
         if name is not None:
             name.given = given
@@ -153,16 +156,40 @@ class Encoder:
             name = self._find(lower)
             name.given = given
         else:
-            name = FieldName(given, NameTraits(given, -1))
+            name = FieldName(given, NameTraits(given))
         if len(names) >= _MAX_NAMES:
             names.clear()  # what is in the table stays there, and valid
         names[given] = name
         return name
 
+    def encode_method(self, writer: BytesWriter, method: bytes) -> i64:
+        """Write the ``:method`` field; return OK or INVALID_VALUE."""
+        if method == b"GET":
+            writer.append(0x82)
+            return OK
+        if method == b"POST":
+            writer.append(0x83)
+            return OK
+        return self.encode_field(writer, self._find(b":method"), method)
+
+    def encode_scheme(self, writer: BytesWriter, scheme: bytes) -> i64:
+        """Write the ``:scheme`` field; return OK or INVALID_VALUE."""
+        if scheme == b"https":
+            writer.append(0x87)
+            return OK
+        return self.encode_field(writer, self._find(b":scheme"), scheme)
+
     def encode_status(self, writer: BytesWriter, status: i64) -> None:
         """Write the ``:status`` field of a status code from 100 to 999."""
+        # RFC 7541 Appendix A: the most common ones of the static table.
         if status == 200:
             writer.append(0x88)
+        elif status == 204:
+            writer.append(0x89)
+        elif status == 304:
+            writer.append(0x8B)
+        elif status == 404:
+            writer.append(0x8D)
         else:
             self.encode_field(writer, self._find(b":status"), b"%d" % status)
 

@@ -9,14 +9,16 @@ from typing import Final, final
 from zttp_h2.hpack.field_name import FieldName, NameTraits
 from zttp_h2.hpack.indexing_policy import VARYING
 from zttp_h2.hpack.static_table import LENGTH as STATIC_LENGTH
-from zttp_h2.native_ints import i64
+from zttp_h2.native_ints import i64, mypyc_attr
 
-NO_NAME: Final = FieldName(b"", NameTraits(b"", -1))
+_NO_NAME: Final = FieldName(b"", NameTraits(b""))
+_MOST_VACANT: Final = 64
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class EncoderTable:
-    """A ring of entries, doubled on demand. No entry is below 32 octets, so it has ``max_size / 16`` places at most."""
+    """Two lists that grow at their ends. Evicted fields leave vacant places at the beginning, cut off in bulk."""
 
     def __init__(self, max_size: i64) -> None:
         self.max_size: i64 = max_size
@@ -24,9 +26,8 @@ class EncoderTable:
         self._lasting_size: i64 = 0  # without the VARYING fields
         self.length: i64 = 0
         self._inserted: i64 = 0
-        self._mask: i64 = 15
-        self._names: list[FieldName] = [NO_NAME] * 16
-        self._values: list[bytes] = [b""] * 16
+        self._names: list[FieldName] = []
+        self._values: list[bytes] = []
 
     def index_of(self, number: i64) -> i64:
         """Return the index that ``number`` has now (RFC 7541 2.3.3), or 0 if it was evicted."""
@@ -42,11 +43,8 @@ class EncoderTable:
     def add(self, name: FieldName, value: bytes, size: i64) -> i64:
         """Insert a field whose ``size`` is not above ``max_size``; return its number."""
         self._evict(self.max_size - size)
-        if self.length > self._mask:
-            self._grow()
-        at = self._inserted & self._mask
-        self._names[at] = name
-        self._values[at] = value
+        self._names.append(name)
+        self._values.append(value)
         self._inserted += 1
         self.length += 1
         self.size += size
@@ -61,29 +59,23 @@ class EncoderTable:
         self._evict(max_size)
 
     def _evict(self, room: i64) -> None:
+        if self.size <= room or self.length == 0:
+            return
+        names = self._names
+        values = self._values
+        oldest: i64 = len(names) - self.length
         while self.size > room and self.length > 0:
-            at = (self._inserted - self.length) & self._mask
-            name = self._names[at]
-            value = self._values[at]
-            self._names[at] = NO_NAME
-            self._values[at] = b""
+            name = names[oldest]
+            value = values[oldest]
+            names[oldest] = _NO_NAME
+            values[oldest] = b""
+            oldest += 1
             name.remove(value, self._inserted - self.length + 1)
             size: i64 = len(name.traits.name) + len(value) + 32
             self.size -= size
             if name.traits.policy & VARYING == 0:
                 self._lasting_size -= size
             self.length -= 1
-
-    def _grow(self) -> None:
-        """Double the ring; an entry stays where its number says."""
-        capacity = self._mask + 1
-        names = [NO_NAME] * (2 * capacity)
-        values = [b""] * (2 * capacity)
-        number = self._inserted - self.length
-        while number < self._inserted:
-            names[number & (2 * capacity - 1)] = self._names[number & self._mask]
-            values[number & (2 * capacity - 1)] = self._values[number & self._mask]
-            number += 1
-        self._names = names
-        self._values = values
-        self._mask = 2 * capacity - 1
+        if oldest > _MOST_VACANT and oldest > self.length:
+            del names[:oldest]
+            del values[:oldest]

@@ -14,32 +14,33 @@ LOWER: Final = bytes([byte + 32 if 65 <= byte <= 90 else byte for byte in range(
 @final
 @mypyc_attr(acyclic=True)
 class NameTraits:
-    """What is the same on every connection; immutable, so those of the common names are shared.
+    """What is the same on every connection; immutable, so those of the names in the static table are shared."""
 
-    ``number`` counts these from 0; any other name has -1.
-    """
-
-    def __init__(self, name: bytes, number: i64) -> None:
+    def __init__(
+        self,
+        name: bytes,
+        policy: i64 = INCREMENTAL,
+        static_index: i64 = 0,
+        static_values: dict[bytes, int] | None = None,
+    ) -> None:
         self.name: Final = name
-        self.number: i64 = number
         self.kind: i64 = name_kind(name)
-        self.policy: i64 = POLICIES.get(name, INCREMENTAL)
-        self.static_index: i64 = static_table.NAME_INDICES.get(name, 0)
-        self.static_values: Final = static_table.VALUES.get(name)
+        self.policy: i64 = policy
+        self.static_index: i64 = static_index
+        self.static_values: Final = static_values
 
 
 def _known_names() -> dict[bytes, NameTraits]:
     """The names of the static table, as written there and as HTTP/1.1 spells them."""
     known: dict[bytes, NameTraits] = {}
-    for number, name in enumerate(static_table.NAME_INDICES):
-        traits = NameTraits(name, number)
+    for name, index in static_table.NAME_INDICES.items():
+        traits = NameTraits(name, POLICIES.get(name, INCREMENTAL), index, static_table.VALUES.get(name))
         known[name] = traits
         known[name.title()] = traits
     return known
 
 
 KNOWN_NAMES: Final[dict[bytes, NameTraits]] = _known_names()
-KNOWN_COUNT: Final = len(static_table.NAME_INDICES)
 
 
 @final
