@@ -3,7 +3,7 @@
     python benchmarks/http1.py --json results.json
     python scripts/figures.py http1 results.json
 
-A document asks for them with a pair of comments, ``figures:http1:few`` for the rows that are named here or
+and the same for ``http2``. A document asks for them with a pair of comments, ``figures:http1:few`` for the rows that are named here or
 ``figures:http1:all`` for all of them, and ``/figures`` where they end; what stands between them is replaced.
 """
 
@@ -30,7 +30,17 @@ FEW = {
         ("response writing", "200, JSON"),
         ("response writing", "200, 64 KiB"),
         ("request-response cycle", "GET, API-sized; 200, JSON"),
-    )
+    ),
+    "http2": (
+        ("cold request decoding", "GET, API-sized"),
+        ("warm request decoding", "GET, API-sized, each different"),
+        ("dynamic-table churn", "GET, 10 new fields each"),
+        ("100 multiplexed streams", "100 GETs, answered with JSON"),
+        ("warm encoding", "200, 14 fields, 3 different each time"),
+        ("long-lived connection, request-response cycle", "GET, API-sized, each different; 200, JSON"),
+        ("transfer of 1 MiB", "upload, wide windows"),
+        ("transfer of 1 MiB", "download, windows of 64 KiB"),
+    ),
 }
 
 Row = dict[str, Any]

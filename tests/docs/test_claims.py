@@ -85,9 +85,10 @@ def test_the_tables_are_those_of_the_code() -> None:
     assert done.returncode == 0, f"{done.stdout}{done.stderr}python scripts/docs_tables.py brings them up to date"
 
 
-def test_the_figures_of_the_readme_are_those_of_the_docs() -> None:
-    few = figures(ROOT / "README.md", "few")
-    everything = figures(ROOT / "docs/performance.md", "all")
+@pytest.mark.parametrize("benchmark", ["http1", "http2"])
+def test_the_figures_of_the_readme_are_those_of_the_docs(benchmark: str) -> None:
+    few = figures(ROOT / "README.md", benchmark, "few")
+    everything = figures(ROOT / "docs/performance.md", benchmark, "all")
     rows = {f"{group}: {name}": cells for group, name, _, *cells in everything[2:-2]}
     assert len(few) > 6
     for name, *cells in few[2:-2]:
@@ -95,7 +96,8 @@ def test_the_figures_of_the_readme_are_those_of_the_docs() -> None:
     assert few[-1] == everything[-1]  # where they come from, and the worst of them
 
 
-def figures(document: Path, which: str) -> list[list[str]]:
+def figures(document: Path, benchmark: str, which: str) -> list[list[str]]:
     """The lines of a generated block, split into cells."""
-    [block] = re.findall(rf"<!-- figures:http1:{which} -->\n(.*?)\n<!-- /figures -->", document.read_text(), re.DOTALL)
+    pattern = rf"<!-- figures:{benchmark}:{which} -->\n(.*?)\n<!-- /figures -->"
+    [block] = re.findall(pattern, document.read_text(), re.DOTALL)
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
