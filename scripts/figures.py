@@ -3,8 +3,9 @@
     python benchmarks/http1.py --json results.json
     python scripts/figures.py http1 results.json
 
-and the same for ``http2``. A document asks for them with a pair of comments, ``figures:http1:few`` for the rows that are named here or
-``figures:http1:all`` for all of them, and ``/figures`` where they end; what stands between them is replaced.
+and the same for ``http2``. A document asks for them with a pair of comments, ``figures:http1:few`` for the rows that
+are named here or ``figures:http1:all`` for all of them, and ``/figures`` where they end; what stands between them is
+replaced.
 """
 
 import argparse

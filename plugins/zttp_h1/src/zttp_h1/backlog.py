@@ -10,6 +10,7 @@ from typing import Final, final
 
 from librt.strings import BytesWriter
 
+from zttp_core.grammar import TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
 from zttp_h1.native_ints import i64, mypyc_attr
 from zttp_h1.scan import scan_target, scan_token, scan_value
 from zttp_h1.start_line import LONGEST_METHOD
@@ -25,6 +26,10 @@ ANY: Final = 0  # look at every byte
 TOKEN: Final = 1
 TARGET: Final = 2
 VALUE: Final = 3
+
+_TOKEN: Final[bytes] = TOKEN_TABLE
+_TARGET: Final[bytes] = TARGET_TABLE
+_VALUE: Final[bytes] = VALUE_TABLE
 
 _SMALL: Final = 1024
 _MANY: Final = 64  # buffers that were taken are forgotten together
@@ -136,6 +141,11 @@ def _region(beginning: bytes, line: i64) -> i64:
 
 def _harmless(data: bytes, region: i64) -> bool:
     size: i64 = len(data)
+    if size == 1:
+        byte = data[0]
+        if region == VALUE:
+            return _VALUE[byte] != 0
+        return (region == TARGET and _TARGET[byte] != 0) or (region == TOKEN and _TOKEN[byte] != 0)
     if region == VALUE:
         return scan_value(data, 0, size) == size
     if region == TARGET:

@@ -168,10 +168,10 @@ class H1Connection:
                     self._switch()
                 event = self._trailers
                 return END_OF_MESSAGE if event is None else event
-            if reading == START_LINE or reading == FIELDS:
-                event = self._read_head()
-            elif reading == CONTENT_LENGTH:
+            if reading == CONTENT_LENGTH:
                 event = self._read_content()
+            elif reading == START_LINE or reading == FIELDS:
+                event = self._read_head()
             elif reading == CONTENT_CHUNKED:
                 event = self._read_chunks()
             elif reading == CONTENT_TO_EOF:
@@ -520,10 +520,10 @@ class H1Connection:
         source = self._input
         size: i64 = len(source.raw) - source.at
         if size == 0:
+            if source.is_idle():
+                return NEED_DATA
             if self._refill():
                 return None
-            if not source.eof:
-                return NEED_DATA
             self._reading = after_reading(CONTENT_TO_EOF, ON_EOF)
             return None
         return _take(source, size)

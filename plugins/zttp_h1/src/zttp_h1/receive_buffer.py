@@ -35,7 +35,7 @@ class ReceiveBuffer:
     def receive(self, data: bytes, most: i64) -> bool:
         """Take a buffer; False if now more than ``most`` bytes wait."""
         backlog = self._backlog
-        if self.at == len(self.raw) and (backlog is None or backlog.size == 0):
+        if (backlog is None or backlog.size == 0) and self.at == len(self.raw):
             self.base += self.at
             self.raw = data
             self.at = 0
@@ -57,8 +57,8 @@ class ReceiveBuffer:
         return rest if self._backlog is None else rest + self._backlog.rest()
 
     def is_idle(self) -> bool:
-        """Tell, at the end of ``raw``, that nothing else is there and nothing was."""
-        return self._backlog is None and not self.eof
+        """Tell, at the end of ``raw``, that nothing else is there."""
+        return (self._backlog is None or self._backlog.size == 0) and not self.eof
 
     def is_asleep(self) -> bool:
         """Tell that all there is belongs to a line that has neither ended nor broken."""
