@@ -582,7 +582,7 @@ def packed_request(method: bytes, target: bytes, section: bytes, start: int, fla
     return Request(method, target, section=section, start=start, flags=flags)
 
 
-def request_sharing(method: bytes, target: bytes, headers: HeaderBlock, flags: int) -> Request:
+def shared_block_request(method: bytes, target: bytes, headers: HeaderBlock, flags: int) -> Request:
     """Make the request of an HTTP/1.1 head whose header section is that of an earlier one."""
     request = Request(method, target, flags=flags)
     request._block = headers  # noqa: SLF001
@@ -629,11 +629,11 @@ def listed_request(
 
 
 def rare_values(scheme: bytes | None, protocol: bytes | None, http_version: bytes) -> object:
-    """Make what the requests of a connection mostly have in common, for ``sharing_request``."""
+    """Make what the requests of a connection mostly have in common, for ``shared_list_request``."""
     return _RareValues(scheme, http_version, protocol, None)
 
 
-def sharing_request(
+def shared_list_request(
     method: bytes, target: bytes, rare: _RareValues, fields: list[tuple[bytes, bytes]], stream_id: int, flags: int
 ) -> Request:
     """Make the request of an HTTP/2 or HTTP/3 head; ``fields`` may be those of other requests, and must not change."""

@@ -107,7 +107,6 @@ REASONS: Final[dict[str, Reason]] = {
     "wrong_role": Reason(None, "RFC 9110 3.3", "a server sends responses and a client sends requests"),
     "message_in_progress": Reason(None, "RFC 9112 9.3", "the message before this one has not been ended"),
     "no_message": Reason(None, "RFC 9112 2.1", "content needs a head before it"),
-    "no_request": Reason(None, "RFC 9110 3.3", "there is no request to respond to"),
     "already_responded": Reason(None, "RFC 9110 3.3", "the final response to this request has been sent"),
     "no_content_allowed": Reason(None, "RFC 9110 6.4.1", "this message must not have content"),
     "framing_required": Reason(

@@ -68,7 +68,7 @@ CONNECTION_CLOSED: Final[Any] = _CORE_CONNECTION_CLOSED
 END_OF_MESSAGE: Final[Any] = core.END_OF_MESSAGE
 _new_data: Final[Any] = core.new_data
 _packed_request: Final[Any] = core.packed_request
-_request_sharing: Final[Any] = core.request_sharing
+_shared_block_request: Final[Any] = core.shared_block_request
 _packed_response: Final[Any] = core.packed_response
 _packed_trailers: Final[Any] = core.packed_trailers
 
@@ -429,7 +429,7 @@ class H1Connection:
                 self._waiting = True
         repeats = self._cycles > 0 and facts & _NOT_REPEATED == 0 and source.is_whole()
         if block is not None:
-            event = _request_sharing(head.method, head.target, block, flags)
+            event = _shared_block_request(head.method, head.target, block, flags)
         else:
             event = _packed_request(head.method, head.target, source.section(head.cuts), source.skip, flags)
         if repeats:

@@ -74,7 +74,7 @@ from zttp_h2.stream_state import AWAITING_HEAD, CONNECT, HEAD, RECEIVED, RECEIVI
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
 CONNECTION_CLOSED: Final[Any] = _CORE_CONNECTION_CLOSED
 _new_data: Final[Any] = core.new_data
-_sharing_request: Final[Any] = core.sharing_request
+_shared_list_request: Final[Any] = core.shared_list_request
 _end_of_stream: Final[Any] = core.end_of_stream
 _listed_response: Final[Any] = core.listed_response
 _listed_trailers: Final[Any] = core.listed_trailers
@@ -524,7 +524,7 @@ class Receiver:
             stream.content_left = -1
         if head.priority is not None or self._connection_frames.early_priorities is not None:
             self._connection_frames.set_priority(stream, head.priority)
-        return _sharing_request(method, head.target, head.rare, head.fields, stream_id, flags)
+        return _shared_list_request(method, head.target, head.rare, head.fields, stream_id, flags)
 
     def _refuse_large_request(self, stream_id: i64, ends: bool) -> Any:
         """Answer a header section that is too large with 431 (RFC 9113 10.5.1, RFC 6585 5)."""
