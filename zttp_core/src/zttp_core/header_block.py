@@ -8,7 +8,7 @@ HTTP/2 and HTTP/3 decode their fields anyway: for them, and for blocks made by h
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, SupportsIndex, cast, final
 
-from zttp_core.field_lines import split, split_lower
+from zttp_core.field_lines import split
 from zttp_core.field_names import LOWER
 from zttp_core.native_ints import i64, mypyc_attr
 
@@ -81,7 +81,7 @@ class HeaderBlock:
         fields = self._fields
         if fields is not None:
             return fields.copy()
-        made = split(self._section, self._start)
+        made = split(self._section, self._start, False)
         if self._shared:
             self._fields = made
             return made.copy()
@@ -121,7 +121,7 @@ class HeaderBlock:
         """The pairs, made once: for readers who come back."""
         fields = self._fields
         if fields is None:
-            fields = split(self._section, self._start)
+            fields = split(self._section, self._start, False)
             self._fields = fields
         return fields
 
@@ -135,7 +135,7 @@ class HeaderBlock:
     def _make_lower(self) -> list[tuple[bytes, bytes]]:
         fields = self._fields
         if fields is None:
-            return split_lower(self._section, self._start)
+            return split(self._section, self._start, True)
         return [(name.translate(LOWER), value) for name, value in fields]
 
 

@@ -28,27 +28,31 @@ def first_hit(hits: i64) -> i64:
     return (((((lowest - 1) & ones) * ones) >> 56) & 255) - 1
 
 
-def scan_token(raw: bytes, at: i64, end: i64) -> i64:
-    """Return where the token that starts at ``at`` ends (RFC 9110 5.6.2)."""
-    table = _TOKEN
+def token_hits(word: i64) -> i64:
+    """Mark the bytes that are no letter, digit or "-". Additions that carry nothing, so every mark is exact."""
     ones = _ONES
     high = (ones << 5) << 2
     low7 = high - ones
+    low = word & low7
+    lower = low | (ones << 5)
+    letters = (lower + 0x1F * ones) & ~(lower + 5 * ones)
+    digits = (low + 0x50 * ones) & ~(low + 0x46 * ones)
+    not_dash = (low ^ (0x2D * ones)) + low7
+    return (word | (not_dash & ~(letters | digits))) & high
+
+
+def scan_token(raw: bytes, at: i64, end: i64) -> i64:
+    """Return where the token that starts at ``at`` ends (RFC 9110 5.6.2)."""
     while at + 8 <= end:
-        word = read_i64_le(raw, at)
-        # Letters and "-" by word; any other token character goes through the table.
-        lower = word | (ones << 5)
-        hits = ((lower - 0x61 * ones) | (lower + 5 * ones) | word) & high
-        dash = word ^ (0x2D * ones)
-        hits &= ((dash & low7) + low7) | dash
+        hits = token_hits(read_i64_le(raw, at))
         if hits == 0:
             at += 8
             continue
         at += first_hit(hits)
-        if table[raw[at]] == 0:
+        if _TOKEN[raw[at]] == 0:
             return at
         at += 1
-    while at < end and table[raw[at]] != 0:
+    while at < end and _TOKEN[raw[at]] != 0:
         at += 1
     return at
 
@@ -95,22 +99,24 @@ def scan_target(raw: bytes, at: i64, end: i64) -> i64:
     return at
 
 
+def value_hits(word: i64) -> i64:
+    """Mark control characters, HTAB among them. The first mark is exact."""
+    ones = _ONES
+    delete = word ^ (0x7F * ones)
+    return (((word - (ones << 5)) & ~word) | ((delete - ones) & ~delete)) & ((ones << 5) << 2)
+
+
 def scan_value(raw: bytes, at: i64, end: i64) -> i64:
     """Return where the first byte lies, from ``at`` on, that a field value must not hold (RFC 9110 5.5)."""
-    table = _VALUE
-    ones = _ONES
-    high = (ones << 5) << 2
     while at + 8 <= end:
-        word = read_i64_le(raw, at)
-        delete = word ^ (0x7F * ones)
-        hits = (((word - (ones << 5)) & ~word) | ((delete - ones) & ~delete)) & high
+        hits = value_hits(read_i64_le(raw, at))
         if hits == 0:
             at += 8
             continue
         at += first_hit(hits)
-        if table[raw[at]] == 0:
+        if raw[at] != 9:
             return at
-        at += 1  # HTAB
-    while at < end and table[raw[at]] != 0:
+        at += 1
+    while at < end and _VALUE[raw[at]] != 0:
         at += 1
     return at

@@ -1,0 +1,37 @@
+"""``ProtocolConformance``: all groups of tests together, and what each is run for."""
+
+from __future__ import annotations
+
+import pytest
+
+from zttp_core.testing import report
+from zttp_core.testing.bounds import Bounds
+from zttp_core.testing.claims import Claims
+from zttp_core.testing.manners import Manners
+from zttp_core.testing.pairing import Pairing
+from zttp_core.testing.purity import Purity
+from zttp_core.testing.refusals import Refusals
+from zttp_core.testing.registration import Registration
+from zttp_core.testing.structure import Structure
+from zttp_core.testing.threads import Threads
+from zttp_core.testing.timers import Timers
+
+
+class ProtocolConformance(Registration, Structure, Claims, Pairing, Refusals, Bounds, Purity, Timers, Threads, Manners):
+    """The tests that a protocol plugin has to pass.
+
+    Derive a class whose name pytest collects, name the ``protocol``, and say by ``exchanges`` what is to work and by
+    ``malformed`` what is to be refused; ``Subject`` documents what else can be said. Every test is an ordinary method:
+    override one to change it, or mark it with a reason.
+    """
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run a test once for each exchange, or for each malformation, that it asks for."""
+        if "exchange" in metafunc.fixturenames:
+            metafunc.parametrize("exchange", self.exchanges, ids=[exchange.name for exchange in self.exchanges])
+        if "malformation" in metafunc.fixturenames:
+            metafunc.parametrize("malformation", list(self.malformed))
+
+    @pytest.fixture(autouse=True)
+    def _reported(self, request: pytest.FixtureRequest) -> None:
+        report.register(request, self)

@@ -1,0 +1,27 @@
+"""Where a network may cut a stream of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Final
+
+_MOST_PLACES: Final = 4096  # every place of what is shorter; as many, evenly spread, of what is longer
+
+
+def byte_by_byte(data: bytes) -> list[bytes]:
+    """Return the bytes one at a time."""
+    return [data[at : at + 1] for at in range(len(data))]
+
+
+def places(data: bytes, most: int = _MOST_PLACES) -> Iterator[int]:
+    """Yield every place in which the bytes can be cut in two."""
+    step = max(1, len(data) // most)
+    yield from range(1, len(data), step)
+
+
+def random_pieces(data: bytes, seed: str) -> list[bytes]:
+    """Return the bytes cut at random; the same seed cuts in the same places."""
+    random = Random(seed)  # noqa: S311
+    cuts = sorted(random.sample(range(1, len(data)), min(len(data) - 1, random.randint(1, 12))))
+    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]

@@ -1,0 +1,69 @@
+"""Whether what one side sent is what the other side received: messages compared, not the events that carry them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from zttp_core.events import Data, Datagram, EndOfMessage, Request, Response
+
+Part = tuple[object, Counter[tuple[bytes, bytes]]]  # what must be equal, and the fields that must all be there
+
+
+def find_loss(sent: Sequence[Any], received: Sequence[Any], streams: Mapping[int, int]) -> str | None:
+    """Return what was sent and not received like that, or ``None``. A protocol may add fields, and never drop one.
+
+    Args:
+        sent: The events of a script.
+        received: The events that were pulled.
+        streams: The stream of the connection for each stream of the script.
+    """
+    wanted = {streams.get(stream_id, stream_id): parts for stream_id, parts in _messages(sent).items()}
+    got = _messages(received)
+    for stream_id, parts in wanted.items():
+        arrived = got.get(stream_id, [])
+        for part, other in zip(parts, arrived, strict=False):
+            if part[0] != other[0]:
+                return f"{part[0]} was sent, {other[0]} was received"
+            if missing := part[1] - other[1]:
+                return f"{part[0]} was received without {sorted(missing)}"
+        if len(arrived) < len(parts):
+            return f"{parts[len(arrived)][0]} was sent and not received"
+        if len(arrived) > len(parts):
+            return f"{arrived[len(parts)][0]} was received and not sent"
+    return None
+
+
+def _messages(events: Iterable[Any]) -> dict[int, list[Part]]:
+    """Return the parts of messages by stream, with all content of a message in one part."""
+    messages: dict[int, list[Part]] = {}
+    for event in events:
+        if isinstance(event, Request | Response | Data | EndOfMessage | Datagram):
+            parts = messages.setdefault(event.stream_id, [])
+            if not isinstance(event, Data):
+                parts.append(_part(event))
+            elif event.data:
+                before = parts.pop()[0][1] if parts and _is_content(parts[-1]) else b""  # type: ignore[index]
+                parts.append((("content", before + event.data), Counter()))
+    return messages
+
+
+def _part(event: Any) -> Part:
+    match event:
+        case Request():
+            return ("request", event.method, event.target, event.protocol), _fields(event.headers)
+        case Response():
+            return ("response", event.status_code), _fields(event.headers)
+        case Datagram():
+            return ("datagram", event.data), Counter()
+        case _:
+            return ("end of message",), _fields(event.trailers)
+
+
+def _is_content(part: Part) -> bool:
+    return isinstance(part[0], tuple) and part[0][0] == "content"
+
+
+def _fields(fields: Iterable[tuple[bytes, bytes]]) -> Counter[tuple[bytes, bytes]]:
+    return Counter((name.lower(), value) for name, value in fields)

@@ -1,0 +1,101 @@
+"""``Exchange``: one request and its answer, as bytes and as events. All tests of the kit are made of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Final
+
+from zttp_core.events import Data, Datagram, EndOfMessage, PriorityUpdate, Request, Response, WindowUpdate
+from zttp_core.grammar import DEFAULT_PRIORITY
+
+_SENDABLE: Final = (Request, Response, Data, EndOfMessage, Datagram)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer.
+
+    Attributes:
+        name: What it shows, for the test's name.
+        client: All that a client puts on the wire; for a datagram protocol a sequence of datagrams. What cannot be
+            written down, because it is encrypted, is left out.
+        events: What a server makes of that, exactly, with adjacent ``Data`` joined.
+        reply: What the server's program then sends: ``Response``, ``Data`` and ``EndOfMessage`` events.
+        server: All that the server then has put on the wire. ``None`` does not check it.
+        request: What a client's program sends to bring this about. ``None`` is the messages among ``events``.
+        answer: What the client makes of ``server``. ``None`` is ``reply``.
+        client_closes: The client closes its side behind its bytes.
+        server_closes: The server closes its side behind its bytes.
+        shows: Capabilities that this shows and that its events do not tell, such as ``"push"`` or ``"x-mine"``.
+    """
+
+    name: str
+    client: bytes | Sequence[bytes] = b""
+    events: Sequence[Any] = ()
+    reply: Sequence[Any] = ()
+    server: bytes | Sequence[bytes] | None = None
+    _: KW_ONLY
+    request: Sequence[Any] | None = None
+    answer: Sequence[Any] | None = None
+    client_closes: bool = False
+    server_closes: bool = False
+    shows: frozenset[str] = frozenset()
+
+    @property
+    def asked(self) -> list[Any]:
+        """What the client's program sends."""
+        return [event for event in (self.events if self.request is None else self.request) if _is_sendable(event)]
+
+    @property
+    def answered(self) -> list[Any]:
+        """What the client's program gets to see."""
+        return list(self.reply if self.answer is None else self.answer)
+
+    @property
+    def capabilities(self) -> set[str]:
+        """What this shows."""
+        events = [*self.events, *self.asked, *self.reply, *self.answered]
+        return (
+            {name for name, shown in _EVIDENCE.items() if any(shown(event) for event in events)}
+            | self.shows
+            | ({"upgrade"} if self.switches else set())
+        )
+
+    @property
+    def switches(self) -> bool:
+        """Whether the bytes behind it belong to another protocol (RFC 9110 7.8, 9.3.6)."""
+        connects = any(
+            isinstance(event, Request) and event.method == b"CONNECT" and event.stream_id == 0 for event in self.asked
+        )
+        return any(
+            isinstance(event, Response)
+            and (event.status_code == 101 or (connects and 200 <= event.status_code < 300 and event.stream_id == 0))
+            for event in self.reply
+        )
+
+
+def units(wire: bytes | Sequence[bytes] | None) -> tuple[bytes, ...]:
+    """Return what is received at once: the datagrams, or all bytes of a stream."""
+    if wire is None or isinstance(wire, bytes):
+        return (wire,) if wire else ()
+    return tuple(wire)
+
+
+def _is_sendable(event: object) -> bool:
+    return isinstance(event, _SENDABLE)
+
+
+# The capabilities that events tell. Keep-alive and pipelining are told by a connection that goes on.
+_EVIDENCE: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "trailers": lambda event: isinstance(event, EndOfMessage) and bool(event.trailers),
+    "informational": lambda event: isinstance(event, Response) and event.is_informational,
+    "extended-connect": lambda event: isinstance(event, Request) and event.protocol is not None,
+    "priority": lambda event: (
+        isinstance(event, PriorityUpdate)
+        or (isinstance(event, Request) and event.stream_id != 0 and event.priority != DEFAULT_PRIORITY)
+    ),
+    "early-data": lambda event: isinstance(event, Request) and event.early_data,
+    "datagrams": lambda event: isinstance(event, Datagram),
+    "flow-control": lambda event: isinstance(event, WindowUpdate),
+}

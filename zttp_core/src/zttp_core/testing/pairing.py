@@ -1,0 +1,81 @@
+"""Pair: what one side of our own sends, the other side of our own receives."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zttp_core.constants import CLIENT, SERVER
+from zttp_core.events import Data, Request
+from zttp_core.testing.delivery import find_loss
+from zttp_core.testing.exchange import Exchange
+from zttp_core.testing.pair import DatagramPair
+from zttp_core.testing.subject import Subject
+from zttp_core.testing.verdict import fail, not_applicable
+
+_MOST_CONTENT: Final = 64  # pieces
+_PIECE: Final = bytes(1024 * 1024)
+
+
+class Pairing(Subject):
+    """A client and a server that are wired to each other understand each other."""
+
+    def test_both_sides_understand_each_other(self, exchange: Exchange) -> None:
+        """What each side sends in an exchange arrives at the other."""
+        self.pair().converse(exchange)
+
+    def test_exchanges_follow_each_other(self) -> None:
+        """Exchanges go on over one connection for as long as it is kept alive."""
+        pair = self.pair()
+        if "keep-alive" not in self.descriptor.capabilities:
+            not_applicable(f"'{self.protocol}' does not claim keep-alive")
+        for exchange in [*self.exchanges, *self.exchanges]:
+            pair.converse(exchange)
+            if not pair.can_go_on():
+                pair = self.pair()
+
+    def test_content_beyond_the_window_waits_and_arrives(self) -> None:
+        """With flow control, what does not fit into the windows is parked, and all of it arrives in the end."""
+        if "flow-control" not in self.descriptor.capabilities or not self.multiplexed:
+            not_applicable(f"'{self.protocol}' does not claim flow control")
+        pair = self.pair()
+        request = Request(b"POST", b"/", [(b"host", b"example.com")])
+        pair.programs[CLIENT].send([request])
+        pair.run(lambda: False)
+        stream = pair.programs[CLIENT].sender(0)
+        sent = 0
+        while not stream.pending_bytes:
+            if sent == _MOST_CONTENT:
+                fail(f"flow control: {sent} MiB were sent to a peer that reads nothing, and none of it waits")
+            stream.send_data(_PIECE)
+            sent += 1
+        stream.end_message()
+        pair.run(lambda: False)
+        content = b"".join(event.data for event in pair.received[SERVER].events if isinstance(event, Data))
+        if content != _PIECE * sent:
+            fail(f"flow control: of {sent * len(_PIECE)} bytes of content {len(content)} arrived")
+
+    def test_a_bad_network_loses_no_message(self, exchange: Exchange) -> None:
+        """Datagrams are lost, repeated and late; messages are not."""
+        if self.descriptor.transport != "datagram" or not self.reliable:
+            not_applicable("a stream loses nothing" if self.reliable else "this protocol leaves losses to its caller")
+        self.pair()
+        for number in range(10):
+            client, server = self.connect(CLIENT), self.connect(SERVER)
+            faults = {"loss": 0.1, "repetition": 0.1, "disorder": 0.2}
+            DatagramPair(client, server, self.multiplexed, seed=f"{exchange.name}/{number}", **faults).converse(
+                exchange
+            )
+
+    def test_a_network_that_repeats_and_reorders_breaks_nothing(self, exchange: Exchange) -> None:
+        """A datagram that comes twice or late is no error, whatever the protocol makes of it."""
+        if self.descriptor.transport != "datagram":
+            not_applicable("a stream has no datagrams")
+        self.pair()
+        for number in range(10):
+            client, server = self.connect(CLIENT), self.connect(SERVER)
+            pair = DatagramPair(client, server, self.multiplexed, seed=f"{number}", repetition=0.5, disorder=0.5)
+            pair.programs[CLIENT].send(exchange.asked)
+            pair.run(lambda: False)
+            loss = find_loss(exchange.asked, pair.received[SERVER].events, pair.streams)
+            if loss is not None and self.reliable:
+                fail(f"exchange '{exchange.name}' over a network that repeats and reorders: {loss}")

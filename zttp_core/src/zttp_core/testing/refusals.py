@@ -1,0 +1,202 @@
+"""Errors: the peer's are refused once and for all, the caller's leave no trace, and nothing else is ever raised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any, Final
+
+from zttp_core.constants import SERVER
+from zttp_core.errors import LocalProtocolError, RemoteProtocolError
+from zttp_core.testing.cuts import byte_by_byte
+from zttp_core.testing.exchange import Exchange
+from zttp_core.testing.illegal_sends import Action, after_the_reply, after_the_request, before_anything
+from zttp_core.testing.mutations import mutations
+from zttp_core.testing.subject import Scenario, Subject, refused
+from zttp_core.testing.verdict import excerpt, fail, not_applicable
+from zttp_core.testing.wire import Outcome, Program, play, take
+
+_MUTATIONS: Final = 2_000
+_EXAMPLES: Final = 200
+_LONGEST_MESSAGE: Final = 500
+
+
+class Refusals(Subject):
+    """Whatever a peer sends and whatever a caller does, the errors are those of the contract."""
+
+    def test_malformed_input_is_refused(self, malformation: str) -> None:
+        """It is a RemoteProtocolError that says what is wrong and what to answer."""
+        outcome = self.refused(malformation)
+        error = outcome.refusal
+        if error is None:
+            fail(f"malformed input '{malformation}' was accepted: {excerpt(outcome.events)}")
+        if not error.reason or error.reason == "protocol_error":
+            fail(f"malformed input '{malformation}': the error has no reason of its own, such as 'bad_length'")
+        if self.first_role == SERVER and error.status_hint is None and error.error_code is None:
+            fail(f"malformed input '{malformation}': the error has neither a status_hint nor an error_code to answer")
+        if not 0 < len(str(error)) <= _LONGEST_MESSAGE:
+            fail(f"malformed input '{malformation}': the message has {len(str(error))} characters, not 1 to 500")
+
+    def test_malformed_input_is_refused_however_it_is_cut(self, malformation: str) -> None:
+        """Byte by byte the error has the same reason, after the same events."""
+        if self.descriptor.transport != "stream":
+            not_applicable("datagrams arrive whole")
+        data = self.malformed[malformation]
+        whole = self.refused(malformation).told()
+        connection = self.connect(self.first_role)
+        cut = play(connection, byte_by_byte(data))
+        if cut.refusal is None:
+            cut = play_end(connection, cut)
+        if cut.told() != whole:
+            fail(f"malformed input '{malformation}': byte by byte it gives {cut.told()}, whole it gives {whole}")
+
+    def test_an_error_is_repeated(self, malformation: str) -> None:
+        """Every later read raises the same error, there are no further events, and the farewell can be taken."""
+        connection = self.connect(self.first_role)
+        first = refused(connection, self.malformed[malformation]).refusal
+        if first is None:
+            fail(f"malformed input '{malformation}' was accepted")
+        take(connection)
+        for _ in range(3):
+            try:
+                event = connection.next_event()
+            except RemoteProtocolError as again:
+                if (type(again), again.reason, str(again)) != (type(first), first.reason, str(first)):
+                    fail(f"malformed input '{malformation}': first the error is {first!r}, then {again!r}")
+            else:
+                fail(f"malformed input '{malformation}': after the error next_event() returned {event!r}")
+            take(connection)
+        if not connection.is_closed():
+            fail(f"malformed input '{malformation}': is_closed() is False after the error, which is terminal")
+
+    def test_malformed_replies_are_refused(self) -> None:
+        """The same for what a client receives."""
+        if not self.malformed_replies:
+            not_applicable("the suite has no malformed replies")
+        [client] = [scenario for scenario in self.scenarios(self.exchanges[0]) if scenario.role != SERVER]
+        for name, data in self.malformed_replies.items():
+            outcome = refused(client.start(), data)
+            if outcome.refusal is None:
+                fail(f"malformed reply '{name}' was accepted: {excerpt(outcome.events)}")
+
+    def test_mutated_input_raises_nothing_else(self) -> None:
+        """2,000 mutations of what is right: events or a RemoteProtocolError, whatever they come to."""
+        for role in self.descriptor.roles:
+            scenarios = [scenario for scenario in self.all_scenarios() if scenario.role == role]
+            samples = [unit for scenario in scenarios for unit in scenario.received]
+            if samples:
+                for data in mutations(samples, _MUTATIONS, self.protocol):
+                    for scenario in scenarios[:1]:
+                        withstand(scenario, [data])
+
+    def test_no_input_raises_anything_else(self) -> None:
+        """Pieces of messages in any order, and any bytes, as Hypothesis finds them."""
+        if find_spec("hypothesis") is None:
+            not_applicable("hypothesis is not installed")
+        for role in self.descriptor.roles:
+            scenarios = [scenario for scenario in self.all_scenarios() if scenario.role == role]
+            if scenarios:
+                explore(scenarios)
+
+    def test_illegal_sends_leave_no_trace(self, exchange: Exchange) -> None:
+        """A LocalProtocolError: nothing is queued, nothing has changed, and the exchange goes on as if nothing were."""
+        for scenario in self.scenarios(exchange):
+            if scenario.role == SERVER:
+                expected, wanted = self.live_through(scenario)
+                outcome, sent = self._serve_after_illegal_sends(scenario)
+                if outcome.told() != expected.told() or b"".join(sent) != b"".join(wanted):
+                    fail(f"{scenario}: illegal sends have changed it: {excerpt(sent)} is sent, not {excerpt(wanted)}")
+            elif "extended-connect" not in exchange.capabilities:  # which waits for the server's consent
+                wanted = self._asked(exchange, self.connect(scenario.role))
+                connection = self.connect(scenario.role)
+                _try(scenario, connection, before_anything(connection, self.multiplexed, exchange), "before a request")
+                sent = self._asked(exchange, connection)
+                if sent != wanted and self.descriptor.transport == "stream":
+                    fail(f"{scenario}: illegal sends have changed it: {excerpt(sent)} is sent, not {excerpt(wanted)}")
+
+    def refused(self, malformation: str) -> Outcome:
+        """Return what comes of malformed input."""
+        return refused(self.connect(self.first_role), self.malformed[malformation])
+
+    def _asked(self, exchange: Exchange, connection: Any) -> list[bytes]:
+        Program(connection, self.multiplexed).send(exchange.asked)
+        return take(connection)
+
+    def _serve_after_illegal_sends(self, scenario: Scenario) -> tuple[Outcome, list[bytes]]:
+        connection = scenario.start()
+        exchange = scenario.exchange
+        _try(scenario, connection, before_anything(connection, self.multiplexed, exchange), "before anything else")
+        outcome = play(connection, scenario.received, closes=scenario.closes)
+        sent = take(connection)
+        _try(scenario, connection, after_the_request(connection, self.multiplexed, exchange), "before the reply")
+        Program(connection, self.multiplexed).send(exchange.reply)
+        sent += take(connection)
+        _try(scenario, connection, after_the_reply(connection, self.multiplexed, exchange), "behind the reply")
+        return outcome, sent
+
+
+def check_refusal(scenario: Scenario, connection: Any, action: Action, when: str) -> None:
+    """Take an illegal action; it must be refused, and leave nothing behind."""
+    __tracebackhide__ = True
+    name, call = action
+    before = repr(connection), connection.is_closed()
+    try:
+        call()
+    except LocalProtocolError:
+        pass
+    except Exception as error:  # noqa: BLE001
+        fail(f"{scenario}: {name} {when} raised {type(error).__name__}, not LocalProtocolError: {error}")
+    else:
+        fail(f"{scenario}: {name} {when} was allowed")
+    if queued := take(connection):
+        fail(f"{scenario}: {name} {when} was refused, and has queued {excerpt(b''.join(queued))}")
+    if (repr(connection), connection.is_closed()) != before:
+        fail(f"{scenario}: {name} {when} was refused, and has changed {before[0]} to {connection!r}")
+
+
+def withstand(scenario: Scenario, pieces: Iterable[bytes]) -> None:
+    """Fail if anything but events and a RemoteProtocolError comes of the pieces."""
+    __tracebackhide__ = True
+    kept = list(pieces)
+    connection = scenario.start()
+    try:
+        play(connection, kept, closes=hasattr(connection, "receive_data"))
+        take(connection)
+    except Exception as error:  # noqa: BLE001
+        side = "server" if scenario.role == SERVER else "client"
+        fail(f"a {side} that received {excerpt(kept)} raised {type(error).__name__}: {error}")
+
+
+def explore(scenarios: list[Scenario]) -> None:
+    """Let Hypothesis look for bytes that raise something else."""
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import strategies as st
+
+    samples = sorted({unit for scenario in scenarios for unit in scenario.received})
+    slices = st.sampled_from(samples).flatmap(
+        lambda unit: st.tuples(st.integers(0, len(unit)), st.integers(0, len(unit))).map(
+            lambda ends: unit[min(ends) : max(ends)]
+        )
+    )
+    pieces = st.lists(st.one_of(slices, st.binary(max_size=64)).filter(bool), max_size=8)
+
+    @settings(
+        max_examples=_EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(pieces)
+    def look(found: list[bytes]) -> None:
+        withstand(scenarios[0], found)
+
+    look()
+
+
+def play_end(connection: Any, so_far: Outcome) -> Outcome:
+    """Let the peer close its side, and return everything that has come of it."""
+    ending = play(connection, (), closes=True)
+    return Outcome(so_far.events + ending.events, ending.end, ending.refusal)
+
+
+def _try(scenario: Scenario, connection: Any, actions: Iterable[Action], when: str) -> None:
+    __tracebackhide__ = True
+    for action in actions:
+        check_refusal(scenario, connection, action, when)

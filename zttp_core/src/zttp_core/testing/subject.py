@@ -1,0 +1,199 @@
+"""What a suite is told about its protocol, and the scenarios that all groups of tests play."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from zttp_core.connect import connect
+from zttp_core.constants import CLIENT, SERVER
+from zttp_core.descriptor import ProtocolDescriptor
+from zttp_core.lookup_errors import ProtocolLookupError
+from zttp_core.registry import REGISTRY, Registration
+from zttp_core.testing.exchange import Exchange, units
+from zttp_core.testing.pair import DatagramPair, Pair, StreamPair
+from zttp_core.testing.verdict import fail, not_applicable
+from zttp_core.testing.wire import Outcome, Program, begin, play, receive, take
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One side of one exchange: a connection that is ready to receive, and the bytes that it receives."""
+
+    exchange: Exchange
+    role: int
+    received: tuple[bytes, ...]
+    closes: bool
+    start: Callable[[], Any]
+
+    def __str__(self) -> str:
+        return f"exchange '{self.exchange.name}', {'server' if self.role == SERVER else 'client'}"
+
+    @property
+    def data(self) -> bytes:
+        """All bytes that are received."""
+        return b"".join(self.received)
+
+    def play(self, pieces: Iterable[Any] | None = None) -> Outcome:
+        """Return what a new connection makes of the bytes, cut as they are or as given."""
+        return play(self.start(), self.received if pieces is None else pieces, closes=self.closes)
+
+
+class Subject:
+    """The protocol under test, as a suite names it.
+
+    Attributes:
+        protocol: Its name.
+        exchanges: What is to work. A capability that the descriptor claims must be shown by one of them.
+        malformed: What a peer must not send: bytes that break the connection, by what is wrong with them. Given to a
+            server, or to a client if the protocol has no servers.
+        malformed_replies: The same for a client that has sent the request of the first exchange.
+        floods: Endless supplies of bytes that a server must survive in bounded memory: streams opened and reset, frames
+            that only cost. Each is a function that returns the pieces, from the first byte of the connection on.
+        max_memory: What the documented limits of one connection add up to, in bytes.
+        reliable: Whether a datagram protocol makes good what the network loses.
+    """
+
+    protocol: ClassVar[str]
+    exchanges: ClassVar[Sequence[Exchange]] = ()
+    malformed: ClassVar[Mapping[str, bytes]] = {}
+    malformed_replies: ClassVar[Mapping[str, bytes]] = {}
+    floods: ClassVar[Mapping[str, Callable[[], Iterable[bytes]]]] = {}
+    max_memory: ClassVar[int] = 16 * 1024 * 1024
+    reliable: ClassVar[bool] = True
+
+    def connect(self, role: int) -> Any:
+        """Return a new connection. Override it where the protocol needs options."""
+        return connect(role, self.protocol)
+
+    # ----------------------------------------------------------------------------------------- what is known about it
+
+    @property
+    def registration(self) -> Registration:
+        """The protocol as the registry has it."""
+        __tracebackhide__ = True
+        try:
+            return REGISTRY.resolve(self.protocol)
+        except ProtocolLookupError as error:
+            fail(f"protocol '{self.protocol}' does not resolve: {type(error).__name__}: {error}")
+
+    @property
+    def descriptor(self) -> ProtocolDescriptor:
+        """What the plugin says about the protocol."""
+        __tracebackhide__ = True
+        return self.registration.descriptor
+
+    @property
+    def multiplexed(self) -> bool:
+        """Whether messages are sent on streams."""
+        return self.descriptor.multiplexed
+
+    @property
+    def connection_class(self) -> type[Any]:
+        """The class of its connections."""
+        __tracebackhide__ = True
+        try:
+            return REGISTRY.connection_class(self.registration)[0]
+        except ProtocolLookupError as error:
+            fail(f"protocol '{self.protocol}' cannot be used: {type(error).__name__}: {error}")
+
+    @property
+    def first_role(self) -> int:
+        """The role of the connection that is given what is malformed."""
+        return SERVER if SERVER in self.descriptor.roles else CLIENT
+
+    # -------------------------------------------------------------------------------------------------- what it can do
+
+    def pair(self) -> Pair:
+        """Return a client and a server, wired to each other."""
+        if len(self.descriptor.roles) < 2:
+            not_applicable(f"'{self.protocol}' has one role")
+        wired = StreamPair if self.descriptor.transport == "stream" else DatagramPair
+        return wired(self.connect(CLIENT), self.connect(SERVER), self.multiplexed)
+
+    def scenarios(self, exchange: Exchange) -> list[Scenario]:
+        """Return the sides of an exchange that can be played alone."""
+        roles = self.descriptor.roles
+        found = []
+        if SERVER in roles and exchange.client:
+            server = Scenario(
+                exchange, SERVER, units(exchange.client), exchange.client_closes, lambda: self.connect(SERVER)
+            )
+            found.append(server)
+        if CLIENT in roles and exchange.asked:
+            greeting, answer = self._answer(exchange)
+            if answer:
+                found.append(
+                    Scenario(exchange, CLIENT, answer, exchange.server_closes, lambda: self._asking(exchange, greeting))
+                )
+        return found
+
+    def stream_scenarios(self, exchange: Exchange) -> list[Scenario]:
+        """Return the same for bytes that can be cut."""
+        if self.descriptor.transport != "stream":
+            not_applicable("datagrams arrive whole")
+        return self.scenarios(exchange)
+
+    def all_scenarios(self) -> Iterator[Scenario]:
+        """Yield the scenarios of all exchanges."""
+        for exchange in self.exchanges:
+            yield from self.scenarios(exchange)
+
+    def serve(self, connection: Any, exchange: Exchange) -> list[bytes]:
+        """Send the reply of an exchange, and return everything that goes out."""
+        sent = take(connection)
+        Program(connection, self.multiplexed).send(exchange.reply)
+        return sent + take(connection)
+
+    def live_through(self, scenario: Scenario) -> tuple[Outcome, list[bytes]]:
+        """Play a scenario to its end: receive, and reply if this is the server. Return what came in and went out."""
+        connection = scenario.start()
+        outcome = play(connection, scenario.received, closes=scenario.closes)
+        sent = self.serve(connection, scenario.exchange) if scenario.role == SERVER else take(connection)
+        return outcome, sent
+
+    def _asking(self, exchange: Exchange, greeting: bytes) -> Any:
+        """Return a client that has been greeted and has sent its request."""
+        client = self.connect(CLIENT)
+        begin(client)
+        if greeting:
+            play(client, [greeting])
+        Program(client, self.multiplexed).send(exchange.asked)
+        take(client)
+        return client
+
+    def _answer(self, exchange: Exchange) -> tuple[bytes, tuple[bytes, ...]]:
+        """Return what a client receives before and after its request: as written down, or as our own server says it."""
+        if exchange.server is not None and not hasattr(self.connect(CLIENT), "initiate_connection"):
+            return b"", units(exchange.server)
+        if SERVER not in self.descriptor.roles or self.descriptor.transport != "stream":
+            return b"", units(exchange.server)
+        pair = StreamPair(self.connect(CLIENT), self.connect(SERVER), self.multiplexed)
+        greeting = b"".join(pair.to_client)
+        pair.to_client.clear()
+        pair.converse(exchange)
+        return greeting, units(b"".join(pair.to_client))
+
+
+def refused(connection: Any, data: bytes) -> Outcome:
+    """Return what comes of bytes that have to be refused, at the latest when nothing follows them."""
+    outcome = play(connection, [data])
+    if outcome.refusal is None and hasattr(connection, "receive_data"):
+        ending = play(connection, (), closes=True)
+        outcome = Outcome(outcome.events + ending.events, ending.end, ending.refusal)
+    return outcome
+
+
+def survive(connection: Any, pieces: Iterable[bytes]) -> None:
+    """Hand over pieces and forget everything that comes of them, until they are refused."""
+    from zttp_core.errors import RemoteProtocolError
+    from zttp_core.testing.wire import pull
+
+    try:
+        for piece in pieces:
+            receive(connection, piece)
+            pull(connection, Outcome())
+            take(connection)
+    except RemoteProtocolError:
+        return

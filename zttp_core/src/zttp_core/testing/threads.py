@@ -1,0 +1,80 @@
+"""Threads: connections in different threads have nothing to do with each other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from threading import Barrier, Thread
+from typing import Any, Final
+
+from zttp_core.errors import ProtocolError
+from zttp_core.testing.cuts import byte_by_byte
+from zttp_core.testing.subject import Subject
+from zttp_core.testing.verdict import fail, not_applicable
+from zttp_core.testing.wire import play
+
+_ROUNDS: Final = 20
+
+
+class Threads(Subject):
+    """Two threads, each with a connection of its own."""
+
+    def test_two_threads_use_two_connections(self) -> None:
+        """Each gets what one thread alone gets."""
+        scenarios = list(self.all_scenarios())
+        alone = [scenario.play().told() for scenario in scenarios]
+        different: list[str] = []
+
+        def work() -> None:
+            for _ in range(_ROUNDS):
+                for scenario, expected in zip(scenarios, alone, strict=True):
+                    cut = byte_by_byte(scenario.data) if self.descriptor.transport == "stream" else scenario.received
+                    if scenario.play(cut).told() != expected:
+                        different.append(str(scenario))
+
+        raised = in_two_threads(work)
+        if raised:
+            fail(f"'{self.protocol}' in two threads raised {type(raised[0]).__name__}: {raised[0]}")
+        if different:
+            fail(f"{different[0]}: with another connection in another thread the events are different")
+
+    def test_one_connection_in_two_threads_does_not_crash(self) -> None:
+        """Without a global lock a shared connection may give any events and errors, but the process lives."""
+        if getattr(sys, "_is_gil_enabled", lambda: True)():
+            not_applicable("this Python has a global interpreter lock")
+        for scenario in self.all_scenarios():
+            connection = scenario.start()
+            in_two_threads(partial(_misuse, connection, scenario.data))
+
+
+def in_two_threads(work: Callable[[], object]) -> list[BaseException]:
+    """Do the same work in two threads at once, and return what they raised."""
+    raised: list[BaseException] = []
+    barrier = Barrier(2)
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001
+            raised.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    return raised
+
+
+def _misuse(connection: Any, data: bytes) -> None:
+    try:
+        play(connection, byte_by_byte(data))
+    except (ProtocolError, TypeError, ValueError, AttributeError, IndexError):
+        return

@@ -1,0 +1,164 @@
+"""Driving a connection: what is received, pulled, sent and taken, the same for streams and datagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from zttp_core.errors import RemoteProtocolError
+from zttp_core.events import Data, Datagram, EndOfMessage, Request, Response
+from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA, ConnectionClosed, NeedData
+from zttp_core.testing.verdict import fail
+
+_MOST_EVENTS: Final = 100_000
+
+
+@dataclass
+class Outcome:
+    """What a connection made of some bytes: events with adjacent ``Data`` joined, and how it ended."""
+
+    events: list[Any] = field(default_factory=list)
+    end: object = NEED_DATA
+    refusal: RemoteProtocolError | None = None
+
+    def add(self, event: Any) -> None:
+        """Append an event, or join it to the content before it."""
+        last = self.events[-1] if self.events else None
+        if isinstance(event, Data) and isinstance(last, Data) and event.stream_id == last.stream_id:
+            self.events[-1] = Data(last.data + event.data, event.stream_id)
+        else:
+            self.events.append(event)
+
+    def told(self) -> tuple[list[Any], str]:
+        """Return what must not depend on how the bytes were cut."""
+        if self.refusal is not None:
+            return self.events, f"{type(self.refusal).__name__} {self.refusal.reason}"
+        return self.events, repr(self.end)
+
+
+def is_datagram(connection: Any) -> bool:
+    """Return whether the connection runs over datagrams."""
+    return hasattr(connection, "receive_datagram")
+
+
+def receive(connection: Any, unit: Any, now: int = 0) -> None:
+    """Hand over what arrived: bytes of a stream, or one datagram."""
+    if is_datagram(connection):
+        connection.receive_datagram(unit, now)
+    else:
+        connection.receive_data(unit)
+
+
+def take(connection: Any, now: int = 0) -> list[bytes]:
+    """Return what has to be sent, in units of the transport."""
+    if is_datagram(connection):
+        return list(connection.data_to_send(now))
+    queued: bytes = connection.data_to_send()
+    return [queued] if queued else []
+
+
+def begin(connection: Any) -> None:
+    """Let the connection greet its peer, where the protocol has a greeting."""
+    if hasattr(connection, "initiate_connection"):
+        connection.initiate_connection()
+
+
+def pull(connection: Any, outcome: Outcome) -> None:
+    """Pull all events that there are."""
+    __tracebackhide__ = True
+    for _ in range(_MOST_EVENTS):
+        event = connection.next_event()
+        if event is NEED_DATA or event is CONNECTION_CLOSED:
+            outcome.end = event
+            return
+        if event is None or isinstance(event, NeedData | ConnectionClosed):
+            fail(f"next_event() returned {event!r}, which is neither an event nor the core's NEED_DATA")
+        outcome.add(event)
+    fail(f"next_event() has given {_MOST_EVENTS} events and never NEED_DATA: it does not come to rest")
+
+
+def play(connection: Any, pieces: Iterable[Any], *, closes: bool = False) -> Outcome:
+    """Hand over the pieces one by one, pull after each, and return what came of it."""
+    __tracebackhide__ = True
+    outcome = Outcome()
+    try:
+        for piece in pieces:
+            receive(connection, piece)
+            pull(connection, outcome)
+        if closes:
+            connection.receive_data(b"")
+        pull(connection, outcome)
+    except RemoteProtocolError as refusal:
+        outcome.refusal = refusal
+    return outcome
+
+
+class Program:
+    """A program that sends messages on a connection, each event of a script by the call that sends it.
+
+    Args:
+        connection: Where it sends.
+        multiplexed: Whether messages are sent on streams.
+        streams: The stream of the connection for each stream of the script. A client's requests fill it.
+    """
+
+    def __init__(self, connection: Any, multiplexed: bool, streams: dict[int, int] | None = None) -> None:
+        self.connection = connection
+        self.multiplexed = multiplexed
+        self.streams = {} if streams is None else streams
+        self._ended: set[int] = set()
+
+    def send(self, script: Sequence[Any]) -> None:
+        """Send the events of a script."""
+        for event in script:
+            match event:
+                case Request():
+                    self._request(event)
+                case Response():
+                    self._response(event)
+                case Data() if event.data:
+                    self.sender(event.stream_id).send_data(event.data)
+                case EndOfMessage() if event.stream_id not in self._ended:
+                    sender = self.sender(event.stream_id)
+                    if event.trailers:
+                        sender.end_message(event.trailers)
+                    else:
+                        sender.end_message()
+                case Datagram():
+                    self.sender(event.stream_id).send_datagram(event.data)
+
+    def sender(self, stream_id: int) -> Any:
+        """Return what has the methods that send a message."""
+        return self.connection.stream(self.streams.get(stream_id, stream_id)) if self.multiplexed else self.connection
+
+    def _request(self, event: Request) -> None:
+        head = (event.method, event.target, event.http_version, event.headers.to_list())
+        options: dict[str, Any] = {} if event.protocol is None else {"protocol": event.protocol}
+        if event.scheme not in (None, b"https"):
+            options["scheme"] = event.scheme
+        if not self.multiplexed:
+            self.connection.send_request(*head, **options)
+            return
+        stream = self.connection.send_request(*head, end_stream=event.end_stream, **options)
+        self.streams[event.stream_id] = stream.stream_id
+        self._note_end(event)
+
+    def _response(self, event: Response) -> None:
+        sender = self.sender(event.stream_id)
+        fields = event.headers.to_list()
+        if event.is_informational:
+            sender.send_informational(event.status_code, fields)
+        elif self.multiplexed:
+            sender.send_response(event.status_code, fields, event.end_stream)
+            self._note_end(event)
+        elif event.reason:
+            sender.send_response(event.status_code, fields, reason=event.reason)
+        else:
+            sender.send_response(event.status_code, fields)
+
+    def _note_end(self, event: Request | Response) -> None:
+        if event.end_stream:
+            self._ended.add(event.stream_id)
+        else:
+            self._ended.discard(event.stream_id)
