@@ -4,7 +4,7 @@ What would split a message or smuggle a field is refused: ``write_fields`` raise
 it can leave. The fields that frame are noted on the way, as in ``fields``.
 """
 
-from typing import Final, final
+from typing import Final
 
 from librt.strings import BytesWriter, write_i16_le
 
@@ -22,7 +22,7 @@ from zttp_h1.names import (
     lower,
     recognise,
 )
-from zttp_h1.native_ints import i64, mypyc_attr
+from zttp_h1.native_ints import i64
 from zttp_h1.scan import scan_target, scan_token, scan_value
 from zttp_h1.status import STATUS_LINES
 
@@ -35,16 +35,6 @@ ALLOW_FRAMING: Final = 0
 NO_FRAMING: Final = 1
 # RFC 9112 6.1: an HTTP/1.0 peer does not know chunked; the field is left out and the content runs to the end.
 NO_CHUNKED: Final = 2
-
-
-@final
-@mypyc_attr(acyclic=True, free_list_len=1)
-class SentFacts:
-    """What the fields of the head that was written last say about the message."""
-
-    def __init__(self) -> None:
-        self.facts: i64 = 0
-        self.content_length: i64 = -1
 
 
 def write_request_line(writer: BytesWriter, method: bytes, target: bytes, version: bytes) -> None:
@@ -78,10 +68,13 @@ def write_status_line(writer: BytesWriter, status: i64, reason: bytes | None) ->
     write_i16_le(writer, _CRLF)
 
 
-def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], sent: SentFacts, framing: i64) -> None:
-    """Write field lines, without the empty line, and note in ``sent`` what they say. Raises LocalProtocolError."""
+def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing: i64) -> tuple[i64, i64]:
+    """Write field lines, without the empty line. Raises LocalProtocolError.
+
+    Returns what they say: facts as in ``head``, and the content length, -1 where there is none.
+    """
     facts: i64 = 0
-    sent.content_length = -1
+    content_length: i64 = -1
     for name, value in fields:
         size: i64 = len(name)
         if size == 0 or scan_token(name, 0, size) != size:
@@ -97,9 +90,9 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], sent: S
                 stated = parse_content_length(value)
                 if stated < 0:
                     raise local_error("invalid_content_length", value)
-                if sent.content_length >= 0:
+                if content_length >= 0:
                     raise local_error("conflicting_content_length", value)
-                sent.content_length = stated
+                content_length = stated
             elif known == NAME_TRANSFER_ENCODING:
                 if framing == NO_FRAMING:
                     raise local_error("transfer_encoding_not_allowed", value)
@@ -120,9 +113,9 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], sent: S
         write_i16_le(writer, _COLON_SPACE)
         writer.write(value)
         write_i16_le(writer, _CRLF)
-    if facts & CHUNKED and sent.content_length >= 0:
+    if facts & CHUNKED and content_length >= 0:
         raise local_error("transfer_encoding_and_content_length")
-    sent.facts = facts
+    return facts, content_length
 
 
 def write_trailers(writer: BytesWriter, trailers: list[tuple[bytes, bytes]]) -> None:

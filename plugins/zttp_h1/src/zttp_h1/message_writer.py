@@ -15,7 +15,6 @@ from zttp_h1.head_writer import (
     ALLOW_FRAMING,
     NO_CHUNKED,
     NO_FRAMING,
-    SentFacts,
     write_fields,
     write_request_line,
     write_status_line,
@@ -56,7 +55,6 @@ class MessageWriter:
         self._remaining: i64 = 0  # of the stated Content-Length
         self._chunks_dropped = False  # the head asked for chunks, but the message has none
         self._unframed = False  # content would be allowed, but the head does not say how long it is
-        self._sent = SentFacts()
         self._buffer = BytesWriter()
         self._parts: list[bytes] | None = None  # what waits before the buffer, if content was kept as it came
 
@@ -74,16 +72,16 @@ class MessageWriter:
         mark = len(buffer)
         try:
             write_request_line(buffer, method, target, version)
-            write_fields(buffer, fields, self._sent, ALLOW_FRAMING)
-            if self._sent.facts & CHUNKED and version == b"1.0":
+            facts, length = write_fields(buffer, fields, ALLOW_FRAMING)
+            if facts & CHUNKED and version == b"1.0":
                 raise local_error("transfer_encoding_in_http_1_0")
         except BaseException:
             buffer.truncate(mark)
             raise
         write_i16_le(buffer, _CRLF)
-        if version == b"1.0" and not self._sent.facts & KEEP_ALIVE:
-            self._sent.facts |= CLOSE  # RFC 9112 9.3
-        self._begin(self._framing(NO_CONTENT), False)
+        if version == b"1.0" and not facts & KEEP_ALIVE:
+            facts |= CLOSE  # RFC 9112 9.3
+        self._begin(facts, length, NO_CONTENT, False)
         self._unframed = True
 
     def write_response(
@@ -105,38 +103,37 @@ class MessageWriter:
             allowed = NO_CHUNKED
         buffer = self._buffer
         mark = len(buffer)
-        sent = self._sent
         try:
             write_status_line(buffer, status, reason)
-            write_fields(buffer, fields, sent, allowed)
+            facts, length = write_fields(buffer, fields, allowed)
         except BaseException:
             buffer.truncate(mark)
             raise
         if switches:
             write_i16_le(buffer, _CRLF)
             self.state = after_writing(self.state, SEND_SWITCH)
-            self.facts = sent.facts
+            self.facts = facts
             return
-        chunked = sent.facts & CHUNKED != 0
+        chunked = facts & CHUNKED != 0
         if allowed == NO_CHUNKED and chunked:
-            sent.facts &= ~CHUNKED
+            facts &= ~CHUNKED
             closing = True
         if closing:
-            if not sent.facts & CLOSE:
+            if not facts & CLOSE:
                 buffer.write(b"Connection: close\r\n")
-                sent.facts |= CLOSE
-        elif minor == 0 and not sent.facts & (CLOSE | KEEP_ALIVE):
+                facts |= CLOSE
+        elif minor == 0 and not facts & (CLOSE | KEEP_ALIVE):
             buffer.write(b"Connection: keep-alive\r\n")
-            sent.facts |= KEEP_ALIVE
+            facts |= KEEP_ALIVE
         write_i16_le(buffer, _CRLF)
         if head or not has_content(status):
-            self._begin(NO_CONTENT, False)
+            self._begin_without_content(facts)
             self._chunks_dropped = chunked
             return
         # Without a length the reader takes all up to the end of the connection. Content is accepted for that only where
         # the head said that it closes: a length that was merely forgotten would keep the reader waiting.
-        framing = self._framing(TO_EOF if sent.facts & CLOSE else NO_CONTENT)
-        self._begin(framing, sent.content_length < 0 and not sent.facts & CHUNKED)
+        otherwise = TO_EOF if facts & CLOSE else NO_CONTENT
+        self._begin(facts, length, otherwise, length < 0 and not facts & CHUNKED)
         self._unframed = True
         self._chunks_dropped = chunked
 
@@ -149,7 +146,7 @@ class MessageWriter:
         mark = len(buffer)
         try:
             write_status_line(buffer, status, None)
-            write_fields(buffer, fields, self._sent, NO_FRAMING)
+            write_fields(buffer, fields, NO_FRAMING)
         except BaseException:
             buffer.truncate(mark)
             raise
@@ -227,19 +224,22 @@ class MessageWriter:
             buffer.truncate(0)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _framing(self, otherwise: i64) -> i64:
-        sent = self._sent
-        if sent.facts & CHUNKED:
-            return BY_CHUNKS
-        return BY_LENGTH if sent.content_length >= 0 else otherwise
-
-    def _begin(self, framing: i64, to_eof: bool) -> None:
+    def _begin(self, facts: i64, length: i64, otherwise: i64, to_eof: bool) -> None:
+        """Begin content that is framed as the head says, or ``otherwise`` if it says nothing."""
+        framing = BY_CHUNKS if facts & CHUNKED else BY_LENGTH if length >= 0 else otherwise
         self.state = after_writing(self.state, SEND_HEAD + framing)
-        self.facts = self._sent.facts
+        self.facts = facts
         self.to_eof = to_eof
-        self._remaining = self._sent.content_length
+        self._remaining = length
         self._unframed = False
         self._chunks_dropped = False
+
+    def _begin_without_content(self, facts: i64) -> None:
+        """End with the head, whatever content it tells of."""
+        self.state = after_writing(self.state, SEND_HEAD + NO_CONTENT)
+        self.facts = facts
+        self.to_eof = False
+        self._unframed = False
 
     def _write_content(self, data: bytes, size: i64) -> None:
         if size < _LARGE:
