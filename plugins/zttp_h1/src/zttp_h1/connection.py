@@ -21,7 +21,7 @@ from zttp_h1.chunked import LAST, ChunkedDecoder
 from zttp_h1.fields import REQUEST, RESPONSE, parse_fields
 from zttp_h1.fields import TRAILERS as TRAILER_SECTION
 from zttp_h1.framing import BY_CHUNKS, BY_LENGTH, NO_CONTENT, TO_EOF, request_framing, response_framing
-from zttp_h1.head import CLOSE, EXPECT_CONTINUE, HOST, KEEP_ALIVE, UPGRADE, UPGRADE_LISTED, Head
+from zttp_h1.head import CLOSE, EXPECT_CONTINUE, HOST, KEEP_ALIVE, UPGRADE, UPGRADE_LISTED
 from zttp_h1.limits import DEFAULT_LIMITS, H1Limits
 from zttp_h1.malformed import Malformed
 from zttp_h1.message_writer import MessageWriter
@@ -109,7 +109,6 @@ class H1Connection:
         self._failure: tuple[str, bytes | None, int] | None = None  # reason, excerpt and offset of the terminal error
         # The message that is read.
         self._reading: i64 = START_LINE
-        self._head: Final = Head()
         self._facts: i64 = 0  # of the head, while a trailer section is read
         self._empty_lines: i64 = 0
         self._remaining: i64 = 0  # of the content, where its length is known
@@ -274,7 +273,7 @@ class H1Connection:
                 raise local_error("connection_closed")
             writer.next_cycle()
         self._reading = after_reading(reading, ON_NEXT_CYCLE)
-        self._head.clear_fields()
+        self._input.clear_fields()
         self._trailers = None
         self._empty_lines = 0
         self._waiting = False
@@ -312,7 +311,7 @@ class H1Connection:
         An HTTP/1.0 message cannot ask for that (RFC 9110 7.8).
         """
         asked = UPGRADE | UPGRADE_LISTED
-        return self._head.upgrade if self._facts & asked == asked and self._head.minor > 0 else None
+        return self._input.upgrade if self._facts & asked == asked and self._input.minor > 0 else None
 
     @property
     def waiting_for_100(self) -> bool:
@@ -340,7 +339,6 @@ class H1Connection:
         if source.is_stuck() and not self._refill():
             return self._starved()
         limits = self._limits
-        head = self._head
         repetition = self._repetition
         server = self.role == SERVER
         whole = False  # the head starts with the buffer
@@ -361,11 +359,11 @@ class H1Connection:
                         if not self._skip_empty_line(raw, at, end):
                             return self._starved()
                         continue
-                    stop = parse_request_line(head, raw, at, end, limits.max_line)
+                    stop = parse_request_line(source, raw, at, end, limits.max_line)
                 else:
                     if not self._awaiting:
                         raise Malformed("unexpected_response", at, raw[at : at + 60])
-                    stop = parse_status_line(head, raw, at, end, limits.max_line)
+                    stop = parse_status_line(source, raw, at, end, limits.max_line)
                 if stop < 0:
                     reason = "request_target_too_long" if server else "line_too_long"
                     check_line(raw, at, end, limits.max_line, reason)
@@ -377,8 +375,8 @@ class H1Connection:
                 source.begin_section(stop)
                 if repetition is not None and repetition.is_section(raw, stop):
                     source.at = stop + len(repetition.section)
-                    head.facts = repetition.section_facts
-                    head.content_length = repetition.content_length
+                    source.facts = repetition.section_facts
+                    source.content_length = repetition.content_length
                     return self._finish_request(repetition.block, whole)
             if self._parse_section(limits.max_header_bytes, limits.max_headers, REQUEST if server else RESPONSE):
                 return self._finish_request(None, whole) if server else self._finish_response()
@@ -406,15 +404,14 @@ class H1Connection:
         ``whole`` says that the head started with the buffer.
         """
         source = self._input
-        head = self._head
-        facts = head.facts
-        minor = head.minor
-        framing = request_framing(head, source.at)
+        facts = source.facts
+        minor = source.minor
+        framing = request_framing(source, source.at)
         if self._require_host and facts & HOST == 0 and minor > 0:
             raise Malformed("missing_host", source.at)
-        method = _method_kind(head.method)
-        if head.target[0] != 0x2F or method == CONNECT:
-            check_target_form(head.method, head.target, source.at)
+        method = _method_kind(source.method)
+        if source.target[0] != 0x2F or method == CONNECT:
+            check_target_form(source.method, source.target, source.at)
         self._facts = facts
         self._request_method = method
         self._request_minor = minor
@@ -429,9 +426,9 @@ class H1Connection:
                 self._waiting = True
         repeats = self._cycles > 0 and facts & _NOT_REPEATED == 0 and source.is_whole()
         if block is not None:
-            event = _shared_block_request(head.method, head.target, block, flags)
+            event = _shared_block_request(source.method, source.target, block, flags)
         else:
-            event = _packed_request(head.method, head.target, source.section(head.cuts), source.skip, flags)
+            event = _packed_request(source.method, source.target, source.section(), source.skip, flags)
         if repeats:
             self._remember(event, block, whole and framing == NO_CONTENT)
         self._begin_content(framing)
@@ -446,8 +443,8 @@ class H1Connection:
         source = self._input
         buffer = source.raw if whole and source.at == len(source.raw) else b""
         repetition.remember_head(buffer, event, self._facts, self._request_method, self._request_minor, self._closing)
-        if block is None and self._head.cuts is None:
-            repetition.remember_section(source.lines(), event, self._facts, self._head.content_length)
+        if block is None and source.cuts is None:
+            repetition.remember_section(source.lines(), event, self._facts, source.content_length)
 
     def _repeat_request(self, repetition: Repetition) -> Any:
         """Return the request of the remembered head once more."""
@@ -460,16 +457,15 @@ class H1Connection:
 
     def _finish_response(self) -> Any:
         """Make the Response of a head that is complete."""
-        head = self._head
-        facts = head.facts
-        status = head.status_code
         source = self._input
+        facts = source.facts
+        status = source.status_code
         self._facts = facts
         self._waiting = False
-        flags: i64 = HTTP_1_0 if head.minor == 0 else 0
+        flags: i64 = HTTP_1_0 if source.minor == 0 else 0
         if 100 <= status < 200 and status != 101:
-            event = _packed_response(status, head.reason, source.section(head.cuts), source.skip, flags)
-            head.clear_fields()
+            event = _packed_response(status, source.reason, source.section(), source.skip, flags)
+            source.clear_fields()
             self._reading = after_reading(FIELDS, ON_INFORMATIONAL)
             return event
         connect = self._request_method == CONNECT
@@ -480,12 +476,12 @@ class H1Connection:
             self._switching = True
         elif connect and 200 <= status < 300:
             self._switching = True
-        framing = response_framing(head, self._request_method == HEAD, connect, source.at)
+        framing = response_framing(source, self._request_method == HEAD, connect, source.at)
         if not self._switching:
-            self._closing = facts & CLOSE != 0 or (head.minor == 0 and facts & KEEP_ALIVE == 0) or framing == TO_EOF
+            self._closing = facts & CLOSE != 0 or (source.minor == 0 and facts & KEEP_ALIVE == 0) or framing == TO_EOF
         if framing == NO_CONTENT:
             flags |= END_STREAM
-        event = _packed_response(status, head.reason, source.section(head.cuts), source.skip, flags)
+        event = _packed_response(status, source.reason, source.section(), source.skip, flags)
         self._awaiting = False
         self._begin_content(framing)
         return event
@@ -495,7 +491,7 @@ class H1Connection:
     def _begin_content(self, framing: i64) -> None:
         self._reading = after_reading(FIELDS, ON_HEAD + framing)
         if framing == BY_LENGTH:
-            self._remaining = self._head.content_length
+            self._remaining = self._input.content_length
         elif framing == BY_CHUNKS:
             if self._chunks is None:
                 self._chunks = ChunkedDecoder()
@@ -540,7 +536,7 @@ class H1Connection:
         if decoder.state == LAST:
             self._waiting = False
             self._reading = after_reading(CONTENT_CHUNKED, ON_LAST_CHUNK)
-            self._head.clear_fields()
+            source.clear_fields()
             source.begin_section(decoder.at)
         if len(data) == 0:
             return None
@@ -555,8 +551,8 @@ class H1Connection:
         while not self._parse_section(limits.max_trailer_bytes, limits.max_trailers, TRAILER_SECTION):
             if not self._refill():
                 return self._starved()
-        if self._head.count > 0:
-            self._trailers = _packed_trailers(source.section(self._head.cuts), source.skip)
+        if source.count > 0:
+            self._trailers = _packed_trailers(source.section(), source.skip)
         self._reading = after_reading(TRAILERS, ON_END)
         return None
 
@@ -571,7 +567,7 @@ class H1Connection:
         last = source.section_left(most_bytes)
         stop = min(last, end)
         longest = self._limits.max_line
-        found = parse_fields(self._head, raw, source.at, stop, source.section_shift(), most_fields, longest, kind)
+        found = parse_fields(source, raw, source.at, stop, source.section_shift(), most_fields, longest, kind)
         if found >= 0:
             source.at = found
             return True

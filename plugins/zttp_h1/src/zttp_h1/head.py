@@ -15,13 +15,12 @@ EXPECT_CONTINUE: Final = 64  # Expect is 100-continue
 OTHER_CODINGS: Final = 128  # Transfer-Encoding is something else
 
 
-@final
-@mypyc_attr(acyclic=True, free_list_len=1)
+@mypyc_attr(acyclic=True)
 class Head:
     """The values of a start line, and the facts of a header or trailer section.
 
-    One object serves all messages of a connection. ``facts`` are the bits above, ``content_length`` is -1 where there
-    is none, ``count`` is the number of fields.
+    One object serves all messages of a connection: its ``ReceiveBuffer``. ``facts`` are the bits above,
+    ``content_length`` is -1 where there is none, ``count`` is the number of fields.
     """
 
     def __init__(self) -> None:
@@ -37,6 +36,7 @@ class Head:
         self.count: i64 = 0
         self.cuts: list[int] | None = None  # where the section says something twice: starts and ends, in the section
 
+    @final
     def clear_fields(self) -> None:
         """Forget the section, for the next one."""
         self.facts = 0
@@ -44,6 +44,7 @@ class Head:
         self.count = 0
         self.cuts = None
 
+    @final
     def cut(self, start: i64, end: i64) -> None:
         """Note that ``section[start:end]`` is not for the reader."""
         if self.cuts is None:

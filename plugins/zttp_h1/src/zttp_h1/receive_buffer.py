@@ -3,11 +3,15 @@
 ``raw[at:]`` is not parsed yet. The usual buffer arrives, is parsed to its end and makes room for the next; what arrives
 too early, and a line that comes in pieces, waits in a ``Backlog``. A header or trailer section is kept from where it
 starts until it is complete, over as many buffers as it takes.
+
+What the codecs find out about the head in the buffer stands in the same object: a ``ReceiveBuffer`` is a ``Head``. A
+server may make a connection for a single small request, and each object that a connection is made of is paid for then.
 """
 
 from typing import Final, final
 
 from zttp_h1.backlog import Backlog
+from zttp_h1.head import Head
 from zttp_h1.malformed import Malformed
 from zttp_h1.native_ints import i64, mypyc_attr
 
@@ -17,10 +21,11 @@ _SHARED_BUFFER: Final = 2048
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
-class ReceiveBuffer:
+class ReceiveBuffer(Head):
     """See the module. ``base`` is what was received before ``raw``, ``skip`` what precedes the lines of the section."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.raw = b""
         self.at: i64 = 0
         self.base: i64 = 0
@@ -146,8 +151,9 @@ class ReceiveBuffer:
         """Return the lines of a whole section that ends at ``at``."""
         return self.raw[self._section_at + self.skip : self.at]
 
-    def section(self, cuts: list[int] | None) -> bytes:
+    def section(self) -> bytes:
         """Return the section that ends at ``at``, without what ``cuts`` names; its lines start at ``skip``."""
+        cuts = self.cuts
         raw = self.raw
         parts = self._section_parts
         if parts is not None:
