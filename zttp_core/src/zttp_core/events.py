@@ -577,7 +577,7 @@ class Datagram:
 END_OF_MESSAGE: Final = EndOfMessage()
 
 
-def packed_request(method: bytes, target: bytes, section: bytes, start: int, flags: int) -> Request:
+def packed_request(method: bytes, target: bytes, section: bytes, start: int, flags: int = END_STREAM) -> Request:
     """Make the request of an HTTP/1.1 head; its header section starts at ``start``."""
     return Request(method, target, section=section, start=start, flags=flags)
 

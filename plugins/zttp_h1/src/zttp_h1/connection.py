@@ -143,6 +143,13 @@ class H1Connection:
 
     def receive_event(self, data: Any, /) -> Any:
         """``receive_data`` and ``next_event`` in one call."""
+        if self._reading == CONTENT_LENGTH and isinstance(data, bytes):
+            # Most of an upload: a buffer of nothing but content, behind which more is to come, is the next event.
+            size: i64 = len(data)
+            if 0 < size < self._remaining and size <= self._limits.max_buffer and self._input.bypass(size):
+                self._remaining -= size
+                self._waiting = False
+                return _new_data(data, 0)
         self.receive_data(data)
         return NEED_DATA if self._input.is_asleep() else self.next_event()
 
@@ -355,7 +362,7 @@ class H1Connection:
                     if at == 0 and repetition is not None and repetition.is_head(raw):
                         source.at = end
                         return self._repeat_request(repetition)
-                    if raw[at] == 13 or raw[at] == 10:
+                    if raw[at] <= 13 and (raw[at] == 13 or raw[at] == 10):
                         if not self._skip_empty_line(raw, at, end):
                             return self._starved()
                         continue
@@ -427,6 +434,8 @@ class H1Connection:
         repeats = self._cycles > 0 and facts & _NOT_REPEATED == 0 and source.is_whole()
         if block is not None:
             event = _shared_block_request(source.method, source.target, block, flags)
+        elif flags == END_STREAM:
+            event = _packed_request(source.method, source.target, source.section(), source.skip)
         else:
             event = _packed_request(source.method, source.target, source.section(), source.skip, flags)
         if repeats:

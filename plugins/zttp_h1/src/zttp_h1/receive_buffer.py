@@ -51,6 +51,13 @@ class ReceiveBuffer(Head):
         backlog.push(data)
         return backlog.size + len(self.raw) - self.at <= most
 
+    def bypass(self, size: i64) -> bool:
+        """Count a buffer of ``size`` bytes that is handed on as it is; False if others come first."""
+        if self.at < len(self.raw) or not self.is_idle():
+            return False
+        self.base += size
+        return True
+
     def waiting(self) -> i64:
         """Return how many bytes are not parsed yet."""
         rest: i64 = len(self.raw) - self.at
