@@ -5,12 +5,13 @@ of a word that equals the one that is looked for has its high bit set in the "hi
 the first hit, so the first is exact. Nothing is read beyond the section, valid or not.
 """
 
-from typing import Final
+from typing import Final, cast
 
 from librt.strings import BytesWriter, read_i64_le, write_i64_le
 
-from zttp_core.field_names import LOWER, LOWER_NAMES, NAMES, known_name
+from zttp_core.field_names import FIELD_NAMES, LOWER, LOWER_NAMES, NAMES
 from zttp_core.native_ints import i64
+from zttp_core.usual_fields import FIELD_VALUES, FIELDS, HAS_USUAL, LOWER_FIELDS
 
 _ONES: Final[i64] = 0x0101010101010101
 _COLON: Final = 0x3A
@@ -19,15 +20,13 @@ _CR: Final = 0x0D
 
 def split(section: bytes, at: i64, lower: bool) -> list[tuple[bytes, bytes]]:
     """Return ``(name, value)`` of every field line from ``at`` to the empty line, the names ``lower``-cased or not."""
-    pairs: list[tuple[bytes, bytes]] = []
-    names = LOWER_NAMES if lower else NAMES
+    pairs: list[object] = []
     scratch: BytesWriter | None = None
     end: i64 = len(section)
     while at + 8 <= end:
-        # Most names end within their first word, which is also what they are looked up by.
         word = read_i64_le(section, at)
         if word & 255 == _CR:
-            return pairs
+            return cast("list[tuple[bytes, bytes]]", pairs)
         hits = _hits(word, _COLON)
         colon = at + _first(hits) if hits != 0 else _find(section, at + 8, end, _COLON)
         value = colon + 1
@@ -41,25 +40,32 @@ def split(section: bytes, at: i64, lower: bool) -> list[tuple[bytes, bytes]]:
             line_end += 8
         if hits == 0:
             line_end = _find(section, line_end, end, _CR)
-        number = known_name(section, at, colon - at, word)
-        if number >= 0:
-            name = names[number]
-        elif lower:
-            if scratch is None:
-                scratch = BytesWriter()
-            name = _lower_name(section, at, colon, scratch)
-        else:
-            name = section[at:colon]
+        next_line = line_end + 2
         # RFC 9112 5.1: white space around the value is not part of it. No other byte up to 32 stands in a value.
         while value < line_end and section[value] <= 32:
             value += 1
-        at = line_end + 2
         while line_end > value and section[line_end - 1] <= 32:
             line_end -= 1
-        pairs.append((name, section[value:line_end]))
+        number = FIELD_NAMES.find(section, at, colon - at, 0)
+        if number >= 0:
+            if HAS_USUAL[number] and value + 8 <= end:
+                field = FIELD_VALUES.find(section, value, line_end - value, number)
+                if field >= 0:
+                    pairs.append(LOWER_FIELDS[field] if lower else FIELDS[field])
+                    at = next_line
+                    continue
+            name = LOWER_NAMES[number] if lower else NAMES[number]
+            pairs.append((name, section[value:line_end]))
+        elif lower:
+            if scratch is None:
+                scratch = BytesWriter()
+            pairs.append((_lower_name(section, at, colon, scratch), section[value:line_end]))
+        else:
+            pairs.append((section[at:colon], section[value:line_end]))
+        at = next_line
     if at < end and section[at] != _CR:
         pairs.append(_split_short(section, at, end, lower))
-    return pairs
+    return cast("list[tuple[bytes, bytes]]", pairs)
 
 
 def _split_short(section: bytes, at: i64, end: i64, lower: bool) -> tuple[bytes, bytes]:
