@@ -1,6 +1,9 @@
 """The server's side of an SCGI connection: one request comes in, one response goes out, the connection closes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage, Request
@@ -8,10 +11,14 @@ from zttp_core.grammar import is_field_value, is_request_target, is_token
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA, ConnectionClosed, NeedData
 from zttp_scgi.netstring import parse_headers, parse_length
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 Fields = Iterable[tuple[bytes, bytes]]
 Event = Request | Data | EndOfMessage | NeedData | ConnectionClosed
 
 HEADERS, BODY, DONE = range(3)
+NAMES = ("headers", "body", "done")
 
 
 class ScgiConnection:
@@ -28,11 +35,12 @@ class ScgiConnection:
         self._output: list[bytes] = []
         self._sending = HEADERS
 
-    def receive_data(self, data: bytes | bytearray | memoryview, /) -> None:
+    def receive_data(self, data: Buffer, /) -> None:
         """Take bytes from the peer; none at all mean that it has closed its side."""
-        if len(data) == 0:
+        received = bytes(memoryview(data))
+        if not received:
             self._eof = True
-        self._received += data
+        self._received += received
 
     def next_event(self) -> Event:
         """Return the next event. After an error every call raises it again."""
@@ -56,11 +64,11 @@ class ScgiConnection:
         self._output += [*head, b"\r\n"]
         self._sending = BODY
 
-    def send_data(self, data: bytes | bytearray | memoryview, /) -> None:
+    def send_data(self, data: Buffer, /) -> None:
         """Queue a piece of the response's body."""
         if self._sending != BODY:
             raise LocalProtocolError("a body goes between a response's head and its end", reason="no_message_to_send")
-        self._output.append(bytes(data))
+        self._output.append(bytes(memoryview(data)))
 
     def end_message(self) -> None:
         """End the response; close the connection once everything is sent."""
@@ -80,6 +88,9 @@ class ScgiConnection:
     def is_closed(self) -> bool:
         """Return whether nothing more will come in or go out."""
         return self._error is not None or self._eof or self._sending == DONE
+
+    def __repr__(self) -> str:
+        return f"<ScgiConnection reading={NAMES[self._reading]} sending={NAMES[self._sending]}>"
 
     def _next_event(self) -> Event:
         event: Event

@@ -1,11 +1,20 @@
 """zttp-h2: HTTP/2 (RFC 9113, RFC 7541, RFC 8441, RFC 9218) for zttp."""
 
-from zttp_h2 import connection as _connection
-from zttp_h2.connection import H2Connection
-from zttp_h2.limits import H2Limits
-from zttp_h2.stream import Stream
+from typing import TYPE_CHECKING
 
-# Whether this installation runs the compiled modules.
-COMPILED = not _connection.__file__.endswith(".py")
+from zttp_core.lazy_attributes import lazy_attributes
+
+if TYPE_CHECKING:
+    from zttp_h2.connection import H2Connection as H2Connection
+    from zttp_h2.limits import H2Limits as H2Limits
+    from zttp_h2.stream import Stream as Stream
+
+    COMPILED: bool  # whether this installation runs the compiled modules
 
 __all__ = ["COMPILED", "H2Connection", "H2Limits", "Stream"]
+
+__getattr__ = lazy_attributes(
+    __name__,
+    {"H2Connection": "zttp_h2.connection", "H2Limits": "zttp_h2.limits", "Stream": "zttp_h2.stream"},
+    "zttp_h2.connection",
+)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import builtins
 import datetime as dt
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,16 +36,32 @@ def watched() -> Iterator[list[str]]:
         sys.addaudithook(_note)  # for good: an audit hook cannot be taken away
         _hooked = True
     _seen.clear()
+    start, start_new = threading.Thread.start, _thread.start_new_thread
+    threading.Thread.start = _noting_a_thread(start)  # type: ignore[method-assign]
+    _thread.start_new_thread = _noting_a_thread(start_new)
     _watched_thread = get_ident()
     try:
         yield _seen
     finally:
         _watched_thread = 0
+        threading.Thread.start = start  # type: ignore[method-assign]
+        _thread.start_new_thread = start_new
 
 
 def _note(event: str, arguments: tuple[object, ...]) -> None:
     if _watched_thread and event.startswith((*ACTS, *_FILES)) and get_ident() == _watched_thread:
         _seen.append(f"{event} {arguments[0]!r:.80}" if arguments else event)
+
+
+def _noting_a_thread(start: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what notes the start of a thread: Python 3.11 has no audit event for it."""
+
+    def noting(*arguments: Any, **options: Any) -> Any:
+        if get_ident() == _watched_thread:
+            _seen.append("a thread is started")
+        return start(*arguments, **options)
+
+    return noting
 
 
 @contextmanager

@@ -13,8 +13,9 @@ from zttp_core.testing.memory import growth, traced
 from zttp_core.testing.subject import Scenario, Subject, survive
 from zttp_core.testing.verdict import fail, not_applicable
 
-_PLACES: Final = 12  # in which the rest of a message becomes endless
-_PIECE: Final = 64 * 1024
+_PLACES: Final = 8  # in which the rest of a message becomes endless
+_SHORTEST_PIECE: Final = 1024  # what is refused early is refused soon; what is not comes in ever longer pieces
+_LONGEST_PIECE: Final = 1024 * 1024
 _MOST_PIECES: Final = 20_000  # of a flood
 _WARM_UP: Final = 100
 _ROUNDS: Final = 300
@@ -68,10 +69,10 @@ class Bounds(Subject):
 
     def _feed_endlessly(self, scenario: Scenario, at: int, filler: bytes) -> None:
         __tracebackhide__ = True
-        piece = filler * _PIECE
+        filling = filler * min(_LONGEST_PIECE, self.max_memory // 8)  # content is passed on: it is not held
         connection = scenario.start()
         with traced() as held:
-            survive(connection, _then_endless(scenario.data[:at], piece, self.max_memory * 5 // 4))
+            survive(connection, _then_endless(scenario.data[:at], filling, self.max_memory * 5 // 4))
             peak = held.peak
         if peak > self.max_memory:
             fail(
@@ -80,7 +81,11 @@ class Bounds(Subject):
             )
 
 
-def _then_endless(data: bytes, piece: bytes, total: int) -> Iterator[bytes]:
+def _then_endless(data: bytes, filling: bytes, total: int) -> Iterator[bytes]:
     if data:
         yield data
-    yield from repeat(piece, total // len(piece))
+    length = _SHORTEST_PIECE
+    while length < len(filling):
+        yield filling[:length]
+        length *= 2
+    yield from repeat(filling, total // len(filling))

@@ -22,6 +22,8 @@ def places(data: bytes, most: int = _MOST_PLACES) -> Iterator[int]:
 
 def random_pieces(data: bytes, seed: str) -> list[bytes]:
     """Return the bytes cut at random; the same seed cuts in the same places."""
+    if len(data) < 2:
+        return [data]
     random = Random(seed)  # noqa: S311
     cuts = sorted(random.sample(range(1, len(data)), min(len(data) - 1, random.randint(1, 12))))
     return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]

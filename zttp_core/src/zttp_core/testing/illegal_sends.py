@@ -35,6 +35,8 @@ def before_anything(connection: Any, multiplexed: bool, exchange: Exchange) -> I
     else:
         yield "send_data() without a message", lambda: connection.send_data(b"x")
         yield "end_message() without a message", connection.end_message
+        if hasattr(connection, "start_next_cycle"):
+            yield "start_next_cycle() without a message", connection.start_next_cycle
         if connection.role == CLIENT and hasattr(connection, "send_response"):
             yield "send_response() of a client", lambda: connection.send_response(200)
 
@@ -46,8 +48,6 @@ def after_the_request(connection: Any, multiplexed: bool, exchange: Exchange) ->
         yield "end_message() without a head", sender.end_message
         for fields in _SPLITTING:
             yield f"send_response() with the field {fields[0]!r}", partial(sender.send_response, 200, fields)
-    if not multiplexed and hasattr(connection, "start_next_cycle"):
-        yield "start_next_cycle() without a reply", connection.start_next_cycle
 
 
 def after_the_reply(connection: Any, multiplexed: bool, exchange: Exchange) -> Iterator[Action]:

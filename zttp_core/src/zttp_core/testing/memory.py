@@ -24,7 +24,6 @@ class Held:
 def traced() -> Iterator[Held]:
     """Trace allocations; what is traced already goes on being traced."""
     nested = tracemalloc.is_tracing()
-    gc.collect()
     if not nested:
         tracemalloc.start()
     tracemalloc.reset_peak()

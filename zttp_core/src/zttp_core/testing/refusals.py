@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.util import find_spec
+from itertools import cycle
 from typing import Any, Final
 
 from zttp_core.constants import SERVER
@@ -46,7 +47,7 @@ class Refusals(Subject):
         connection = self.connect(self.first_role)
         cut = play(connection, byte_by_byte(data))
         if cut.refusal is None:
-            cut = play_end(connection, cut)
+            cut.follow(play(connection, (), closes=True))
         if cut.told() != whole:
             fail(f"malformed input '{malformation}': byte by byte it gives {cut.told()}, whole it gives {whole}")
 
@@ -85,9 +86,10 @@ class Refusals(Subject):
             scenarios = [scenario for scenario in self.all_scenarios() if scenario.role == role]
             samples = [unit for scenario in scenarios for unit in scenario.received]
             if samples:
-                for data in mutations(samples, _MUTATIONS, self.protocol):
-                    for scenario in scenarios[:1]:
-                        withstand(scenario, [data])
+                for scenario, data in zip(
+                    cycle(scenarios), mutations(samples, _MUTATIONS, self.protocol), strict=False
+                ):
+                    withstand(scenario, [data])
 
     def test_no_input_raises_anything_else(self) -> None:
         """Pieces of messages in any order, and any bytes, as Hypothesis finds them."""
@@ -104,19 +106,27 @@ class Refusals(Subject):
             if scenario.role == SERVER:
                 expected, wanted = self.live_through(scenario)
                 outcome, sent = self._serve_after_illegal_sends(scenario)
-                if outcome.told() != expected.told() or b"".join(sent) != b"".join(wanted):
+                if outcome.told() != expected.told() or not self._says_the_same(scenario, sent, wanted):
                     fail(f"{scenario}: illegal sends have changed it: {excerpt(sent)} is sent, not {excerpt(wanted)}")
             elif "extended-connect" not in exchange.capabilities:  # which waits for the server's consent
                 wanted = self._asked(exchange, self.connect(scenario.role))
                 connection = self.connect(scenario.role)
                 _try(scenario, connection, before_anything(connection, self.multiplexed, exchange), "before a request")
                 sent = self._asked(exchange, connection)
-                if sent != wanted and self.descriptor.transport == "stream":
+                if not self._says_the_same(scenario, sent, wanted):
                     fail(f"{scenario}: illegal sends have changed it: {excerpt(sent)} is sent, not {excerpt(wanted)}")
 
     def refused(self, malformation: str) -> Outcome:
         """Return what comes of malformed input."""
         return refused(self.connect(self.first_role), self.malformed[malformation])
+
+    def _says_the_same(self, scenario: Scenario, sent: list[bytes], wanted: list[bytes]) -> bool:
+        """Return whether both are the same to the other side: a compressor may have had to start anew."""
+        if sent == wanted or self.descriptor.transport == "datagram":
+            return len(sent) == len(wanted)
+        others = [other for other in self.scenarios(scenario.exchange) if other.role != scenario.role]
+        told = [[other.play(one).told() for other in others] for one in (sent, wanted)]
+        return bool(others) and told[0] == told[1]
 
     def _asked(self, exchange: Exchange, connection: Any) -> list[bytes]:
         Program(connection, self.multiplexed).send(exchange.asked)
@@ -188,12 +198,6 @@ def explore(scenarios: list[Scenario]) -> None:
         withstand(scenarios[0], found)
 
     look()
-
-
-def play_end(connection: Any, so_far: Outcome) -> Outcome:
-    """Let the peer close its side, and return everything that has come of it."""
-    ending = play(connection, (), closes=True)
-    return Outcome(so_far.events + ending.events, ending.end, ending.refusal)
 
 
 def _try(scenario: Scenario, connection: Any, actions: Iterable[Action], when: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from zttp_core.constants import SERVER
 from zttp_core.descriptor import ProtocolDescriptor
-from zttp_core.registry import REGISTRY, Provider
+from zttp_core.registry import Provider, Registration
 
 if TYPE_CHECKING:
     from zttp_core.testing.conformance import ProtocolConformance
@@ -17,30 +19,56 @@ if TYPE_CHECKING:
 _NAME: Final = "zttp-conformance"
 
 
+class Tested:
+    """What is said about one suite: whose protocol it tests, what shows its capabilities, how its tests went."""
+
+    def __init__(self, suite: ProtocolConformance) -> None:
+        self.protocol: Final = suite.protocol
+        self.results: Final[Counter[str]] = Counter()
+        self.registration: Registration | None = None
+        self.evidence: dict[str, list[str]] = {}
+        # Now, while the protocol is registered. Where this fails, tests fail that say why.
+        with suppress(Exception, pytest.fail.Exception):
+            self.registration = suite.registration
+            self.evidence = suite.evidence()
+
+    def lines(self) -> Iterator[str]:
+        """Yield the badge and the table, in Markdown."""
+        if self.registration is None:
+            yield f"zttp plugin API: {self.protocol} does not resolve"
+            return
+        descriptor = self.registration.descriptor
+        yield badge(descriptor, self.registration.provider, self.results)
+        if descriptor.capabilities and not self.results["failed"]:
+            yield from ("", "| capability | shown by |", "| --- | --- |")
+            for name in sorted(descriptor.capabilities):
+                yield f"| {name} | {', '.join(self.evidence.get(name, ['-']))} |"
+
+
 class Reporter:
     """Counts the results of every suite, and writes them down in the end."""
 
     def __init__(self) -> None:
-        self._suites: dict[str, ProtocolConformance] = {}
-        self._results: dict[str, Counter[str]] = {}
+        self._tested: dict[str, Tested] = {}
 
     def add(self, nodeid: str, suite: ProtocolConformance) -> None:
         """Count the results of the tests of a class from now on."""
-        self._suites.setdefault(nodeid, suite)
-        self._results.setdefault(nodeid, Counter())
+        if nodeid not in self._tested:
+            self._tested[nodeid] = Tested(suite)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a result: a test that is skipped in its setup or its call was not applicable."""
-        nodeid = report.nodeid.partition("[")[0].rpartition("::")[0]
-        if nodeid in self._results and (report.when == "call" or report.outcome != "passed"):
-            self._results[nodeid][report.outcome] += 1
+        """Count a result: the one of the call, or of what prevented it."""
+        tested = self._tested.get(report.nodeid.partition("[")[0].rpartition("::")[0])
+        if tested is not None and (report.when == "call" or report.outcome != "passed"):
+            tested.results[report.outcome] += 1
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write what was tested."""
         terminalreporter.section("protocol conformance")
-        for nodeid, suite in self._suites.items():
-            for line in summary(suite, self._results[nodeid]):
+        for tested in self._tested.values():
+            for line in tested.lines():
                 terminalreporter.line(line)
+            terminalreporter.line("")
 
 
 def register(request: pytest.FixtureRequest, suite: ProtocolConformance) -> None:
@@ -53,26 +81,6 @@ def register(request: pytest.FixtureRequest, suite: ProtocolConformance) -> None
     parent = request.node.getparent(pytest.Class)
     if parent is not None:
         reporter.add(parent.nodeid, suite)
-
-
-def summary(suite: ProtocolConformance, results: Counter[str]) -> list[str]:
-    """Return the badge and the table of one suite, in Markdown."""
-    from zttp_core.lookup_errors import ProtocolLookupError
-
-    try:
-        registration = REGISTRY.resolve(suite.protocol)
-    except ProtocolLookupError as error:
-        return [f"{suite.protocol}: does not resolve: {error}", ""]
-    descriptor = registration.descriptor
-    lines = [badge(descriptor, registration.provider, results), "", "| capability | shown by |", "| --- | --- |"]
-    if not results["failed"]:
-        shown = suite.evidence()
-        for name in sorted(descriptor.capabilities):
-            lines.append(f"| {name} | {', '.join(shown.get(name, ['-']))} |")
-        if not descriptor.capabilities:
-            lines.append("| none claimed | |")
-        return [*lines, ""]
-    return [lines[0], ""]
 
 
 def badge(descriptor: ProtocolDescriptor, provider: Provider, results: Counter[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -153,10 +154,20 @@ def type_check(module: str, name: str, contract: str) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "check.py"
         path.write_text(program, encoding="ascii")
+        environment = os.environ | {"MYPYPATH": _import_path(module)}
         command = [sys.executable, "-m", "mypy", "--config-file=", "--strict", "--follow-imports=silent"]
         command += ["--no-error-summary", f"--cache-dir={folder}", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=folder)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=300, check=False, cwd=folder, env=environment
+        )
     return " ".join((done.stdout + done.stderr).split()) if done.returncode else ""
+
+
+def _import_path(module: str) -> str:
+    """Return the folder of a package that is not installed, which mypy cannot find by itself."""
+    package = find_spec(module.partition(".")[0])
+    folders = [Path(folder).parent for folder in (package and package.submodule_search_locations) or ()]
+    return os.pathsep.join(str(folder) for folder in folders if "site-packages" not in folder.parts)
 
 
 def _is_head(event: object) -> bool:

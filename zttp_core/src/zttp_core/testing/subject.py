@@ -180,8 +180,7 @@ def refused(connection: Any, data: bytes) -> Outcome:
     """Return what comes of bytes that have to be refused, at the latest when nothing follows them."""
     outcome = play(connection, [data])
     if outcome.refusal is None and hasattr(connection, "receive_data"):
-        ending = play(connection, (), closes=True)
-        outcome = Outcome(outcome.events + ending.events, ending.end, ending.refusal)
+        outcome.follow(play(connection, (), closes=True))
     return outcome
 
 

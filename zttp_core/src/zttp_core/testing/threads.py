@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 from typing import Any, Final
 
 from zttp_core.errors import ProtocolError
-from zttp_core.testing.cuts import byte_by_byte
+from zttp_core.testing.cuts import byte_by_byte, random_pieces
 from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import fail, not_applicable
 from zttp_core.testing.wire import play
@@ -24,12 +24,13 @@ class Threads(Subject):
         """Each gets what one thread alone gets."""
         scenarios = list(self.all_scenarios())
         alone = [scenario.play().told() for scenario in scenarios]
+        datagrams = self.descriptor.transport == "datagram"
         different: list[str] = []
 
         def work() -> None:
-            for _ in range(_ROUNDS):
+            for number in range(_ROUNDS):
                 for scenario, expected in zip(scenarios, alone, strict=True):
-                    cut = byte_by_byte(scenario.data) if self.descriptor.transport == "stream" else scenario.received
+                    cut = scenario.received if datagrams else random_pieces(scenario.data, f"{number}")
                     if scenario.play(cut).told() != expected:
                         different.append(str(scenario))
 

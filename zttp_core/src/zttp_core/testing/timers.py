@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from zttp_core.constants import CLIENT
 from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.pair import HOUR, DatagramPair, check_deadline
 from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import fail, not_applicable
-from zttp_core.testing.wire import Outcome, begin, pull, take
+from zttp_core.testing.wire import Outcome, Program, begin, pull, take
 
 
 class Timers(Subject):
     """``next_timeout`` and ``handle_timeout`` keep what they promise."""
 
-    def test_an_idle_pair_comes_to_rest(self, exchange: Exchange) -> None:
+    def test_an_idle_pair_comes_to_rest(self) -> None:
         """After an exchange the timers run out: nobody has to be called for ever."""
-        pair = self._datagram_pair()
-        pair.converse(exchange)
-        pair.run(lambda: False, HOUR)
-        if deadlines := pair.deadlines():
-            fail(f"exchange '{exchange.name}': an hour later next_timeout() is still {min(deadlines)}, at {pair.now}")
+        for exchange in self.exchanges:
+            pair = self._rested_pair(exchange)
+            if deadlines := pair.deadlines():
+                fail(f"exchange '{exchange.name}': when all is done, next_timeout() is {min(deadlines)}, at {pair.now}")
 
-    def test_a_timer_that_was_not_asked_for_does_nothing(self, exchange: Exchange) -> None:
+    def test_a_timer_that_was_not_asked_for_does_nothing(self) -> None:
         """Where ``next_timeout`` is ``None`` a call of ``handle_timeout`` sends nothing and starts nothing."""
-        pair = self._datagram_pair()
-        pair.converse(exchange)
-        pair.run(lambda: False, HOUR)
-        for connection in pair.connections.values():
-            if connection.next_timeout() is None:
-                connection.handle_timeout(pair.now + HOUR)
-                if take(connection, pair.now + HOUR) or connection.next_timeout() is not None:
-                    fail(f"exchange '{exchange.name}': handle_timeout() acts although next_timeout() was None")
+        for exchange in self.exchanges:
+            pair = self._rested_pair(exchange)
+            later = pair.now + HOUR
+            for connection in pair.connections.values():
+                if connection.next_timeout() is None:
+                    connection.handle_timeout(later)
+                    if take(connection, later) or connection.next_timeout() is not None:
+                        fail(f"exchange '{exchange.name}': handle_timeout() acts although next_timeout() was None")
 
     def test_a_silent_peer_is_given_up(self) -> None:
         """With nobody at the other end the deadlines move on, and end."""
@@ -37,6 +37,8 @@ class Timers(Subject):
         for role in sorted(self.descriptor.roles):
             connection = self.connect(role)
             begin(connection)
+            if role == CLIENT:
+                Program(connection, self.multiplexed).send(self.exchanges[0].asked)
             now = 1_000_000
             take(connection, now)
             for _ in range(10_000):
@@ -50,6 +52,12 @@ class Timers(Subject):
                 check_deadline(connection, now)
             else:
                 fail(f"'{self.protocol}' has timed out 10,000 times without an answer and does not give up")
+
+    def _rested_pair(self, exchange: Exchange) -> DatagramPair:
+        pair = self._datagram_pair()
+        pair.converse(exchange)
+        pair.run(lambda: False, HOUR)
+        return pair
 
     def _datagram_pair(self) -> DatagramPair:
         if self.descriptor.transport != "datagram":

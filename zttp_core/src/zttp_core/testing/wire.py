@@ -30,6 +30,13 @@ class Outcome:
         else:
             self.events.append(event)
 
+    def follow(self, later: Outcome) -> None:
+        """Append what came later."""
+        for event in later.events:
+            self.add(event)
+        self.end = later.end
+        self.refusal = later.refusal
+
     def told(self) -> tuple[list[Any], str]:
         """Return what must not depend on how the bytes were cut."""
         if self.refusal is not None:

@@ -1,0 +1,33 @@
+"""What zttp asks of every protocol plugin: ``pip install "zttp-core[testing]"``, then ``pytest``."""
+
+from zttp_core.events import Data, EndOfMessage, Request, Response
+from zttp_core.testing import Exchange, ProtocolConformance
+
+
+class TestScgi(ProtocolConformance):
+    """SCGI, by the example of its specification and by what must be refused."""
+
+    protocol = "scgi"
+    exchanges = [
+        Exchange(
+            "the answer to life",
+            client=b"70:CONTENT_LENGTH\x0027\x00SCGI\x001\x00REQUEST_METHOD\x00POST\x00REQUEST_URI\x00/deepthought\x00,"
+            b"What is the answer to life?",
+            events=[
+                Request(b"POST", b"/deepthought", [(b"content-length", b"27")], http_version=b"1.0"),
+                Data(b"What is the answer to life?"),
+                EndOfMessage(),
+            ],
+            reply=[Response(200, [(b"Content-Type", b"text/plain")]), Data(b"42"), EndOfMessage()],
+            server=b"Status: 200\r\nContent-Type: text/plain\r\n\r\n42",
+        ),
+    ]
+    malformed = {
+        "no length": b":,",
+        "length is no number": b"7x:",
+        "more headers than anybody has": b"65537:",
+        "no comma behind the headers": b"24:CONTENT_LENGTH\x000\x00SCGI\x001\x00;",
+        "CONTENT_LENGTH is not the first header": b"24:SCGI\x001\x00CONTENT_LENGTH\x000\x00,",
+        "more content than announced": b"24:CONTENT_LENGTH\x000\x00SCGI\x001\x00,x",
+        "half a request": b"24:CONTENT_",
+    }

@@ -1,0 +1,70 @@
+"""Connections over datagrams that are no good with time, or with a network that is no good."""
+
+from typing import Any
+
+from tests.core.bad_protocols import Sample
+from tests.core.toy_datagrams import FIRST_TIMEOUT, ToyConnection, refusal
+
+
+class RingingInThePast(ToyConnection):
+    def handle_timeout(self, now: int, /) -> None:
+        for number, (datagram, _, tries) in self._unacknowledged.items():
+            self._unacknowledged[number] = datagram, now, tries
+
+
+class KeepingAlive(ToyConnection):
+    def next_timeout(self) -> int | None:
+        return self._now + FIRST_TIMEOUT if self._next_number else None
+
+    def handle_timeout(self, now: int, /) -> None:
+        self._now = now
+
+
+class WakingLate(ToyConnection):
+    def next_timeout(self) -> int | None:
+        following = super().next_timeout()
+        return 10**15 if following is None else following
+
+
+class ActingUnasked(ToyConnection):
+    def handle_timeout(self, now: int, /) -> None:
+        super().handle_timeout(now)
+        if not self._unacknowledged:
+            self._queue.append(b"A\0\0\0\0")
+
+
+class NeverGivingUp(ToyConnection):
+    def handle_timeout(self, now: int, /) -> None:
+        for number, (datagram, _, tries) in self._unacknowledged.items():
+            self._unacknowledged[number] = datagram, now + FIRST_TIMEOUT, tries
+            self._queue.append(datagram)
+
+
+class NeverRepeating(ToyConnection):
+    def data_to_send(self, now: int = 0) -> list[bytes]:
+        queued, self._queue = self._queue, []
+        return queued
+
+
+class AfraidOfRepetition(ToyConnection):
+    def receive_datagram(self, datagram: Any, now: int = 0, peer_address: Any = None, /) -> None:
+        if datagram[:1] == b"D" and int.from_bytes(datagram[1:5]) < self._expected:
+            self._error = refusal("this was received before")
+        super().receive_datagram(datagram, now, peer_address)
+
+
+SAMPLES = [
+    Sample(RingingInThePast, "test_a_silent_peer_is_given_up", r"after handle_timeout\(\d+\) next_timeout\(\) is \d+"),
+    Sample(KeepingAlive, "test_an_idle_pair_comes_to_rest", "have acted 10000 times and do not come to rest"),
+    Sample(WakingLate, "test_an_idle_pair_comes_to_rest", r"when all is done, next_timeout\(\) is 1000000000000000"),
+    Sample(
+        ActingUnasked, "test_a_timer_that_was_not_asked_for_does_nothing", r"acts although next_timeout\(\) was None"
+    ),
+    Sample(NeverGivingUp, "test_a_silent_peer_is_given_up", "has timed out 10,000 times without an answer"),
+    Sample(NeverRepeating, "test_a_bad_network_loses_no_message", "was sent and not received|did not reach"),
+    Sample(
+        AfraidOfRepetition,
+        "test_a_network_that_repeats_and_reorders_breaks_nothing",
+        "over a network that repeats and reorders: this was received before",
+    ),
+]

@@ -1,0 +1,32 @@
+"""Packages whose names are imported when they are first asked for (PEP 562)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+
+def lazy_attributes(package: str, home: Mapping[str, str], hot_module: str) -> Callable[[str], object]:
+    """Return the ``__getattr__`` of a plugin's package: to look at what describes its protocol costs nothing of it.
+
+    Args:
+        package: The name of the package.
+        home: Which module each name comes from.
+        hot_module: The module that tells ``COMPILED``: whether this installation runs the compiled modules.
+    """
+
+    def __getattr__(name: str) -> object:  # noqa: N807 - what PEP 562 calls it
+        import sys
+        from importlib import import_module
+
+        from zttp_core.module_files import is_compiled
+
+        if name == "COMPILED":
+            value: object = is_compiled(hot_module) is True
+        elif name in home:
+            value = getattr(import_module(home[name]), name)
+        else:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return __getattr__
