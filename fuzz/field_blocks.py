@@ -23,8 +23,9 @@ from librt.strings import BytesWriter
 from zttp_h2.hpack import decoder as decoder_module
 from zttp_h2.hpack import status
 from zttp_h2.hpack.decoder import Decoder
-from zttp_h2.hpack.encoder import Encoder, encode_string
+from zttp_h2.hpack.encoder import Encoder
 from zttp_h2.hpack.integers import encode_integer
+from zttp_h2.hpack.string_literals import encode_string
 
 HANG_SECONDS = 20
 SIZES = (0, 31, 40, 100, 500, 4095, 4096, 4097, 16384)

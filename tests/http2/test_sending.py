@@ -1,6 +1,7 @@
 """Sending: what leaves for what was asked, and what is refused with nothing queued and nothing changed (RFC 9113 8)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -480,3 +481,59 @@ def test_a_whole_exchange_with_everything() -> None:
     assert [event.status_code for event in pair.at_client if isinstance(event, zttp.Response)] == [103, 200]
     assert pair.at_client[-1] == zttp.EndOfMessage([(b"x-sum", b"100000")], 1)
     assert pair.client.open_streams == pair.server.open_streams == 0
+
+
+# ---------------------------------------------------------------------------------------------- heads that repeat
+
+
+def asked(times: int) -> zttp.H2Connection:
+    return server(b"".join(headers(GET, 1 + 2 * number, END_STREAM) for number in range(times)))
+
+
+def test_a_content_length_that_repeats_still_binds() -> None:
+    connection = asked(5)
+    for number in range(5):
+        stream = connection.stream(1 + 2 * number)
+        stream.send_response(200, [(b"x-a", b"1"), (b"content-length", b"5")])
+        assert reason_of(partial(stream.send_data, b"123456")) == "content_too_long"
+        stream.send_data(b"1234")
+        assert reason_of(stream.end_message) == "content_too_short"
+        stream.send_data(b"5")
+        stream.end_message()
+
+
+def test_heads_without_content_length_after_repeated_ones_with_it() -> None:
+    connection = asked(6)
+    for number, fields in enumerate([*[[(b"x-a", b"1"), (b"content-length", b"5")]] * 3, *[[(b"x-a", b"1")]] * 3]):
+        stream = connection.stream(1 + 2 * number)
+        stream.send_response(200, fields)
+        stream.send_data(b"12345")
+        if number >= 3:
+            stream.send_data(b"6")
+        stream.end_message()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+def test_a_second_content_length_is_refused_where_one_repeats(times: int) -> None:
+    connection = asked(6)
+    good: Fields = [(b"x-a", b"1"), (b"content-length", b"5")]
+    for number in range(times):
+        connection.stream(1 + 2 * number).send_response(200, good)
+    stream = connection.stream(11)
+    for first in (b"5", b"6"):
+        fields = [(b"content-length", first), (b"content-length", b"5")]
+        assert reason_of(partial(stream.send_response, 200, fields)) == "conflicting_content_length"
+    fields = [*good, (b"content-length", b"5")]
+    assert reason_of(lambda: stream.send_response(200, fields)) == "conflicting_content_length"
+    stream.send_response(200, good)
+    assert reason_of(lambda: stream.send_data(b"123456")) == "content_too_long"
+
+
+def test_a_field_that_becomes_forbidden_is_refused_where_another_repeats() -> None:
+    connection = asked(6)
+    for number in range(4):
+        connection.stream(1 + 2 * number).send_response(200, [(b"x-a", b"1")])
+    stream = connection.stream(9)
+    assert reason_of(lambda: stream.send_response(200, [(b"connection", b"1")])) == "connection_specific_field"
+    assert reason_of(lambda: stream.send_response(200, [(b"x-a", b"1"), (b":path", b"/")])) == "pseudo_field_given"
+    stream.send_response(200, [(b"x-a", b"1")])

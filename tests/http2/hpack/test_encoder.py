@@ -64,7 +64,7 @@ def test_cookies_are_indexed_from_twenty_octets_on(name: bytes) -> None:
 
 def write(encoder: Encoder, field: Field, never_indexed: bool = False) -> bytes:
     writer = BytesWriter()
-    encoder.begin_block(writer)
+    encoder.begin_block(writer, 1)
     assert encoder.encode_field(writer, encoder.lookup(field[0]), field[1], never_indexed) == status.OK
     return writer.getvalue()
 
@@ -119,7 +119,7 @@ def test_entries_of_one_name_come_and_go() -> None:
 def test_a_common_status_code_takes_one_octet(code: int) -> None:
     writer = BytesWriter()
     encoder = Encoder()
-    encoder.begin_block(writer)
+    encoder.begin_block(writer, 0)
     encoder.encode_status(writer, code)
     assert len(writer) == 1
     assert decoded(Decoder(), writer.getvalue()) == [(b":status", b"%d" % code)]
@@ -129,7 +129,7 @@ def test_another_status_code_is_indexed_after_its_first_use() -> None:
     encoder, decoder = Encoder(), Decoder()
     for length in (5, 1):
         writer = BytesWriter()
-        encoder.begin_block(writer)
+        encoder.begin_block(writer, 0)
         encoder.encode_status(writer, 103)
         assert len(writer) <= length
         assert decoded(decoder, writer.getvalue()) == [(b":status", b"103")]
@@ -210,7 +210,7 @@ def test_an_abandoned_size_update_is_signalled_when_the_size_has_changed_again()
         encoder.set_peer_table_size(size)
         decoder.set_max_table_size(size)
         if size == 0:
-            encoder.begin_block(BytesWriter())
+            encoder.begin_block(BytesWriter(), 0)
             encoder.abandon_block()
     assert decoded(decoder, encoded(encoder, [(b"a", b"b")])) == [(b"a", b"b")]
     assert encoder.table.size == decoder.table.size == 34

@@ -8,8 +8,8 @@ from librt.strings import BytesWriter
 from tests.http2.hpack.helpers import decoded, integer, literal
 from zttp_h2.hpack import huffman
 from zttp_h2.hpack.decoder import Decoder
-from zttp_h2.hpack.encoder import encode_string
 from zttp_h2.hpack.status import HUFFMAN_EOS, HUFFMAN_PADDING
+from zttp_h2.hpack.string_literals import encode_string
 
 
 def code(data: bytes) -> bytes:

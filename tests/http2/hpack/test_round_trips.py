@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from librt.strings import BytesWriter
 
 from tests.http2.hpack.helpers import (
     INCREMENTAL,
@@ -72,6 +73,42 @@ def test_we_decode_what_the_hpack_package_encodes(blocks: list[Fields], huffman:
             encoder.header_table_size = size
             decoder.set_max_table_size(size)
         assert decoded(decoder, encoder.encode(fields, huffman=huffman)) == fields
+
+
+FEW_NAMES = [
+    b"date",
+    b"x-a",
+    b"X-Request-Id",
+    b"Server",
+    b"authorization",
+    b"accept-encoding",
+    b"content-length",
+    b"AGE",
+]
+FEW_FIELDS = st.lists(
+    st.tuples(st.sampled_from(FEW_NAMES), st.sampled_from([b"1", b"2", b"gzip, deflate", b"v" * 90])), max_size=6
+)
+STEPS = st.sampled_from(["send", "send", "send", "send anew", "change a field", "refuse", "resize"])
+
+
+@given(st.lists(FEW_FIELDS, min_size=1, max_size=3), st.lists(st.tuples(STEPS, st.integers(0, 5)), max_size=25))
+def test_blocks_that_repeat_decode(kinds: list[Fields], steps: list[tuple[str, int]]) -> None:
+    encoder, decoder = Encoder(), Decoder()
+    for step, number in steps:
+        fields = kinds[number % len(kinds)]
+        if step == "resize":
+            size = (0, 70, 300, 4096)[number % 4]
+            encoder.set_peer_table_size(size)
+            decoder.set_max_table_size(size)
+        elif step == "refuse":
+            assert encoder.encode(BytesWriter(), [*fields, (b"x-new", b"3"), (b"x-bad", b"\n")]) == status.INVALID_VALUE
+        elif step == "send anew":  # equal, and not the same objects
+            fields = [(bytes(bytearray(name)), bytes(bytearray(value))) for name, value in fields]
+        elif step == "change a field" and fields:
+            fields = fields.copy()
+            fields[number % len(fields)] = (b"x-changed", b"%d" % number)
+        assert decoded(decoder, encoded(encoder, fields)) == lowered(fields)
+        assert encoder.table.size == decoder.table.size
 
 
 FORMS = st.sampled_from([INCREMENTAL, WITHOUT_INDEXING, NEVER_INDEXED])

@@ -11,6 +11,7 @@ from zttp_core.reasons import local_error
 from zttp_h2.content_length import parse_content_length
 from zttp_h2.frames import CONTINUATION, END_HEADERS, END_STREAM, HEADERS
 from zttp_h2.hpack.encoder import Encoder
+from zttp_h2.hpack.encoder_table import Fields as Fields
 from zttp_h2.hpack.field_kinds import (
     AUTHORITY,
     CONNECTION_SPECIFIC,
@@ -30,8 +31,6 @@ from zttp_h2.outbox import Outbox
 
 FORBIDDEN_TRAILERS: Final[frozenset[bytes]] = _FORBIDDEN_TRAILERS
 
-Fields = list[tuple[bytes, bytes]]
-
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -46,6 +45,9 @@ class HeadWriter:
         self.content_length: i64 = -1
         self.max_frame_size: i64 = 16384
         self._outbox: Final = outbox
+        # The Content-Length of the last head, and its position among the fields: -1 if there was none.
+        self._last_length: i64 = -1
+        self._length_at: i64 = -1
 
     def write_request(
         self,
@@ -59,31 +61,21 @@ class HeadWriter:
         flags: i64,
     ) -> None:
         """Write a request head; ``host`` and ``:authority`` among the fields are in ``authority`` already."""
-        outbox = self._outbox
-        buffer = outbox.buffer
+        buffer = self._outbox.buffer
         encoder = self.encoder
-        start = self._begin(stream_id, flags)
+        start = self._begin(stream_id, flags, len(fields))
         try:
             if encoder.encode_method(buffer, method) != OK:
                 raise local_error("invalid_pseudo_field", b":method " + method)
             if scheme is not None and encoder.encode_scheme(buffer, scheme) != OK:
                 raise local_error("invalid_pseudo_field", b":scheme " + scheme)
-            if authority is not None:
-                self._pseudo(b":authority", authority)
-            if path is not None:
-                self._pseudo(b":path", path)
-            if protocol is not None:
-                self._pseudo(b":protocol", protocol)
-            for name, value in fields:
-                known = encoder.lookup(name)
-                kind = known.kind
-                if kind != REGULAR:
-                    if kind == HOST or kind == AUTHORITY:
-                        continue
-                    self._check_kind(kind, name, value)
-                status_of_field = encoder.encode_field(buffer, known, value)
-                if status_of_field != OK:
-                    raise _invalid_field(status_of_field, name, value)
+            if authority is not None and encoder.encode_authority(buffer, authority) != OK:
+                raise local_error("invalid_pseudo_field", b":authority " + authority)
+            if path is not None and encoder.encode_path(buffer, path) != OK:
+                raise local_error("invalid_pseudo_field", b":path " + path)
+            if protocol is not None and encoder.encode_field(buffer, encoder.lookup(b":protocol"), protocol) != OK:
+                raise local_error("invalid_pseudo_field", b":protocol " + protocol)
+            self._write_fields(fields, True)
         except BaseException:
             self._abandon(start)
             raise
@@ -91,19 +83,10 @@ class HeadWriter:
 
     def write_response(self, stream_id: i64, status: i64, fields: Fields, flags: i64) -> None:
         """Write a response head, final or informational."""
-        buffer = self._outbox.buffer
-        encoder = self.encoder
-        start = self._begin(stream_id, flags)
+        start = self._begin(stream_id, flags, len(fields))
         try:
-            encoder.encode_status(buffer, status)
-            for name, value in fields:
-                known = encoder.lookup(name)
-                kind = known.kind
-                if kind != REGULAR:
-                    self._check_kind(kind, name, value)
-                status_of_field = encoder.encode_field(buffer, known, value)
-                if status_of_field != OK:
-                    raise _invalid_field(status_of_field, name, value)
+            self.encoder.encode_status(self._outbox.buffer, status)
+            self._write_fields(fields, False)
         except BaseException:
             self._abandon(start)
             raise
@@ -113,36 +96,66 @@ class HeadWriter:
         """Write a trailer section that ``check_trailers`` has accepted; it ends the stream."""
         buffer = self._outbox.buffer
         encoder = self.encoder
-        start = self._begin(stream_id, END_STREAM)
+        start = self._begin(stream_id, END_STREAM, 0)  # what heads repeat is not to be forgotten for a trailer section
         for name, value in fields:
             encoder.encode_field(buffer, encoder.lookup(name), value)
         self._finish(start, stream_id, END_STREAM)
 
-    def _pseudo(self, name: bytes, value: bytes) -> None:
+    def _write_fields(self, fields: Fields, is_request: bool) -> None:
+        """Write the fields behind the pseudo-header fields, and note the Content-Length."""
+        buffer = self._outbox.buffer
         encoder = self.encoder
-        if encoder.encode_field(self._outbox.buffer, encoder.lookup(name), value) != OK:
-            raise local_error("invalid_pseudo_field", name + b" " + value)
+        if encoder.repeat_all(buffer, fields):
+            self.content_length = self._last_length
+            return
+        length_at = self._length_at
+        last_length = self._last_length
+        self._length_at = -1
+        self._last_length = -1
+        start: i64 = len(buffer)
+        is_indexed = True
+        at: i64 = 0
+        while True:
+            position = encoder.repeat(buffer, fields, at)
+            if at <= length_at < position:
+                self._note_length(last_length, fields[length_at][1], length_at)
+            if position >= len(fields):
+                break
+            name, value = fields[position]
+            at = position + 1
+            known = encoder.lookup(name)
+            kind = known.kind
+            if kind != REGULAR:
+                if is_request and (kind == HOST or kind == AUTHORITY):
+                    continue
+                if kind == CONTENT_LENGTH:
+                    self._note_length(parse_content_length(value), value, position)
+                else:
+                    _check_kind(kind, name)
+            status = encoder.encode_field(buffer, known, value)
+            if status != OK:
+                raise _invalid_field(status, name, value)
+            encoder.remember(position)
+            is_indexed = False
+        if is_indexed:
+            encoder.keep(buffer, start, fields)
 
-    def _check_kind(self, kind: i64, name: bytes, value: bytes) -> None:
-        """Refuse what the caller must not give; note the Content-Length."""
-        if kind == CONTENT_LENGTH:
-            length = parse_content_length(value)
-            if length < 0:
-                raise local_error("invalid_content_length", value)
-            if self.content_length >= 0:
-                raise local_error("conflicting_content_length", value)
-            self.content_length = length
-        elif kind == CONNECTION_SPECIFIC:
-            raise local_error("connection_specific_field", name)
-        elif kind <= PROTOCOL or kind == UNKNOWN_PSEUDO:
-            raise local_error("pseudo_field_given", name)
+    def _note_length(self, length: i64, value: bytes, position: i64) -> None:
+        """Take the Content-Length: there must not be another one."""
+        if length < 0:
+            raise local_error("invalid_content_length", value)
+        if self.content_length >= 0:
+            raise local_error("conflicting_content_length", value)
+        self.content_length = length
+        self._last_length = length
+        self._length_at = position
 
-    def _begin(self, stream_id: i64, flags: i64) -> i64:
+    def _begin(self, stream_id: i64, flags: i64, count: i64) -> i64:
         outbox = self._outbox
         start: i64 = len(outbox.buffer)
         self.content_length = -1
         outbox.write_header(0, HEADERS, flags | END_HEADERS, stream_id)
-        self.encoder.begin_block(outbox.buffer)
+        self.encoder.begin_block(outbox.buffer, count)
         return start
 
     def _abandon(self, start: i64) -> None:
@@ -182,6 +195,14 @@ def check_trailers(fields: Fields) -> None:
             raise local_error("forbidden_trailer", name)
         if not value_is_valid(kind, value):
             raise local_error("invalid_field_value", name + b": " + value)
+
+
+def _check_kind(kind: i64, name: bytes) -> None:
+    """Refuse what the caller must not give."""
+    if kind == CONNECTION_SPECIFIC:
+        raise local_error("connection_specific_field", name)
+    if kind <= PROTOCOL or kind == UNKNOWN_PSEUDO:
+        raise local_error("pseudo_field_given", name)
 
 
 def _invalid_field(status: i64, name: bytes, value: bytes) -> Exception:

@@ -6,6 +6,8 @@ connection has credit, nothing is queued that could use it: what is parked then 
 
 from typing import Final, final
 
+from librt.strings import read_i32_be
+
 from zttp_core.reasons import local_error
 from zttp_h2.floods import SLIVER
 from zttp_h2.frames import DEFAULT_WINDOW, END_STREAM, MAX_STREAM_ID, MAX_WINDOW
@@ -35,6 +37,7 @@ from zttp_h2.states import (
 )
 from zttp_h2.stream_state import CONNECT, HEAD, TUNNEL, StreamState
 
+_HOST: Final = 0x686F7374  # "host"
 _COMPACT_FROM: Final = 64  # so many places in front of what is parked may be empty
 
 
@@ -457,8 +460,8 @@ def _given_authority(fields: Fields) -> bytes | None:
     """Return the ``host`` or ``:authority`` among the fields of a request (RFC 9113 8.3.1)."""
     authority: bytes | None = None
     for name, value in fields:
-        size = len(name)
-        if (size == 4 and name.lower() == b"host") or (size == 10 and name == b":authority"):
+        size: i64 = len(name)
+        if (size == 4 and read_i32_be(name, 0) | 0x20202020 == _HOST) or (size == 10 and name == b":authority"):
             if authority is not None and authority != value:
                 raise local_error("conflicting_authority", value)
             authority = value

@@ -1,38 +1,43 @@
 """The encoder: fields in, one field block out, written into the caller's ``BytesWriter``. RFC 7541 4.2, 5, 6.
 
-A block is ``begin_block(writer)`` and then, per field, ``lookup(name)`` and ``encode_field(writer, name, value)``;
-between the two the caller sees the field's kind. ``encode(writer, fields)`` does it all. What is indexed is said in
-``indexing_policy``; a string is Huffman-coded where that is shorter. Names come in any case and leave in lower case.
+A block is ``begin_block(writer, count)`` and ``repeat_all(writer, fields)``. If that does not write it, then ``repeat``
+and, for each field where that stops, ``lookup(name)``, ``encode_field(writer, name, value)`` and
+``remember(position)``; before ``encode_field`` the caller sees the field's kind. If ``repeat`` has written all of them,
+``keep`` notes that. ``encode(writer, fields)`` does it all. What is indexed is said in ``indexing_policy``. Names come
+in any case and leave in lower case.
 
-Names and values are validated here (see ``field_kinds``), each when it is first written: what is remembered is valid.
-What a message must not carry though its grammar is right (connection-specific or pseudo-header fields) is the caller's
-to refuse, by the kind.
+Names and values are validated here (see ``field_kinds``), each when it is written as a literal: what is in a table is
+valid. What a message must not carry though its grammar is right (connection-specific or pseudo-header fields) is the
+caller's to refuse, by the kind.
 
 A block that cannot be finished, or is not sent, must be given up by ``abandon_block()``: the next one then begins by
 emptying the dynamic tables of both sides, so that the refused message leaves nothing behind.
 
-Memory: the dynamic table is bounded by the smaller of the peer's SETTINGS_HEADER_TABLE_SIZE and ``max_table_size``;
-beside it, 256 names that are not in the static table are remembered, and of each name the last value that would have
-fitted into the table.
+Memory: the dynamic table is bounded by the smaller of the peer's SETTINGS_HEADER_TABLE_SIZE and ``max_table_size``.
+Beside it, 256 names that are not in ``known_names`` are remembered, of each VARYING name the last value that would have
+fitted into the table, and one list of fields that all are in the table.
 """
 
 from typing import Final, final
 
 from librt.strings import BytesWriter
 
-from zttp_h2.hpack import huffman
-from zttp_h2.hpack.encoder_table import EncoderTable
+from zttp_h2.hpack.encoder_table import EncoderTable, Fields
 from zttp_h2.hpack.field_kinds import INVALID_NAME as KIND_INVALID_NAME
-from zttp_h2.hpack.field_kinds import value_is_valid
-from zttp_h2.hpack.field_name import KNOWN_NAMES, LOWER, FieldName, NameTraits
-from zttp_h2.hpack.indexing_policy import GUESSABLE, NEVER, SHORT_VALUE, VARYING
-from zttp_h2.hpack.integers import encode_integer
+from zttp_h2.hpack.field_kinds import REGULAR, edges_are_visible, fits_kind
+from zttp_h2.hpack.field_name import LOWER, FieldName
+from zttp_h2.hpack.indexing_policy import GUESSABLE, INCREMENTAL, NEVER, SHORT_VALUE, VARYING
+from zttp_h2.hpack.integers import encode_integer, write_index
+from zttp_h2.hpack.known_names import AUTHORITY_NAME, METHOD_NAME, PATH_NAME, SCHEME_NAME, STATUS_NAME, known_name
 from zttp_h2.hpack.status import INVALID_NAME, INVALID_VALUE, OK
-from zttp_h2.native_ints import i64, mypyc_attr, u8
+from zttp_h2.hpack.string_literals import encode_string
+from zttp_h2.native_ints import i64, mypyc_attr
 
 DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE
 _MAX_NAMES: Final = 256
-_MAX_SEQUENCE: Final = 64
+_MAX_REMEMBERED: Final = 64
+
+_NO_NUMBERS: Final[list[int]] = []
 
 
 @final
@@ -48,11 +53,21 @@ class Encoder:
         self._lowest_size: i64 = DEFAULT_TABLE_SIZE
         self._update_due: bool = False
         self._abandoned: bool = False
-        self._known: list[FieldName] = []  # those of the static table that were given; few, so they are looked through
+        # The numbers of the last block's fields: most blocks have the same fields as the one before.
+        self._numbers: list[int] = _NO_NUMBERS
+        self._repeatable: i64 = 0  # how many they were
+        # A list of fields that came twice in a row, the block that it made, and the state of the table that holds for.
+        self._repeated: Fields | None = None
+        self._repeated_block: bytes = b""
+        self._repeated_stamp: i64 = 0
+        self._authority_number: i64 = 0
+        self._path_number: i64 = 0
+        self._path: bytes = b""  # if it was held back
+        self._status_number: i64 = 0
+        self._status: i64 = 0
+        self._number: i64 = 0  # of the field that was written last
         self._others: dict[bytes, FieldName] | None = None
-        # The names of the last block, in order: most blocks name the same fields as the one before.
-        self._sequence: list[FieldName] = []
-        self._position: i64 = 0
+        self._held_back: dict[bytes, bytes] | None = None  # the VARYING fields that were sent without indexing
         self.set_peer_table_size(DEFAULT_TABLE_SIZE)
 
     def set_peer_table_size(self, size: i64) -> None:
@@ -65,9 +80,11 @@ class Encoder:
             if size < self._lowest_size:
                 self._lowest_size = size
 
-    def begin_block(self, writer: BytesWriter) -> None:
-        """Begin a field block: write the dynamic table size updates that are due."""
-        self._position = 0
+    def begin_block(self, writer: BytesWriter, count: i64) -> None:
+        """Begin a block with so many fields to be remembered: write the dynamic table size updates that are due."""
+        self._repeatable = len(self._numbers)
+        if self._repeatable == 0 and count > 0:
+            self._numbers = [0] * min(count, _MAX_REMEMBERED)
         if self._update_due:
             self._update_due = False
             table = self.table
@@ -91,17 +108,28 @@ class Encoder:
         self._update_due = True
         self._abandoned = True
 
-    def encode(self, writer: BytesWriter, fields: list[tuple[bytes, bytes]]) -> i64:
+    def encode(self, writer: BytesWriter, fields: Fields) -> i64:
         """Write one block of ``fields``. On INVALID_NAME, INVALID_VALUE or an exception nothing is written."""
         start: i64 = len(writer)
         status: i64 = INVALID_NAME
         try:
-            self.begin_block(writer)
+            self.begin_block(writer, len(fields))
             status = OK
-            for name, value in fields:
+            if self.repeat_all(writer, fields):
+                return OK
+            first: i64 = len(writer)
+            is_indexed = True
+            position = self.repeat(writer, fields, 0)
+            while position < len(fields):
+                name, value = fields[position]
                 status = self.encode_field(writer, self.lookup(name), value)
                 if status != OK:
                     break
+                self.remember(position)
+                is_indexed = False
+                position = self.repeat(writer, fields, position + 1)
+            if is_indexed:
+                self.keep(writer, first, fields)
         except BaseException:  # something that is not bytes
             writer.truncate(start)
             self.abandon_block()
@@ -111,52 +139,59 @@ class Encoder:
             self.abandon_block()
         return status
 
-    def lookup(self, given: bytes) -> FieldName:
-        """Return what is known of a name, as the next name of this block."""
-        position = self._position
-        self._position = position + 1
-        sequence = self._sequence
-        length: i64 = len(sequence)
-        if position < length:
-            expected = sequence[position]
-            if expected.given is given or expected.given == given:
-                return expected
-            name = self._find(given)
-            sequence[position] = name
-            return name
-        name = self._find(given)
-        if position == length and length < _MAX_SEQUENCE:
-            sequence.append(name)
-        return name
+    def repeat_all(self, writer: BytesWriter, fields: Fields) -> bool:
+        """Write the fields if they are those that ``keep`` was given last, and the table has not changed since."""
+        repeated = self._repeated
+        if repeated is None:
+            return False
+        if self._repeated_stamp != self.table.stamp or repeated != fields:
+            self._repeated = None
+            return False
+        writer.write(self._repeated_block)
+        return True
 
-    def _find(self, given: bytes) -> FieldName:
-        traits = KNOWN_NAMES.get(given)
-        if traits is None:
-            return self._find_other(given)
-        for name in self._known:
-            if name.traits is traits:
-                name.given = given
-                return name
-        name = FieldName(given, traits)
-        self._known.append(name)
-        return name
+    def keep(self, writer: BytesWriter, start: i64, fields: Fields) -> None:
+        """Note that all of these fields, written from ``start`` on, are indexed: they will give the same again."""
+        block = BytesWriter()
+        at = start
+        end: i64 = len(writer)
+        while at < end:
+            block.append(writer[at])
+            at += 1
+        self._repeated = fields.copy()
+        self._repeated_block = block.getvalue()
+        self._repeated_stamp = self.table.stamp
+
+    def repeat(self, writer: BytesWriter, fields: Fields, position: i64) -> i64:
+        """Write the fields from ``position`` on that are as they were in the last block; return where that ends."""
+        if position >= self._repeatable:
+            return position
+        return self.table.repeat(writer, fields, position, self._numbers)
+
+    def remember(self, position: i64) -> None:
+        """Note that the field that was written last is the one at ``position``."""
+        numbers = self._numbers
+        if position < len(numbers):
+            numbers[position] = self._number
+        elif position < _MAX_REMEMBERED:
+            self._numbers = [*numbers, *[0] * (position - len(numbers)), self._number]
+
+    def lookup(self, given: bytes) -> FieldName:
+        """Return what is known of a name."""
+        name = known_name(given)
+        return self._find_other(given) if name is None else name
 
     def _find_other(self, given: bytes) -> FieldName:
-        """Find a name that is not in the static table, or is spelled in an unusual way."""
+        """Find a name that is not among the known ones, or is spelled in an unusual way."""
         names = self._others
         if names is None:
             names = {}
             self._others = names
         name = names.get(given)
         if name is not None:
-            name.given = given
             return name
         lower = given.translate(LOWER)
-        if lower != given:
-            name = self._find(lower)
-            name.given = given
-        else:
-            name = FieldName(given, NameTraits(given))
+        name = self.lookup(lower) if lower != given else FieldName(given, INCREMENTAL, _number_of(given), 0, None, b"")
         if len(names) >= _MAX_NAMES:
             names.clear()  # what is in the table stays there, and valid
         names[given] = name
@@ -164,116 +199,116 @@ class Encoder:
 
     def encode_method(self, writer: BytesWriter, method: bytes) -> i64:
         """Write the ``:method`` field; return OK or INVALID_VALUE."""
-        if method == b"GET":
-            writer.append(0x82)
-            return OK
-        if method == b"POST":
-            writer.append(0x83)
-            return OK
-        return self.encode_field(writer, self._find(b":method"), method)
+        return self.encode_field(writer, METHOD_NAME, method)
 
     def encode_scheme(self, writer: BytesWriter, scheme: bytes) -> i64:
         """Write the ``:scheme`` field; return OK or INVALID_VALUE."""
         if scheme == b"https":
-            writer.append(0x87)
+            writer.append(0x87)  # RFC 7541 Appendix A
             return OK
-        return self.encode_field(writer, self._find(b":scheme"), scheme)
+        return self.encode_field(writer, SCHEME_NAME, scheme)
+
+    def encode_authority(self, writer: BytesWriter, authority: bytes) -> i64:
+        """Write the ``:authority`` field; return OK or INVALID_VALUE."""
+        index = self.table.index_if(self._authority_number, b":authority", authority)
+        if index > 0:
+            write_index(writer, index)
+            return OK
+        status = self.encode_field(writer, AUTHORITY_NAME, authority)
+        self._authority_number = self._number
+        return status
+
+    def encode_path(self, writer: BytesWriter, path: bytes) -> i64:
+        """Write the ``:path`` field; return OK or INVALID_VALUE."""
+        index = self.table.index_if(self._path_number, b":path", path)
+        if index > 0:
+            write_index(writer, index)
+            return OK
+        status = self.encode_field(writer, PATH_NAME, path)
+        self._path_number = self._number
+        return status
 
     def encode_status(self, writer: BytesWriter, status: i64) -> None:
         """Write the ``:status`` field of a status code from 100 to 999."""
-        # RFC 7541 Appendix A: the most common ones of the static table.
         if status == 200:
-            writer.append(0x88)
-        elif status == 204:
-            writer.append(0x89)
-        elif status == 304:
-            writer.append(0x8B)
-        elif status == 404:
-            writer.append(0x8D)
-        else:
-            self.encode_field(writer, self._find(b":status"), b"%d" % status)
+            writer.append(0x88)  # RFC 7541 Appendix A
+            return
+        if status == self._status:
+            index = self.table.index_of(self._status_number)
+            if index > 0:
+                write_index(writer, index)
+                return
+        self.encode_field(writer, STATUS_NAME, b"%d" % status)
+        self._status = status
+        self._status_number = self._number
 
     def encode_field(self, writer: BytesWriter, name: FieldName, value: bytes, never_indexed: bool = False) -> i64:
-        """Write one field; return OK, INVALID_NAME or INVALID_VALUE (nothing written).
+        """Write one field; return OK, or INVALID_NAME or INVALID_VALUE: then the block must be abandoned.
 
         ``never_indexed`` is for what a proxy received as a never-indexed literal, RFC 7541 6.2.3 MUST.
         """
-        last = name.last_value
-        repeats = last is not None and (value is last or value == last)
-        if not never_indexed:
-            number = name.last_number if repeats else name.number_of(value)
-            index = self.table.index_of(number)
-            if index > 0:
-                if not repeats:
-                    name.last_value = value
-                    name.last_number = number
-                if index < 127:
-                    writer.append(u8(128 | index))
-                else:
-                    encode_integer(writer, index, 128, 127)
-                return OK
-        if not repeats:
-            if name.kind == KIND_INVALID_NAME:
-                return INVALID_NAME
-            if not value_is_valid(name.kind, value):
-                return INVALID_VALUE
-        self._encode_literal(writer, name, value, repeats, never_indexed)
-        return OK
-
-    def _encode_literal(
-        self, writer: BytesWriter, name: FieldName, value: bytes, repeats: bool, never_indexed: bool
-    ) -> None:
-        """Write a valid field that is in no table, or must not be taken from one (RFC 7541 6.2)."""
-        traits = name.traits
-        policy = traits.policy
-        index = traits.static_index
-        if index == 0:
-            index = self.table.index_of(name.newest)
-        if never_indexed or policy & NEVER or (policy & GUESSABLE and len(value) < SHORT_VALUE):
-            self._write(writer, name, value, index, 0x10, 15)
-            return
         table = self.table
-        size: i64 = len(traits.name) + len(value) + 32
-        number: i64 = 0
+        is_marked = table.marks & name.mark != 0
+        self._number = 0
+        if not never_indexed:
+            number = -name.index_of(value)
+            if number == 0 and is_marked:
+                number = table.find(name, value)
+            if number != 0:
+                self._number = number
+                write_index(writer, table.index_of(number))
+                return OK
+        kind = name.kind
+        if kind == KIND_INVALID_NAME:
+            return INVALID_NAME
+        if not edges_are_visible(value) or (kind != REGULAR and not fits_kind(kind, value)):
+            return INVALID_VALUE
+        index = name.static_index
+        if index == 0 and is_marked:
+            index = table.index_of(table.find_name(name))
+        policy = name.policy
+        if never_indexed or policy & NEVER or (policy & GUESSABLE and len(value) < SHORT_VALUE):
+            return _write_literal(writer, name, value, index, 0x10, 15)
+        size: i64 = len(name.name) + len(value) + 32
         if size > table.max_size:
-            self._write(writer, name, value, index, 0x00, 15)
-            return
+            return _write_literal(writer, name, value, index, 0x00, 15)
         # Below 15 the index of a name takes one octet in either representation.
-        if policy & VARYING and not repeats and (index < 15 or not table.spares(size)):
-            self._write(writer, name, value, index, 0x00, 15)
+        if policy & VARYING and (index < 15 or not table.spares(size)) and self._hold_back(name, value):
+            return _write_literal(writer, name, value, index, 0x00, 15)
+        status = _write_literal(writer, name, value, index, 0x40, 63)
+        if status == OK:
+            self._number = table.add(name, value, size)
+        return status
+
+    def _hold_back(self, name: FieldName, value: bytes) -> bool:
+        """Return whether a VARYING field is not to be indexed yet: when it comes again, it will be."""
+        if name is PATH_NAME:
+            repeats = value == self._path
+            self._path = value
+            return not repeats
+        held_back = self._held_back
+        if held_back is None:
+            held_back = {}
+            self._held_back = held_back
+        if held_back.get(name.name) == value:
+            return False
+        held_back[name.name] = value
+        return True
+
+
+def _write_literal(
+    writer: BytesWriter, name: FieldName, value: bytes, index: i64, pattern: i64, prefix_max: i64
+) -> i64:
+    """Write a field that is in no table, or must not be taken from one (RFC 7541 6.2); return OK or INVALID_VALUE."""
+    encode_integer(writer, index, pattern, prefix_max)
+    if index == 0:
+        if len(name.literal) > 0:
+            writer.write(name.literal)
         else:
-            self._write(writer, name, value, index, 0x40, 63)
-            number = table.add(name, value, size)
-        name.last_value = value
-        name.last_number = number
-
-    def _write(
-        self, writer: BytesWriter, name: FieldName, value: bytes, index: i64, pattern: i64, prefix_max: i64
-    ) -> None:
-        encode_integer(writer, index, pattern, prefix_max)
-        if index == 0:
-            encode_string(writer, name.traits.name)
-        encode_string(writer, value)
+            encode_string(writer, name.name)
+    return OK if encode_string(writer, value) else INVALID_VALUE
 
 
-def encode_string(writer: BytesWriter, text: bytes) -> None:
-    """Write a string literal (RFC 7541 5.2), Huffman-coded where that is shorter."""
-    length: i64 = len(text)
-    if length < 127:
-        # Coded at once, behind one octet for its length: nearly always it turns out shorter.
-        at: i64 = len(writer)
-        writer.append(0)
-        huffman.encode(text, writer)
-        coded: i64 = len(writer) - at - 1
-        if coded < length:
-            writer[at] = u8(128 | coded)
-            return
-        writer.truncate(at)
-    else:
-        coded = huffman.coded_length(text)
-        if coded < length:
-            encode_integer(writer, coded, 0x80, 127)
-            huffman.encode(text, writer)
-            return
-    encode_integer(writer, length, 0x00, 127)
-    writer.write(text)
+def _number_of(name: bytes) -> int:
+    """Return a number for a name that has none, by which its mark is chosen."""
+    return 1000 + len(name)

@@ -44,6 +44,10 @@ _EOS_SEEN: Final = 0x20000000
 BAD_PADDING: Final = -1
 BAD_EOS: Final = -2
 
+_NOT_FOR_VALUES: Final = 0x100  # of a packed code: the symbol must not be in a field value
+_NOT_FOR_VALUES_SEEN: Final = 0x700  # up to four of them, added up
+_CODE: Final = -0x200  # of a packed code: all but that and the length
+
 
 def _codes() -> list[int]:
     """Assign the codes: in order of length, then of symbol, each the successor of the one before."""
@@ -59,10 +63,11 @@ def _codes() -> list[int]:
 
 
 def _packed_codes() -> bytes:
-    """Code and length of each symbol but EOS, for the encoder: ``code << 8 | length``, eight octets each."""
+    """What the encoder needs of each symbol but EOS, eight octets each: see ``encode``."""
     writer = BytesWriter()
     for symbol, code in enumerate(_codes()[:_EOS]):
-        write_i64_le(writer, (code << 8) | LENGTHS[symbol])
+        invalid = _NOT_FOR_VALUES if CLASSES[symbol] & NOT_IN_VALUE else 0
+        write_i64_le(writer, (code << (63 - LENGTHS[symbol])) | invalid | LENGTHS[symbol])
     return writer.getvalue()
 
 
@@ -185,26 +190,51 @@ def coded_length(data: bytes) -> i64:
     return total >> 3
 
 
-def encode(data: bytes, writer: BytesWriter) -> None:
-    """Write ``data`` coded, padded with the first bits of EOS."""
+def encode(data: bytes, writer: BytesWriter) -> bool:
+    """Write ``data`` coded, padded with the first bits of EOS; return whether all of it may be in a field value.
+
+    A packed code has its bits at the top (the highest is bit 62) and its length in the lowest octet, so that packed
+    codes are added up to learn how far they reach. Of four symbols none has to wait for the place of the one before.
+    """
     codes = _PACKED_CODES
-    pending: i64 = 0
-    bits: i64 = 0
+    pending: i64 = 0  # bits that are not written yet, the first of them bit 62
+    filled: i64 = 0  # how many they are; less than 32 between the steps
+    seen: i64 = 0
     at: i64 = 0
     end: i64 = len(data)
     while at < end:
-        packed = read_i64_le(codes, i64(data[at]) << 3)
+        if at + 4 <= end:
+            four = i64(read_i32_le(data, at))
+            packed = read_i64_le(codes, (four << 3) & 0x7F8)
+            second = read_i64_le(codes, (four >> 5) & 0x7F8)
+            third = read_i64_le(codes, (four >> 13) & 0x7F8)
+            fourth = read_i64_le(codes, (four >> 21) & 0x7F8)
+            reach = filled + packed
+            behind_second = reach + second
+            behind_third = behind_second + third
+            behind_fourth = behind_third + fourth
+            if behind_fourth & 255 <= 63:
+                pending |= (second & _CODE) >> (reach & 63)
+                pending |= (third & _CODE) >> (behind_second & 63)
+                pending |= (fourth & _CODE) >> (behind_third & 63)
+                reach = behind_fourth
+                at += 3
+        else:
+            packed = read_i64_le(codes, i64(data[at]) << 3)
+            reach = filled + packed
+        pending |= (packed & _CODE) >> filled
         at += 1
-        length = packed & 31
-        pending = (pending << length) | (packed >> 8)
-        bits += length
-        if bits >= 32:
-            bits -= 32
-            write_i32_be(writer, i32((((pending >> bits) & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000))
-            pending &= 0x7FFFFFFF
-    # Up to 31 bits are left.
-    while bits >= 8:
-        bits -= 8
-        writer.append(u8((pending >> bits) & 255))
-    if bits > 0:
-        writer.append(u8(((pending << (8 - bits)) | (255 >> bits)) & 255))
+        seen |= reach
+        filled = reach & 255
+        if filled >= 32:
+            write_i32_be(writer, i32(((pending >> 31) ^ 0x80000000) - 0x80000000))
+            pending = (pending & 0x7FFFFFFF) << 32
+            filled -= 32
+    at = 55
+    while filled >= 8:
+        writer.append(u8((pending >> at) & 255))
+        at -= 8
+        filled -= 8
+    if filled > 0:
+        writer.append(u8(((pending >> at) & 255) | (255 >> filled)))
+    return seen & _NOT_FOR_VALUES_SEEN == 0

@@ -45,3 +45,11 @@ def encode_integer(writer: BytesWriter, value: i64, pattern: i64, prefix_max: i6
         writer.append(u8(128 | (value & 127)))
         value >>= 7
     writer.append(u8(value))
+
+
+def write_index(writer: BytesWriter, index: i64) -> None:
+    """Write an indexed field (RFC 7541 6.1)."""
+    if index < 127:
+        writer.append(u8(128 | index))
+    else:
+        encode_integer(writer, index, 128, 127)
