@@ -19,7 +19,7 @@ OTHER_CODINGS: Final = 128  # Transfer-Encoding is something else
 class Head:
     """The values of a start line, and the facts of a header or trailer section.
 
-    One object serves all messages of a connection: its ``ReceiveBuffer``. ``facts`` are the bits above,
+    One object serves all messages of a connection: its ``MessageReader``. ``facts`` are the bits above,
     ``content_length`` is -1 where there is none, ``count`` is the number of fields.
     """
 

@@ -4,11 +4,10 @@
 too early, and a line that comes in pieces, waits in a ``Backlog``. A header or trailer section is kept from where it
 starts until it is complete, over as many buffers as it takes.
 
-What the codecs find out about the head in the buffer stands in the same object: a ``ReceiveBuffer`` is a ``Head``. A
-server may make a connection for a single small request, and each object that a connection is made of is paid for then.
+What the codecs find out about the head in the buffer stands in the same object: a ``ReceiveBuffer`` is a ``Head``.
 """
 
-from typing import Final, final
+from typing import Final
 
 from zttp_h1.backlog import Backlog
 from zttp_h1.head import Head
@@ -19,8 +18,7 @@ from zttp_h1.native_ints import i64, mypyc_attr
 _SHARED_BUFFER: Final = 2048
 
 
-@final
-@mypyc_attr(acyclic=True, free_list_len=1)
+@mypyc_attr(acyclic=True)
 class ReceiveBuffer(Head):
     """See the module. ``base`` is what was received before ``raw``, ``skip`` what precedes the lines of the section."""
 
