@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from librt.strings import BytesWriter
 
 from tests.http2.hpack.helpers import decoded, integer, literal
-from zttp_h2.hpack import huffman
+from zttp_h2.hpack import huffman, huffman_decoding
 from zttp_h2.hpack.decoder import Decoder
 from zttp_h2.hpack.status import HUFFMAN_EOS, HUFFMAN_PADDING
 from zttp_h2.hpack.string_literals import encode_string
@@ -20,7 +20,7 @@ def code(data: bytes) -> bytes:
 
 def decode(coded: bytes) -> tuple[int, bytes]:
     writer = BytesWriter()
-    flags = huffman.decode(huffman.decode_table(), coded, 0, len(coded), writer)
+    flags = huffman_decoding.decode(coded, 0, len(coded), writer)
     return flags, writer.getvalue()
 
 

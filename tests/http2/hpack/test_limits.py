@@ -24,7 +24,7 @@ def test_a_list_at_the_limit_is_accepted_and_one_octet_more_is_not() -> None:
     assert decoder.list_size == LIMIT
     assert decoder.decode(of_size(600) + of_size(401)) == status.HEADER_LIST_TOO_LARGE
     assert decoder.list_size == LIMIT + 1
-    assert decoder.fields == []
+    assert decoder.section(0) == []
     assert len(decoder.kinds) == 0
 
 
@@ -104,3 +104,26 @@ def test_the_cost_is_linear(block_of: object) -> None:
     seconds(100)
     # Eight times the input: a quadratic decoder takes 64 times as long.
     assert seconds(40000) < 24 * seconds(5000) + 0.001
+
+
+def test_nothing_is_kept_of_blocks_before_the_last() -> None:
+    """A long value at another place in each block: what is kept must not be one of each."""
+    decoder = Decoder()
+    tracemalloc.start()
+    try:
+        for length in range(50, 0, -1):
+            assert decoder.decode(literal(b"n", b"v") * length + literal(b"long", b"v" * 20_000)) == status.OK
+        assert tracemalloc.get_traced_memory()[0] < 200_000
+        assert decoder.decode(of_size(60_000) + of_size(6_000)) == status.HEADER_LIST_TOO_LARGE
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_block_in_the_midst_of_other_octets() -> None:
+    block = literal(b"name", b"value", INCREMENTAL) + indexed(62)
+    decoder = Decoder()
+    assert decoder.decode(b"\xff\xff" + block + b"\xff\xff", 2, 2 + len(block)) == status.OK
+    assert decoder.section(0) == [(b"name", b"value")] * 2
+    for end in range(2, 2 + len(literal(b"name", b"value"))):
+        assert Decoder().decode(b"\xff\xff" + block, 2, end) == (status.OK if end == 2 else status.TRUNCATED)

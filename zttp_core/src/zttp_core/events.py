@@ -643,6 +643,14 @@ def shared_list_request(
     return request
 
 
+def repeated_request(request: Request, stream_id: int, flags: int) -> Request:
+    """Make a request that says the same as an earlier one, on another stream of the same connection."""
+    again = Request(request.method, request.target, stream_id=stream_id, flags=flags)
+    again._block = request._block  # noqa: SLF001
+    again._rare = request._rare  # noqa: SLF001
+    return again
+
+
 def listed_response(
     status_code: int, http_version: bytes, fields: list[tuple[bytes, bytes]], stream_id: int, flags: int
 ) -> Response:

@@ -12,6 +12,7 @@ from librt.strings import BytesWriter, read_i16_le, read_i64_le, write_i16_le, w
 from zttp_core.native_ints import i64, mypyc_attr
 
 _SLOTS: Final = 2048
+_LONGEST: Final = 0xFFFF  # a length and a kind share a word
 _MIX: Final[i64] = (
     0x0BBF7A7A2C4A3699  # odd, its bits in no order; of many that were tried the one with the fewest collisions
 )
@@ -34,6 +35,8 @@ class Vocabulary:
         slots = [0] * _SLOTS
         words = BytesWriter()  # first word, last word and tag of every string
         for number, string in enumerate(strings):
+            if len(string) > _LONGEST:
+                raise ValueError(f"a string has at most {_LONGEST} bytes, got {len(string)}")
             padded = string + bytes(8)
             length: i64 = len(string)
             first = read_i64_le(padded, 0)
@@ -60,6 +63,8 @@ class Vocabulary:
 
         ``raw`` must go on for eight bytes from ``start``.
         """
+        if length > _LONGEST:
+            return -1
         first = read_i64_le(raw, start)
         last: i64 = 0
         if length < 8:

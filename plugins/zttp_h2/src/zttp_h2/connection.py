@@ -166,11 +166,11 @@ class H2Connection:
             raise local_error("upgrade_too_late")
         fields = listed(headers)
         if session.server and settings_header is not None:
-            params = decode_settings_header(settings_header)
-            if params is None:
+            payload = decode_settings_header(settings_header)
+            if payload is None:
                 raise local_error("invalid_settings_header", settings_header)
             try:
-                self._receiver.apply_settings(params)
+                self._receiver.apply_settings(payload)
             except Malformed:
                 raise local_error("invalid_settings_header", settings_header) from None
             session.peer.received = False  # the preface still brings the first SETTINGS frame
@@ -314,12 +314,12 @@ class H2Connection:
     @property
     def last_stream_error(self) -> RemoteProtocolError | None:
         """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
-        receiver = self._receiver
-        reason = receiver.last_error_reason
+        session = self._session
+        reason = session.rejected_reason
         if reason is None:
             return None
         error: RemoteProtocolError = remote_error(
-            reason, stream_id=receiver.last_error_stream, error_code=receiver.last_error_code
+            reason, stream_id=session.rejected_stream, error_code=session.rejected_code
         )
         return error
 
@@ -376,10 +376,12 @@ class H2Connection:
 
 def new_connection(
     role: int,
-    *,
     limits: H2Limits | None = None,
     auto_credit: bool = True,
     enable_connect_protocol: bool = False,
 ) -> H2Connection:
-    """Make a connection: what ``zttp.Connection`` calls, because calling a function is cheaper than calling a class."""
+    """Make a connection: what ``zttp.Connection`` calls, because calling a function is cheaper than calling a class.
+
+    And cheaper without parameters that are keywords only; ``zttp.Connection`` passes keywords anyway.
+    """
     return H2Connection(role, limits=limits, auto_credit=auto_credit, enable_connect_protocol=enable_connect_protocol)

@@ -14,18 +14,13 @@ from zttp_h2.content_length import parse_content_length
 from zttp_h2.hpack.decoder import Decoder
 from zttp_h2.hpack.field_kinds import (
     ANY_PSEUDO,
-    AUTHORITY,
     CONTENT_LENGTH,
     COOKIE,
     EXPECT,
     HOST,
     KIND_MASK,
     MALFORMED,
-    METHOD,
-    PATH,
     PRIORITY,
-    PROTOCOL,
-    SCHEME,
     SEEN_AUTHORITY,
     SEEN_CONNECTION_SPECIFIC,
     SEEN_CONTENT_LENGTH,
@@ -48,6 +43,8 @@ from zttp_h2.native_ints import i64, mypyc_attr
 FORBIDDEN_TRAILERS: Final[frozenset[bytes]] = _FORBIDDEN_TRAILERS
 HOST_TABLE: Final[bytes] = _HOST_TABLE
 _rare_values: Final[Any] = core.rare_values
+_RARE_HTTPS: Final[Any] = core.rare_values(b"https", None, b"2")
+_RARE_HTTP: Final[Any] = core.rare_values(b"http", None, b"2")
 
 _NEEDED: Final = SEEN_METHOD | SEEN_SCHEME | SEEN_PATH
 _CONNECT_NEEDS: Final = SEEN_METHOD | SEEN_AUTHORITY
@@ -57,6 +54,7 @@ _TOLD: Final = SEEN_CONTENT_LENGTH | SEEN_EXPECT | SEEN_PRIORITY
 
 Pair = tuple[bytes, bytes]
 _NOTHING: Final[bytes] = b""
+_NO_FIELDS: Final[list[object]] = []  # before the first head
 _NO_HOST: Final[object] = (b"host", b"")
 
 
@@ -71,10 +69,9 @@ class HeadReader:
         self.scheme: bytes | None = None
         self.protocol: bytes | None = None
         self.status: i64 = 0
-        self.fields: list[object] = []
+        self.fields: list[object] = _NO_FIELDS
         self.valid: bool = False  # all of this is that of a valid request
-        self.rare: object = None  # what the request has that most of a connection's have, as the core keeps it
-        self._rare_scheme: bytes | None = None
+        self.rare: object = _RARE_HTTPS  # what nearly all requests have in common, as the core keeps it
         self.content_length: i64 = -1
         self.expect_continue: bool = False
         self.priority: bytes | None = None
@@ -90,60 +87,49 @@ class HeadReader:
             return _malformed(seen, decoder.repeated)
         if seen & SEEN_STATUS:
             return "unexpected_pseudo_field"
-        fields = decoder.fields
-        kinds = decoder.kinds
-        count: i64 = len(fields)
-        at: i64 = 0
-        authority: bytes | None = None
-        path = _NOTHING
-        self.scheme = None
-        self.protocol = None
-        while at < count:
-            kind = i64(kinds[at]) & KIND_MASK
-            if kind == METHOD:
-                self.method = cast("Pair", fields[at])[1]
-            elif kind == PATH:
-                path = cast("Pair", fields[at])[1]
-            elif kind == SCHEME:
-                self.scheme = cast("Pair", fields[at])[1]
-            elif kind == AUTHORITY:
-                authority = cast("Pair", fields[at])[1]
-            elif kind == PROTOCOL:
-                self.protocol = cast("Pair", fields[at])[1]
-            else:
-                break
-            at += 1
-        if seen & _NEEDED == _NEEDED and seen & SEEN_PROTOCOL == 0 and self.method != b"CONNECT":
+        method = decoder.method.value if seen & SEEN_METHOD else _NOTHING
+        self.method = method
+        self.scheme = decoder.scheme.value if seen & SEEN_SCHEME else None
+        self.protocol = decoder.protocol.value if seen & SEEN_PROTOCOL else None
+        path = decoder.path.value
+        authority = decoder.authority.value if seen & SEEN_AUTHORITY else None
+        if seen & _NEEDED == _NEEDED and seen & SEEN_PROTOCOL == 0 and method != b"CONNECT":
             # RFC 9113 8.3.1: for http and https the path is absolute, or the asterisk of OPTIONS.
-            if path[0] != 0x2F and (path != b"*" or self.method != b"OPTIONS") and _is_http(self.scheme):
+            if path[0] != 0x2F and (path != b"*" or method != b"OPTIONS") and _is_http(self.scheme):
                 return "invalid_target"
             self.target = path
         else:
             fault = self._read_connect(seen, path, authority, extended_connect)
             if fault is not None:
                 return fault
+        start = decoder.pseudo
         if authority is not None:
             if authority is not self._authority and authority != self._authority:
                 if not _is_authority(authority):
                     return "invalid_host"
                 self._authority = authority
                 self._host = (b"host", authority)
-            self.fields = fields[at - 1 :]
-            self.fields[0] = self._host
-        else:
-            self.fields = fields[at:]
+            start -= 1  # the host takes the place of the last pseudo-header field
+        fields = decoder.section(start)
+        if authority is not None:
+            fields[0] = self._host
+        self.fields = fields
         self.content_length = -1
         self.expect_continue = False
         self.priority = None
-        if seen & _TOLD and not self._read_told(decoder, at):
+        if seen & _TOLD and not self._read_told(decoder):
             return "invalid_content_length"
         if seen & SEEN_HOST or decoder.repeated & SEEN_COOKIE:
-            fault = self._rebuild(decoder, at, authority)
+            fault = self._rebuild(decoder, start, authority)
             if fault is not None:
                 return fault
-        if self.rare is None or self.scheme is not self._rare_scheme or self.protocol is not None:
-            self._rare_scheme = self.scheme if self.protocol is None else None
-            self.rare = _rare_values(self.scheme, self.protocol, b"2")
+        scheme = self.scheme
+        if self.protocol is None and scheme == b"https":
+            self.rare = _RARE_HTTPS
+        elif self.protocol is None and scheme == b"http":
+            self.rare = _RARE_HTTP
+        else:
+            self.rare = _rare_values(scheme, self.protocol, b"2")
         self.valid = True
         return None
 
@@ -181,16 +167,15 @@ class HeadReader:
         # RFC 9113 8.2.2: TE is for requests.
         if seen & SEEN_TE:
             return "connection_specific_field"
-        fields = decoder.fields
-        digits = cast("Pair", fields[0])[1]
+        digits = decoder.status.value
         status: i64 = (i64(digits[0]) * 10 + i64(digits[1])) * 10 + i64(digits[2]) - 5328
         # RFC 9113 8.6: 101 has no meaning here.
         if status == 101:
             return "switching_protocols"
         self.status = status
-        self.fields = fields[1:]
+        self.fields = decoder.section(1)
         self.content_length = -1
-        if seen & SEEN_CONTENT_LENGTH and not self._read_told(decoder, 1):
+        if seen & SEEN_CONTENT_LENGTH and not self._read_told(decoder):
             return "invalid_content_length"
         return None
 
@@ -202,48 +187,47 @@ class HeadReader:
             return _malformed(seen, 0)
         if seen & ANY_PSEUDO:
             return "pseudo_field_in_trailers"
-        fields = decoder.fields
+        fields = decoder.section(0)
         for field in fields:
             if cast("Pair", field)[0] in FORBIDDEN_TRAILERS:
                 return "forbidden_trailer"
         self.fields = fields
         return None
 
-    def _read_told(self, decoder: Decoder, at: i64) -> bool:
-        """Read what the regular fields from ``at`` on tell; False if the Content-Length is invalid."""
-        fields = decoder.fields
+    def _read_told(self, decoder: Decoder) -> bool:
+        """Read what the regular fields tell; False if the Content-Length is invalid."""
+        fields = self.fields
         kinds = decoder.kinds
-        count: i64 = len(fields)
-        while at < count:
+        before: i64 = decoder.count - len(fields)
+        at = decoder.pseudo
+        while at < decoder.count:
             kind = i64(kinds[at]) & KIND_MASK
             if kind == CONTENT_LENGTH:
-                self.content_length = parse_content_length(cast("Pair", fields[at])[1])
+                self.content_length = parse_content_length(cast("Pair", fields[at - before])[1])
                 if self.content_length < 0:
                     return False
             elif kind == EXPECT:
-                value = cast("Pair", fields[at])[1]
+                value = cast("Pair", fields[at - before])[1]
                 self.expect_continue = len(value) == 12 and value.lower() == b"100-continue"
             elif kind == PRIORITY:
-                value = cast("Pair", fields[at])[1]
+                value = cast("Pair", fields[at - before])[1]
                 # RFC 9651 4.2: several lines of a dictionary field are one list.
                 self.priority = value if self.priority is None else self.priority + b"," + value
             at += 1
         return True
 
-    def _rebuild(self, decoder: Decoder, at: i64, authority: bytes | None) -> str | None:
-        """Leave out a Host that repeats ``:authority``, and join what was split of the Cookie (RFC 9113 8.2.3)."""
-        fields = decoder.fields
+    def _rebuild(self, decoder: Decoder, position: i64, authority: bytes | None) -> str | None:
+        """Leave out a Host that repeats ``:authority``, and join what was split of the Cookie (RFC 9113 8.2.3).
+
+        ``position`` is where the first of ``fields`` was in the block.
+        """
         kinds = decoder.kinds
-        count: i64 = len(fields)
         kept: list[object] = []
-        if authority is not None:
-            kept.append(self._host)
         crumbs: list[bytes] = []
         cookie_at = 0
-        while at < count:
-            kind = i64(kinds[at]) & KIND_MASK
-            field = fields[at]
-            at += 1
+        for field in self.fields:
+            kind = i64(kinds[position]) & KIND_MASK
+            position += 1
             if kind == HOST:
                 value = cast("Pair", field)[1]
                 if authority is None:

@@ -96,7 +96,7 @@ class HeadWriter:
         """Write a trailer section that ``check_trailers`` has accepted; it ends the stream."""
         buffer = self._outbox.buffer
         encoder = self.encoder
-        start = self._begin(stream_id, END_STREAM, 0)  # what heads repeat is not to be forgotten for a trailer section
+        start = self._begin(stream_id, END_STREAM, -1)  # what heads repeat is not to be forgotten for a trailer section
         for name, value in fields:
             encoder.encode_field(buffer, encoder.lookup(name), value)
         self._finish(start, stream_id, END_STREAM)
@@ -127,6 +127,7 @@ class HeadWriter:
             kind = known.kind
             if kind != REGULAR:
                 if is_request and (kind == HOST or kind == AUTHORITY):
+                    encoder.skip(position)
                     continue
                 if kind == CONTENT_LENGTH:
                     self._note_length(parse_content_length(value), value, position)

@@ -10,6 +10,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.outbox import Outbox
 from zttp_h2.receive_flow import ReceiveFlow
 from zttp_h2.settings import OwnSettings, Params, PeerSettings, initial_params, serialize_params
+from zttp_h2.stream_state import StreamState
 from zttp_h2.stream_table import StreamTable
 
 
@@ -19,7 +20,7 @@ class Session:
     """The state of one connection that is neither reading's nor writing's alone.
 
     ``goaway_sent`` is the last stream identifier that was announced, -1 before; streams above it are discarded.
-    ``goaway_received`` is the peer's.
+    ``goaway_received`` is the peer's. ``rejected_stream`` is the last stream that was rejected here.
     """
 
     def __init__(self, server: bool, limits: H2Limits, enable_connect_protocol: bool) -> None:
@@ -35,6 +36,12 @@ class Session:
         self.goaway_sent: i64 = -1
         self.goaway_received: i64 = -1
         self.aborted: bool = False  # by a connection error of either side: nothing is sent any more
+        self.ending: StreamState | None = None  # the stream whose EndOfMessage is the next event
+        # PRIORITY_UPDATE for streams that are idle yet (RFC 9218 7.1).
+        self.early_priorities: dict[int, tuple[int, bool]] | None = None
+        self.rejected_stream: i64 = 0
+        self.rejected_code: i64 = 0
+        self.rejected_reason: str | None = None
 
     def first_params(self) -> Params:
         """Return what our first SETTINGS frame says."""

@@ -96,11 +96,20 @@ class PeerSettings:
         self.initial_window_size: i64 = DEFAULT_WINDOW
         self.max_frame_size: i64 = MIN_MAX_FRAME_SIZE  # as far as it is used
         self.connect_protocol: bool = False
+        self.named_table_size: bool = False  # by the settings that were applied last; the value is the encoder's
         self._no_rfc7540_priorities: i64 = -1  # as it was in the first SETTINGS
 
-    def apply(self, params: Params, from_server: bool) -> i64:
-        """Take new values in order; return an error code, or 0. INITIAL_WINDOW_SIZE of the streams is the caller's."""
-        for identifier, value in params:
+    def apply(self, payload: bytes, at: i64, stop: i64, from_server: bool) -> i64:
+        """Take new values in order; return an error code, or 0. INITIAL_WINDOW_SIZE of the streams is the caller's.
+
+        ``payload[at:stop]`` is that of a SETTINGS frame, and its length a multiple of six.
+        """
+        self.named_table_size = False
+        limits_streams = False
+        while at < stop:
+            identifier = i64(read_i16_be(payload, at)) & 0xFFFF
+            value = i64(read_i32_be(payload, at + 2)) & 0xFFFFFFFF
+            at += 6
             fault = value_fault(identifier, value)
             if fault != 0:
                 return fault
@@ -110,6 +119,9 @@ class PeerSettings:
                 self.max_frame_size = min(_LARGEST_FRAME_SENT, value)
             elif identifier == MAX_CONCURRENT_STREAMS:
                 self.max_concurrent_streams = value
+                limits_streams = True
+            elif identifier == HEADER_TABLE_SIZE:
+                self.named_table_size = True
             elif identifier == ENABLE_PUSH:
                 # RFC 9113 6.5.2 MUST: a server does not send another value than 0.
                 if from_server and value != 0:
@@ -127,16 +139,9 @@ class PeerSettings:
         if not self.received:
             self.received = True
             # RFC 9113 6.5.2: initially there is no limit; a peer that names none has none.
-            if not _names(params, MAX_CONCURRENT_STREAMS):
+            if not limits_streams:
                 self.max_concurrent_streams = 0xFFFFFFFF
         return 0
-
-
-def _names(params: Params, wanted: i64) -> bool:
-    for identifier, _ in params:
-        if identifier == wanted:
-            return True
-    return False
 
 
 @final

@@ -13,6 +13,8 @@ from zttp_h2.states import CLOSED, IDLE, RESET_SENT
 from zttp_h2.stream_state import NO_STREAM, StreamState
 
 _MAX_REMEMBERED: Final = 256
+_FEW: Final = 16
+_NO_STREAMS: Final[list[StreamState]] = []  # in place of a list of each connection's own, until it needs one
 
 
 @final
@@ -22,9 +24,11 @@ class StreamTable:
 
     def __init__(self, server: bool) -> None:
         self._server: Final = server
-        # The stream that was opened last is kept apart: one request after the other needs no dict.
+        # The stream that was opened last is kept apart: one request after the other needs no list.
         self._latest: StreamState = NO_STREAM
-        self._others: dict[int, StreamState] | None = None
+        # The others by identifier, and among them closed ones, until these are the most.
+        self._others: list[StreamState] = _NO_STREAMS
+        self._open_others: i64 = 0
         self.highest: i64 = 0  # identifier of a stream that the client opened
         self.processed: i64 = 0  # the highest one that a GOAWAY must name: its request was handed on
         self._first_skipped: i64 = 0  # 0: none
@@ -37,20 +41,23 @@ class StreamTable:
         """Return the stream, if it is open."""
         latest = self._latest
         if latest.stream_id == stream_id:
-            return latest
-        others = self._others
-        return None if others is None else others.get(stream_id)
+            return None if latest is NO_STREAM else latest
+        if stream_id > self.highest or self._open_others == 0:
+            return None
+        stream = _find(self._others, stream_id)
+        return stream if IDLE < stream.state < CLOSED else None
 
     def count(self) -> i64:
         """Return how many streams are open, or half-closed."""
-        count: i64 = 0 if self._latest is NO_STREAM else 1
-        others = self._others
-        return count if others is None else count + len(others)
+        return self._open_others if self._latest is NO_STREAM else self._open_others + 1
 
     def all(self) -> list[StreamState]:
         """Return the streams that are open, in the order of their opening."""
-        others = self._others
-        streams: list[StreamState] = [] if others is None else list(others.values())
+        streams: list[StreamState] = []
+        if self._open_others > 0:
+            for stream in self._others:
+                if stream.state < CLOSED:
+                    streams.append(stream)
         if self._latest is not NO_STREAM:
             streams.append(self._latest)
         return streams
@@ -62,11 +69,10 @@ class StreamTable:
             self.used(stream_id)
         latest = self._latest
         if latest is not NO_STREAM:
-            others = self._others
-            if others is None:
-                others = {}
-                self._others = others
-            others[latest.stream_id] = latest
+            if self._others is _NO_STREAMS:
+                self._others = []
+            self._others.append(latest)
+            self._open_others += 1
         self._latest = stream
 
     def used(self, stream_id: i64) -> None:
@@ -83,9 +89,13 @@ class StreamTable:
         if self._latest is stream:
             self._latest = NO_STREAM
         else:
+            stream.parked = None  # it may stay here for a while
+            self._open_others -= 1
             others = self._others
-            assert others is not None
-            del others[stream_id]
+            if self._open_others == 0:
+                others.clear()
+            elif len(others) > _FEW and self._open_others * 2 < len(others):
+                self._others = [other for other in others if other.state < CLOSED]
         if state == RESET_SENT:
             self.reset_here(stream_id)
 
@@ -133,3 +143,26 @@ class StreamTable:
     def was_skipped(self, stream_id: i64) -> bool:
         """Return whether a closed stream may be one that the client never opened."""
         return self._first_skipped > 0 and stream_id >= self._first_skipped
+
+
+def _find(streams: list[StreamState], stream_id: i64) -> StreamState:
+    """Return the stream with this identifier from a list that is in their order, or NO_STREAM, which is idle."""
+    low: i64 = 0
+    high: i64 = len(streams)
+    # Most clients skip no identifier, so that the place follows from the first.
+    middle = (stream_id - streams[0].stream_id) >> 1
+    if middle < 0:
+        return NO_STREAM
+    while low < high:
+        if middle >= high:
+            middle = (low + high) >> 1
+        stream = streams[middle]
+        found = stream.stream_id
+        if found == stream_id:
+            return stream
+        if found < stream_id:
+            low = middle + 1
+        else:
+            high = middle
+        middle = (low + high) >> 1
+    return NO_STREAM

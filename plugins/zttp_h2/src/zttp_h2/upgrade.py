@@ -3,21 +3,21 @@
 from binascii import Error, a2b_base64, b2a_base64
 from typing import Final
 
-from zttp_h2.settings import Params, parse_params, serialize_params
+from zttp_h2.settings import Params, serialize_params
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
 
-def decode_settings_header(value: bytes) -> Params | None:
-    """Return the settings that the field holds, or ``None`` if it is invalid."""
+def decode_settings_header(value: bytes) -> bytes | None:
+    """Return the payload that the field holds, or ``None`` if it is invalid."""
     if len(value.strip(b"-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")) > 0:
         return None
     try:
         payload = a2b_base64(value.translate(_FROM_URL) + b"=" * (-len(value) % 4))
     except Error:
         return None
-    return parse_params(payload, 0, len(payload)) if len(payload) % 6 == 0 else None
+    return payload if len(payload) % 6 == 0 else None
 
 
 def encode_settings_header(params: Params) -> bytes:

@@ -2,8 +2,10 @@
 
 It knows nothing of streams and messages, and hands both what they need. After ``decode(block)``:
 
-    fields      the ``(name, value)`` tuples in order, pseudo-header fields included; a new list each time
+    section(i)  the ``(name, value)`` tuples in order, pseudo-header fields included, without the first i; a new list
     kinds       ``BytesWriter`` with one octet per field, see ``field_kinds``; good until the next block
+    method ...  the pseudo-header fields, good if their bit was seen: nobody has to look for them
+    pseudo      how many pseudo-header fields there are
     seen        the union of the fields' SEEN bits: what no bit speaks of need not be looked for
     repeated    the SEEN bits that more than one field had
     list_size   the size of the list by RFC 9113 6.5.2: name, value and 32 per field
@@ -24,24 +26,30 @@ from typing import Final, final
 
 from librt.strings import BytesWriter
 
-from zttp_h2.hpack import huffman
+from zttp_h2.hpack import huffman_decoding
 from zttp_h2.hpack.dynamic_table import DynamicTable
 from zttp_h2.hpack.field_kinds import (
     ANY_PSEUDO,
+    AUTHORITY,
     INVALID_NAME,
     INVALID_VALUE,
     KIND_MASK,
+    METHOD,
     NEVER_INDEXED,
+    PATH,
+    PROTOCOL,
     REGULAR,
+    SCHEME,
     SEEN_MISPLACED_PSEUDO,
     SEEN_REGULAR,
+    STATUS,
     edges_are_visible,
     fits_kind,
     has_no_control,
     name_kind,
     token_kind,
 )
-from zttp_h2.hpack.huffman import BAD_PADDING, NAME_INVALID, VALUE_INVALID
+from zttp_h2.hpack.huffman_decoding import BAD_PADDING, NAME_INVALID, VALUE_INVALID
 from zttp_h2.hpack.integers import decode_integer
 from zttp_h2.hpack.static_table import ENTRIES as STATIC_ENTRIES
 from zttp_h2.hpack.static_table import LENGTH as STATIC_LENGTH
@@ -63,7 +71,7 @@ from zttp_h2.native_ints import i64, mypyc_attr, u8
 
 DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE
 _BOMB_FACTOR: Final = 16
-_NO_FIELDS: Final[list[object]] = []  # before the first block
+_NO_FIELD: Final[object] = (b"", b"")
 _BOMB_SIZE: Final = 1048576
 # RFC 7541 4.2: the lowest size since the last block, then the final one.
 _MAX_SIZE_UPDATES: Final = 2
@@ -76,8 +84,15 @@ class Decoder:
 
     def __init__(self, max_header_list_size: i64 = 65536, max_table_size: i64 = DEFAULT_TABLE_SIZE) -> None:
         self.max_header_list_size: i64 = max_header_list_size
-        self.fields: list[object] = _NO_FIELDS
+        self.count: i64 = 0  # of the fields
         self.kinds: BytesWriter = BytesWriter()
+        self.pseudo: i64 = 0
+        self.method: TableEntry = STATIC_ENTRIES[0]
+        self.path: TableEntry = STATIC_ENTRIES[0]
+        self.scheme: TableEntry = STATIC_ENTRIES[0]
+        self.authority: TableEntry = STATIC_ENTRIES[0]
+        self.protocol: TableEntry = STATIC_ENTRIES[0]
+        self.status: TableEntry = STATIC_ENTRIES[0]
         self.seen: i64 = 0
         self.repeated: i64 = 0
         self.list_size: i64 = 0
@@ -88,6 +103,8 @@ class Decoder:
         self._at: i64 = 0
         self._string_flags: i64 = 0
         self._scratch: BytesWriter = BytesWriter()
+        # Serves all blocks, so that it need not grow with each; behind the fields there is _NO_FIELD.
+        self._fields: list[object] = []
 
     def set_max_table_size(self, size: i64) -> None:
         """Apply our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it (RFC 7541 4.2)."""
@@ -95,20 +112,27 @@ class Decoder:
         if size < self._lowest_allowed:
             self._lowest_allowed = size
 
-    def decode(self, block: bytes) -> i64:
-        """Decode one whole field block; return a status (see ``status``)."""
-        fields: list[object] = []
-        self.fields = fields
+    def section(self, start: i64) -> list[object]:
+        """Return the fields from ``start`` on, as a new list."""
+        return self._fields[start : self.count]
+
+    def decode(self, block: bytes, at: i64 = 0, end: i64 = -1) -> i64:
+        """Decode one whole field block, which is ``block[at:end]``; return a status (see ``status``)."""
         kinds = self.kinds
         kinds.truncate(0)
+        fields = self._fields
+        room: i64 = len(fields)
+        count: i64 = 0
+        pseudo: i64 = 0
         seen: i64 = 0
         repeated: i64 = 0
         list_size: i64 = 0
         limit = self.max_header_list_size
-        end: i64 = len(block)
+        if end < 0:
+            end = len(block)
         table = self.table
         static_entries = STATIC_ENTRIES
-        at = self._decode_size_updates(block, end)
+        at = self._decode_size_updates(block, at, end)
         while at < end:
             first: i64 = block[at]
             if first >= 128:
@@ -135,25 +159,56 @@ class Decoder:
                 at = self._at
             bits = entry.seen
             repeated |= seen & bits
-            # RFC 9113 8.3 MUST: pseudo-header fields come first.
-            if bits & ANY_PSEUDO != 0 and seen & SEEN_REGULAR != 0:
-                seen |= SEEN_MISPLACED_PSEUDO
-            seen |= bits
             list_size += entry.size
-            if list_size <= limit:
+            if list_size > limit:
+                if list_size > _BOMB_SIZE and list_size > limit * _BOMB_FACTOR:
+                    self._fail(HEADER_LIST_BOMB)
+                    break
+                continue
+            if bits & ANY_PSEUDO != 0:
+                # RFC 9113 8.3 MUST: pseudo-header fields come first.
+                if seen & SEEN_REGULAR != 0:
+                    seen |= SEEN_MISPLACED_PSEUDO
+                pseudo += 1
+                self._keep(entry)
+            seen |= bits
+            if count < room:
+                fields[count] = entry.field
+            else:
                 fields.append(entry.field)
-                kinds.append(u8(entry.kind))
-            elif list_size > _BOMB_SIZE and list_size > limit * _BOMB_FACTOR:
-                self._fail(HEADER_LIST_BOMB)
-                break
+            count += 1
+            kinds.append(u8(entry.kind))
         self.seen = seen
         self.repeated = repeated
         self.list_size = list_size
-        if self._failure == OK and list_size <= limit:
-            return OK
-        self.fields = []
-        kinds.truncate(0)
-        return HEADER_LIST_TOO_LARGE if self._failure == OK else self._failure
+        self.pseudo = pseudo
+        if self._failure != OK or list_size > limit:
+            count = 0
+            room = len(fields)
+            kinds.truncate(0)
+        self.count = count
+        while count < room and fields[count] is not _NO_FIELD:  # of an earlier block, which had more
+            fields[count] = _NO_FIELD
+            count += 1
+        if self._failure != OK:
+            return self._failure
+        return OK if list_size <= limit else HEADER_LIST_TOO_LARGE
+
+    def _keep(self, entry: TableEntry) -> None:
+        """Keep a pseudo-header field where the message layer finds it."""
+        kind = entry.kind & KIND_MASK
+        if kind == METHOD:
+            self.method = entry
+        elif kind == PATH:
+            self.path = entry
+        elif kind == SCHEME:
+            self.scheme = entry
+        elif kind == AUTHORITY:
+            self.authority = entry
+        elif kind == STATUS:
+            self.status = entry
+        elif kind == PROTOCOL:
+            self.protocol = entry
 
     def _fail(self, status: i64) -> i64:
         """Note the failure, unless there is one, and return a position that ends the block."""
@@ -167,7 +222,7 @@ class Decoder:
             return self._fail(TRUNCATED)
         return self._fail(INTEGER_TOO_LARGE if index == -2 else INVALID_INDEX)
 
-    def _decode_size_updates(self, block: bytes, end: i64) -> i64:
+    def _decode_size_updates(self, block: bytes, at: i64, end: i64) -> i64:
         """Apply the size updates at the head of the block; return where its fields begin."""
         if self._failure != OK:
             return self._fail(self._failure)
@@ -175,7 +230,6 @@ class Decoder:
         allowed = self._lowest_allowed
         required = table.max_size > allowed
         self._lowest_allowed = self._allowed
-        at: i64 = 0
         updates = 0
         while at < end and i64(block[at]) & 0xE0 == 0x20:
             size = i64(block[at]) & 31
@@ -285,7 +339,7 @@ class Decoder:
             return block[at:stop]
         scratch = self._scratch
         scratch.truncate(0)
-        self._string_flags = huffman.decode(huffman.decode_table(), block, at, stop, scratch)
+        self._string_flags = huffman_decoding.decode(block, at, stop, scratch)
         if self._string_flags < 0:
             self._fail(HUFFMAN_PADDING if self._string_flags == BAD_PADDING else HUFFMAN_EOS)
             return b""

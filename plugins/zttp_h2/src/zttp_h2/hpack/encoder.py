@@ -55,7 +55,8 @@ class Encoder:
         self._abandoned: bool = False
         # The numbers of the last block's fields: most blocks have the same fields as the one before.
         self._numbers: list[int] = _NO_NUMBERS
-        self._repeatable: i64 = 0  # how many they were
+        self._last_count: i64 = 0  # how many they were; what lies behind is of an earlier block
+        self._repeatable: i64 = 0
         # A list of fields that came twice in a row, the block that it made, and the state of the table that holds for.
         self._repeated: Fields | None = None
         self._repeated_block: bytes = b""
@@ -81,10 +82,16 @@ class Encoder:
                 self._lowest_size = size
 
     def begin_block(self, writer: BytesWriter, count: i64) -> None:
-        """Begin a block with so many fields to be remembered: write the dynamic table size updates that are due."""
-        self._repeatable = len(self._numbers)
-        if self._repeatable == 0 and count > 0:
-            self._numbers = [0] * min(count, _MAX_REMEMBERED)
+        """Begin a block with so many fields to be remembered: write the dynamic table size updates that are due.
+
+        A ``count`` of -1 is that of a block beside the others: nothing of it is remembered, and nothing forgotten.
+        """
+        if count >= 0:
+            numbers: i64 = len(self._numbers)
+            self._repeatable = min(self._last_count, numbers)
+            self._last_count = count
+            if numbers == 0 and count > 0:
+                self._numbers = [0] * min(count, _MAX_REMEMBERED)
         if self._update_due:
             self._update_due = False
             table = self.table
@@ -128,7 +135,7 @@ class Encoder:
                 self.remember(position)
                 is_indexed = False
                 position = self.repeat(writer, fields, position + 1)
-            if is_indexed:
+            if is_indexed and status == OK:
                 self.keep(writer, first, fields)
         except BaseException:  # something that is not bytes
             writer.truncate(start)
@@ -166,7 +173,7 @@ class Encoder:
         """Write the fields from ``position`` on that are as they were in the last block; return where that ends."""
         if position >= self._repeatable:
             return position
-        return self.table.repeat(writer, fields, position, self._numbers)
+        return self.table.repeat(writer, fields, position, self._repeatable, self._numbers)
 
     def remember(self, position: i64) -> None:
         """Note that the field that was written last is the one at ``position``."""
@@ -175,6 +182,11 @@ class Encoder:
             numbers[position] = self._number
         elif position < _MAX_REMEMBERED:
             self._numbers = [*numbers, *[0] * (position - len(numbers)), self._number]
+
+    def skip(self, position: i64) -> None:
+        """Note that the field at ``position`` is not written."""
+        self._number = 0
+        self.remember(position)
 
     def lookup(self, given: bytes) -> FieldName:
         """Return what is known of a name."""

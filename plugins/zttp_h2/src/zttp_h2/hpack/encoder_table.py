@@ -64,8 +64,8 @@ class EncoderTable:
             return 0
         return age + STATIC_LENGTH + 1
 
-    def repeat(self, writer: BytesWriter, fields: Fields, position: i64, numbers: list[int]) -> i64:
-        """Write the fields from ``position`` on, as long as each is the entry whose number is at its position.
+    def repeat(self, writer: BytesWriter, fields: Fields, position: i64, stop: i64, numbers: list[int]) -> i64:
+        """Write the fields from ``position`` to ``stop``, as long as each is the entry whose number is at its position.
 
         Return where that ends.
         """
@@ -75,7 +75,7 @@ class EncoderTable:
         evicted = inserted - self.length
         first_place: i64 = len(values)
         first_place -= inserted + 1
-        end: i64 = min(len(fields), len(numbers))
+        end: i64 = min(len(fields), stop)
         while position < end:
             number: i64 = numbers[position]
             if number <= evicted:

@@ -13,6 +13,7 @@ class TableEntry:
 
     def __init__(self, name: bytes, value: bytes, kind: i64) -> None:
         self.name: Final = name
+        self.value: Final = value
         # Typed as an object, so that handing it on takes a reference and not a new tuple.
         self.field: object = (name, value)
         self.kind: i64 = kind

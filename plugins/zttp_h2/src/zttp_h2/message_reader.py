@@ -1,0 +1,287 @@
+"""HEADERS and CONTINUATION frames: the field blocks that they carry, and what these begin or end (RFC 9113 6.2, 8.1).
+
+A block is decoded whatever becomes of its stream, because the table of the decoder must stay in step (RFC 9113 4.3).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, final
+
+from librt.strings import BytesWriter, read_i32_le
+
+from zttp_core import events as core
+from zttp_h2.codes import (
+    COMPRESSION_ERROR,
+    ENHANCE_YOUR_CALM,
+    FRAME_SIZE_ERROR,
+    NO_ERROR,
+    PROTOCOL_ERROR,
+    REFUSED_STREAM,
+)
+from zttp_h2.connection_frames import set_priority
+from zttp_h2.frames import END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED
+from zttp_h2.head_reader import HeadReader
+from zttp_h2.hpack.decoder import DEFAULT_TABLE_SIZE, Decoder
+from zttp_h2.hpack.status import HEADER_LIST_TOO_LARGE, OK, reason_of
+from zttp_h2.malformed import Malformed
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.sender import Sender
+from zttp_h2.session import Session
+from zttp_h2.states import DISCARD, HALF_CLOSED_REMOTE, IDLE, OPEN, RECV_HEADERS, after
+from zttp_h2.stream_errors import check_closed, end_received, note_rejection, reject, reset
+from zttp_h2.stream_state import AWAITING_HEAD, CONNECT, HEAD, RECEIVED, RECEIVING, TUNNEL, StreamState
+
+# The core was compiled apart: what is called for every event is bound once, and its flags are constants here.
+_shared_list_request: Final[Any] = core.shared_list_request
+_repeated_request: Final[Any] = core.repeated_request
+_listed_response: Final[Any] = core.listed_response
+_listed_trailers: Final[Any] = core.listed_trailers
+_FLAG_END_STREAM: Final = 1
+_FLAG_EXPECT_CONTINUE: Final = 2
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class MessageReader:
+    """The field blocks of one connection.
+
+    ``open_block`` is the stream whose field block CONTINUATION frames go on with (RFC 9113 6.10); 0: none.
+    """
+
+    def __init__(self, session: Session, sender: Sender) -> None:
+        self.open_block: i64 = 0
+        self.decoder: Final = Decoder(session.own.max_header_list_size, DEFAULT_TABLE_SIZE)
+        self._session: Final = session
+        self._sender: Final = sender
+        self._head: Final = HeadReader()
+        self._block: BytesWriter | None = None
+        self._block_ends: bool = False
+        self._continuations: i64 = 0
+        # The last request and its block, if that is valid and says the same as long as the table does not change.
+        # Whoever repeats a request on a connection repeats its block, too: nothing has to be decoded and judged again.
+        self._known_block: bytes | None = None
+        self._known_changes: i64 = 0
+        self._known_request: Any = None
+
+    def forget_known(self) -> None:
+        """Forget the last request: what its block may say has changed."""
+        self._known_block = None
+        self._known_request = None
+
+    def read_headers(self, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
+        """Read a HEADERS frame (RFC 9113 6.2); return an event, or ``None``."""
+        if stream_id == 0:
+            raise Malformed("frame_on_stream_zero", PROTOCOL_ERROR)
+        if flags & (PADDED | HAS_PRIORITY):
+            padding: i64 = 0
+            if flags & PADDED:
+                if at == stop:
+                    raise Malformed("frame_size", FRAME_SIZE_ERROR)
+                padding = raw[at]
+                at += 1
+            if flags & HAS_PRIORITY:
+                # RFC 9113 5.3.2: validated and ignored.
+                at += 5
+                if at > stop:
+                    raise Malformed("frame_size", FRAME_SIZE_ERROR)
+            stop -= padding
+            if stop < at:
+                raise Malformed("padding_too_long", PROTOCOL_ERROR)
+        ends = flags & END_STREAM != 0
+        if stop - at > self._session.limits.max_field_block_bytes:
+            raise Malformed("field_block_too_large", ENHANCE_YOUR_CALM)
+        if flags & END_HEADERS:
+            return self._read_block(stream_id, ends, raw, at, stop)
+        block = BytesWriter()
+        block.write(raw[at:stop])
+        self._block = block
+        self.open_block = stream_id
+        self._block_ends = ends
+        self._continuations = 0
+        return None
+
+    def read_continuation(self, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
+        """Read a CONTINUATION frame (RFC 9113 6.10), which is for the open block if there is one."""
+        block = self._block
+        if block is None or self.open_block == 0:
+            raise Malformed("unexpected_continuation", PROTOCOL_ERROR)
+        # CONTINUATION flood (CVE-2024-27316, CVE-2023-45288 and their like): both the frames and their bytes are few.
+        self._continuations += 1
+        limits = self._session.limits
+        if self._continuations > limits.max_continuation_frames:
+            raise Malformed("too_many_continuations", ENHANCE_YOUR_CALM)
+        if len(block) + stop - at > limits.max_field_block_bytes:
+            raise Malformed("field_block_too_large", ENHANCE_YOUR_CALM)
+        block.write(raw[at:stop])
+        if flags & END_HEADERS == 0:
+            return None
+        self._block = None
+        self.open_block = 0
+        whole = block.getvalue()
+        return self._read_block(stream_id, self._block_ends, whole, 0, len(whole))
+
+    def _read_block(self, stream_id: i64, ends: bool, raw: bytes, at: i64, stop: i64) -> Any:
+        """Decode the field block ``raw[at:stop]``, and read it as what it is on its stream."""
+        decoder = self.decoder
+        session = self._session
+        stream = session.table.get(stream_id)
+        opens = stream is None and session.server and session.table.state_of(stream_id) == IDLE
+        changes = decoder.table.changes
+        known = self._known_block
+        if known is not None:
+            if opens and self._known_changes == changes and _is_at(known, raw, at, stop):
+                return self._read_request(stream_id, ends, OK, True)
+            self.forget_known()
+        status = decoder.decode(raw, at, stop)
+        if status > HEADER_LIST_TOO_LARGE:
+            raise Malformed(reason_of(status), COMPRESSION_ERROR)  # an HPACK bomb, too (CVE-2016-6581)
+        if stream is None:
+            if opens:
+                event = self._read_request(stream_id, ends, status, False)
+                if decoder.table.changes == changes and self._head.valid:
+                    self._known_block = raw[at:stop]
+                    self._known_changes = changes
+                    self._known_request = event
+                return event
+            check_closed(session, stream_id, RECV_HEADERS)
+            session.floods.frame(1)
+            return None
+        following = after(stream.state, RECV_HEADERS)
+        if following >= DISCARD:
+            return reset(session, self._sender, stream, following & 0xF, "frame_after_end")
+        if stream.reading == AWAITING_HEAD:
+            return self._read_response(stream, ends, status)
+        return self._read_trailers(stream, ends, status)
+
+    def _read_request(self, stream_id: i64, ends: bool, status: i64, known: bool) -> Any:
+        """Open a stream with the request head that was decoded, or with the last one, if that is ``known``."""
+        session = self._session
+        table = session.table
+        head = self._head
+        if not known:
+            head.valid = False
+        if stream_id & 1 == 0:
+            raise Malformed("unexpected_stream_id", PROTOCOL_ERROR)  # RFC 9113 5.1.1 MUST
+        if 0 <= session.goaway_sent < stream_id:
+            session.floods.frame(1)  # RFC 9113 6.8: discarded
+            return None
+        own = session.own
+        table.used(stream_id)
+        if table.count() >= own.max_concurrent_streams:
+            return reject(session, stream_id, REFUSED_STREAM, "too_many_streams")  # RFC 9113 5.1.2 MUST
+        if status != OK:
+            return self._refuse_large_request(stream_id, ends)
+        reason = None if known else head.read_request(self.decoder, own.connect_protocol)
+        content_length = head.content_length
+        if reason is not None or (ends and content_length > 0):
+            head.valid = False
+            return reject(session, stream_id, PROTOCOL_ERROR, "content_too_short" if reason is None else reason)
+        stream = StreamState(
+            stream_id,
+            HALF_CLOSED_REMOTE if ends else OPEN,
+            session.peer.initial_window_size,
+            own.initial_window_size,
+        )
+        table.open(stream)
+        table.processed = stream_id
+        session.floods.progress()
+        flags = 0
+        if ends:
+            flags = _FLAG_END_STREAM
+            stream.reading = RECEIVED
+            session.ending = stream
+        else:
+            stream.reading = RECEIVING
+            stream.content_left = content_length
+            if head.expect_continue:
+                flags = _FLAG_EXPECT_CONTINUE
+        method = head.method
+        if len(method) == 4 and method == b"HEAD":
+            stream.request_facts = HEAD
+        elif len(method) == 7 and method == b"CONNECT":
+            stream.request_facts = CONNECT
+            stream.content_left = -1
+        if head.priority is not None or session.early_priorities is not None:
+            set_priority(session, stream, head.priority)
+        if known:
+            return _repeated_request(self._known_request, stream_id, flags)
+        return _shared_list_request(method, head.target, head.rare, head.fields, stream_id, flags)
+
+    def _refuse_large_request(self, stream_id: i64, ends: bool) -> Any:
+        """Answer a header section that is too large with 431 (RFC 9113 10.5.1, RFC 6585 5)."""
+        session = self._session
+        session.start()
+        self._sender.make_writer().write_response(stream_id, 431, [], END_STREAM)
+        if not ends:
+            # RFC 9113 8.1: the rest of the request is not wanted.
+            session.outbox.write_rst_stream(stream_id, NO_ERROR)
+        return note_rejection(session, stream_id, NO_ERROR, "header_list_too_large")
+
+    def _read_response(self, stream: StreamState, ends: bool, status: i64) -> Any:
+        """Read the response head that was decoded."""
+        head = self._head
+        session = self._session
+        reason = "header_list_too_large" if status != OK else head.read_response(self.decoder)
+        code = head.status
+        if reason is None and code < 200 and ends:
+            reason = "informational_ends"  # RFC 9113 8.1
+        if reason is not None:
+            return reset(session, self._sender, stream, PROTOCOL_ERROR, reason)
+        if code < 200:
+            session.floods.frame(1)
+            return _listed_response(code, b"2", head.fields, stream.stream_id, 0)
+        facts = stream.request_facts
+        if facts & CONNECT and code < 300:
+            stream.request_facts = facts | TUNNEL
+        elif facts & HEAD or code == 204 or code == 304:
+            stream.bodyless = True
+        else:
+            stream.content_left = head.content_length
+            if ends and head.content_length > 0:
+                return reset(session, self._sender, stream, PROTOCOL_ERROR, "content_too_short")
+        session.floods.progress()
+        stream.reading = RECEIVING
+        if ends:
+            end_received(session, self._sender, stream)
+        return _listed_response(code, b"2", head.fields, stream.stream_id, _FLAG_END_STREAM if ends else 0)
+
+    def _read_trailers(self, stream: StreamState, ends: bool, status: i64) -> Any:
+        """Read the trailer section that was decoded."""
+        head = self._head
+        session = self._session
+        if not ends:
+            reason: str | None = "trailers_without_end"  # RFC 9113 8.1
+        elif stream.request_facts & (CONNECT if session.server else TUNNEL):
+            reason = "trailers_in_tunnel"  # RFC 9113 8.5
+        elif status != OK:
+            reason = "header_list_too_large"
+        elif stream.content_left > 0:
+            reason = "content_too_short"
+        else:
+            reason = head.read_trailers(self.decoder)
+        if reason is not None:
+            return reset(session, self._sender, stream, PROTOCOL_ERROR, reason)
+        session.floods.progress()
+        end_received(session, self._sender, stream)
+        session.ending = None  # the event below is that end
+        return _listed_trailers(head.fields, stream.stream_id)
+
+
+def _is_at(known: bytes, raw: bytes, at: i64, stop: i64) -> bool:
+    """Return whether ``raw[at:stop]`` is ``known``, without a copy."""
+    size: i64 = len(known)
+    if stop - at != size:
+        return False
+    if size < 4:
+        return raw[at:stop] == known
+    last = size - 4
+    if read_i32_le(raw, at + last) != read_i32_le(known, last):
+        return False
+    if size > 64:
+        return raw[at:stop] == known
+    position: i64 = 0
+    while position < last:
+        if read_i32_le(raw, at + position) != read_i32_le(known, position):
+            return False
+        position += 4
+    return True

@@ -1,0 +1,73 @@
+"""What becomes of a stream because of a frame: its end, its rejection, and frames that come too late or too early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zttp_core import events as core
+from zttp_h2.codes import PROTOCOL_ERROR
+from zttp_h2.malformed import Malformed
+from zttp_h2.native_ints import i64
+from zttp_h2.sender import Sender
+from zttp_h2.session import Session
+from zttp_h2.states import (
+    CLOSED,
+    CONNECTION_ERROR,
+    IDLE,
+    OPEN,
+    RECV_END_STREAM,
+    RECV_HEADERS,
+    RESET_SENT,
+    after,
+)
+from zttp_h2.stream_state import RECEIVED, StreamState
+
+
+def end_received(session: Session, sender: Sender, stream: StreamState) -> None:
+    """Note END_STREAM: the message that is received has ended."""
+    session.ending = stream
+    stream.reading = RECEIVED
+    following = after(stream.state, RECV_END_STREAM)
+    stream.state = following
+    if following == CLOSED:
+        sender.close(stream)
+
+
+def check_closed(session: Session, stream_id: i64, given: i64) -> None:
+    """Judge a frame on a stream that is not open: idle, or closed and forgotten."""
+    if 0 <= session.goaway_sent < stream_id and session.server and stream_id & 1 == 1:
+        return  # RFC 9113 6.8: discarded
+    table = session.table
+    state = table.state_of(stream_id)
+    following = after(state, given)
+    if following & CONNECTION_ERROR:
+        if state == IDLE:
+            raise Malformed("frame_on_idle_stream", PROTOCOL_ERROR)
+        if given == RECV_HEADERS and table.was_skipped(stream_id):
+            raise Malformed("unexpected_stream_id", PROTOCOL_ERROR)  # RFC 9113 5.1.1 MUST
+        raise Malformed("frame_on_closed_stream", following & 0xF)
+    if following == OPEN:
+        raise Malformed("unexpected_stream_id", PROTOCOL_ERROR)  # a client's peer opens no streams
+
+
+def reset(session: Session, sender: Sender, stream: StreamState, error_code: i64, reason: str) -> Any:
+    """Reset a stream that broke a rule (RFC 9113 5.4.2); return the event that says so."""
+    sender.drop(stream, RESET_SENT)
+    return reject(session, stream.stream_id, error_code, reason)
+
+
+def reject(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
+    """Send RST_STREAM for a rule that was broken, and return the event that says so."""
+    session.start()
+    session.outbox.write_rst_stream(stream_id, error_code)
+    return note_rejection(session, stream_id, error_code, reason)
+
+
+def note_rejection(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
+    """Remember why a stream was rejected, and return the event that says that it was."""
+    session.table.reset_here(stream_id)
+    session.rejected_stream = stream_id
+    session.rejected_code = error_code
+    session.rejected_reason = reason
+    session.floods.reset()  # MadeYouReset (CVE-2025-8671)
+    return core.RstStream(stream_id, error_code)
