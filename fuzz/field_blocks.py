@@ -158,6 +158,7 @@ def check_encoder(rng: random.Random) -> list[str]:
     """Send random fields, valid or not, from our encoder to our decoder."""
     encoder, decoder = Encoder(rng.choice(SIZES)), Decoder(1 << 22)
     log = []
+    lists: list[list[tuple[bytes, bytes]]] = []
     for _ in range(rng.randrange(1, 12)):
         while rng.random() < 0.2:
             size = rng.choice(SIZES)
@@ -166,9 +167,16 @@ def check_encoder(rng: random.Random) -> list[str]:
         fields = [(text(rng), text(rng)) for _ in range(rng.choice((0, 1, 5, 20)))]
         if rng.random() < 0.8:  # mostly valid
             fields = [(rng.choice((b"accept", b"Date", b"cookie", b"x-a", b"X-B")), rng.choice(VALUES)) for _ in fields]
+        if lists and rng.random() < 0.5:  # an earlier one again, or the beginning of one, or with another end
+            fields = rng.choice(lists)
+            if rng.random() < 0.3:
+                fields = fields[: rng.randrange(len(fields) + 1)] + rng.choice(lists)[-2:]
+        lists.append(fields)
         writer = BytesWriter()
         result = encoder.encode(writer, fields)
         log.append(f"{fields}: {status.reason_of(result) if result else writer.getvalue().hex()}")
+        valid = all(Encoder().encode(BytesWriter(), [field]) == status.OK for field in fields)
+        expect((result == status.OK) == valid, "a list is refused, or accepted, that its fields are not")
         if result != status.OK:
             expect(len(writer) == 0, "octets of a refused block")
             continue

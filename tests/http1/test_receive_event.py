@@ -1,5 +1,6 @@
 """``receive_event`` is ``receive_data`` and ``next_event`` in one call, whatever way it takes."""
 
+import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -96,3 +97,19 @@ def test_nothing_is_taken_after_eof() -> None:
     connection.receive_data(b"")
     with pytest.raises(zttp.LocalProtocolError):
         connection.receive_event(b"more")
+
+
+def test_the_buffer_before_is_let_go() -> None:
+    connection = zttp.H1Connection(zttp.SERVER)
+    size = 4_000_000
+    tracemalloc.start()
+    try:
+        connection.receive_event(b"\r\n".join([b"GET / HTTP/1.1", b"a: " + b"b" * 9000, b"", HEAD % size]))
+        connection.next_event()
+        connection.start_next_cycle()
+        assert isinstance(connection.next_event(), zttp.Request)
+        connection.receive_event(b"c" * 100)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 9000

@@ -53,6 +53,7 @@ class ReceiveBuffer(Head):
         """Count a buffer of ``size`` bytes that is handed on as it is; False if others come first."""
         if self.at < len(self.raw) or not self.is_idle():
             return False
+        self.drop()
         self.base += size
         return True
 

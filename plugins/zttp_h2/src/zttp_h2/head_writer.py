@@ -45,7 +45,7 @@ class HeadWriter:
         self.content_length: i64 = -1
         self.max_frame_size: i64 = 16384
         self._outbox: Final = outbox
-        # The Content-Length of the last head, and its position among the fields: -1 if there was none.
+        # The Content-Length of the last head, and where it was among the fields: -1 if there was none.
         self._last_length: i64 = -1
         self._length_at: i64 = -1
 
@@ -113,7 +113,7 @@ class HeadWriter:
         self._length_at = -1
         self._last_length = -1
         start: i64 = len(buffer)
-        is_indexed = True
+        is_repetition = True
         at: i64 = 0
         while True:
             position = encoder.repeat(buffer, fields, at)
@@ -137,8 +137,8 @@ class HeadWriter:
             if status != OK:
                 raise _invalid_field(status, name, value)
             encoder.remember(position)
-            is_indexed = False
-        if is_indexed:
+            is_repetition = False
+        if is_repetition:
             encoder.keep(buffer, start, fields)
 
     def _note_length(self, length: i64, value: bytes, position: i64) -> None:

@@ -461,7 +461,8 @@ def _given_authority(fields: Fields) -> bytes | None:
     authority: bytes | None = None
     for name, value in fields:
         size: i64 = len(name)
-        if (size == 4 and read_i32_be(name, 0) | 0x20202020 == _HOST) or (size == 10 and name == b":authority"):
+        # With bit 5 set, no other octets than these letters in either case make this word.
+        if (size == 4 and read_i32_be(name, 0) | 0x20202020 == _HOST) or (size == 10 and name.lower() == b":authority"):
             if authority is not None and authority != value:
                 raise local_error("conflicting_authority", value)
             authority = value

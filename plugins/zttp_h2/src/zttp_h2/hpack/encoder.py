@@ -15,7 +15,7 @@ emptying the dynamic tables of both sides, so that the refused message leaves no
 
 Memory: the dynamic table is bounded by the smaller of the peer's SETTINGS_HEADER_TABLE_SIZE and ``max_table_size``.
 Beside it, 256 names that are not in ``known_names`` are remembered, of each VARYING name the last value that would have
-fitted into the table, and one list of fields that all are in the table.
+fitted into the table, and one list of fields of which all that were written are in the table.
 """
 
 from typing import Final, final
@@ -56,7 +56,7 @@ class Encoder:
         # The numbers of the last block's fields: most blocks have the same fields as the one before.
         self._numbers: list[int] = _NO_NUMBERS
         self._last_count: i64 = 0  # how many they were; what lies behind is of an earlier block
-        self._repeatable: i64 = 0
+        self._repeatable: i64 = 0  # how many of them the block that is written can repeat
         # A list of fields that came twice in a row, the block that it made, and the state of the table that holds for.
         self._repeated: Fields | None = None
         self._repeated_block: bytes = b""
@@ -125,7 +125,7 @@ class Encoder:
             if self.repeat_all(writer, fields):
                 return OK
             first: i64 = len(writer)
-            is_indexed = True
+            is_repetition = True
             position = self.repeat(writer, fields, 0)
             while position < len(fields):
                 name, value = fields[position]
@@ -133,9 +133,9 @@ class Encoder:
                 if status != OK:
                     break
                 self.remember(position)
-                is_indexed = False
+                is_repetition = False
                 position = self.repeat(writer, fields, position + 1)
-            if is_indexed and status == OK:
+            if is_repetition and status == OK:
                 self.keep(writer, first, fields)
         except BaseException:  # something that is not bytes
             writer.truncate(start)
@@ -147,7 +147,10 @@ class Encoder:
         return status
 
     def repeat_all(self, writer: BytesWriter, fields: Fields) -> bool:
-        """Write the fields if they are those that ``keep`` was given last, and the table has not changed since."""
+        """Write the fields if they are those that ``keep`` was given last, and the table has not changed since.
+
+        Returns whether it did.
+        """
         repeated = self._repeated
         if repeated is None:
             return False
@@ -158,8 +161,8 @@ class Encoder:
         return True
 
     def keep(self, writer: BytesWriter, start: i64, fields: Fields) -> None:
-        """Note that all of these fields, written from ``start`` on, are indexed: they will give the same again."""
-        block = BytesWriter()
+        """Note that all that is written of these fields, from ``start`` on, is indexed: it will be the same again."""
+        block = BytesWriter()  # a writer gives all of itself, or one octet
         at = start
         end: i64 = len(writer)
         while at < end:
