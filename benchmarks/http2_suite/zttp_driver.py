@@ -215,7 +215,7 @@ def read_first_request(request: RequestMessage) -> Task:
 
     def run(iterations: range) -> Extracted:
         for _ in iterations:
-            connection = Connection(SERVER, HTTP2)
+            connection = H2Connection(SERVER)
             connection.receive_data(data)
             event = connection.next_event()
             while event is not NEED_DATA:
