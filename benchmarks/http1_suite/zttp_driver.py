@@ -46,15 +46,19 @@ def read_request(pieces: tuple[bytes, ...], fields: str, facade: bool = False) -
     data = pieces[0]
     make = Connection if facade else H1Connection
 
-    def drained(iterations: range) -> dict[str, Any]:
+    def drained(iterations: range) -> Any:
         for _ in iterations:
             connection = make(SERVER)
-            request = event = connection.receive_event(data)
+            event = connection.receive_event(data)
             content: list[bytes] = []
             while event is not NEED_DATA:
                 if type(event) is Data:
                     content.append(event.data)
                 event = connection.next_event()
+        return lambda: extracted(content)
+
+    def extracted(content: list[bytes]) -> dict[str, Any]:
+        request = make(SERVER).receive_event(data)
         return read([request.method, request.target, request.http_version], list(request.headers), content)
 
     def whole(iterations: range) -> dict[str, Any]:
