@@ -27,9 +27,7 @@ TOKEN: Final = 1
 TARGET: Final = 2
 VALUE: Final = 3
 
-_TOKEN: Final[bytes] = TOKEN_TABLE
-_TARGET: Final[bytes] = TARGET_TABLE
-_VALUE: Final[bytes] = VALUE_TABLE
+_TABLES: Final[list[bytes]] = [bytes(256), TOKEN_TABLE, TARGET_TABLE, VALUE_TABLE]
 
 _SMALL: Final = 1024
 _MANY: Final = 64  # buffers that were taken are forgotten together
@@ -53,6 +51,7 @@ class Backlog:
         self._holding = False
         self.asleep = False
         self._region: i64 = ANY
+        self._table = _TABLES[ANY]  # of the region: not 0 for what cannot end or break the line
         self._wake_at: i64 = 0
 
     def push(self, data: bytes) -> None:
@@ -69,6 +68,25 @@ class Backlog:
         self._flush_tail()
         self._buffers.append(data)
 
+    def sleeps_through(self, data: bytes, most: i64) -> bool:
+        """Add bytes, at least one, that tell the parser nothing; False if they might, or exceed ``most``.
+
+        What comes byte by byte comes through here.
+        """
+        size: i64 = len(data)
+        if not self.asleep or self.size + size > most or len(self._line) + size >= self._wake_at:
+            return False
+        if size == 1:
+            if self._table[data[0]] == 0:
+                return False
+            self._line.append(data[0])
+        elif _harmless(data, self._region):
+            self._line.write(data)
+        else:
+            return False
+        self.size += size
+        return True
+
     def hold(self, beginning: bytes, line: i64, longest: i64) -> None:
         """Keep the beginning of a line of this kind; what cannot end or break it is added without waking the parser.
 
@@ -79,6 +97,7 @@ class Backlog:
         self.size += len(beginning)
         self._holding = True
         self._region = _region(beginning, line)
+        self._table = _TABLES[self._region]
         # A method is bounded by less than a line.
         self._wake_at = LONGEST_METHOD + 1 if line == REQUEST_LINE and self._region == TOKEN else longest
 
@@ -141,11 +160,6 @@ def _region(beginning: bytes, line: i64) -> i64:
 
 def _harmless(data: bytes, region: i64) -> bool:
     size: i64 = len(data)
-    if size == 1:
-        byte = data[0]
-        if region == VALUE:
-            return _VALUE[byte] != 0
-        return (region == TARGET and _TARGET[byte] != 0) or (region == TOKEN and _TOKEN[byte] != 0)
     if region == VALUE:
         return scan_value(data, 0, size) == size
     if region == TARGET:

@@ -58,7 +58,7 @@ class H1Connection:
         """``receive_data`` and ``next_event`` in one call."""
         reader = self._reader
         received: bytes = data if isinstance(data, bytes) else bytes(memoryview(data))
-        event = reader.pass_content(received)
+        event = reader.take_short_cut(received)
         if event is not None:
             return event
         reader.accept(received)

@@ -117,15 +117,19 @@ class MessageReader(ReceiveBuffer):
         if not self.receive(data, self._limits.max_buffer):
             self._overflow()
 
-    def pass_content(self, data: bytes) -> Any:
+    def take_short_cut(self, data: bytes) -> Any:
+        """Return what next_event would behind ``accept(data)``, where that is seen without parsing; else None."""
+        if self.state == CONTENT_LENGTH:
+            return self._pass_content(data)
+        return NEED_DATA if self.sleeps_through(data, self._limits.max_buffer) else None
+
+    def _pass_content(self, data: bytes) -> Any:
         """Return the event of a buffer that is nothing but content, behind which more is to come; else None.
 
         That is most of an upload, and the buffer itself is the content.
         """
         size: i64 = len(data)
-        if self.state != CONTENT_LENGTH or not 0 < size < self._remaining or size > self._limits.max_buffer:
-            return None
-        if not self.bypass(size):
+        if not 0 < size < self._remaining or size > self._limits.max_buffer or not self.bypass(size):
             return None
         self._remaining -= size
         self.waiting_for_100 = False

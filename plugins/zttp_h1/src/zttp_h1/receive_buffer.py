@@ -49,6 +49,11 @@ class ReceiveBuffer(Head):
         backlog.push(data)
         return backlog.size + len(self.raw) - self.at <= most
 
+    def sleeps_through(self, data: bytes, most: i64) -> bool:
+        """Take bytes of a line that has begun and neither ends nor breaks by them; False if they are something else."""
+        backlog = self._backlog
+        return backlog is not None and not self.eof and len(data) > 0 and backlog.sleeps_through(data, most)
+
     def bypass(self, size: i64) -> bool:
         """Count a buffer of ``size`` bytes that is handed on as it is; False if others come first."""
         if self.at < len(self.raw) or not self.is_idle():
