@@ -22,9 +22,12 @@ def in_two_calls(connection: zttp.H1Connection, piece: bytes) -> zttp.Event:
     return connection.next_event()
 
 
-def told(receive: Callable[[zttp.H1Connection, bytes], zttp.Event], pieces: list[bytes]) -> tuple[list[object], object]:
+Receive = Callable[[zttp.H1Connection, bytes], zttp.Event]
+
+
+def told(receive: Receive, pieces: list[bytes], limits: zttp.H1Limits | None = None) -> tuple[list[object], object]:
     """All events, and how it ended: what is left, or the error and where it is."""
-    connection = zttp.H1Connection(zttp.SERVER)
+    connection = zttp.H1Connection(zttp.SERVER, limits=limits)
     events: list[object] = []
     try:
         for piece in pieces:
@@ -39,6 +42,39 @@ def told(receive: Callable[[zttp.H1Connection, bytes], zttp.Event], pieces: list
     except zttp.RemoteProtocolError as error:
         return events, (error.reason, error.offset)
     return events, (connection.trailing_data, connection.waiting_for_100)
+
+
+STREAMS = [
+    b"GET /a/long/target?with=query HTTP/1.1\r\nHost: example.com\r\nCookie: a=b; c=d\r\n\r\n" * 2,
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;name=value\r\nhello\r\n0\r\nTrailer: value\r\n\r\n",
+    HEAD % 11 + b"hello world" + HEAD % 3 + b"abc",
+    b"GET / HTTP/1.1\r\nHost: example.com\r\nName: va\x00lue\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: example.com\r\nNa me: value\r\n\r\n",
+    b"GET /tar\x7fget HTTP/1.1\r\n\r\n",
+    b"GE\nT / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nName: value\rmore\r\n\r\n",
+    b"G" * 100,
+    b"GET / HTTP/1.1\r\nName: " + b"v" * 2000,
+    b"GET /" + b"t" * 2000,
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("stream", STREAMS)
+def test_pieces_of_a_line(stream: bytes, size: int) -> None:
+    pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
+    limits = zttp.H1Limits(max_line=1024)
+    assert told(in_one_call, pieces, limits) == told(in_two_calls, pieces, limits)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_a_line_in_pieces_fills_the_buffer(size: int) -> None:
+    # No line may be as long as this one, but the buffer is full before that.
+    limits = zttp.H1Limits(max_line=1 << 20, max_header_bytes=1 << 20, max_buffer=2048)
+    pieces = [b"GET / HTTP/1.1\r\nName: ", *[b"v" * size] * 4000]
+    events, end = told(in_one_call, pieces, limits)
+    assert (events, end) == told(in_two_calls, pieces, limits)
+    assert end == ("buffer_full", 16)
 
 
 @given(

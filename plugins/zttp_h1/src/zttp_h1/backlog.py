@@ -69,12 +69,12 @@ class Backlog:
         self._buffers.append(data)
 
     def sleeps_through(self, data: bytes, most: i64) -> bool:
-        """Add bytes, at least one, that tell the parser nothing; False if they might, or exceed ``most``.
+        """Add bytes, at least one, while asleep, that tell the parser nothing; False if they might, or exceed ``most``.
 
         What comes byte by byte comes through here.
         """
         size: i64 = len(data)
-        if not self.asleep or self.size + size > most or len(self._line) + size >= self._wake_at:
+        if self.size + size > most or len(self._line) + size >= self._wake_at:
             return False
         if size == 1:
             if self._table[data[0]] == 0:

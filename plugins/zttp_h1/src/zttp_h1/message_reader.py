@@ -121,7 +121,9 @@ class MessageReader(ReceiveBuffer):
         """Return what next_event would behind ``accept(data)``, where that is seen without parsing; else None."""
         if self.state == CONTENT_LENGTH:
             return self._pass_content(data)
-        return NEED_DATA if self.sleeps_through(data, self._limits.max_buffer) else None
+        if self.is_asleep() and self.sleeps_through(data, self._limits.max_buffer):
+            return NEED_DATA
+        return None
 
     def _pass_content(self, data: bytes) -> Any:
         """Return the event of a buffer that is nothing but content, behind which more is to come; else None.

@@ -50,9 +50,9 @@ class ReceiveBuffer(Head):
         return backlog.size + len(self.raw) - self.at <= most
 
     def sleeps_through(self, data: bytes, most: i64) -> bool:
-        """Take bytes of a line that has begun and neither ends nor breaks by them; False if they are something else."""
+        """Take bytes, while ``is_asleep``, by which the line neither ends nor breaks; False if they are others."""
         backlog = self._backlog
-        return backlog is not None and not self.eof and len(data) > 0 and backlog.sleeps_through(data, most)
+        return backlog is not None and len(data) > 0 and backlog.sleeps_through(data, most)
 
     def bypass(self, size: i64) -> bool:
         """Count a buffer of ``size`` bytes that is handed on as it is; False if others come first."""
