@@ -45,9 +45,6 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
     """
     count = head.count
     while True:
-        if at + 2 <= end and read_i16_le(raw, at) == _CRLF:
-            head.count = count
-            return at + 2
         start = at
         # Eight bytes at a time, without a call: so all but the last field of a buffer are read, if nothing is unusual.
         hits: i64 = 0
@@ -58,6 +55,9 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
                 break
             at += 8
         if hits == 0 or raw[at] != 0x3A or at == start:
+            if at == start and at + 2 <= end and read_i16_le(raw, at) == _CRLF:
+                head.count = count
+                return at + 2
             at = _name_end(raw, start, at, end, longest)
             if at < 0:
                 head.count = count

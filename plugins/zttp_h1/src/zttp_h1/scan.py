@@ -82,19 +82,22 @@ def scan_host(raw: bytes, at: i64, end: i64) -> i64:
     return at
 
 
+def target_hits(word: i64) -> i64:
+    """Mark what is no visible ASCII character, or "#". The first mark is exact."""
+    ones = _ONES
+    fragment = word ^ (0x23 * ones)
+    hits = ((word - 0x21 * ones) & ~word) | (word + ones) | word | ((fragment - ones) & ~fragment)
+    return hits & ((ones << 5) << 2)
+
+
 def scan_target(raw: bytes, at: i64, end: i64) -> i64:
     """Return where the run of request target bytes that starts at ``at`` ends (RFC 9112 3.2)."""
-    table = _TARGET
-    ones = _ONES
-    high = (ones << 5) << 2
     while at + 8 <= end:
-        word = read_i64_le(raw, at)
-        fragment = word ^ (0x23 * ones)
-        hits = (((word - 0x21 * ones) & ~word) | (word + ones) | word | ((fragment - ones) & ~fragment)) & high
+        hits = target_hits(read_i64_le(raw, at))
         if hits != 0:
             return at + first_hit(hits)
         at += 8
-    while at < end and table[raw[at]] != 0:
+    while at < end and _TARGET[raw[at]] != 0:
         at += 1
     return at
 

@@ -12,7 +12,7 @@ from zttp_h1.fields import within_line
 from zttp_h1.head import Head
 from zttp_h1.malformed import Malformed
 from zttp_h1.native_ints import i64
-from zttp_h1.scan import scan_target, scan_token, scan_value
+from zttp_h1.scan import first_hit, scan_target, scan_token, scan_value, target_hits
 
 _HTTP_1_1: Final[i64] = 0x312E312F50545448  # HTTP/1.1
 _HTTP_1_DOT: Final[i64] = 0x2E312F50545448  # HTTP/1.
@@ -54,7 +54,12 @@ def parse_request_line(head: Head, raw: bytes, at: i64, end: i64, longest: i64) 
     else:
         return _parse_any_request(head, raw, start, end, longest)
     target = at
-    at = scan_target(raw, at, end)
+    while at + 8 <= end:  # scan_target, as far as it goes without a call: the version follows
+        hits = target_hits(read_i64_le(raw, at))
+        if hits != 0:
+            at += first_hit(hits)
+            break
+        at += 8
     if (
         at + 11 <= end
         and at > target
