@@ -96,14 +96,14 @@ def test_the_cost_is_linear(block_of: object) -> None:
         times = []
         for _ in range(5):
             decoder = Decoder(1 << 26)
-            start = time.perf_counter()
+            start = time.process_time()
             decoder.decode(block)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         return min(times)
 
     seconds(100)
-    # Eight times the input: a quadratic decoder takes 64 times as long.
-    assert seconds(40000) < 24 * seconds(5000) + 0.001
+    # Eight times the input: a quadratic decoder takes 64 times as long. A busy machine gets three chances.
+    assert any(seconds(40000) < 24 * seconds(5000) + 0.001 for _ in range(3))
 
 
 def test_nothing_is_kept_of_blocks_before_the_last() -> None:
