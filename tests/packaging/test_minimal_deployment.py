@@ -11,6 +11,7 @@ from tests.packaging.conftest import UV, Built, run
 MINIMAL = {"librt", "pluggy", "zttp", "zttp-core", "zttp-h1"}
 
 EXCHANGE = """
+import sys
 import zttp
 assert not {"pluggy", "importlib.metadata", "typing_extensions", "mypy_extensions", "zttp_h1"} & set(sys.modules)
 
