@@ -345,6 +345,7 @@ def test_requests() -> None:
     assert sent_request(b"GET", b"/", b"2", [], scheme=b"http").scheme == b"http"
     assert sent_request(b"OPTIONS", b"*", b"2", HOST).target == b"*"
     assert sent_request(b"GET", b"/", b"2", [(b":authority", b"a")]).headers == [(b"host", b"a")]
+    assert sent_request(b"GET", b"/", b"2", [(b":Authority", b"a")]).headers == [(b"host", b"a")]
 
 
 def test_an_absolute_target() -> None:
