@@ -163,25 +163,28 @@ class Run:
     def play(self, pieces: Sequence[bytes], *, eof: bool) -> list[Any]:
         """Feeds the pieces, then EOF if wanted, and returns the log."""
         try:
-            for piece in [*filter(None, pieces), *([b""] if eof else [])]:
+            for number, piece in enumerate([*filter(None, pieces), *([b""] if eof else [])]):
                 self.received += len(piece)
-                self.connection.receive_data(piece)
-                self.pull()
+                if number % 2:
+                    self.connection.receive_data(piece)
+                    self.pull(self.connection.next_event())
+                else:
+                    self.pull(self.connection.receive_event(piece))
         except zttp.RemoteProtocolError as error:
             self.log.append(("error", error.reason, error.status_hint, error.offset))
             self.check_terminal(error)
         self.log.append(("closed", self.connection.is_closed(), self.connection.should_close()))
         return self.log
 
-    def pull(self) -> None:
+    def pull(self, event: Any) -> None:
         while True:
-            event = self.connection.next_event()
             if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
                 self.note_end(event)
                 return
             self.note(event)
             if isinstance(event, zttp.EndOfMessage):
                 self.next_message()
+            event = self.connection.next_event()
 
     def note_end(self, event: Any) -> None:
         if event is zttp.CONNECTION_CLOSED and self.log[-1:] != ["CONNECTION_CLOSED"]:
