@@ -30,7 +30,7 @@ def at_once(work: Callable[[], Any], threads: int = 2) -> list[Any]:
         barrier.wait()
         try:
             results.append(work())
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - the main thread looks at it
             results.append(error)
 
     started = [Thread(target=run) for _ in range(threads)]

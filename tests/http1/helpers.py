@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import zttp
+from tests.feeding import feed as feed
+from tests.feeding import pull as pull
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -37,26 +39,6 @@ def client(method: bytes = b"GET", fields: Fields = HOST, target: bytes = b"/", 
     connection.end_message()
     connection.data_to_send()
     return connection
-
-
-def pull(connection: zttp.H1Connection) -> list[Any]:
-    """All events that there are, without the NEED_DATA or CONNECTION_CLOSED behind them."""
-    events: list[Any] = []
-    while True:
-        event = connection.next_event()
-        if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
-            return events
-        events.append(event)
-
-
-def feed(connection: zttp.H1Connection, data: bytes, size: int | None = None) -> list[Any]:
-    """Receives `data` in pieces of `size` and pulls after each."""
-    events: list[Any] = []
-    step = size or len(data) or 1
-    for start in range(0, len(data), step):
-        connection.receive_data(data[start : start + step])
-        events.extend(pull(connection))
-    return events
 
 
 def names(events: Iterable[object]) -> list[str]:

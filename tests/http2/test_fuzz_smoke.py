@@ -30,7 +30,7 @@ def test_an_input_is_found_again_by_its_number() -> None:
     assert next(fuzzer.inputs(7, 42))[:3] == (42, *numbered[42])
 
 
-@pytest.mark.parametrize("mutation", sorted({*fuzzer.MUTATIONS}, key=lambda mutation: mutation.__name__))  # type: ignore[attr-defined]
+@pytest.mark.parametrize("mutation", sorted({*fuzzer.MUTATIONS}, key=repr), ids=lambda mutation: mutation.__name__)
 def test_every_mutation_changes_something(mutation: Callable[[list[bytes], random.Random], None]) -> None:
     rng = random.Random(0)
     original = [frame_bytes("HEADERS stream=1 END_HEADERS | GET"), frame_bytes('DATA stream=1 | "x"')]

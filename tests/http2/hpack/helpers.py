@@ -57,7 +57,7 @@ def size_update(size: int) -> bytes:
 def decoded(decoder: Decoder, block: bytes) -> Fields:
     """The fields of a block that must be valid."""
     assert decoder.decode(block) == 0
-    return list(decoder.section(0))  # type: ignore[arg-type]
+    return list(decoder.section(0))  # type: ignore[arg-type]  # pairs that the compiler must not take apart
 
 
 def encoded(encoder: Encoder, fields: Fields) -> bytes:

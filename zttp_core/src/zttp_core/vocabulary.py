@@ -11,7 +11,8 @@ from librt.strings import BytesWriter, read_i16_le, read_i64_le, write_i16_le, w
 
 from zttp_core.native_ints import i64, mypyc_attr
 
-_SLOTS: Final = 2048
+_SLOT_BITS: Final = 11
+_SLOTS: Final = 2048  # 2 ** _SLOT_BITS
 _LONGEST: Final = 0xFFFF  # a length and a kind share a word
 _MIX: Final[i64] = (
     0x0BBF7A7A2C4A3699  # odd, its bits in no order; of many that were tried the one with the fewest collisions
@@ -22,7 +23,7 @@ _LOW_BYTES: Final = b"".join([((1 << (8 * count)) - 1).to_bytes(8, "little") for
 
 
 def _slot(first: i64, last: i64, tag: i64) -> i64:
-    return (((first + (last << 1) + (tag << 7)) * _MIX) >> 53) & 2047
+    return (((first + (last << 1) + (tag << 7)) * _MIX) >> (64 - _SLOT_BITS)) & (_SLOTS - 1)
 
 
 @final

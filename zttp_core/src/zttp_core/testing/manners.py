@@ -69,7 +69,7 @@ def check_value(event: Any) -> None:
     for how, again in (("copied", copy.copy), ("copied deeply", copy.deepcopy), ("pickled", _pickled)):
         try:
             other = again(event)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
             fail(f"{type(event).__name__} cannot be {how}: {type(error).__name__}: {error}")
         if other != event:
             fail(f"{type(event).__name__} is not equal to itself once it is {how}: {other!r:.200}")

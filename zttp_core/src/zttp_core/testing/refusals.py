@@ -154,7 +154,7 @@ def check_refusal(scenario: Scenario, connection: Any, action: Action, when: str
         call()
     except LocalProtocolError:
         pass
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         fail(f"{scenario}: {name} {when} raised {type(error).__name__}, not LocalProtocolError: {error}")
     else:
         fail(f"{scenario}: {name} {when} was allowed")
@@ -172,7 +172,7 @@ def withstand(scenario: Scenario, pieces: Iterable[bytes]) -> None:
     try:
         play(connection, kept, closes=hasattr(connection, "receive_data"))
         take(connection)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         side = "server" if scenario.role == SERVER else "client"
         fail(f"a {side} that received {excerpt(kept)} raised {type(error).__name__}: {error}")
 

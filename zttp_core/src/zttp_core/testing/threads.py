@@ -58,7 +58,7 @@ def in_two_threads(work: Callable[[], object]) -> list[BaseException]:
         barrier.wait()
         try:
             work()
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001 - the other thread reports it
             raised.append(error)
 
     interval = sys.getswitchinterval()

@@ -34,7 +34,7 @@ def _slot(name: bytes) -> i64:
     case: i64 = 0x2020202020202020
     first |= case
     last |= case
-    return (first ^ (first >> 17) ^ (first >> 37) ^ (last >> 5) ^ (last >> 29) ^ (length << 3)) & 1023
+    return (first ^ (first >> 17) ^ (first >> 37) ^ (last >> 5) ^ (last >> 29) ^ (length << 3)) & (_SLOTS - 1)
 
 
 def _known_names() -> list[FieldName]:

@@ -1,0 +1,33 @@
+"""Giving bytes to a connection of any stream protocol, and pulling its events."""
+
+from typing import Any, Protocol
+
+import zttp
+
+
+class Stream(Protocol):
+    """What is needed of a connection for that."""
+
+    def receive_data(self, data: bytes, /) -> None: ...
+
+    def next_event(self) -> Any: ...
+
+
+def pull(connection: Stream) -> list[Any]:
+    """All events that there are, without the NEED_DATA or CONNECTION_CLOSED behind them."""
+    events: list[Any] = []
+    while True:
+        event = connection.next_event()
+        if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
+            return events
+        events.append(event)
+
+
+def feed(connection: Stream, data: bytes, size: int | None = None) -> list[Any]:
+    """Receives `data` in pieces of `size` and pulls after each."""
+    events: list[Any] = []
+    step = size or len(data) or 1
+    for start in range(0, len(data), step):
+        connection.receive_data(data[start : start + step])
+        events.extend(pull(connection))
+    return events
