@@ -18,13 +18,13 @@ from zttp_h2.hpack.field_kinds import (
     CONTENT_LENGTH,
     HOST,
     PROTOCOL,
-    REGULAR,
     UNKNOWN_PSEUDO,
     name_kind,
     value_is_valid,
 )
 from zttp_h2.hpack.field_kinds import INVALID_NAME as KIND_INVALID_NAME
 from zttp_h2.hpack.field_name import LOWER
+from zttp_h2.hpack.field_rules import FieldRules
 from zttp_h2.hpack.status import INVALID_NAME, OK
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.outbox import Outbox
@@ -34,7 +34,7 @@ FORBIDDEN_TRAILERS: Final[frozenset[bytes]] = _FORBIDDEN_TRAILERS
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
-class HeadWriter:
+class HeadWriter(FieldRules):
     """The encoder of one connection and the frames around its blocks.
 
     ``content_length`` is what the head that was written last states, or -1.
@@ -48,6 +48,10 @@ class HeadWriter:
         # The Content-Length of the last head, and where it was among the fields: -1 if there was none.
         self._last_length: i64 = -1
         self._length_at: i64 = -1
+        # Those of the head before, while a head is written; and whose head that is.
+        self._repeated_length: i64 = -1
+        self._repeated_length_at: i64 = -1
+        self._is_request = False
 
     def write_request(
         self,
@@ -101,6 +105,22 @@ class HeadWriter:
             encoder.encode_field(buffer, encoder.lookup(name), value)
         self._finish(start, stream_id, END_STREAM)
 
+    def takes(self, kind: i64, name: bytes, value: bytes, position: i64) -> bool:
+        """Leave out what is in ``:authority`` already, note the Content-Length, refuse what must not be given."""
+        if self._is_request and (kind == HOST or kind == AUTHORITY):
+            return False
+        if kind == CONTENT_LENGTH:
+            self._note_length(parse_content_length(value), value, position)
+        else:
+            _check_kind(kind, name)
+        return True
+
+    def note_repeated(self, fields: Fields, start: i64, stop: i64) -> None:
+        """The Content-Length may be among what is repeated: it is that of the last head then."""
+        at = self._repeated_length_at
+        if start <= at < stop:
+            self._note_length(self._repeated_length, fields[at][1], at)
+
     def _write_fields(self, fields: Fields, is_request: bool) -> None:
         """Write the fields behind the pseudo-header fields, and note the Content-Length."""
         buffer = self._outbox.buffer
@@ -108,38 +128,15 @@ class HeadWriter:
         if encoder.repeat_all(buffer, fields):
             self.content_length = self._last_length
             return
-        length_at = self._length_at
-        last_length = self._last_length
+        self._is_request = is_request
+        self._repeated_length_at = self._length_at
+        self._repeated_length = self._last_length
         self._length_at = -1
         self._last_length = -1
-        start: i64 = len(buffer)
-        is_repetition = True
-        at: i64 = 0
-        while True:
-            position = encoder.repeat(buffer, fields, at)
-            if at <= length_at < position:
-                self._note_length(last_length, fields[length_at][1], length_at)
-            if position >= len(fields):
-                break
+        status, position = encoder.write_fields(buffer, fields, self)
+        if status != OK:
             name, value = fields[position]
-            at = position + 1
-            known = encoder.lookup(name)
-            kind = known.kind
-            if kind != REGULAR:
-                if is_request and (kind == HOST or kind == AUTHORITY):
-                    encoder.skip(position)
-                    continue
-                if kind == CONTENT_LENGTH:
-                    self._note_length(parse_content_length(value), value, position)
-                else:
-                    _check_kind(kind, name)
-            status = encoder.encode_field(buffer, known, value)
-            if status != OK:
-                raise _invalid_field(status, name, value)
-            encoder.remember(position)
-            is_repetition = False
-        if is_repetition:
-            encoder.keep(buffer, start, fields)
+            raise _invalid_field(status, name, value)
 
     def _note_length(self, length: i64, value: bytes, position: i64) -> None:
         """Take the Content-Length: there must not be another one."""

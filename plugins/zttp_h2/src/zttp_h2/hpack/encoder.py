@@ -1,14 +1,13 @@
 """The encoder: fields in, one field block out, written into the caller's ``BytesWriter``. RFC 7541 4.2, 5, 6.
 
-A block is ``begin_block(writer, count)`` and ``repeat_all(writer, fields)``. If that does not write it, then ``repeat``
-and, for each field where that stops, ``lookup(name)``, ``encode_field(writer, name, value)`` and
-``remember(position)``; before ``encode_field`` the caller sees the field's kind. If ``repeat`` has written all of them,
-``keep`` notes that. ``encode(writer, fields)`` does it all. What is indexed is said in ``indexing_policy``. Names come
-in any case and leave in lower case.
+A block is ``begin_block(writer, count)``, ``repeat_all(writer, fields)`` and, if that does not write it,
+``write_fields(writer, fields, rules)``; ``encode(writer, fields)`` does it all. Other fields, such as pseudo-header
+fields, are written in between, each by ``lookup(name)`` and ``encode_field(writer, name, value)``. What is indexed is
+said in ``indexing_policy``. Names come in any case and leave in lower case.
 
 Names and values are validated here (see ``field_kinds``), each when it is written as a literal: what is in a table is
 valid. What a message must not carry though its grammar is right (connection-specific or pseudo-header fields) is the
-caller's to refuse, by the kind.
+caller's to refuse, by ``FieldRules``.
 
 A block that cannot be finished, or is not sent, must be given up by ``abandon_block()``: the next one then begins by
 emptying the dynamic tables of both sides, so that the refused message leaves nothing behind.
@@ -26,6 +25,7 @@ from zttp_h2.hpack.encoder_table import EncoderTable, Fields
 from zttp_h2.hpack.field_kinds import INVALID_NAME as KIND_INVALID_NAME
 from zttp_h2.hpack.field_kinds import REGULAR, edges_are_visible, fits_kind
 from zttp_h2.hpack.field_name import LOWER, FieldName
+from zttp_h2.hpack.field_rules import NO_RULES, FieldRules
 from zttp_h2.hpack.indexing_policy import GUESSABLE, INCREMENTAL, NEVER, SHORT_VALUE, VARYING
 from zttp_h2.hpack.integers import encode_integer, write_index
 from zttp_h2.hpack.known_names import AUTHORITY_NAME, METHOD_NAME, PATH_NAME, SCHEME_NAME, STATUS_NAME, known_name
@@ -118,25 +118,11 @@ class Encoder:
     def encode(self, writer: BytesWriter, fields: Fields) -> i64:
         """Write one block of ``fields``. On INVALID_NAME, INVALID_VALUE or an exception nothing is written."""
         start: i64 = len(writer)
-        status: i64 = INVALID_NAME
         try:
             self.begin_block(writer, len(fields))
-            status = OK
             if self.repeat_all(writer, fields):
                 return OK
-            first: i64 = len(writer)
-            is_repetition = True
-            position = self.repeat(writer, fields, 0)
-            while position < len(fields):
-                name, value = fields[position]
-                status = self.encode_field(writer, self.lookup(name), value)
-                if status != OK:
-                    break
-                self.remember(position)
-                is_repetition = False
-                position = self.repeat(writer, fields, position + 1)
-            if is_repetition and status == OK:
-                self.keep(writer, first, fields)
+            status, _ = self.write_fields(writer, fields, NO_RULES)
         except BaseException:  # something that is not bytes
             writer.truncate(start)
             self.abandon_block()
@@ -145,6 +131,35 @@ class Encoder:
             writer.truncate(start)
             self.abandon_block()
         return status
+
+    def write_fields(self, writer: BytesWriter, fields: Fields, rules: FieldRules) -> tuple[i64, i64]:
+        """Write the fields that ``rules`` take, and remember them for the next block.
+
+        Returns OK and 0, or INVALID_NAME or INVALID_VALUE and the position of the field that is refused.
+        """
+        start: i64 = len(writer)
+        is_repetition = True
+        at: i64 = 0
+        while True:
+            position = self.repeat(writer, fields, at)
+            if position > at:
+                rules.note_repeated(fields, at, position)
+            if position >= len(fields):
+                break
+            name, value = fields[position]
+            at = position + 1
+            known = self.lookup(name)
+            if known.kind != REGULAR and not rules.takes(known.kind, name, value, position):
+                self.skip(position)
+                continue
+            status = self.encode_field(writer, known, value)
+            if status != OK:
+                return status, position
+            self.remember(position)
+            is_repetition = False
+        if is_repetition:
+            self.keep(writer, start, fields)
+        return OK, 0
 
     def repeat_all(self, writer: BytesWriter, fields: Fields) -> bool:
         """Write the fields if they are those that ``keep`` was given last, and the table has not changed since.
