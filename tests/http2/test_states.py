@@ -3,8 +3,8 @@
 import pytest
 
 from zttp_core.reasons import REASONS
-from zttp_h2 import states
-from zttp_h2.states import (
+from zttp_h2.streams import states
+from zttp_h2.streams.states import (
     CONNECTION_ERROR,
     DISCARD,
     INPUT_NAMES,

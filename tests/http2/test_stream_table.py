@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import zttp
-from zttp_h2.states import CLOSED, IDLE, OPEN, RESET_SENT
-from zttp_h2.stream_state import StreamState
-from zttp_h2.stream_table import StreamTable
+from zttp_h2.streams.states import CLOSED, IDLE, OPEN, RESET_SENT
+from zttp_h2.streams.stream_state import StreamState
+from zttp_h2.streams.stream_table import StreamTable
 
 # How many identifiers are skipped before a stream is opened, or which of the open streams is closed, and how.
 OPENED = st.tuples(st.just("open"), st.integers(0, 3), st.just(CLOSED))

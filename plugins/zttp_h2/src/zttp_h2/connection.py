@@ -18,14 +18,14 @@ from zttp_h2.frames import MAX_STREAM_ID
 from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.receiver import CONNECTION_CLOSED, READ_NOTHING, Receiver
-from zttp_h2.sender import Sender
+from zttp_h2.reading.receiver import CONNECTION_CLOSED, READ_NOTHING, Receiver
 from zttp_h2.session import Session
 from zttp_h2.settings import ENABLE_CONNECT_PROTOCOL, ENABLE_PUSH, Params, value_fault
-from zttp_h2.states import CLOSED, ENDED, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE, IDLE
 from zttp_h2.stream import Headers, Stream, listed
-from zttp_h2.stream_state import HEAD, RECEIVED, StreamState
+from zttp_h2.streams.states import CLOSED, ENDED, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE, IDLE
+from zttp_h2.streams.stream_state import HEAD, RECEIVED, StreamState
 from zttp_h2.upgrade import decode_settings_header, encode_settings_header
+from zttp_h2.writing.sender import Sender
 
 SERVER: Final = 1
 CLIENT: Final = 2

@@ -3,15 +3,15 @@
 from typing import Final, final
 
 from zttp_h2.codes import NO_ERROR
-from zttp_h2.floods import Floods
+from zttp_h2.flow.floods import Floods
+from zttp_h2.flow.outbox import Outbox
+from zttp_h2.flow.receive_flow import ReceiveFlow
 from zttp_h2.frames import ACK, DEFAULT_WINDOW, MAX_STREAM_ID, PREFACE, SETTINGS
 from zttp_h2.limits import H2Limits
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.outbox import Outbox
-from zttp_h2.receive_flow import ReceiveFlow
 from zttp_h2.settings import OwnSettings, Params, PeerSettings, initial_params, serialize_params
-from zttp_h2.stream_state import StreamState
-from zttp_h2.stream_table import StreamTable
+from zttp_h2.streams.stream_state import StreamState
+from zttp_h2.streams.stream_table import StreamTable
 
 
 @final

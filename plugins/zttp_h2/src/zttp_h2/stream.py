@@ -5,9 +5,9 @@ from typing import Any, Final, final
 from zttp_core.reasons import local_error
 from zttp_h2.codes import CANCEL
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.sender import Sender
-from zttp_h2.states import CLOSED, STATE_NAMES
-from zttp_h2.stream_state import StreamState
+from zttp_h2.streams.states import CLOSED, STATE_NAMES
+from zttp_h2.streams.stream_state import StreamState
+from zttp_h2.writing.sender import Sender
 
 Headers = Any  # list[tuple[bytes, bytes]] | HeaderBlock
 

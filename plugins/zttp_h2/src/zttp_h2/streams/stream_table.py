@@ -9,8 +9,8 @@ others the highest. So memory is bounded by the streams that are open, whatever 
 from typing import Final, final
 
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.states import CLOSED, IDLE, RESET_SENT
-from zttp_h2.stream_state import NO_STREAM, StreamState
+from zttp_h2.streams.states import CLOSED, IDLE, RESET_SENT
+from zttp_h2.streams.stream_state import NO_STREAM, StreamState
 
 _MAX_REMEMBERED: Final = 256
 _FEW: Final = 16

@@ -3,7 +3,7 @@
 from typing import Final, final
 
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.states import IDLE, NO_HEAD
+from zttp_h2.streams.states import IDLE, NO_HEAD
 
 # How far the message that is received has come.
 AWAITING_HEAD: Final = 0

@@ -9,14 +9,13 @@ from typing import Final, final
 from librt.strings import read_i32_be
 
 from zttp_core.reasons import local_error
-from zttp_h2.floods import SLIVER
+from zttp_h2.flow.floods import SLIVER
+from zttp_h2.flow.outbox import Outbox
+from zttp_h2.flow.scheduler import Scheduler
 from zttp_h2.frames import DEFAULT_WINDOW, END_STREAM, MAX_STREAM_ID, MAX_WINDOW
-from zttp_h2.head_writer import Fields, HeadWriter, check_trailers
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.outbox import Outbox
-from zttp_h2.scheduler import Scheduler
 from zttp_h2.session import Session
-from zttp_h2.states import (
+from zttp_h2.streams.states import (
     CLOSED,
     CONTENT,
     ENDED,
@@ -35,7 +34,8 @@ from zttp_h2.states import (
     after_giving,
     refusal,
 )
-from zttp_h2.stream_state import CONNECT, HEAD, TUNNEL, StreamState
+from zttp_h2.streams.stream_state import CONNECT, HEAD, TUNNEL, StreamState
+from zttp_h2.writing.head_writer import Fields, HeadWriter, check_trailers
 
 _HOST: Final = 0x686F7374  # "host"
 _COMPACT_FROM: Final = 64  # so many places in front of what is parked may be empty

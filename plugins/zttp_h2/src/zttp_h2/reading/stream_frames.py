@@ -13,10 +13,10 @@ from zttp_core import events as core
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
-from zttp_h2.sender import Sender
+from zttp_h2.reading.stream_errors import check_closed, reset
 from zttp_h2.session import Session
-from zttp_h2.states import RECV_RST_STREAM, RECV_WINDOW_UPDATE, RESET_RECEIVED
-from zttp_h2.stream_errors import check_closed, reset
+from zttp_h2.streams.states import RECV_RST_STREAM, RECV_WINDOW_UPDATE, RESET_RECEIVED
+from zttp_h2.writing.sender import Sender
 
 _new_window_update: Final[Any] = core.new_window_update
 

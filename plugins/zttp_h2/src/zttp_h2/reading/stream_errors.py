@@ -8,9 +8,8 @@ from zttp_core import events as core
 from zttp_h2.codes import PROTOCOL_ERROR
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
-from zttp_h2.sender import Sender
 from zttp_h2.session import Session
-from zttp_h2.states import (
+from zttp_h2.streams.states import (
     CLOSED,
     CONNECTION_ERROR,
     IDLE,
@@ -20,7 +19,8 @@ from zttp_h2.states import (
     RESET_SENT,
     after,
 )
-from zttp_h2.stream_state import RECEIVED, StreamState
+from zttp_h2.streams.stream_state import RECEIVED, StreamState
+from zttp_h2.writing.sender import Sender
 
 
 def end_received(session: Session, sender: Sender, stream: StreamState) -> None:

@@ -18,18 +18,18 @@ from zttp_h2.codes import (
     PROTOCOL_ERROR,
     REFUSED_STREAM,
 )
-from zttp_h2.connection_frames import set_priority
 from zttp_h2.frames import END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED
-from zttp_h2.head_reader import HeadReader
 from zttp_h2.hpack.decoder import DEFAULT_TABLE_SIZE, Decoder
 from zttp_h2.hpack.status import HEADER_LIST_TOO_LARGE, OK, reason_of
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.sender import Sender
+from zttp_h2.reading.connection_frames import set_priority
+from zttp_h2.reading.head_reader import HeadReader
+from zttp_h2.reading.stream_errors import check_closed, end_received, note_rejection, reject, reset
 from zttp_h2.session import Session
-from zttp_h2.states import DISCARD, HALF_CLOSED_REMOTE, IDLE, OPEN, RECV_HEADERS, after
-from zttp_h2.stream_errors import check_closed, end_received, note_rejection, reject, reset
-from zttp_h2.stream_state import AWAITING_HEAD, CONNECT, HEAD, RECEIVED, RECEIVING, TUNNEL, StreamState
+from zttp_h2.streams.states import DISCARD, HALF_CLOSED_REMOTE, IDLE, OPEN, RECV_HEADERS, after
+from zttp_h2.streams.stream_state import AWAITING_HEAD, CONNECT, HEAD, RECEIVED, RECEIVING, TUNNEL, StreamState
+from zttp_h2.writing.sender import Sender
 
 # The core was compiled apart: what is called for every event is bound once, and its flags are constants here.
 _shared_list_request: Final[Any] = core.shared_list_request

@@ -15,8 +15,6 @@ from zttp_core import events as core
 from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
 from zttp_h2.codes import FRAME_SIZE_ERROR, NO_ERROR, PROTOCOL_ERROR
-from zttp_h2.connection_frames import apply_settings, read_goaway, read_ping, read_priority_update, read_settings
-from zttp_h2.content_reader import ContentReader
 from zttp_h2.frames import (
     ACK,
     CONTINUATION,
@@ -34,15 +32,23 @@ from zttp_h2.frames import (
     SETTINGS,
     WINDOW_UPDATE,
 )
-from zttp_h2.inbox import Inbox
 from zttp_h2.malformed import Malformed
-from zttp_h2.message_reader import MessageReader
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.sender import Sender
+from zttp_h2.reading.connection_frames import (
+    apply_settings,
+    read_goaway,
+    read_ping,
+    read_priority_update,
+    read_settings,
+)
+from zttp_h2.reading.content_reader import ContentReader
+from zttp_h2.reading.inbox import Inbox
+from zttp_h2.reading.message_reader import MessageReader
+from zttp_h2.reading.stream_frames import read_priority, read_rst_stream, read_window_update
 from zttp_h2.session import Session
-from zttp_h2.states import RESET_SENT
-from zttp_h2.stream_frames import read_priority, read_rst_stream, read_window_update
-from zttp_h2.stream_state import RECEIVED
+from zttp_h2.streams.states import RESET_SENT
+from zttp_h2.streams.stream_state import RECEIVED
+from zttp_h2.writing.sender import Sender
 
 # The core was compiled apart: what is called for every event is bound once.
 NEED_DATA: Final[Any] = _CORE_NEED_DATA

@@ -7,11 +7,11 @@ bytes as it gains. A stream's window does not outgrow the connection's.
 
 from typing import Final, final
 
+from zttp_h2.flow.outbox import Outbox
 from zttp_h2.limits import H2Limits
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.outbox import Outbox
-from zttp_h2.states import HALF_CLOSED_LOCAL, OPEN
-from zttp_h2.stream_state import StreamState
+from zttp_h2.streams.states import HALF_CLOSED_LOCAL, OPEN
+from zttp_h2.streams.stream_state import StreamState
 
 
 @final

@@ -16,11 +16,11 @@ from zttp_h2.frames import ACK, MAX_STREAM_ID
 from zttp_h2.hpack.decoder import Decoder
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
-from zttp_h2.sender import Sender
 from zttp_h2.session import Session
 from zttp_h2.settings import HEADER_TABLE_SIZE, parse_params
-from zttp_h2.states import IDLE, RESET_RECEIVED
-from zttp_h2.stream_state import StreamState
+from zttp_h2.streams.states import IDLE, RESET_RECEIVED
+from zttp_h2.streams.stream_state import StreamState
+from zttp_h2.writing.sender import Sender
 
 _new_settings: Final[Any] = core.new_settings
 _new_ping: Final[Any] = core.new_ping

@@ -9,7 +9,7 @@ to hold up the others of its kind.
 from typing import Final, final
 
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.stream_state import NO_STREAM, StreamState
+from zttp_h2.streams.stream_state import NO_STREAM, StreamState
 
 _COMPACT_FROM: Final = 64
 

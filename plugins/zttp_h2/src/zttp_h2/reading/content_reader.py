@@ -6,16 +6,16 @@ from typing import Any, Final, final
 
 from zttp_core import events as core
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR
-from zttp_h2.floods import SLIVER
+from zttp_h2.flow.floods import SLIVER
 from zttp_h2.frames import END_STREAM, HEADER_SIZE, PADDED
-from zttp_h2.inbox import Inbox
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.sender import Sender
+from zttp_h2.reading.inbox import Inbox
+from zttp_h2.reading.stream_errors import check_closed, end_received, reset
 from zttp_h2.session import Session
-from zttp_h2.states import DISCARD, RECV_DATA, RESET_SENT, after
-from zttp_h2.stream_errors import check_closed, end_received, reset
-from zttp_h2.stream_state import AWAITING_HEAD, StreamState
+from zttp_h2.streams.states import DISCARD, RECV_DATA, RESET_SENT, after
+from zttp_h2.streams.stream_state import AWAITING_HEAD, StreamState
+from zttp_h2.writing.sender import Sender
 
 _new_data: Final[Any] = core.new_data
 

@@ -9,6 +9,7 @@ from typing import Final, final
 from zttp_core.grammar import FORBIDDEN_TRAILERS as _FORBIDDEN_TRAILERS
 from zttp_core.reasons import local_error
 from zttp_h2.content_length import parse_content_length
+from zttp_h2.flow.outbox import Outbox
 from zttp_h2.frames import CONTINUATION, END_HEADERS, END_STREAM, HEADERS
 from zttp_h2.hpack.encoder import Encoder
 from zttp_h2.hpack.encoder_table import Fields as Fields
@@ -27,7 +28,6 @@ from zttp_h2.hpack.field_name import LOWER
 from zttp_h2.hpack.field_rules import FieldRules
 from zttp_h2.hpack.status import INVALID_NAME, OK
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.outbox import Outbox
 
 FORBIDDEN_TRAILERS: Final[frozenset[bytes]] = _FORBIDDEN_TRAILERS
 
