@@ -13,10 +13,9 @@ import sys
 import tarfile
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
-from workspace import BUILD, ROOT, Distribution, content_hash, distributions, run, uv
+from workspace import BUILD, ROOT, Distribution, content_hash, distributions, one_at_a_time, run, uv
 
 KEPT = 3  # builds per distribution: enough to go back and forth between two states of the sources and the pure wheel
 
@@ -26,9 +25,17 @@ def build(distribution: Distribution) -> Path:
     pure = os.environ.get("ZTTP_PURE", "")
     folder = BUILD / "distributions" / distribution.name
     target = folder / content_hash(distribution.files(), pure, os.environ.get("CFLAGS", ""))
-    if target.exists():
-        target.touch()
-        return target
+    with one_at_a_time(distribution.name):
+        if target.exists():
+            target.touch()
+        else:
+            _make(distribution, target)
+        for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+            shutil.rmtree(old)
+    return target
+
+
+def _make(distribution: Distribution, target: Path) -> None:
     # Outside of the repository, so that nothing of the workspace can help.
     with tempfile.TemporaryDirectory(prefix=f"{distribution.name}-") as name:
         work = Path(name)
@@ -48,19 +55,15 @@ def build(distribution: Distribution) -> Path:
                 (work / "out" / "c").mkdir(exist_ok=True)
                 shutil.copy(source, work / "out" / "c")
         _publish(work / "out", target)
-    for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT]:
-        shutil.rmtree(old)
-    return target
 
 
 def _publish(made: Path, target: Path) -> None:
-    """Move a finished build to its place in one step; if another process was faster, its build is as good."""
+    """Move a finished build to its place in one step."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD) as name:
         staged = Path(name) / "staged"
         shutil.move(made, staged)
-        with suppress(OSError):
-            staged.rename(target)
+        staged.rename(target)
 
 
 def build_all() -> list[Path]:

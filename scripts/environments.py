@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from build import build_all
-from workspace import BIN, BUILD, ROOT, content_hash, distributions, run, uv
+from workspace import BIN, BUILD, ROOT, content_hash, distributions, one_at_a_time, run, uv
 
 GROUPS = {"interpreted": ("dev", "docs"), "compiled": ("test",), "installed": ()}
 
@@ -26,11 +26,12 @@ def python_of(name: str) -> Path:
     requirements += _packages(name)
     stamp = folder / "content-hash"
     wanted = content_hash([item.folder / "pyproject.toml" for item in distributions()], *requirements)
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        run(uv(), "venv", "--quiet", "--no-project", "--python", sys.executable, folder)
-        run(uv(), "pip", "install", "--quiet", "--python", python, *requirements, quiet=True, ZTTP_PURE="1")
-        stamp.write_text(wanted)
+    with one_at_a_time(name):
+        if not stamp.exists() or stamp.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            run(uv(), "venv", "--quiet", "--no-project", "--python", sys.executable, folder)
+            run(uv(), "pip", "install", "--quiet", "--python", python, *requirements, quiet=True, ZTTP_PURE="1")
+            stamp.write_text(wanted)
     return python
 
 

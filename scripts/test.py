@@ -1,32 +1,32 @@
 """Run every test twice: interpreted, with coverage, and compiled, from the built wheels. Extra words go to pytest.
 
-python scripts/test.py [interpreted|compiled] [pytest arguments]
+    python scripts/test.py [interpreted|compiled] [pytest arguments]
+
+The whole suite runs on several processors; what measures time waits until nothing runs beside it (the marker `alone`).
 """
 
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from environments import python_of
 from workspace import ROOT
 
 BUILDS = ["interpreted", "compiled"]
 SUMMARY = re.compile(r"(=+ )?(\d+ (passed|failed|skipped|error|deselected)|no tests ran).* in [\d.]+s")
-# What concerns the built files alone is not tested twice.
-ONLY_COMPILED = ("--ignore=tests/packaging",)
+PARALLEL = ("--numprocesses=auto", "--maxprocesses=8")
+# Of the whole suite: what concerns the built files alone is not tested twice, and coverage is measured once.
+WHOLE = {
+    "interpreted": (*PARALLEL, "--ignore=tests/packaging", "--cov", "--cov-report="),
+    "compiled": PARALLEL,
+}
 
 
 def pytest(build: str, words: Sequence[str]) -> tuple[int, str]:
     """Run the suite against one build: its exit status, and pytest's last line."""
     python = python_of(build)
-    command: list[str | Path] = [python, "-P"]
-    if build == "interpreted":
-        command += ["-m", "coverage", "run"]
-    command += ["-m", "pytest", f"--build={build}", *words]
-    if build == "interpreted" and not words:
-        command += ONLY_COMPILED
+    command = [str(python), "-P", "-m", "pytest", f"--build={build}", *(words or WHOLE[build])]
     summary = "pytest ended without a summary"
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None

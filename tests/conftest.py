@@ -1,10 +1,13 @@
 """Says which build is under test, and refuses to test another one than was asked for."""
 
 import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 PACKAGES = ("zttp_core", "zttp_h1", "zttp_h2")
 MARKERS = {"interpreted_only": "compiled", "compiled_only": "interpreted"}  # marker: the build that it leaves out
 BUILDS = pytest.StashKey[dict[str, str]]()
+CRASHES = pytest.StashKey[list[str]]()
 
 
 def build_of(package: str) -> str | None:
@@ -42,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if wanted is not None and set(builds.values()) != {wanted}:
         raise pytest.UsageError(f"--build={wanted}, but what is installed is {builds}")
     config.stash[BUILDS] = builds
+    config.stash[CRASHES] = []
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -56,3 +61,45 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             found = item.get_closest_marker(marker)
             if found is not None and left_out in builds:
                 item.add_marker(pytest.mark.skip(reason=found.kwargs["reason"]))
+    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)  # together, where they hold up least
+
+
+@contextmanager
+def turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Wait until a test may run, beside others or alone, among the processes that share a folder."""
+    from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
+
+    with (folder / "queue").open("w") as queue, (folder / "room").open("w") as room:
+        flock(queue, LOCK_EX)  # who wants to be alone keeps the queue until the room is empty
+        flock(room, LOCK_EX if alone else LOCK_SH)
+        flock(queue, LOCK_UN)
+        try:
+            yield
+        finally:
+            flock(room, LOCK_UN)  # closing would not do: a child process may have the file too
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # outside of the time limit
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if not hasattr(item.config, "workerinput"):  # not one of several workers
+        return (yield)
+    with turn(Path(item.config.option.basetemp).parent, alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Remember a worker that crashed: if it did between two tests, no test has failed by it."""
+    if error:
+        node.config.stash[CRASHES].append(f"{node.gateway.id} crashed: {error}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash[CRASHES]:
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for crash in config.stash[CRASHES]:
+        terminalreporter.write_line(crash, red=True)

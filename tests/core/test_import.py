@@ -32,6 +32,7 @@ def test_one_protocol_is_imported_without_the_others() -> None:
     assert not [name for name in imported if name.startswith(("zttp_h2", "zttp_h3", "cryptography", "pylsqpack"))]
 
 
+@pytest.mark.alone
 def test_import_zttp_takes_no_longer_than_import_h11(tmp_path: Path) -> None:
     def seconds(code: str) -> float:
         start = time.perf_counter()

@@ -75,12 +75,14 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
     data = {size: shape(size) for size in (2_000, 32_000)}
     assert_linear(lambda size: byte_by_byte(data[size]), 2_000, 32_000)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     data = {size: shape(size) for size in (10_000, 160_000)}
@@ -93,11 +95,13 @@ def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     assert_linear(whole, 10_000, 160_000)
 
 
+@pytest.mark.alone
 def test_time_is_linear_where_nothing_is_pulled() -> None:
     data = {size: SHAPES["content"](size) for size in (2_000, 32_000)}
     assert_linear(lambda size: byte_by_byte(data[size], pulling=False), 2_000, 32_000)
 
 
+@pytest.mark.alone
 def test_time_is_linear_in_pipelined_requests() -> None:
     def pipelined(count: int) -> None:
         connection = server(GET * count)

@@ -114,6 +114,7 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
     small, large = shape(1_500), shape(12_000)
@@ -121,6 +122,7 @@ def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
     assert ratio(lambda: fed(large, 1), lambda: fed(small, 1), bound) < bound
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     small, large = shape(10_000), shape(80_000)
@@ -128,6 +130,7 @@ def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     assert ratio(lambda: fed(large, len(large)), lambda: fed(small, len(small)), bound) < bound
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("size", [1, 100, 2_000])
 def test_time_is_linear_where_nothing_is_pulled(size: int) -> None:
     small, large = (SHAPES["one large frame"](count * max(size, 100)) for count in (20, 160))
@@ -135,6 +138,7 @@ def test_time_is_linear_where_nothing_is_pulled(size: int) -> None:
     assert ratio(*works, NOISE * 8) < NOISE * 8
 
 
+@pytest.mark.alone
 def test_a_frame_costs_the_same_however_many_streams_are_open() -> None:
     few, many = server(**LARGE), server(**LARGE)
     feed(few, requests(100))
@@ -146,6 +150,7 @@ def test_a_frame_costs_the_same_however_many_streams_are_open() -> None:
     assert ratio(lambda: feed(many, flood), lambda: feed(few, flood), NOISE) < NOISE
 
 
+@pytest.mark.alone
 def test_opening_and_ending_costs_the_same_however_many_streams_are_open() -> None:
     def exchanges(opened: int) -> Callable[[], None]:
         connection = server(**LARGE)
@@ -173,6 +178,7 @@ def parked(pieces: int, size: int) -> zttp.H2Connection:
     return connection
 
 
+@pytest.mark.alone
 def test_parking_and_releasing_many_pieces_is_linear() -> None:
     def work(pieces: int) -> None:
         connection = parked(pieces, 1)
@@ -182,6 +188,7 @@ def test_parking_and_releasing_many_pieces_is_linear() -> None:
     assert ratio(lambda: work(16_000), lambda: work(2_000), NOISE * 8) < NOISE * 8
 
 
+@pytest.mark.alone
 def test_releasing_one_large_piece_in_slivers_is_linear() -> None:
     # Each of them is cut from the same buffer, which is not copied for it.
     def work(size: int) -> None:
@@ -197,6 +204,7 @@ def test_releasing_one_large_piece_in_slivers_is_linear() -> None:
     assert ratio(lambda: work(65_000), lambda: work(8_125), NOISE * 8) < NOISE * 8
 
 
+@pytest.mark.alone
 def test_releasing_many_streams_is_linear_in_their_number() -> None:
     def work(count: int) -> None:
         connection = server(**LARGE)

@@ -317,6 +317,7 @@ def many_requests(size: int) -> None:
         connection.stream(number).send_response(204, [], True)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("run", [byte_by_byte, many_small_buffers, many_parked_pieces, many_requests])
 def test_work_is_linear(run: Callable[[int], object]) -> None:
     cost(run, 1000)

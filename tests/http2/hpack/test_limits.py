@@ -89,6 +89,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("block_of", HOSTILE.values(), ids=HOSTILE.keys())
 def test_the_cost_is_linear(block_of: object) -> None:
     def seconds(count: int) -> float:
