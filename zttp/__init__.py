@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from zttp_core.aliases import Event, GoAway, Headers
-from zttp_core.connection import Connection
+from zttp_core.connection import ByteStreamConnection, Connection
 from zttp_core.constants import CLIENT, HTTP1, HTTP2, HTTP3, SERVER
 from zttp_core.descriptor import ProtocolDescriptor, ProtocolInfo
 from zttp_core.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
@@ -48,6 +48,7 @@ from zttp_core.sniff import sniff
 
 __all__ = [
     "CLIENT", "CONNECTION_CLOSED", "HTTP1", "HTTP2", "HTTP3", "NEED_DATA", "SERVER",
+    "ByteStreamConnection",
     "Connection", "ConnectionClosed", "Data", "Datagram", "EndOfMessage", "Event", "GoAway", "Goaway", "H2ErrorCode",
     "H2Settings", "HeaderBlock", "Headers", "LocalProtocolError", "NeedData", "Ping", "PluginAttributeError",
     "PluginLoadError", "PluginValidationError", "PluginVersionError", "PriorityUpdate", "ProtocolConflictError",

@@ -21,6 +21,7 @@ from zttp_h3 import parse_datagram_header as parse_datagram_header
 from zttp_core.aliases import Event as Event
 from zttp_core.aliases import GoAway as GoAway
 from zttp_core.aliases import Headers as Headers
+from zttp_core.connection import ByteStreamConnection as _ByteStreamConnection
 from zttp_core.connection import Connection as _Connection
 from zttp_core.constants import CLIENT as CLIENT
 from zttp_core.constants import HTTP1 as HTTP1
@@ -91,13 +92,22 @@ class Connection(_Connection):
     @overload
     def __new__(cls, role: int, protocol: Literal["h3", 3], **options: Any) -> H3Connection: ...
     @overload
+    def __new__(cls, role: int, protocol: str | None, **options: Any) -> ByteStreamConnection: ...
+    @overload
     def __new__(cls, role: int, protocol: str | int | None, **options: Any) -> Connection: ...
     def next_event(self) -> Event: ...
     def is_closed(self) -> bool: ...
 
+# What ALPN names on TCP is a string, or nothing; what is negotiated over QUIC has its class by its literal name.
+class ByteStreamConnection(_ByteStreamConnection, Connection):
+    def __new__(cls, *args: Any, **options: Any) -> Self: ...
+    def receive_data(self, data: Buffer, /) -> None: ...
+    def receive_event(self, data: Buffer, /) -> Event: ...
+    def data_to_send(self) -> bytes: ...
+
 # `__new__` is how each class is called. `__init__` is what pyright checks the arguments of `Connection(...)` against,
 # once it knows that one of these comes out, so it takes the protocol too.
-class H1Connection(_H1Connection, Connection):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
     def __new__(cls, role: int, *, limits: H1Limits | None = ..., require_host: bool = ...) -> Self: ...
     def __init__(
         self,
@@ -125,7 +135,7 @@ class H1Connection(_H1Connection, Connection):  # type: ignore[misc]  # pyright:
     @property
     def trailing_data(self) -> tuple[bytes, bool]: ...
 
-class H2Connection(_H2Connection, Connection):  # type: ignore[misc,unused-ignore]  # pyright: ignore[reportGeneralTypeIssues]
+class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,unused-ignore]  # pyright: ignore[reportGeneralTypeIssues]
     def __new__(
         cls,
         role: int,

@@ -14,7 +14,6 @@ COMPILED_MODULES = (
     "field_names",
     "grammar",
     "header_block",
-    "sentinels",
     "usual_fields",
     "vocabulary",
 )

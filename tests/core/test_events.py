@@ -145,7 +145,12 @@ def test_the_sentinels_keep_their_identity() -> None:
     for sentinel, name in ((zttp.NEED_DATA, "NEED_DATA"), (zttp.CONNECTION_CLOSED, "CONNECTION_CLOSED")):
         assert repr(sentinel) == name
         assert copy.copy(sentinel) is sentinel
+        assert str(sentinel) == name
         assert pickle.loads(pickle.dumps(sentinel)) is sentinel
+        assert type(sentinel)() is sentinel
+        assert bool(sentinel) is True
+        with pytest.raises(TypeError):
+            type(sentinel)(name)
 
 
 def test_errors_survive_a_pickle() -> None:

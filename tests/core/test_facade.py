@@ -58,6 +58,56 @@ def test_it_makes_the_plugins_object(register: Any) -> None:
     assert not isinstance(object(), zttp.Connection)
 
 
+@pytest.mark.parametrize("protocol", ["http/1.1", "h2"])
+def test_the_connections_over_a_byte_stream_are_known(protocol: str) -> None:
+    pytest.importorskip("zttp_h2.plugin" if protocol == "h2" else "zttp_h1.plugin")
+    connection = zttp.Connection(zttp.SERVER, protocol)
+    assert isinstance(connection, zttp.ByteStreamConnection)
+    assert isinstance(connection, zttp.Connection)
+    assert connection.receive_event(b"") is not None
+    assert isinstance(connection.data_to_send(), bytes)
+
+
+@pytest.mark.parametrize(
+    ("transport", "methods", "known"),
+    [
+        ("stream", ("receive_data", "receive_event", "data_to_send"), True),
+        ("stream", ("receive_data", "data_to_send"), False),
+        ("datagram", ("receive_data", "receive_event", "data_to_send"), False),
+    ],
+    ids=["stream", "no receive_event", "datagrams"],
+)
+def test_a_plugins_connection_over_a_byte_stream_is_one_if_it_has_its_methods(
+    register: Any, transport: str, methods: tuple[str, ...], known: bool
+) -> None:
+    has = {name: (lambda self, *arguments: None) for name in methods}
+    register(transport=transport, connection=type("Other", (Toy,), has))
+    assert isinstance(toy(), zttp.Connection)
+    assert isinstance(toy(), zttp.ByteStreamConnection) is known
+
+
+def test_a_class_derived_from_byte_stream_connection_has_receive_event() -> None:
+    class Echo(zttp.ByteStreamConnection):
+        def __init__(self) -> None:
+            self.received = b""
+
+        def receive_data(self, data: Any, /) -> None:
+            self.received += data
+
+        def data_to_send(self) -> bytes:
+            return self.received
+
+        def next_event(self) -> zttp.Event:
+            return zttp.Data(self.received)
+
+        def is_closed(self) -> bool:
+            return False
+
+    assert Echo().receive_event(b"abc") == zttp.Data(b"abc")
+    with pytest.raises(TypeError, match=r"\S"):
+        zttp.ByteStreamConnection(zttp.SERVER)
+
+
 def test_arguments_may_be_given_by_name(register: Any) -> None:
     register()
     connection = zttp.Connection(role=zttp.CLIENT, protocol="toy")

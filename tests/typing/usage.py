@@ -23,6 +23,17 @@ def first_steps() -> None:
         event = connection.next_event()
 
 
+def the_sentinels_narrow(connection: zttp.Connection) -> int:
+    while (event := connection.next_event()) is not zttp.NEED_DATA:
+        if event is zttp.CONNECTION_CLOSED:
+            return -1
+        if isinstance(event, zttp.Data):
+            return event.stream_id
+    assert_type(event, Literal[zttp.NeedData.NEED_DATA])
+    assert_type(zttp.NeedData(), zttp.NeedData)
+    return 0
+
+
 def every_spelling_gives_the_class() -> None:
     assert_type(zttp.Connection(zttp.CLIENT, zttp.HTTP1), zttp.H1Connection)
     assert_type(zttp.Connection(zttp.SERVER, "http/1.1", require_host=True), zttp.H1Connection)
@@ -37,12 +48,19 @@ def every_spelling_gives_the_class() -> None:
 
 def what_tls_negotiated(tls: ssl.SSLObject) -> None:
     connection = zttp.Connection(zttp.SERVER, tls.selected_alpn_protocol())
-    assert_type(connection, zttp.Connection)
+    assert_type(connection, zttp.ByteStreamConnection)
+    connection.receive_data(b"")
+    assert_type(connection.receive_event(b""), zttp.Event)
+    assert_type(connection.data_to_send(), bytes)
     assert_type(connection.next_event(), zttp.Event)
     if isinstance(connection, zttp.H1Connection):
         connection.start_next_cycle()
     elif isinstance(connection, zttp.H2Connection):
         connection.ping()
+
+
+def any_connection_may_be_over_a_byte_stream(connection: zttp.Connection) -> bytes:
+    return connection.data_to_send() if isinstance(connection, zttp.ByteStreamConnection) else b""
 
 
 def a_protocol_of_somebody_else(options: dict[str, Any]) -> zttp.Connection:

@@ -5,8 +5,13 @@ from typing import Any
 from tests.core.bad_protocols import bad
 from tests.core.bad_protocols.lines import DONE, GET, HEAD, LineConnection, refusal
 from zttp_core.events import Data, EndOfMessage
-from zttp_core.sentinels import NEED_DATA, NeedData
+from zttp_core.sentinels import NEED_DATA
 from zttp_core.testing import Exchange
+
+
+class NeedData:
+    def __repr__(self) -> str:
+        return "NEED_DATA"
 
 
 @bad(

@@ -15,6 +15,8 @@ from zttp_core.connect import connect
 if TYPE_CHECKING:
     from inspect import Signature
 
+    from typing_extensions import Buffer
+
     from zttp_core.aliases import Event
 
 
@@ -85,3 +87,31 @@ class Connection(metaclass=ConnectionType):
     @abstractmethod
     def is_closed(self) -> bool:
         """Return whether nothing more will come in or go out."""
+
+
+class ByteStreamConnection(Connection):
+    """A connection over a byte stream, whatever its protocol: what ALPN on TCP leads to.
+
+    HTTP/1.1 and HTTP/2 connections are ones, and so is ``isinstance``; an HTTP/3 connection, which takes datagrams, is
+    none. A plugin's class over a stream that has these methods is registered as a virtual subclass.
+    """
+
+    @abstractmethod
+    def receive_data(self, data: Buffer, /) -> None:
+        """Take what was received; an empty buffer is EOF."""
+
+    @abstractmethod
+    def data_to_send(self) -> bytes:
+        """Return the bytes to send, which are then the caller's."""
+
+    def receive_event(self, data: Buffer, /) -> Event:
+        """Take what was received, and return the next event: two calls in one."""
+        self.receive_data(data)
+        return self.next_event()
+
+
+def register_connection_class(connection_class: type, transport: str) -> None:
+    """Make a plugin's class a virtual subclass, of ``ByteStreamConnection`` if that is what it is."""
+    methods = ("receive_data", "receive_event", "data_to_send")
+    whole = transport == "stream" and all(hasattr(connection_class, name) for name in methods)
+    (ByteStreamConnection if whole else Connection).register(connection_class)

@@ -16,10 +16,10 @@ def prepare(protocol: object) -> Callable[..., Any]:
     """Find the plugin for a spelling that is used for the first time, and keep what to call for it."""
     registration = REGISTRY.resolve(HTTP1 if protocol is None else protocol)
     connection_class, factory = REGISTRY.connection_class(registration)
-    from zttp_core.connection import Connection
+    from zttp_core.connection import register_connection_class
 
-    Connection.register(connection_class)
     descriptor = registration.descriptor
+    register_connection_class(connection_class, descriptor.transport)
     make = factory if descriptor.roles == BOTH_ROLES else _one_role_only(descriptor, factory)
     REGISTRY.makers[protocol] = make
     return make

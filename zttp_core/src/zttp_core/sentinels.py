@@ -1,34 +1,54 @@
-"""The two answers of ``next_event`` that are not events: compare them with ``is``."""
+"""The two answers of ``next_event`` that are not events: compare them with ``is``.
 
-from typing import Final, final
+Enumerations of one member, not compiled: only of those type checkers know that ``is not NEED_DATA`` leaves all else.
+"""
 
-from zttp_core.native_ints import mypyc_attr
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum, EnumMeta
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+
+_Member = TypeVar("_Member")
 
 
-@final
-@mypyc_attr(acyclic=True)
-class NeedData:
+class SentinelType(EnumMeta):
+    """The type of the two classes: calling one gives its member."""
+
+    def __call__(cls: type[_Member]) -> _Member:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride, reportGeneralTypeIssues]
+        """Return the one member."""
+        return next(iter(cast("Iterable[_Member]", cls)))
+
+
+class Sentinel(Enum, metaclass=SentinelType):
+    """What both are."""
+
+    if TYPE_CHECKING:
+
+        def __new__(cls) -> Self:  # noqa: D102
+            ...
+
+    def __repr__(self) -> str:
+        return self.name
+
+    __str__ = __repr__
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        # Pickled and copied by name, so that `is` holds on the other side too.
+        return self.name
+
+
+class NeedData(Sentinel):
     """The type of ``NEED_DATA``: no complete event is there yet, feed more bytes."""
 
-    def __repr__(self) -> str:
-        return "NEED_DATA"
-
-    def __reduce__(self) -> str:
-        # Pickled and copied by name, so that `is` holds on the other side too.
-        return "NEED_DATA"
+    NEED_DATA = "NEED_DATA"
 
 
-@final
-@mypyc_attr(acyclic=True)
-class ConnectionClosed:
+class ConnectionClosed(Sentinel):
     """The type of ``CONNECTION_CLOSED``: the peer is done, nothing more will come."""
 
-    def __repr__(self) -> str:
-        return "CONNECTION_CLOSED"
-
-    def __reduce__(self) -> str:
-        return "CONNECTION_CLOSED"
+    CONNECTION_CLOSED = "CONNECTION_CLOSED"
 
 
-NEED_DATA: Final = NeedData()
-CONNECTION_CLOSED: Final = ConnectionClosed()
+NEED_DATA: Final = NeedData.NEED_DATA
+CONNECTION_CLOSED: Final = ConnectionClosed.CONNECTION_CLOSED

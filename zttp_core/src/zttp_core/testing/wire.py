@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.events import Data, Datagram, EndOfMessage, Request, Response
-from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA, ConnectionClosed, NeedData
+from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 from zttp_core.testing.verdict import fail
 
 _MOST_EVENTS: Final = 100_000
@@ -79,7 +79,7 @@ def pull(connection: Any, outcome: Outcome) -> None:
         if event is NEED_DATA or event is CONNECTION_CLOSED:
             outcome.end = event
             return
-        if event is None or isinstance(event, NeedData | ConnectionClosed):
+        if event is None or type(event).__name__ in ("NeedData", "ConnectionClosed"):
             fail(f"next_event() returned {event!r}, which is neither an event nor the core's NEED_DATA")
         outcome.add(event)
     fail(f"next_event() has given {_MOST_EVENTS} events and never NEED_DATA: it does not come to rest")
