@@ -267,7 +267,7 @@ def test_what_came_behind_the_error_is_dropped() -> None:
 
 def test_a_client_runs_out_of_stream_identifiers() -> None:
     connection = client()
-    connection._sender.next_stream_id = 2**31 - 1
+    connection._session.table.highest = 2**31 - 3
     stream = connection.send_request(b"GET", b"/", b"2", [(b"host", b"a")], end_stream=True)
     assert stream.stream_id == 2**31 - 1
     assert not connection.can_open_stream

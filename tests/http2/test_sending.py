@@ -434,7 +434,7 @@ def test_stream_identifiers_have_31_bits(stream_id: int) -> None:
 def test_stream_identifiers_run_out() -> None:
     # RFC 9113 5.1.1
     connection = client()
-    connection._sender.next_stream_id = 2**31 - 1
+    connection._session.table.highest = 2**31 - 3
     assert connection.can_open_stream
     assert connection.send_request(b"GET", b"/", b"2", HOST).stream_id == 2**31 - 1
     assert not connection.can_open_stream

@@ -1,6 +1,7 @@
 """``H2Connection``: one HTTP/2 connection, in either role (RFC 9113).
 
-The ``receiver`` turns bytes into events, the ``sender`` messages into frames, and what they share is the ``session``.
+What is in ``reading`` turns bytes into events, what is in ``writing`` messages into frames; what they share is the
+``session``.
 This module is their common surface: it checks what a caller asks for, and turns what breaks the connection into its
 error.
 """
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, final
 
-from zttp_core import events as core
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.reasons import local_error, remote_error
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
@@ -22,10 +22,10 @@ from zttp_h2.reading.receiver import CONNECTION_CLOSED, READ_NOTHING, Receiver
 from zttp_h2.session import Session
 from zttp_h2.settings import ENABLE_CONNECT_PROTOCOL, ENABLE_PUSH, Params, value_fault
 from zttp_h2.stream import Headers, Stream, listed
-from zttp_h2.streams.states import CLOSED, ENDED, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE, IDLE
-from zttp_h2.streams.stream_state import HEAD, RECEIVED, StreamState
-from zttp_h2.upgrade import decode_settings_header, encode_settings_header
-from zttp_h2.writing.sender import Sender
+from zttp_h2.streams.states import CLOSED, IDLE
+from zttp_h2.streams.stream_state import StreamState
+from zttp_h2.upgrade import encode_settings_header, upgrade
+from zttp_h2.writing.content_writer import ContentWriter
 
 SERVER: Final = 1
 CLIENT: Final = 2
@@ -62,8 +62,8 @@ class H2Connection:
         server = role == SERVER
         session = Session(server, DEFAULT_LIMITS if limits is None else limits, server and enable_connect_protocol)
         self._session: Final = session
-        self._sender: Final = Sender(session)
-        self._receiver: Final = Receiver(session, self._sender, auto_credit)
+        self._content: Final = ContentWriter(session)
+        self._receiver: Final = Receiver(session, self._content, auto_credit)
         # What broke the connection. The error is made anew for each read: one that is kept would keep, by its
         # traceback, the frames that saw it, and with them the connection.
         self._failure: str | None = None
@@ -160,36 +160,10 @@ class H2Connection:
         request as an event. A client gives the request it sent, with the value of ``upgrade_settings`` in that field.
         Raises LocalProtocolError.
         """
-        session = self._session
         self._check_open()
-        if session.started or session.table.highest > 0:
-            raise local_error("upgrade_too_late")
-        fields = listed(headers)
-        if session.server and settings_header is not None:
-            payload = decode_settings_header(settings_header)
-            if payload is None:
-                raise local_error("invalid_settings_header", settings_header)
-            try:
-                self._receiver.apply_settings(payload)
-            except Malformed:
-                raise local_error("invalid_settings_header", settings_header) from None
-            session.peer.received = False  # the preface still brings the first SETTINGS frame
-        session.start()
-        state = HALF_CLOSED_REMOTE if session.server else HALF_CLOSED_LOCAL
-        stream = StreamState(1, state, session.peer.initial_window_size, session.own.initial_window_size)
-        stream.request_facts = HEAD if method == b"HEAD" else 0
-        session.table.open(stream)
-        if session.server:
-            session.table.processed = 1
-            stream.reading = RECEIVED
-            self._receiver.append_event(
-                core.listed_request(method, target, b"http", None, b"2", fields.copy(), 1, core.END_STREAM)
-            )
-            self._receiver.append_event(core.EndOfMessage(None, 1))
-        else:
-            stream.message = ENDED
-            self._sender.next_stream_id = 3
-        return Stream(self._sender, stream)
+        session = self._session
+        stream = upgrade(session, self._receiver, method, target, listed(headers), settings_header)
+        return Stream(self._content, stream)
 
     @property
     def upgrade_settings(self) -> bytes:
@@ -213,8 +187,10 @@ class H2Connection:
         place in the message. ``protocol`` makes an extended CONNECT (RFC 8441 4). Raises LocalProtocolError; also if
         the peer's limit on streams is reached, see ``can_open_stream``.
         """
-        sender = self._sender
-        return Stream(sender, sender.send_request(method, target, scheme, protocol, listed(headers), end_stream))
+        content = self._content
+        return Stream(
+            content, content.messages.send_request(method, target, scheme, protocol, listed(headers), end_stream)
+        )
 
     def stream(self, stream_id: int, /) -> Stream:
         """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
@@ -222,13 +198,13 @@ class H2Connection:
         number: i64 = stream_id
         stream = table.get(number) if number > 0 else None
         if stream is not None:
-            return Stream(self._sender, stream)
+            return Stream(self._content, stream)
         if number <= 0 or number > MAX_STREAM_ID:
             raise ValueError(f"a stream identifier is from 1 to 2**31-1, got {stream_id}")
         state = table.state_of(number)
         if state == IDLE:
             raise local_error("no_such_stream", stream_id=stream_id)
-        return Stream(self._sender, StreamState(number, state, 0, 0))
+        return Stream(self._content, StreamState(number, state, 0, 0))
 
     def ping(self, data: bytes = b"\x00\x00\x00\x00\x00\x00\x00\x00") -> None:
         """Queue a PING of eight bytes; the answer is a ``Ping`` event with ``ack`` (RFC 9113 6.7)."""
@@ -299,7 +275,7 @@ class H2Connection:
     @property
     def send_window(self) -> int:
         """Bytes that the peer will take now on all streams together (RFC 9113 6.9)."""
-        return self._sender.window
+        return self._session.send_flow.window
 
     @property
     def open_streams(self) -> int:
@@ -309,7 +285,7 @@ class H2Connection:
     @property
     def can_open_stream(self) -> bool:
         """Whether ``send_request`` can open a stream now: the peer's SETTINGS allow it, no GOAWAY forbids it."""
-        return self._sender.can_open()
+        return self._session.can_open()
 
     @property
     def last_stream_error(self) -> RemoteProtocolError | None:
@@ -325,7 +301,7 @@ class H2Connection:
 
     def has_pending_send(self) -> bool:
         """Tell whether content, or the end of a message, waits for credit from the peer."""
-        return self._sender.parked_streams > 0
+        return self._session.send_flow.blocked_streams > 0
 
     def is_closed(self) -> bool:
         """Tell whether nothing more will come in or go out: EOF, an error, or GOAWAY and all streams ended."""
@@ -369,8 +345,7 @@ class H2Connection:
         session = self._session
         for stream in session.table.all():
             session.table.forget(stream, CLOSED)
-        self._sender.parked_bytes = 0
-        self._sender.parked_streams = 0
+        session.send_flow.drop_all()
         self._receiver.inbox.clear()
 
 

@@ -2,6 +2,10 @@
 
 from typing import Final
 
+from librt.strings import BytesWriter
+
+from zttp_h2.native_ints import i64, u8
+
 HEADER_SIZE: Final = 9  # RFC 9113 4.1
 
 DATA: Final = 0x0
@@ -29,3 +33,11 @@ MIN_MAX_FRAME_SIZE: Final = 16384  # RFC 9113 4.2
 MAX_MAX_FRAME_SIZE: Final = 16777215
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # RFC 9113 3.4
+
+
+def write_u32(buffer: BytesWriter, value: i64) -> None:
+    """Write 32 bits that may have the highest set."""
+    buffer.append(u8((value >> 24) & 255))
+    buffer.append(u8((value >> 16) & 255))
+    buffer.append(u8((value >> 8) & 255))
+    buffer.append(u8(value & 255))

@@ -6,6 +6,7 @@ from zttp_h2.codes import NO_ERROR
 from zttp_h2.flow.floods import Floods
 from zttp_h2.flow.outbox import Outbox
 from zttp_h2.flow.receive_flow import ReceiveFlow
+from zttp_h2.flow.send_flow import SendFlow
 from zttp_h2.frames import ACK, DEFAULT_WINDOW, MAX_STREAM_ID, PREFACE, SETTINGS
 from zttp_h2.limits import H2Limits
 from zttp_h2.native_ints import i64, mypyc_attr
@@ -32,6 +33,7 @@ class Session:
         self.peer: Final = PeerSettings()
         self.own: Final = OwnSettings(limits, enable_connect_protocol)
         self.receive_flow: Final = ReceiveFlow(limits, self.outbox)
+        self.send_flow: Final = SendFlow()
         self.started: bool = False
         self.goaway_sent: i64 = -1
         self.goaway_received: i64 = -1
@@ -99,6 +101,18 @@ class Session:
         if error_code != NO_ERROR:
             self.aborted = True
         return self.aborted
+
+    def can_open(self) -> bool:
+        """Return whether a client can open a stream now."""
+        table = self.table
+        return (
+            not self.server
+            and not self.aborted
+            and self.goaway_sent < 0
+            and self.goaway_received < 0
+            and table.next_stream_id() <= MAX_STREAM_ID
+            and table.count() < self.peer.max_concurrent_streams
+        )
 
     def last_processed(self) -> i64:
         """Return the highest stream of the peer that something may have been done for."""

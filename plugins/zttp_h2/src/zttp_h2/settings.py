@@ -10,8 +10,7 @@ from typing import Final, final
 from librt.strings import BytesWriter, read_i16_be, read_i32_be, write_i16_be
 
 from zttp_h2.codes import FLOW_CONTROL_ERROR, PROTOCOL_ERROR
-from zttp_h2.flow.outbox import write_u32
-from zttp_h2.frames import DEFAULT_WINDOW, MAX_MAX_FRAME_SIZE, MAX_WINDOW, MIN_MAX_FRAME_SIZE
+from zttp_h2.frames import DEFAULT_WINDOW, MAX_MAX_FRAME_SIZE, MAX_WINDOW, MIN_MAX_FRAME_SIZE, write_u32
 from zttp_h2.limits import H2Limits
 from zttp_h2.native_ints import i16, i64, mypyc_attr
 

@@ -3,11 +3,12 @@
 from typing import Any, Final, final
 
 from zttp_core.reasons import local_error
+from zttp_h2.closing import reset_here
 from zttp_h2.codes import CANCEL
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.states import CLOSED, STATE_NAMES
 from zttp_h2.streams.stream_state import StreamState
-from zttp_h2.writing.sender import Sender
+from zttp_h2.writing.content_writer import ContentWriter
 
 Headers = Any  # list[tuple[bytes, bytes]] | HeaderBlock
 
@@ -24,9 +25,9 @@ class Stream:
         stream_id: The stream identifier.
     """
 
-    def __init__(self, sender: Sender, state: StreamState) -> None:
+    def __init__(self, content: ContentWriter, state: StreamState) -> None:
         self.stream_id: Final[i64] = state.stream_id
-        self._sender: Final = sender
+        self._content: Final = content
         self._state: Final = state
 
     @property
@@ -35,43 +36,43 @@ class Stream:
         state = self._state
         if state.state >= CLOSED:
             return None
-        window = self._sender.window
+        window = self._content.session.send_flow.window
         return min(window, state.window)
 
     @property
     def pending_bytes(self) -> int | None:
         """Bytes of content that wait for credit from the peer; ``None`` once closed."""
         state = self._state
-        return None if state.state >= CLOSED else state.parked_bytes
+        return None if state.state >= CLOSED else state.blocked_bytes()
 
     def send_response(self, status: int, headers: Headers = None, end_stream: bool = False) -> None:
         """Queue the head of the final response (server); ``end_stream`` ends the message with it.
 
         Raises LocalProtocolError.
         """
-        self._sender.send_response(self._open(), status, listed(headers), end_stream)
+        self._content.messages.send_response(self._open(), status, listed(headers), end_stream)
 
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
         """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
-        self._sender.send_informational(self._open(), status, listed(headers))
+        self._content.messages.send_informational(self._open(), status, listed(headers))
 
     def send_data(self, data: Any, /) -> None:
         """Queue content, any buffer: what fits into the windows is sent, the rest waits for credit (RFC 9113 5.2).
 
         Raises LocalProtocolError; also if ``max_parked_bytes`` wait already.
         """
-        self._sender.send_data(self._open(), data if isinstance(data, bytes) else bytes(memoryview(data)))
+        self._content.send(self._open(), data if isinstance(data, bytes) else bytes(memoryview(data)))
 
     def end_message(self, trailers: Headers = None, /) -> None:
         """End the message, with trailer fields or without. Raises LocalProtocolError."""
-        self._sender.end_message(self._open(), None if trailers is None else listed(trailers))
+        self._content.end(self._open(), None if trailers is None else listed(trailers))
 
     def reset(self, error_code: int = CANCEL, /) -> None:
         """Cancel the stream with RST_STREAM (RFC 9113 6.4); nothing if it is closed."""
         if error_code < 0 or error_code > 0xFFFFFFFF:
             raise ValueError(f"an error code has 32 bits, got {error_code}")
         if self._state.state < CLOSED:
-            self._sender.reset(self._state, error_code)
+            reset_here(self._content.session, self._state, error_code)
 
     def _open(self) -> StreamState:
         """Return the state, if there is still something to send."""

@@ -1,12 +1,58 @@
-"""The HTTP2-Settings field of an upgrade from HTTP/1.1 (RFC 7540 3.2.1): base64url of a SETTINGS payload."""
+"""How a connection begins that was HTTP/1.1 (RFC 7540 3.2): its request is stream 1, and complete.
+
+The HTTP2-Settings field of that request is base64url of a SETTINGS payload (3.2.1).
+"""
 
 from binascii import Error, a2b_base64, b2a_base64
 from typing import Final
 
-from zttp_h2.settings import Params, serialize_params
+from zttp_core import events as core
+from zttp_core.reasons import local_error
+from zttp_h2.hpack.encoder_table import Fields
+from zttp_h2.reading.receiver import Receiver
+from zttp_h2.session import Session
+from zttp_h2.settings import Params, PeerSettings, serialize_params
+from zttp_h2.streams.states import ENDED, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE
+from zttp_h2.streams.stream_state import HEAD, RECEIVED, StreamState
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
+
+
+def upgrade(
+    session: Session, receiver: Receiver, method: bytes, target: bytes, fields: Fields, settings_header: bytes | None
+) -> StreamState:
+    """Begin with stream 1; a server's next events are its request. What is refused changes nothing."""
+    if session.started or session.table.highest > 0:
+        raise local_error("upgrade_too_late")
+    payload = b""
+    if session.server and settings_header is not None:
+        payload = _checked_payload(settings_header)
+    request = core.listed_request(method, target, b"http", None, b"2", fields.copy(), 1, core.END_STREAM)
+    session.start()
+    if len(payload) > 0:
+        receiver.apply_settings(payload)
+        session.peer.received = False  # the preface still brings the first SETTINGS frame
+    state = HALF_CLOSED_REMOTE if session.server else HALF_CLOSED_LOCAL
+    stream = StreamState(1, state, session.peer.initial_window_size, session.own.initial_window_size)
+    stream.request_facts = HEAD if method == b"HEAD" else 0
+    session.table.open(stream)
+    if session.server:
+        session.table.processed = 1
+        stream.reading = RECEIVED
+        receiver.append_event(request)
+        receiver.append_event(core.EndOfMessage(None, 1))
+    else:
+        stream.message = ENDED
+    return stream
+
+
+def _checked_payload(settings_header: bytes) -> bytes:
+    """Return the settings of the field, if they are such as a client may send first."""
+    payload = decode_settings_header(settings_header)
+    if payload is None or PeerSettings().apply(payload, 0, len(payload), False) != 0:
+        raise local_error("invalid_settings_header", settings_header)
+    return payload
 
 
 def decode_settings_header(value: bytes) -> bytes | None:

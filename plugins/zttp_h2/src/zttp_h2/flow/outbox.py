@@ -8,7 +8,7 @@ from typing import Final, final
 
 from librt.strings import BytesWriter, write_i32_be, write_i64_be
 
-from zttp_h2.frames import DATA, END_STREAM, GOAWAY, PING, PRIORITY_UPDATE, RST_STREAM, WINDOW_UPDATE
+from zttp_h2.frames import DATA, END_STREAM, GOAWAY, PING, PRIORITY_UPDATE, RST_STREAM, WINDOW_UPDATE, write_u32
 from zttp_h2.native_ints import i32, i64, mypyc_attr, u8
 
 _NONE: Final[list[object]] = []  # in place of a list of each connection's own, until it needs one
@@ -67,8 +67,12 @@ class Outbox:
 
     def write_data(self, stream_id: i64, data: bytes, start: i64, stop: i64, flags: i64) -> None:
         """Write one DATA frame of ``data[start:stop]``."""
+        self.write_header(stop - start, DATA, flags, stream_id)
+        self.write_content(data, start, stop)
+
+    def write_content(self, data: bytes, start: i64, stop: i64) -> None:
+        """Write a part of what a DATA frame holds."""
         size = stop - start
-        self.write_header(size, DATA, flags, stream_id)
         whole = size == len(data)
         if size < _LARGE:
             self.buffer.write(data if whole else data[start:stop])
@@ -130,14 +134,6 @@ class Outbox:
         if len(self.buffer) > 0:
             self._append(self.buffer.getvalue())
             self.buffer.truncate(0)
-
-
-def write_u32(buffer: BytesWriter, value: i64) -> None:
-    """Write 32 bits that may have the highest set."""
-    buffer.append(u8((value >> 24) & 255))
-    buffer.append(u8((value >> 16) & 255))
-    buffer.append(u8((value >> 8) & 255))
-    buffer.append(u8(value & 255))
 
 
 def _join(parts: list[object]) -> bytes:

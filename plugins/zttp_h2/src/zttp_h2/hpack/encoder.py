@@ -1,7 +1,7 @@
 """The encoder: fields in, one field block out, written into the caller's ``BytesWriter``. RFC 7541 4.2, 5, 6.
 
-A block is ``begin_block(writer, count)``, ``repeat_all(writer, fields)`` and, if that does not write it,
-``write_fields(writer, fields, rules)``; ``encode(writer, fields)`` does it all. Other fields, such as pseudo-header
+A block is ``begin_block(writer, count)``, ``last.repeat_all(writer, fields, table.stamp)`` and, if that does not write
+it, ``write_fields(writer, fields, rules)``; ``encode(writer, fields)`` does it all. Other fields, such as pseudo-header
 fields, are written in between, each by ``lookup(name)`` and ``encode_field(writer, name, value)``. What is indexed is
 said in ``indexing_policy``. Names come in any case and leave in lower case.
 
@@ -29,15 +29,13 @@ from zttp_h2.hpack.field_rules import NO_RULES, FieldRules
 from zttp_h2.hpack.indexing_policy import GUESSABLE, INCREMENTAL, NEVER, SHORT_VALUE, VARYING
 from zttp_h2.hpack.integers import encode_integer, write_index
 from zttp_h2.hpack.known_names import AUTHORITY_NAME, METHOD_NAME, PATH_NAME, SCHEME_NAME, STATUS_NAME, known_name
+from zttp_h2.hpack.last_block import LastBlock
 from zttp_h2.hpack.status import INVALID_NAME, INVALID_VALUE, OK
 from zttp_h2.hpack.string_literals import encode_string
 from zttp_h2.native_ints import i64, mypyc_attr
 
 DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE
 _MAX_NAMES: Final = 256
-_MAX_REMEMBERED: Final = 64
-
-_NO_NUMBERS: Final[list[int]] = []
 
 
 @final
@@ -53,19 +51,7 @@ class Encoder:
         self._lowest_size: i64 = DEFAULT_TABLE_SIZE
         self._update_due: bool = False
         self._abandoned: bool = False
-        # The numbers of the last block's fields: most blocks have the same fields as the one before.
-        self._numbers: list[int] = _NO_NUMBERS
-        self._last_count: i64 = 0  # how many they were; what lies behind is of an earlier block
-        self._repeatable: i64 = 0  # how many of them the block that is written can repeat
-        # A list of fields that came twice in a row, the block that it made, and the state of the table that holds for.
-        self._repeated: Fields | None = None
-        self._repeated_block: bytes = b""
-        self._repeated_stamp: i64 = 0
-        self._authority_number: i64 = 0
-        self._path_number: i64 = 0
-        self._path: bytes = b""  # if it was held back
-        self._status_number: i64 = 0
-        self._status: i64 = 0
+        self.last: Final = LastBlock()
         self._number: i64 = 0  # of the field that was written last
         self._others: dict[bytes, FieldName] | None = None
         self._held_back: dict[bytes, bytes] | None = None  # the VARYING fields that were sent without indexing
@@ -87,11 +73,7 @@ class Encoder:
         A ``count`` of -1 is that of a block beside the others: nothing of it is remembered, and nothing forgotten.
         """
         if count >= 0:
-            numbers: i64 = len(self._numbers)
-            self._repeatable = min(self._last_count, numbers)
-            self._last_count = count
-            if numbers == 0 and count > 0:
-                self._numbers = [0] * min(count, _MAX_REMEMBERED)
+            self.last.begin(count)
         if self._update_due:
             self._update_due = False
             table = self.table
@@ -120,7 +102,7 @@ class Encoder:
         start: i64 = len(writer)
         try:
             self.begin_block(writer, len(fields))
-            if self.repeat_all(writer, fields):
+            if self.last.repeat_all(writer, fields, self.table.stamp):
                 return OK
             status, _ = self.write_fields(writer, fields, NO_RULES)
         except BaseException:  # something that is not bytes
@@ -137,11 +119,15 @@ class Encoder:
 
         Returns OK and 0, or INVALID_NAME or INVALID_VALUE and the position of the field that is refused.
         """
+        last = self.last
+        table = self.table
         start: i64 = len(writer)
         is_repetition = True
         at: i64 = 0
         while True:
-            position = self.repeat(writer, fields, at)
+            position = at
+            if at < last.repeatable:
+                position = table.repeat(writer, fields, at, last.repeatable, last.numbers)
             if position > at:
                 rules.note_repeated(fields, at, position)
             if position >= len(fields):
@@ -150,61 +136,16 @@ class Encoder:
             at = position + 1
             known = self.lookup(name)
             if known.kind != REGULAR and not rules.takes(known.kind, name, value, position):
-                self.skip(position)
+                last.remember(position, 0)
                 continue
             status = self.encode_field(writer, known, value)
             if status != OK:
                 return status, position
-            self.remember(position)
+            last.remember(position, self._number)
             is_repetition = False
         if is_repetition:
-            self.keep(writer, start, fields)
+            last.keep(writer, start, fields, table.stamp)
         return OK, 0
-
-    def repeat_all(self, writer: BytesWriter, fields: Fields) -> bool:
-        """Write the fields if they are those that ``keep`` was given last, and the table has not changed since.
-
-        Returns whether it did.
-        """
-        repeated = self._repeated
-        if repeated is None:
-            return False
-        if self._repeated_stamp != self.table.stamp or repeated != fields:
-            self._repeated = None
-            return False
-        writer.write(self._repeated_block)
-        return True
-
-    def keep(self, writer: BytesWriter, start: i64, fields: Fields) -> None:
-        """Note that all that is written of these fields, from ``start`` on, is indexed: it will be the same again."""
-        block = BytesWriter()  # a writer gives all of itself, or one octet
-        at = start
-        end: i64 = len(writer)
-        while at < end:
-            block.append(writer[at])
-            at += 1
-        self._repeated = fields.copy()
-        self._repeated_block = block.getvalue()
-        self._repeated_stamp = self.table.stamp
-
-    def repeat(self, writer: BytesWriter, fields: Fields, position: i64) -> i64:
-        """Write the fields from ``position`` on that are as they were in the last block; return where that ends."""
-        if position >= self._repeatable:
-            return position
-        return self.table.repeat(writer, fields, position, self._repeatable, self._numbers)
-
-    def remember(self, position: i64) -> None:
-        """Note that the field that was written last is the one at ``position``."""
-        numbers = self._numbers
-        if position < len(numbers):
-            numbers[position] = self._number
-        elif position < _MAX_REMEMBERED:
-            self._numbers = [*numbers, *[0] * (position - len(numbers)), self._number]
-
-    def skip(self, position: i64) -> None:
-        """Note that the field at ``position`` is not written."""
-        self._number = 0
-        self.remember(position)
 
     def lookup(self, given: bytes) -> FieldName:
         """Return what is known of a name."""
@@ -240,22 +181,22 @@ class Encoder:
 
     def encode_authority(self, writer: BytesWriter, authority: bytes) -> i64:
         """Write the ``:authority`` field; return OK or INVALID_VALUE."""
-        index = self.table.index_if(self._authority_number, b":authority", authority)
+        index = self.table.index_if(self.last.authority, b":authority", authority)
         if index > 0:
             write_index(writer, index)
             return OK
         status = self.encode_field(writer, AUTHORITY_NAME, authority)
-        self._authority_number = self._number
+        self.last.authority = self._number
         return status
 
     def encode_path(self, writer: BytesWriter, path: bytes) -> i64:
         """Write the ``:path`` field; return OK or INVALID_VALUE."""
-        index = self.table.index_if(self._path_number, b":path", path)
+        index = self.table.index_if(self.last.path, b":path", path)
         if index > 0:
             write_index(writer, index)
             return OK
         status = self.encode_field(writer, PATH_NAME, path)
-        self._path_number = self._number
+        self.last.path = self._number
         return status
 
     def encode_status(self, writer: BytesWriter, status: i64) -> None:
@@ -263,14 +204,14 @@ class Encoder:
         if status == 200:
             writer.append(0x88)  # RFC 7541 Appendix A
             return
-        if status == self._status:
-            index = self.table.index_of(self._status_number)
+        if status == self.last.status_code:
+            index = self.table.index_of(self.last.status)
             if index > 0:
                 write_index(writer, index)
                 return
         self.encode_field(writer, STATUS_NAME, b"%d" % status)
-        self._status = status
-        self._status_number = self._number
+        self.last.status_code = status
+        self.last.status = self._number
 
     def encode_field(self, writer: BytesWriter, name: FieldName, value: bytes, never_indexed: bool = False) -> i64:
         """Write one field; return OK, or INVALID_NAME or INVALID_VALUE: then the block must be abandoned.
@@ -313,8 +254,8 @@ class Encoder:
     def _hold_back(self, name: FieldName, value: bytes) -> bool:
         """Return whether a VARYING field is not to be indexed yet: when it comes again, it will be."""
         if name is PATH_NAME:
-            repeats = value == self._path
-            self._path = value
+            repeats = value == self.last.path_held_back
+            self.last.path_held_back = value
             return not repeats
         held_back = self._held_back
         if held_back is None:

@@ -11,6 +11,7 @@ from librt.strings import read_i32_be
 
 from zttp_core import events as core
 from zttp_core.grammar import parse_priority
+from zttp_h2.closing import drop
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, REFUSED_STREAM
 from zttp_h2.frames import ACK, MAX_STREAM_ID
 from zttp_h2.hpack.decoder import Decoder
@@ -20,7 +21,7 @@ from zttp_h2.session import Session
 from zttp_h2.settings import HEADER_TABLE_SIZE, parse_params
 from zttp_h2.streams.states import IDLE, RESET_RECEIVED
 from zttp_h2.streams.stream_state import StreamState
-from zttp_h2.writing.sender import Sender
+from zttp_h2.writing.content_writer import ContentWriter
 
 _new_settings: Final[Any] = core.new_settings
 _new_ping: Final[Any] = core.new_ping
@@ -29,7 +30,7 @@ _NO_PARAMS: Final[Any] = []
 _OCTETS_PER_FRAME: Final = 96  # 16 settings weigh as much as one frame
 
 
-def read_priority_update(session: Session, sender: Sender, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
+def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
     """Read a PRIORITY_UPDATE frame (RFC 9218 7.1)."""
     if stream_id != 0:
         raise Malformed("frame_on_stream", PROTOCOL_ERROR)
@@ -47,7 +48,7 @@ def read_priority_update(session: Session, sender: Sender, stream_id: i64, raw: 
     table = session.table
     stream = table.get(target)
     if stream is not None:
-        sender.prioritize(stream, urgency, incremental)
+        session.send_flow.prioritize(stream, urgency, incremental)
     elif table.state_of(target) == IDLE:
         early = session.early_priorities
         if early is None:
@@ -80,7 +81,14 @@ def set_priority(session: Session, stream: StreamState, field: bytes | None) -> 
 
 
 def read_settings(
-    session: Session, sender: Sender, decoder: Decoder, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64
+    session: Session,
+    content: ContentWriter,
+    decoder: Decoder,
+    flags: i64,
+    stream_id: i64,
+    raw: bytes,
+    at: i64,
+    stop: i64,
 ) -> Any:
     """Read a SETTINGS frame, apply and acknowledge it (RFC 9113 6.5)."""
     if stream_id != 0:
@@ -94,11 +102,13 @@ def read_settings(
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
     session.floods.frame(1 + size // _OCTETS_PER_FRAME)
     session.start()
-    apply_settings(session, sender, raw, at, stop, True)
+    apply_settings(session, content, raw, at, stop, True)
     return _new_settings(parse_params(raw, at, stop), False)
 
 
-def apply_settings(session: Session, sender: Sender, payload: bytes, at: i64, stop: i64, acknowledge: bool) -> None:
+def apply_settings(
+    session: Session, content: ContentWriter, payload: bytes, at: i64, stop: i64, acknowledge: bool
+) -> None:
     """Apply what the peer's settings say."""
     peer = session.peer
     before = peer.initial_window_size
@@ -108,14 +118,16 @@ def apply_settings(session: Session, sender: Sender, payload: bytes, at: i64, st
     if peer.named_table_size:
         for identifier, value in parse_params(payload, at, stop):
             if identifier == HEADER_TABLE_SIZE:
-                sender.make_writer().encoder.set_peer_table_size(value)
-    sender.apply_max_frame_size()
+                content.messages.head_writer().encoder.set_peer_table_size(value)
+    content.messages.apply_max_frame_size()
     if acknowledge:
         # Before anything is sent that the new values allow.
         session.acknowledge_settings()
     delta = peer.initial_window_size - before
-    if delta != 0 and session.table.count() > 0 and not sender.change_initial_window(delta):
-        raise Malformed("window_overflow", FLOW_CONTROL_ERROR)
+    if delta != 0 and session.table.count() > 0:
+        if not session.send_flow.change_initial_window(session.table.all(), delta):
+            raise Malformed("window_overflow", FLOW_CONTROL_ERROR)
+        content.pump()
 
 
 def _read_settings_ack(session: Session, decoder: Decoder) -> Any:
@@ -148,7 +160,7 @@ def read_ping(session: Session, flags: i64, stream_id: i64, raw: bytes, at: i64,
     return _new_ping(acknowledges, data)
 
 
-def read_goaway(session: Session, sender: Sender, stream_id: i64, raw: bytes, at: i64, stop: i64) -> list[object]:
+def read_goaway(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64) -> list[object]:
     """Read a GOAWAY frame (RFC 9113 6.8); return its event, and behind it those of the streams that it has refused.
 
     Streams above the last one can be retried on another connection.
@@ -167,6 +179,6 @@ def read_goaway(session: Session, sender: Sender, stream_id: i64, raw: bytes, at
     if not session.server and last < MAX_STREAM_ID:
         for stream in session.table.all():
             if stream.stream_id > last:
-                sender.drop(stream, RESET_RECEIVED)
+                drop(session, stream, RESET_RECEIVED)
                 events.append(core.RstStream(stream.stream_id, REFUSED_STREAM))
     return events

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any, Final, final
 
 from zttp_core import events as core
+from zttp_h2.closing import end_received
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR
 from zttp_h2.flow.floods import SLIVER
 from zttp_h2.frames import END_STREAM, HEADER_SIZE, PADDED
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.reading.inbox import Inbox
-from zttp_h2.reading.stream_errors import check_closed, end_received, reset
+from zttp_h2.reading.stream_errors import check_closed, reset
 from zttp_h2.session import Session
 from zttp_h2.streams.states import DISCARD, RECV_DATA, RESET_SENT, after
 from zttp_h2.streams.stream_state import AWAITING_HEAD, StreamState
-from zttp_h2.writing.sender import Sender
 
 _new_data: Final[Any] = core.new_data
 
@@ -25,14 +25,13 @@ _new_data: Final[Any] = core.new_data
 class ContentReader:
     """The frame whose payload is read as it comes: ``left`` octets of content, then ``padding``."""
 
-    def __init__(self, inbox: Inbox, session: Session, sender: Sender, auto_credit: bool) -> None:
+    def __init__(self, inbox: Inbox, session: Session, auto_credit: bool) -> None:
         self.left: i64 = 0
         self.padding: i64 = 0
         self._stream: StreamState | None = None  # None: nobody wants it
         self._ends: bool = False
         self._inbox: Final = inbox
         self._session: Final = session
-        self._sender: Final = sender
         self._auto_credit: Final = auto_credit
 
     def discard(self, length: i64) -> None:
@@ -94,7 +93,7 @@ class ContentReader:
             flow.consumed(stream, length - content)
         if content == 0:
             if ends:
-                end_received(session, self._sender, stream)
+                end_received(session, stream)
             else:
                 session.floods.frame(1)
             return None
@@ -129,7 +128,7 @@ class ContentReader:
         if not self._auto_credit:
             stream.unconsumed += size
         if left == size and self._ends:
-            end_received(self._session, self._sender, stream)
+            end_received(self._session, stream)
         if self._auto_credit:
             self._session.receive_flow.consumed(stream, size)
         return _new_data(data, stream.stream_id)
@@ -137,4 +136,4 @@ class ContentReader:
     def _refuse(self, stream: StreamState, length: i64, error_code: i64, reason: str) -> Any:
         """Reset a stream because of a DATA frame, whose octets count for the connection all the same (RFC 9113 5.1)."""
         self._session.receive_flow.returned(length)
-        return reset(self._session, self._sender, stream, error_code, reason)
+        return reset(self._session, stream, error_code, reason)

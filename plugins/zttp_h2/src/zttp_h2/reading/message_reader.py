@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Final, final
 
-from librt.strings import BytesWriter, read_i32_le
+from librt.strings import BytesWriter
 
 from zttp_core import events as core
+from zttp_h2.closing import end_received
 from zttp_h2.codes import (
     COMPRESSION_ERROR,
     ENHANCE_YOUR_CALM,
@@ -25,11 +26,12 @@ from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.reading.connection_frames import set_priority
 from zttp_h2.reading.head_reader import HeadReader
-from zttp_h2.reading.stream_errors import check_closed, end_received, note_rejection, reject, reset
+from zttp_h2.reading.repeated_request import RepeatedRequest
+from zttp_h2.reading.stream_errors import check_closed, note_rejection, reject, reset
 from zttp_h2.session import Session
 from zttp_h2.streams.states import DISCARD, HALF_CLOSED_REMOTE, IDLE, OPEN, RECV_HEADERS, after
 from zttp_h2.streams.stream_state import AWAITING_HEAD, CONNECT, HEAD, RECEIVED, RECEIVING, TUNNEL, StreamState
-from zttp_h2.writing.sender import Sender
+from zttp_h2.writing.message_writer import MessageWriter
 
 # The core was compiled apart: what is called for every event is bound once, and its flags are constants here.
 _shared_list_request: Final[Any] = core.shared_list_request
@@ -48,25 +50,16 @@ class MessageReader:
     ``open_block`` is the stream whose field block CONTINUATION frames go on with (RFC 9113 6.10); 0: none.
     """
 
-    def __init__(self, session: Session, sender: Sender) -> None:
+    def __init__(self, session: Session, messages: MessageWriter) -> None:
         self.open_block: i64 = 0
         self.decoder: Final = Decoder(session.own.max_header_list_size, DEFAULT_TABLE_SIZE)
         self._session: Final = session
-        self._sender: Final = sender
+        self._messages: Final = messages
         self._head: Final = HeadReader()
         self._block: BytesWriter | None = None
         self._block_ends: bool = False
         self._continuations: i64 = 0
-        # The last request and its block, if that is valid and says the same as long as the table does not change.
-        # Whoever repeats a request on a connection repeats its block, too: nothing has to be decoded and judged again.
-        self._known_block: bytes | None = None
-        self._known_changes: i64 = 0
-        self._known_request: Any = None
-
-    def forget_known(self) -> None:
-        """Forget the last request: what its block may say has changed."""
-        self._known_block = None
-        self._known_request = None
+        self.repeated: Final = RepeatedRequest()
 
     def read_headers(self, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
         """Read a HEADERS frame (RFC 9113 6.2); return an event, or ``None``."""
@@ -127,11 +120,11 @@ class MessageReader:
         stream = session.table.get(stream_id)
         opens = stream is None and session.server and session.table.state_of(stream_id) == IDLE
         changes = decoder.table.changes
-        known = self._known_block
-        if known is not None:
-            if opens and self._known_changes == changes and _is_at(known, raw, at, stop):
+        repeated = self.repeated
+        if repeated.is_known():
+            if opens and repeated.is_at(raw, at, stop, changes):
                 return self._read_request(stream_id, ends, OK, True)
-            self.forget_known()
+            repeated.forget()
         status = decoder.decode(raw, at, stop)
         if status > HEADER_LIST_TOO_LARGE:
             raise Malformed(reason_of(status), COMPRESSION_ERROR)  # an HPACK bomb, too (CVE-2016-6581)
@@ -139,16 +132,14 @@ class MessageReader:
             if opens:
                 event = self._read_request(stream_id, ends, status, False)
                 if decoder.table.changes == changes and self._head.valid:
-                    self._known_block = raw[at:stop]
-                    self._known_changes = changes
-                    self._known_request = event
+                    repeated.keep(raw[at:stop], changes, event)
                 return event
             check_closed(session, stream_id, RECV_HEADERS)
             session.floods.frame(1)
             return None
         following = after(stream.state, RECV_HEADERS)
         if following >= DISCARD:
-            return reset(session, self._sender, stream, following & 0xF, "frame_after_end")
+            return reset(session, stream, following & 0xF, "frame_after_end")
         if stream.reading == AWAITING_HEAD:
             return self._read_response(stream, ends, status)
         return self._read_trailers(stream, ends, status)
@@ -204,14 +195,14 @@ class MessageReader:
         if head.priority is not None or session.early_priorities is not None:
             set_priority(session, stream, head.priority)
         if known:
-            return _repeated_request(self._known_request, stream_id, flags)
+            return _repeated_request(self.repeated.event, stream_id, flags)
         return _shared_list_request(method, head.target, head.rare, head.fields, stream_id, flags)
 
     def _refuse_large_request(self, stream_id: i64, ends: bool) -> Any:
         """Answer a header section that is too large with 431 (RFC 9113 10.5.1, RFC 6585 5)."""
         session = self._session
         session.start()
-        self._sender.make_writer().write_response(stream_id, 431, [], END_STREAM)
+        self._messages.head_writer().write_response(stream_id, 431, [], END_STREAM)
         if not ends:
             # RFC 9113 8.1: the rest of the request is not wanted.
             session.outbox.write_rst_stream(stream_id, NO_ERROR)
@@ -226,7 +217,7 @@ class MessageReader:
         if reason is None and code < 200 and ends:
             reason = "informational_ends"  # RFC 9113 8.1
         if reason is not None:
-            return reset(session, self._sender, stream, PROTOCOL_ERROR, reason)
+            return reset(session, stream, PROTOCOL_ERROR, reason)
         if code < 200:
             session.floods.frame(1)
             return _listed_response(code, b"2", head.fields, stream.stream_id, 0)
@@ -238,11 +229,11 @@ class MessageReader:
         else:
             stream.content_left = head.content_length
             if ends and head.content_length > 0:
-                return reset(session, self._sender, stream, PROTOCOL_ERROR, "content_too_short")
+                return reset(session, stream, PROTOCOL_ERROR, "content_too_short")
         session.floods.progress()
         stream.reading = RECEIVING
         if ends:
-            end_received(session, self._sender, stream)
+            end_received(session, stream)
         return _listed_response(code, b"2", head.fields, stream.stream_id, _FLAG_END_STREAM if ends else 0)
 
     def _read_trailers(self, stream: StreamState, ends: bool, status: i64) -> Any:
@@ -260,28 +251,8 @@ class MessageReader:
         else:
             reason = head.read_trailers(self.decoder)
         if reason is not None:
-            return reset(session, self._sender, stream, PROTOCOL_ERROR, reason)
+            return reset(session, stream, PROTOCOL_ERROR, reason)
         session.floods.progress()
-        end_received(session, self._sender, stream)
+        end_received(session, stream)
         session.ending = None  # the event below is that end
         return _listed_trailers(head.fields, stream.stream_id)
-
-
-def _is_at(known: bytes, raw: bytes, at: i64, stop: i64) -> bool:
-    """Return whether ``raw[at:stop]`` is ``known``, without a copy."""
-    size: i64 = len(known)
-    if stop - at != size:
-        return False
-    if size < 4:
-        return raw[at:stop] == known
-    last = size - 4
-    if read_i32_le(raw, at + last) != read_i32_le(known, last):
-        return False
-    if size > 64:
-        return raw[at:stop] == known
-    position: i64 = 0
-    while position < last:
-        if read_i32_le(raw, at + position) != read_i32_le(known, position):
-            return False
-        position += 4
-    return True

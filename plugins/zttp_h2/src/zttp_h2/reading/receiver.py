@@ -48,7 +48,7 @@ from zttp_h2.reading.stream_frames import read_priority, read_rst_stream, read_w
 from zttp_h2.session import Session
 from zttp_h2.streams.states import RESET_SENT
 from zttp_h2.streams.stream_state import RECEIVED
-from zttp_h2.writing.sender import Sender
+from zttp_h2.writing.content_writer import ContentWriter
 
 # The core was compiled apart: what is called for every event is bound once.
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
@@ -69,16 +69,16 @@ _PREFACE_SIZE: Final = 24
 class Receiver:
     """Frames and events of one connection."""
 
-    def __init__(self, session: Session, sender: Sender, auto_credit: bool) -> None:
+    def __init__(self, session: Session, writer: ContentWriter, auto_credit: bool) -> None:
         self.inbox: Final = Inbox()
         self.eof: bool = False
         self.frame_at: i64 = 0  # where the last frame began, in all that was received
         self.reading: i64 = READ_PREFACE if session.server else READ_SETTINGS
         self._behind: list[object] | None = None  # what one frame brings behind its first event
         self._session: Final = session
-        self._sender: Final = sender
-        self._content: Final = ContentReader(self.inbox, session, sender, auto_credit)
-        self._messages: Final = MessageReader(session, sender)
+        self._writer: Final = writer
+        self._content: Final = ContentReader(self.inbox, session, auto_credit)
+        self._messages: Final = MessageReader(session, writer.messages)
 
     def next_event(self) -> Any:
         """Return the next event or a sentinel. Raises Malformed."""
@@ -146,13 +146,13 @@ class Receiver:
 
     def apply_settings(self, payload: bytes) -> None:
         """Apply settings that the peer has sent in another way than a frame."""
-        apply_settings(self._session, self._sender, payload, 0, len(payload), False)
+        apply_settings(self._session, self._writer, payload, 0, len(payload), False)
 
     def apply_own_settings(self) -> None:
         """Apply what our settings allow in addition."""
         messages = self._messages
         messages.decoder.max_header_list_size = self._session.own.max_header_list_size
-        messages.forget_known()
+        messages.repeated.forget()
 
     def append_event(self, event: object) -> None:
         """Let an event come next, behind others that were appended."""
@@ -220,25 +220,24 @@ class Receiver:
     def _read_frame(self, frame_type: i64, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
         """Read a frame other than DATA and HEADERS, whose payload is ``raw[at:stop]``; return an event, or ``None``."""
         session = self._session
-        sender = self._sender
         if frame_type == WINDOW_UPDATE:
-            return read_window_update(session, sender, stream_id, raw, at, stop)
+            return read_window_update(session, self._writer, stream_id, raw, at, stop)
         if frame_type == SETTINGS:
-            self._messages.forget_known()
-            return read_settings(session, sender, self._messages.decoder, flags, stream_id, raw, at, stop)
+            self._messages.repeated.forget()
+            return read_settings(session, self._writer, self._messages.decoder, flags, stream_id, raw, at, stop)
         if frame_type == PING:
             return read_ping(session, flags, stream_id, raw, at, stop)
         if frame_type == RST_STREAM:
-            return read_rst_stream(session, sender, stream_id, raw, at, stop)
+            return read_rst_stream(session, stream_id, raw, at, stop)
         if frame_type == CONTINUATION:
             return self._messages.read_continuation(flags, stream_id, raw, at, stop)
         if frame_type == PRIORITY:
-            return read_priority(session, sender, stream_id, stop - at)
+            return read_priority(session, stream_id, stop - at)
         if frame_type == GOAWAY:
-            self._behind = read_goaway(session, sender, stream_id, raw, at, stop)
+            self._behind = read_goaway(session, stream_id, raw, at, stop)
             return self._next_behind()
         if frame_type == PRIORITY_UPDATE:
-            return read_priority_update(session, sender, stream_id, raw, at, stop)
+            return read_priority_update(session, stream_id, raw, at, stop)
         assert frame_type == PUSH_PROMISE
         # RFC 9113 8.4 MUST: clients do not push; 6.5.2 MUST: nor may a server, with ENABLE_PUSH at 0.
         raise Malformed("push_refused", PROTOCOL_ERROR)

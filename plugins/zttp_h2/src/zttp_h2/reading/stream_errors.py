@@ -1,36 +1,24 @@
-"""What becomes of a stream because of a frame: its end, its rejection, and frames that come too late or too early."""
+"""What becomes of a stream because of a frame that breaks a rule, or comes too late or too early."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from zttp_core import events as core
+from zttp_h2.closing import drop
 from zttp_h2.codes import PROTOCOL_ERROR
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
 from zttp_h2.session import Session
 from zttp_h2.streams.states import (
-    CLOSED,
     CONNECTION_ERROR,
     IDLE,
     OPEN,
-    RECV_END_STREAM,
     RECV_HEADERS,
     RESET_SENT,
     after,
 )
-from zttp_h2.streams.stream_state import RECEIVED, StreamState
-from zttp_h2.writing.sender import Sender
-
-
-def end_received(session: Session, sender: Sender, stream: StreamState) -> None:
-    """Note END_STREAM: the message that is received has ended."""
-    session.ending = stream
-    stream.reading = RECEIVED
-    following = after(stream.state, RECV_END_STREAM)
-    stream.state = following
-    if following == CLOSED:
-        sender.close(stream)
+from zttp_h2.streams.stream_state import StreamState
 
 
 def check_closed(session: Session, stream_id: i64, given: i64) -> None:
@@ -50,9 +38,9 @@ def check_closed(session: Session, stream_id: i64, given: i64) -> None:
         raise Malformed("unexpected_stream_id", PROTOCOL_ERROR)  # a client's peer opens no streams
 
 
-def reset(session: Session, sender: Sender, stream: StreamState, error_code: i64, reason: str) -> Any:
+def reset(session: Session, stream: StreamState, error_code: i64, reason: str) -> Any:
     """Reset a stream that broke a rule (RFC 9113 5.4.2); return the event that says so."""
-    sender.drop(stream, RESET_SENT)
+    drop(session, stream, RESET_SENT)
     return reject(session, stream.stream_id, error_code, reason)
 
 

@@ -10,18 +10,19 @@ from typing import Any, Final
 from librt.strings import read_i32_be
 
 from zttp_core import events as core
+from zttp_h2.closing import drop
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
 from zttp_h2.reading.stream_errors import check_closed, reset
 from zttp_h2.session import Session
 from zttp_h2.streams.states import RECV_RST_STREAM, RECV_WINDOW_UPDATE, RESET_RECEIVED
-from zttp_h2.writing.sender import Sender
+from zttp_h2.writing.content_writer import ContentWriter
 
 _new_window_update: Final[Any] = core.new_window_update
 
 
-def read_rst_stream(session: Session, sender: Sender, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
+def read_rst_stream(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
     """Read a RST_STREAM frame (RFC 9113 6.4)."""
     if stop - at != 4:
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
@@ -33,13 +34,13 @@ def read_rst_stream(session: Session, sender: Sender, stream_id: i64, raw: bytes
         check_closed(session, stream_id, RECV_RST_STREAM)
         session.floods.frame(1)
         return None
-    sender.drop(stream, RESET_RECEIVED)
+    drop(session, stream, RESET_RECEIVED)
     if session.server:
         session.floods.reset()  # rapid reset (CVE-2023-44487)
     return core.RstStream(stream_id, error_code)
 
 
-def read_window_update(session: Session, sender: Sender, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
+def read_window_update(session: Session, content: ContentWriter, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
     """Read a WINDOW_UPDATE frame (RFC 9113 6.9)."""
     if stop - at != 4:
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
@@ -48,7 +49,7 @@ def read_window_update(session: Session, sender: Sender, stream_id: i64, raw: by
     if stream_id == 0:
         if increment == 0:
             raise Malformed("zero_increment", PROTOCOL_ERROR)
-        if not sender.credit_connection(increment):
+        if not content.credit_connection(increment):
             raise Malformed("window_overflow", FLOW_CONTROL_ERROR)
         return _new_window_update(0, increment)
     stream = session.table.get(stream_id)
@@ -56,13 +57,13 @@ def read_window_update(session: Session, sender: Sender, stream_id: i64, raw: by
         check_closed(session, stream_id, RECV_WINDOW_UPDATE)
         return None
     if increment == 0:
-        return reset(session, sender, stream, PROTOCOL_ERROR, "zero_increment")
-    if not sender.credit_stream(stream, increment):
-        return reset(session, sender, stream, FLOW_CONTROL_ERROR, "window_overflow")
+        return reset(session, stream, PROTOCOL_ERROR, "zero_increment")
+    if not content.credit_stream(stream, increment):
+        return reset(session, stream, FLOW_CONTROL_ERROR, "window_overflow")
     return _new_window_update(stream_id, increment)
 
 
-def read_priority(session: Session, sender: Sender, stream_id: i64, length: i64) -> Any:
+def read_priority(session: Session, stream_id: i64, length: i64) -> Any:
     """Read a PRIORITY frame (RFC 9113 6.3): validated and ignored."""
     if stream_id == 0:
         raise Malformed("frame_on_stream_zero", PROTOCOL_ERROR)
@@ -70,6 +71,6 @@ def read_priority(session: Session, sender: Sender, stream_id: i64, length: i64)
         stream = session.table.get(stream_id)
         if stream is None:
             raise Malformed("frame_size", FRAME_SIZE_ERROR)
-        return reset(session, sender, stream, FRAME_SIZE_ERROR, "frame_size")
+        return reset(session, stream, FRAME_SIZE_ERROR, "frame_size")
     session.floods.frame(1)
     return None

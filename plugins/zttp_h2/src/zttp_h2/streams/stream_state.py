@@ -3,6 +3,7 @@
 from typing import Final, final
 
 from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.streams.blocked_content import BlockedContent
 from zttp_h2.streams.states import IDLE, NO_HEAD
 
 # How far the message that is received has come.
@@ -42,16 +43,18 @@ class StreamState:
         self.message: i64 = NO_HEAD
         self.content_to_send: i64 = -1
         self.window: i64 = send_window
-        self.parked_bytes: i64 = 0
-        self.parked: list[bytes] | None = None
-        self.parked_next: i64 = 0  # in parked
-        self.parked_at: i64 = 0  # in the buffer there
-        self.ending: bool = False  # the message was ended behind what is parked
+        self.blocked: BlockedContent | None = None
+        self.ending: bool = False  # the message was ended behind what is blocked
         self.trailers: list[tuple[bytes, bytes]] | None = None
         # RFC 9218; without any signal a stream shares with its equals.
         self.urgency: i64 = 3
         self.incremental: bool = True
         self.queued: bool = False  # in the scheduler
+
+    def blocked_bytes(self) -> i64:
+        """Return how much content waits for credit."""
+        blocked = self.blocked
+        return 0 if blocked is None else blocked.size
 
 
 NO_STREAM: Final = StreamState(0, IDLE, 0, 0)

@@ -47,6 +47,10 @@ class StreamTable:
         stream = _find(self._others, stream_id)
         return stream if IDLE < stream.state < CLOSED else None
 
+    def next_stream_id(self) -> i64:
+        """Return the identifier of the stream that a client opens next (RFC 9113 5.1.1)."""
+        return self.highest + 2 if self.highest > 0 else 1
+
     def count(self) -> i64:
         """Return how many streams are open, or half-closed."""
         return self._open_others if self._latest is NO_STREAM else self._open_others + 1
@@ -89,7 +93,7 @@ class StreamTable:
         if self._latest is stream:
             self._latest = NO_STREAM
         else:
-            stream.parked = None  # it may stay here for a while
+            stream.blocked = None  # it may stay here for a while
             self._open_others -= 1
             others = self._others
             if self._open_others == 0:

@@ -45,12 +45,7 @@ class HeadWriter(FieldRules):
         self.content_length: i64 = -1
         self.max_frame_size: i64 = 16384
         self._outbox: Final = outbox
-        # The Content-Length of the last head, and where it was among the fields: -1 if there was none.
-        self._last_length: i64 = -1
-        self._length_at: i64 = -1
-        # Those of the head before, while a head is written; and whose head that is.
-        self._repeated_length: i64 = -1
-        self._repeated_length_at: i64 = -1
+        self._previous_length_at: i64 = -1  # while a head is written: where the one before had its Content-Length
         self._is_request = False
 
     def write_request(
@@ -110,43 +105,45 @@ class HeadWriter(FieldRules):
         if self._is_request and (kind == HOST or kind == AUTHORITY):
             return False
         if kind == CONTENT_LENGTH:
-            self._note_length(parse_content_length(value), value, position)
+            self._note_length(value, position)
         else:
             _check_kind(kind, name)
         return True
 
     def note_repeated(self, fields: Fields, start: i64, stop: i64) -> None:
         """The Content-Length may be among what is repeated: it is that of the last head then."""
-        at = self._repeated_length_at
+        at = self._previous_length_at
         if start <= at < stop:
-            self._note_length(self._repeated_length, fields[at][1], at)
+            self._note_length(fields[at][1], at)
 
     def _write_fields(self, fields: Fields, is_request: bool) -> None:
         """Write the fields behind the pseudo-header fields, and note the Content-Length."""
         buffer = self._outbox.buffer
         encoder = self.encoder
-        if encoder.repeat_all(buffer, fields):
-            self.content_length = self._last_length
+        last = encoder.last
+        if last.repeat_all(buffer, fields, encoder.table.stamp):
+            self.content_length = last.content_length
             return
         self._is_request = is_request
-        self._repeated_length_at = self._length_at
-        self._repeated_length = self._last_length
-        self._length_at = -1
-        self._last_length = -1
+        self._previous_length_at = last.content_length_at
+        last.content_length_at = -1
+        last.content_length = -1
         status, position = encoder.write_fields(buffer, fields, self)
         if status != OK:
             name, value = fields[position]
             raise _invalid_field(status, name, value)
 
-    def _note_length(self, length: i64, value: bytes, position: i64) -> None:
+    def _note_length(self, value: bytes, position: i64) -> None:
         """Take the Content-Length: there must not be another one."""
+        length = parse_content_length(value)
         if length < 0:
             raise local_error("invalid_content_length", value)
         if self.content_length >= 0:
             raise local_error("conflicting_content_length", value)
         self.content_length = length
-        self._last_length = length
-        self._length_at = position
+        last = self.encoder.last
+        last.content_length = length
+        last.content_length_at = position
 
     def _begin(self, stream_id: i64, flags: i64, count: i64) -> i64:
         outbox = self._outbox

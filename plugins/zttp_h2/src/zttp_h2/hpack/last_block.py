@@ -1,0 +1,79 @@
+"""The memo of the encoder: the block that was written last, because most blocks have the fields of the one before.
+
+A *number* names a field for good, see ``encoder_table``; here it is 0 where there is nothing to repeat.
+"""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter
+
+from zttp_h2.hpack.encoder_table import Fields
+from zttp_h2.native_ints import i64, mypyc_attr
+
+_MAX_REMEMBERED: Final = 64
+_NO_NUMBERS: Final[list[int]] = []
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class LastBlock:
+    """The numbers of the last block's fields, and one whole list of fields that can be written at once."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = _NO_NUMBERS
+        self.repeatable: i64 = 0  # how many of them the block that is written can repeat
+        self.authority: i64 = 0
+        self.path: i64 = 0
+        self.path_held_back: bytes = b""
+        self.status: i64 = 0
+        self.status_code: i64 = 0
+        # Of the head that the block was, if it had one: -1 if not. The owner of the block notes it.
+        self.content_length: i64 = -1
+        self.content_length_at: i64 = -1
+        self._count: i64 = 0  # how many fields there were; what lies behind in ``numbers`` is of an earlier block
+        # A list of fields that came twice in a row, the block that it made, and the state of the table that holds for.
+        self._fields: Fields | None = None
+        self._block: bytes = b""
+        self._stamp: i64 = 0
+
+    def begin(self, count: i64) -> None:
+        """Begin a block of so many fields."""
+        known: i64 = len(self.numbers)
+        self.repeatable = min(self._count, known)
+        self._count = count
+        if known == 0 and count > 0:
+            self.numbers = [0] * min(count, _MAX_REMEMBERED)
+
+    def remember(self, position: i64, number: i64) -> None:
+        """Note the number of the field at ``position``, 0 if it is not in a table or not written."""
+        numbers = self.numbers
+        if position < len(numbers):
+            numbers[position] = number
+        elif position < _MAX_REMEMBERED:
+            self.numbers = [*numbers, *[0] * (position - len(numbers)), number]
+
+    def repeat_all(self, writer: BytesWriter, fields: Fields, stamp: i64) -> bool:
+        """Write the fields if they are those that ``keep`` was given last, and the table has not changed since.
+
+        Returns whether it did.
+        """
+        kept = self._fields
+        if kept is None:
+            return False
+        if self._stamp != stamp or kept != fields:
+            self._fields = None
+            return False
+        writer.write(self._block)
+        return True
+
+    def keep(self, writer: BytesWriter, start: i64, fields: Fields, stamp: i64) -> None:
+        """Note that all that is written of these fields, from ``start`` on, is indexed: it will be the same again."""
+        block = BytesWriter()  # a writer gives all of itself, or one octet
+        at = start
+        end: i64 = len(writer)
+        while at < end:
+            block.append(writer[at])
+            at += 1
+        self._fields = fields.copy()
+        self._block = block.getvalue()
+        self._stamp = stamp

@@ -1,0 +1,61 @@
+"""The memo of the reading direction: the last request, as long as its block still says the same.
+
+Whoever repeats a request on a connection repeats its block, too: nothing has to be decoded and judged again. The values
+of the head are still with the ``HeadReader``, which has read no other since.
+"""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from librt.strings import read_i32_le
+
+from zttp_h2.native_ints import i64, mypyc_attr
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class RepeatedRequest:
+    """The field block of a valid request, the state of the table that it holds for, and the event that it made."""
+
+    def __init__(self) -> None:
+        self.event: Any = None
+        self._block: bytes | None = None
+        self._changes: i64 = 0
+
+    def keep(self, block: bytes, changes: i64, event: object) -> None:
+        """Remember a request."""
+        self.event = event
+        self._block = block
+        self._changes = changes
+
+    def forget(self) -> None:
+        """Forget the last request: what its block may say has changed, or another head was read."""
+        self._block = None
+        self.event = None
+
+    def is_known(self) -> bool:
+        """Return whether there is one."""
+        return self._block is not None
+
+    def is_at(self, raw: bytes, at: i64, stop: i64, changes: i64) -> bool:
+        """Return whether ``raw[at:stop]`` is its block, without a copy."""
+        block = self._block
+        if block is None or self._changes != changes:
+            return False
+        size: i64 = len(block)
+        if stop - at != size:
+            return False
+        if size < 4:
+            return raw[at:stop] == block
+        last = size - 4
+        if read_i32_le(raw, at + last) != read_i32_le(block, last):
+            return False
+        if size > 64:
+            return raw[at:stop] == block
+        position: i64 = 0
+        while position < last:
+            if read_i32_le(raw, at + position) != read_i32_le(block, position):
+                return False
+            position += 4
+        return True

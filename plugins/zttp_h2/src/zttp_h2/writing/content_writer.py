@@ -1,0 +1,156 @@
+"""Content as DATA frames (RFC 9113 6.1), as far as the peer's windows allow, and the end of a message behind it.
+
+What has no credit is blocked, and leaves when credit comes, in the order of the ``scheduler``.
+"""
+
+from typing import Final, final
+
+from zttp_core.reasons import local_error
+from zttp_h2.flow.floods import SLIVER
+from zttp_h2.flow.outbox import Outbox
+from zttp_h2.flow.send_flow import SendFlow
+from zttp_h2.frames import DATA, END_STREAM, MAX_WINDOW
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.session import Session
+from zttp_h2.streams.states import CONTENT, ENDED, GIVE_DATA, GIVE_END, NO_CONTENT
+from zttp_h2.streams.stream_state import TUNNEL, StreamState
+from zttp_h2.writing.head_writer import Fields, check_trailers
+from zttp_h2.writing.message_writer import MessageWriter, check_alive, check_given
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class ContentWriter:
+    """The content of all streams; ``messages`` writes what is around it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session: Final = session
+        self.messages: Final = MessageWriter(session)
+        self._flow: Final[SendFlow] = session.send_flow
+        self._outbox: Final[Outbox] = session.outbox
+
+    def send(self, stream: StreamState, data: bytes) -> None:
+        """Send content, or keep what has no credit."""
+        size: i64 = len(data)
+        if stream.message != CONTENT and (size > 0 or stream.message != NO_CONTENT):
+            check_given(self.session, stream, GIVE_DATA)
+        check_alive(self.session)
+        if size == 0:
+            return
+        left = stream.content_to_send
+        if left >= 0:
+            if size > left:
+                raise local_error("content_too_long", stream_id=stream.stream_id)
+            stream.content_to_send = left - size
+        flow = self._flow
+        start: i64 = 0
+        if stream.blocked is None:
+            room = min(flow.window, stream.window)
+            if size <= room:
+                self._write(stream, data, size)
+                self.session.floods.content_sent(size)
+                return
+            if room > 0:
+                start = room
+        self._check_blocked(stream, left)
+        if start > 0:
+            self._write(stream, data, start)
+        flow.block(stream, data, start)
+
+    def end(self, stream: StreamState, trailers: Fields | None) -> None:
+        """End the message, behind everything that is blocked."""
+        if stream.message != CONTENT:
+            check_given(self.session, stream, GIVE_END)
+        check_alive(self.session)
+        if stream.content_to_send > 0:
+            raise local_error("content_too_short", stream_id=stream.stream_id)
+        if trailers is not None:
+            if len(trailers) == 0:
+                trailers = None
+            elif stream.request_facts & TUNNEL:
+                raise local_error("trailers_in_tunnel", stream_id=stream.stream_id)
+            else:
+                check_trailers(trailers)
+        stream.message = ENDED
+        if stream.blocked is not None:
+            stream.ending = True
+            stream.trailers = None if trailers is None else trailers.copy()
+            return
+        self.messages.finish(stream, trailers)
+
+    # ---------------------------------------------------------------------------------------------------------- credit
+
+    def credit_connection(self, increment: i64) -> bool:
+        """Take credit for all streams; False if the window overflows (RFC 9113 6.9.1)."""
+        flow = self._flow
+        flow.window += increment
+        if flow.window > MAX_WINDOW:
+            return False
+        self.pump()
+        return True
+
+    def credit_stream(self, stream: StreamState, increment: i64) -> bool:
+        """Take credit for one stream; False if its window overflows."""
+        stream.window += increment
+        if stream.window > MAX_WINDOW:
+            return False
+        self._flow.wait(stream)
+        self.pump()
+        return True
+
+    def pump(self) -> None:
+        """Let the streams that wait use the credit that there is."""
+        flow = self._flow
+        while True:
+            stream = flow.next_stream()
+            if stream is None:
+                return
+            self._write_blocked(stream)
+            flow.wait(stream)
+
+    # ---------------------------------------------------------------------------------------------------------- frames
+
+    def _write(self, stream: StreamState, data: bytes, stop: i64) -> None:
+        """Write the frames of ``data[:stop]``, for which there is credit."""
+        outbox = self._outbox
+        largest = self.session.peer.max_frame_size
+        stream_id = stream.stream_id
+        self._flow.sent(stream, stop)
+        start: i64 = 0
+        while stop - start > largest:
+            outbox.write_data(stream_id, data, start, start + largest, 0)
+            start += largest
+        outbox.write_data(stream_id, data, start, stop, 0)
+
+    def _write_blocked(self, stream: StreamState) -> None:
+        """Write one frame of what is blocked; both windows are positive."""
+        blocked = stream.blocked
+        assert blocked is not None
+        outbox = self._outbox
+        flow = self._flow
+        size = min(flow.window, stream.window)
+        largest = self.session.peer.max_frame_size
+        if size > largest:
+            size = largest
+        whole = blocked.size
+        if size > whole:
+            size = whole
+        ends = size == whole and stream.ending and stream.trailers is None
+        outbox.write_header(size, DATA, END_STREAM if ends else 0, stream.stream_id)
+        left = size
+        while left > 0:
+            data, start = blocked.first()
+            part = min(len(data) - start, left)
+            outbox.write_content(data, start, start + part)
+            blocked.advance(part)
+            left -= part
+        if size == whole or size >= SLIVER:
+            self.session.floods.content_sent(size)
+        if flow.unblocked(stream, size) and stream.ending:
+            self.messages.finish_blocked(stream)
+
+    def _check_blocked(self, stream: StreamState, left: i64) -> None:
+        """Bound what a peer that grants no credit can make us keep (CVE-2019-9517)."""
+        if self._flow.blocked_bytes >= self.session.limits.max_parked_bytes:
+            stream.content_to_send = left
+            raise local_error("too_much_parked", stream_id=stream.stream_id)

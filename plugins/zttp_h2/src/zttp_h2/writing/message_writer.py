@@ -1,0 +1,217 @@
+"""Messages but for their content: request and response heads, trailer sections, and the end (RFC 9113 8.1)."""
+
+from typing import Final, final
+
+from librt.strings import read_i32_be
+
+from zttp_core.reasons import local_error
+from zttp_h2.closing import end_sent
+from zttp_h2.flow.outbox import Outbox
+from zttp_h2.frames import END_STREAM, MAX_STREAM_ID
+from zttp_h2.native_ints import i64, mypyc_attr
+from zttp_h2.session import Session
+from zttp_h2.streams.states import (
+    CONTENT,
+    ENDED,
+    GIVE_BARE_HEAD,
+    GIVE_HEAD,
+    GIVE_INFORMATIONAL,
+    HALF_CLOSED_LOCAL,
+    NOT_ALLOWED,
+    OPEN,
+    after_giving,
+    refusal,
+)
+from zttp_h2.streams.stream_state import CONNECT, HEAD, TUNNEL, StreamState
+from zttp_h2.writing.head_writer import Fields, HeadWriter
+
+_HOST: Final = 0x686F7374  # "host"
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class MessageWriter:
+    """The heads and ends of all streams' messages."""
+
+    def __init__(self, session: Session) -> None:
+        self._session: Final = session
+        self._outbox: Final[Outbox] = session.outbox
+        self._writer: HeadWriter | None = None
+
+    def head_writer(self) -> HeadWriter:
+        """Return the writer of heads, made when it is first needed."""
+        writer = self._writer
+        if writer is None:
+            writer = HeadWriter(self._outbox)
+            writer.max_frame_size = self._session.peer.max_frame_size
+            self._writer = writer
+        return writer
+
+    def apply_max_frame_size(self) -> None:
+        """Take over the peer's SETTINGS_MAX_FRAME_SIZE."""
+        writer = self._writer
+        if writer is not None:
+            writer.max_frame_size = self._session.peer.max_frame_size
+
+    def send_request(
+        self,
+        method: bytes,
+        target: bytes,
+        scheme: bytes,
+        protocol: bytes | None,
+        fields: Fields,
+        end_stream: bool,
+    ) -> StreamState:
+        """Open a stream with a request head."""
+        session = self._session
+        self._check_can_open()
+        authority = _given_authority(fields)
+        connect = method == b"CONNECT"
+        path: bytes | None = target
+        sent_scheme: bytes | None = scheme
+        if protocol is not None:
+            if not connect:
+                raise local_error("protocol_without_connect", method)
+            if not session.peer.connect_protocol:
+                raise local_error("connect_protocol_not_enabled", protocol)
+        elif connect:
+            # RFC 9113 8.5: the authority is the target; neither scheme nor path.
+            authority = target
+            path = None
+            sent_scheme = None
+        if path is not None and not path.startswith(b"/"):
+            colon = path.find(b"://")
+            if colon > 0:
+                # absolute-form (RFC 9112 3.2.2): its parts have fields of their own here
+                slash = path.find(b"/", colon + 3)
+                sent_scheme = path[:colon]
+                named = path[colon + 3 :] if slash < 0 else path[colon + 3 : slash]
+                if authority is not None and authority != named:
+                    raise local_error("conflicting_authority", authority)
+                authority = named
+                path = b"/" if slash < 0 else path[slash:]
+            elif path != b"*" or method != b"OPTIONS":
+                raise local_error("invalid_target", target)
+        if end_stream and not connect and _states_content(fields):
+            raise local_error("content_too_short")
+        stream_id = session.table.next_stream_id()
+        writer = self.head_writer()
+        started = session.started
+        session.start()
+        try:
+            writer.write_request(
+                stream_id, method, sent_scheme, authority, path, protocol, fields, END_STREAM if end_stream else 0
+            )
+        except BaseException:
+            if not started:
+                session.unstart()
+            raise
+        stream = StreamState(
+            stream_id,
+            HALF_CLOSED_LOCAL if end_stream else OPEN,
+            session.peer.initial_window_size,
+            session.own.initial_window_size,
+        )
+        stream.message = ENDED if end_stream else CONTENT
+        stream.request_facts = HEAD if method == b"HEAD" else CONNECT if connect else 0
+        if not connect:
+            stream.content_to_send = writer.content_length
+        session.table.open(stream)
+        return stream
+
+    def send_response(self, stream: StreamState, status: i64, fields: Fields, end_stream: bool) -> None:
+        """Send the head of a final response."""
+        _check_server(self._session, stream)
+        if status < 200 or status > 999:
+            raise local_error("informational_status" if 100 <= status < 200 else "invalid_status_code", b"%d" % status)
+        tunnel = stream.request_facts & CONNECT != 0 and status < 300
+        bare = status == 204 or status == 304 or stream.request_facts & HEAD != 0
+        following = check_given(self._session, stream, GIVE_BARE_HEAD if bare else GIVE_HEAD)
+        writer = self.head_writer()
+        if end_stream and not bare and not tunnel and _states_content(fields):
+            raise local_error("content_too_short", stream_id=stream.stream_id)
+        writer.write_response(stream.stream_id, status, fields, END_STREAM if end_stream else 0)
+        stream.message = following
+        if tunnel:
+            stream.request_facts |= TUNNEL
+        elif not bare:
+            stream.content_to_send = writer.content_length
+        if end_stream:
+            stream.message = ENDED
+            end_sent(self._session, stream)
+
+    def send_informational(self, stream: StreamState, status: i64, fields: Fields) -> None:
+        """Send the head of a 1xx response."""
+        _check_server(self._session, stream)
+        if status < 100 or status > 199 or status == 101:
+            raise local_error("not_informational", b"%d" % status)
+        check_given(self._session, stream, GIVE_INFORMATIONAL)
+        self.head_writer().write_response(stream.stream_id, status, fields, 0)
+
+    def finish(self, stream: StreamState, trailers: Fields | None) -> None:
+        """End the message on the wire."""
+        if trailers is not None:
+            self.head_writer().write_trailers(stream.stream_id, trailers)
+        elif not self._outbox.end_last_frame(stream.stream_id):
+            self._outbox.write_data(stream.stream_id, b"", 0, 0, END_STREAM)
+        end_sent(self._session, stream)
+
+    def finish_blocked(self, stream: StreamState) -> None:
+        """End a message whose end was blocked: in the last frame of its content already, if there are no trailers."""
+        trailers = stream.trailers
+        if trailers is not None:
+            self.head_writer().write_trailers(stream.stream_id, trailers)
+        end_sent(self._session, stream)
+
+    def _check_can_open(self) -> None:
+        session = self._session
+        if session.server:
+            raise local_error("wrong_role")
+        check_alive(session)
+        if session.goaway_sent >= 0 or session.goaway_received >= 0:
+            raise local_error("connection_closing")
+        if session.table.next_stream_id() > MAX_STREAM_ID:
+            raise local_error("stream_ids_exhausted")
+        if session.table.count() >= session.peer.max_concurrent_streams:
+            raise local_error("too_many_streams")
+
+
+def check_given(session: Session, stream: StreamState, given: i64) -> i64:
+    """Return the state of the message after ``given``; LocalProtocolError if it is not allowed now."""
+    check_alive(session)
+    following = after_giving(stream.message, given)
+    if following == NOT_ALLOWED:
+        raise local_error(refusal(stream.message, given), stream_id=stream.stream_id)
+    return following
+
+
+def check_alive(session: Session) -> None:
+    """Raise LocalProtocolError if nothing can be sent any more."""
+    if session.aborted:
+        raise local_error("connection_ended")
+
+
+def _check_server(session: Session, stream: StreamState) -> None:
+    if not session.server:
+        raise local_error("wrong_role", stream_id=stream.stream_id)
+
+
+def _given_authority(fields: Fields) -> bytes | None:
+    """Return the ``host`` or ``:authority`` among the fields of a request (RFC 9113 8.3.1)."""
+    authority: bytes | None = None
+    for name, value in fields:
+        size: i64 = len(name)
+        # With bit 5 set, no other octets than these letters in either case make this word.
+        if (size == 4 and read_i32_be(name, 0) | 0x20202020 == _HOST) or (size == 10 and name.lower() == b":authority"):
+            if authority is not None and authority != value:
+                raise local_error("conflicting_authority", value)
+            authority = value
+    return authority
+
+
+def _states_content(fields: Fields) -> bool:
+    """Return whether a Content-Length among the fields is not zero."""
+    for name, value in fields:
+        if len(name) == 14 and name.lower() == b"content-length" and value.strip(b"0") != b"":
+            return True
+    return False
