@@ -133,7 +133,7 @@ def test_a_failed_compilation_fails_the_build(
 ) -> None:
     folder = tmp_path / "zttp_core"
     shutil.copytree(compiled["zttp-core"].source.parents[1], folder)
-    with (folder / "src/zttp_core/grammar.py").open("a") as module:
+    with (folder / "src/zttp_core/messages/grammar.py").open("a") as module:
         module.write(line)
     with pytest.raises(AssertionError, match=complaint):
         run(UV, "build", "--python", sys.executable, "--wheel", "--out-dir", tmp_path / "out", folder, CC=compiler)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from zttp_core.constants import CLIENT, HTTP1, HTTP2, HTTP3, SERVER
-from zttp_core.grammar import is_token
+from zttp_core.messages.grammar import is_token
 
 PLUGIN_API_VERSION: Final = (1, 0)  # Minor: additions with defaults. Major: removals.
 SUPPORTED: Final = ((1, 0), PLUGIN_API_VERSION)  # The oldest and the newest plugin API that plugins may be written for.

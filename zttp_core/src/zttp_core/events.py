@@ -10,8 +10,8 @@ is one factory for each way in which an event comes about.
 from collections.abc import Iterable
 from typing import ClassVar, Final, final
 
-from zttp_core.grammar import DEFAULT_PRIORITY, parse_priority
 from zttp_core.header_block import HeaderBlock
+from zttp_core.messages.priorities import DEFAULT_PRIORITY, parse_priority
 from zttp_core.native_ints import i64, mypyc_attr
 
 # What a factory is told in one small integer.

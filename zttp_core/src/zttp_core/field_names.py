@@ -5,6 +5,7 @@ A name that is sliced out of a message and lower-cased costs two objects; a name
 
 from typing import Final
 
+from zttp_core.messages.grammar import LOWER_TABLE
 from zttp_core.vocabulary import Vocabulary
 
 # Ordered by how often they are seen. Spelled as HTTP/1.1 peers spell them; the lower-case form is added to each.
@@ -28,9 +29,7 @@ _SPELLINGS: Final = (
 )
 
 # Fields that only HTTP/2 and HTTP/3 carry are lower-case on the wire, and so is their one spelling.
-LOWER: Final = bytes(
-    [byte + 32 if 65 <= byte <= 90 else byte for byte in range(256)]
-)  # A-Z to a-z, for bytes.translate
+LOWER: Final = LOWER_TABLE
 
 
 def _spellings() -> list[bytes]:

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final
 
 from zttp_core.events import Data, Datagram, EndOfMessage, PriorityUpdate, Request, Response, WindowUpdate
-from zttp_core.grammar import DEFAULT_PRIORITY
+from zttp_core.messages.priorities import DEFAULT_PRIORITY
 
 _SENDABLE: Final = (Request, Response, Data, EndOfMessage, Datagram)
 

@@ -1,0 +1,99 @@
+"""Hosts and ports: the Host field, ``:authority``, and the authority of a request target (RFC 9110 4.2, 7.2)."""
+
+from typing import Final
+
+from zttp_core.messages.grammar import HOST_TABLE, all_in, lower, table_of
+
+_DIGITS: Final = b"0123456789"
+_HEX_DIGITS: Final = b"0123456789ABCDEFabcdef"
+_IP_FUTURE_TABLE: Final = table_of(
+    b"-._~!$&'()*+,;=:" + _DIGITS + b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+_LARGEST_PORT: Final = 65535
+
+
+def is_host(value: bytes) -> bool:
+    """Tell whether ``value`` is ``uri-host [ ":" port ]`` (RFC 9110 7.2, RFC 3986 3.2.2); the empty value is.
+
+    There is no userinfo in it, which RFC 9110 4.2.4 deprecates and RFC 9113 8.3.1 and RFC 9114 4.3.1 forbid.
+    """
+    if all_in(value, HOST_TABLE):
+        return True
+    host, bracket, rest = value.rpartition(b"]")
+    if bracket:
+        if not host.startswith(b"[") or not _is_ip_literal(host[1:]):
+            return False
+    else:
+        host, colon, port = value.partition(b":")
+        rest = colon + port
+        if not _is_reg_name(host):
+            return False
+    return rest == b"" or (rest[:1] == b":" and rest[1:].translate(None, _DIGITS) == b"")
+
+
+def has_host(value: bytes) -> bool:
+    """Tell whether ``value`` is ``is_host`` and names a host: RFC 9110 4.2.1 wants one in http and https URIs."""
+    return len(value) > 0 and value[0] != 0x3A and is_host(value)
+
+
+def is_host_and_port(value: bytes) -> bool:
+    """Tell whether ``value`` names a host and a port that can be connected to: a CONNECT does (RFC 9110 9.3.6)."""
+    host, colon, port = value.rpartition(b":")
+    if colon == b"" or host == b"" or not 0 < len(port) < 6 or port.translate(None, _DIGITS) != b"":
+        return False
+    return int(port) <= _LARGEST_PORT and is_host(value)
+
+
+def is_same_authority(one: bytes, other: bytes) -> bool:
+    """Tell whether both name the same authority: hosts have no case (RFC 3986 6.2.2.1)."""
+    return one == other or lower(one) == lower(other)
+
+
+def _is_reg_name(text: bytes) -> bool:
+    pieces = text.split(b"%")
+    if not all_in(pieces[0], HOST_TABLE):
+        return False
+    # RFC 3986 2.1: every "%" starts two hexadecimal digits.
+    for piece in pieces[1:]:
+        if len(piece) < 2 or piece[:2].translate(None, _HEX_DIGITS) != b"" or not all_in(piece, HOST_TABLE):
+            return False
+    return True
+
+
+def _is_ip_literal(inside: bytes) -> bool:
+    # IPv6address or IPvFuture; zone identifiers (RFC 6874) are local to a machine and have no place in a message.
+    if inside[:1] in (b"v", b"V"):
+        version, dot, address = inside[1:].partition(b".")
+        return (
+            dot == b"."
+            and len(version) > 0
+            and version.translate(None, _HEX_DIGITS) == b""
+            and len(address) > 0
+            and all_in(address, _IP_FUTURE_TABLE)
+        )
+    head, double, tail = inside.partition(b"::")
+    groups = _ipv6_groups(head, double == b"") if head != b"" or double == b"" else 0
+    if double == b"":
+        return groups == 8
+    more = _ipv6_groups(tail, True) if tail != b"" else 0
+    return groups >= 0 and more >= 0 and groups + more <= 7
+
+
+def _ipv6_groups(text: bytes, last: bool) -> int:
+    """Count the 16-bit groups; -1 if one is wrong. At the very end two may be written as an IPv4 address."""
+    count = 0
+    parts = text.split(b":")
+    for number, part in enumerate(parts):
+        if last and number == len(parts) - 1 and b"." in part:
+            octets = part.split(b".")
+            if len(octets) != 4:
+                return -1
+            for octet in octets:
+                if not octet.isdigit() or len(octet) > 3 or int(octet) > 255 or (len(octet) > 1 and octet[0] == 0x30):
+                    return -1
+            count += 2
+        elif 0 < len(part) <= 4 and part.translate(None, _HEX_DIGITS) == b"":
+            count += 1
+        else:
+            return -1
+    return count

@@ -1,0 +1,73 @@
+"""How far a message that is sent has come, where it is no more than HTTP says (RFC 9110 6, RFC 9113 8.1, RFC 9114 4.1).
+
+A message is informational heads, a head, content if it may have some, and its end, with or without trailers. A plugin
+flattens the tables once, at import, with numbers or not. Every pair is in one of them.
+"""
+
+from typing import Final
+
+NO_HEAD: Final = 0  # a client's stream begins behind its head, so this is a server's
+CONTENT: Final = 1
+NO_CONTENT: Final = 2  # HEAD, 204, 304
+ENDED: Final = 3  # though it may wait for credit
+
+STATE_NAMES: Final = ("NO_HEAD", "CONTENT", "NO_CONTENT", "ENDED")
+
+GIVE_INFORMATIONAL: Final = 0
+GIVE_HEAD: Final = 1
+GIVE_BARE_HEAD: Final = 2  # of a message that has no content
+GIVE_DATA: Final = 3
+GIVE_END: Final = 4
+
+INPUTS: Final = 5
+INPUT_NAMES: Final = ("INFORMATIONAL", "HEAD", "BARE_HEAD", "DATA", "END")
+
+NOT_ALLOWED: Final = 0xFF
+
+SENDING: Final[dict[tuple[int, int], int]] = {
+    (NO_HEAD, GIVE_INFORMATIONAL): NO_HEAD,
+    (NO_HEAD, GIVE_HEAD): CONTENT,
+    (NO_HEAD, GIVE_BARE_HEAD): NO_CONTENT,
+    (CONTENT, GIVE_DATA): CONTENT,
+    (CONTENT, GIVE_END): ENDED,
+    (NO_CONTENT, GIVE_END): ENDED,
+}
+
+# Why a pair that is not in SENDING is refused.
+REFUSALS: Final[dict[tuple[int, int], str]] = {
+    (NO_HEAD, GIVE_DATA): "no_message",
+    (NO_HEAD, GIVE_END): "no_message",
+    (CONTENT, GIVE_INFORMATIONAL): "already_responded",
+    (CONTENT, GIVE_HEAD): "already_responded",
+    (CONTENT, GIVE_BARE_HEAD): "already_responded",
+    (NO_CONTENT, GIVE_INFORMATIONAL): "already_responded",
+    (NO_CONTENT, GIVE_HEAD): "already_responded",
+    (NO_CONTENT, GIVE_BARE_HEAD): "already_responded",
+    (NO_CONTENT, GIVE_DATA): "no_content_allowed",
+    (ENDED, GIVE_INFORMATIONAL): "already_responded",
+    (ENDED, GIVE_HEAD): "already_responded",
+    (ENDED, GIVE_BARE_HEAD): "already_responded",
+    (ENDED, GIVE_DATA): "message_ended",
+    (ENDED, GIVE_END): "message_ended",
+}
+
+
+def flatten(table: dict[tuple[int, int], int], states: int, inputs: int) -> bytes:
+    """Return a table of ``states * inputs`` bytes, NOT_ALLOWED where ``table`` has no pair."""
+    flat = [NOT_ALLOWED] * (states * inputs)
+    for (state, given), following in table.items():
+        flat[state * inputs + given] = following
+    return bytes(flat)
+
+
+_SENDING_FLAT: Final = flatten(SENDING, len(STATE_NAMES), INPUTS)
+
+
+def after_giving(state: int, given: int) -> int:
+    """Return the state of a message after ``given``, or NOT_ALLOWED."""
+    return _SENDING_FLAT[state * INPUTS + given]
+
+
+def refusal(state: int, given: int) -> str:
+    """Return the reason why ``given`` is not allowed in ``state``."""
+    return REFUSALS[state, given]
