@@ -48,7 +48,7 @@ class Link(asyncio.Protocol):
         self.transport = transport
         self.server.links.add(self)
 
-    def connection_lost(self, _exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.timer.cancel()
         self.cancel_exchanges()
         self.server.links.discard(self)

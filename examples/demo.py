@@ -169,6 +169,6 @@ async def run(build: str | None = None, application: Callable[[Exchange], Awaita
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--build", choices=["compiled", "interpreted"], help="the build of zttp that has to run")
     sys.exit(1 if asyncio.run(run(parser.parse_args().build)) else 0)

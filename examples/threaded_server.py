@@ -25,21 +25,27 @@ def events(sock: socket.socket, conn: zttp.H1Connection) -> Iterator[zttp.Event]
 
 
 def respond(conn: zttp.H1Connection, request: zttp.Request | None, status: int, text: str) -> None:
-    """Queue a whole response; an error that ends the connection has no request."""
+    """Queue a whole response; where no head could be read there is no request."""
     content = text.encode("ascii", "backslashreplace")
-    fields = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))]
-    if request is None:
-        fields.append((b"connection", b"close"))
-    conn.send_response(status, fields)
+    conn.send_response(status, [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))])
     if request is None or request.method != b"HEAD":
         conn.send_data(content)
     conn.end_message()
 
 
+def answer(conn: zttp.H1Connection, request: zttp.Request, size: int) -> None:
+    """Say what was asked for; a 2xx to CONNECT would open a tunnel."""
+    if request.method == b"CONNECT":
+        respond(conn, request, 405, "no tunnels here\n")
+    else:
+        respond(conn, request, 200, f"{request.method!r} {request.target!r}: {size} bytes\n")
+
+
 def serve(sock: socket.socket) -> None:
     """Answer each request on one connection with what it asked for and how much content it brought."""
     conn = zttp.Connection(zttp.SERVER, zttp.HTTP1)
-    request, size = None, 0
+    request: zttp.Request | None = None
+    size = 0
     try:
         for event in events(sock, conn):
             match event:
@@ -51,7 +57,7 @@ def serve(sock: socket.socket) -> None:
                     size += len(event.data)
                 case zttp.EndOfMessage():
                     assert request is not None
-                    respond(conn, request, 200, f"{request.method!r} {request.target!r}: {size} bytes\n")
+                    answer(conn, request, size)
                 case zttp.ConnectionClosed():
                     return
             sock.sendall(conn.data_to_send())
@@ -59,8 +65,9 @@ def serve(sock: socket.socket) -> None:
                 if conn.should_close():
                     return
                 conn.start_next_cycle()
+                request = None
     except zttp.RemoteProtocolError as error:
-        respond(conn, None, error.status_hint or 400, f"{error}\n")
+        respond(conn, request, error.status_hint or 400, f"{error}\n")
         sock.sendall(conn.data_to_send())
 
 

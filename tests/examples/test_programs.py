@@ -130,11 +130,27 @@ def test_curl_asks_asyncio_server_over_tls() -> None:
         (b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n", [b"200"]),
         (b"GARBAGE\r\n\r\n", [b"400"]),
         (b"", []),
+        (b"HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", [b"400"]),
+        (b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGARBAGE\r\n\r\n", [b"200", b"400"]),
+        (b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", [b"405"]),
     ],
-    ids=["pipelined", "cut-short", "chunked", "http-1.0", "garbage", "nothing"],
+    ids=[
+        "pipelined",
+        "cut-short",
+        "chunked",
+        "http-1.0",
+        "garbage",
+        "nothing",
+        "head-bad-content",
+        "garbage-after-head",
+        "connect",
+    ],
 )
 @pytest.mark.parametrize("name", ["asyncio_server.py", "threaded_server.py"])
 def test_servers(name: str, request_bytes: bytes, responses: list[bytes]) -> None:
-    with running(name) as (port, _):
+    with running(name) as (port, process):
         received = ask(port, request_bytes)
+        process.kill()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
     assert re.findall(rb"^HTTP/1\.1 (\d+) ", received, re.MULTILINE) == responses

@@ -1,17 +1,12 @@
 """mypy and pyright see the types that the documentation promises, and refuse what is wrong."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.typing.checkers import Faults, mypy, need_pyright, pyright
+
 USAGE = Path(__file__).with_name("usage.py")
-# The sources, because an editable installation may hide from type checkers. The types of a wheel are the same files.
-SOURCES = [str(ROOT), *(str(path) for path in sorted(ROOT.glob("*/src")) + sorted(ROOT.glob("plugins/*/src")))]
 
 # Each line is wrong, and each checker must say so.
 MISUSE = """\
@@ -27,42 +22,6 @@ zttp.protocol()
 """
 
 
-def check(*command: str) -> str:
-    """Run a checker; it answers 1 if it has complaints and something else if it could not do its work."""
-    environment = {**os.environ, "MYPYPATH": os.pathsep.join(SOURCES)}
-    done = subprocess.run(
-        [sys.executable, "-m", *command], capture_output=True, text=True, env=environment, cwd=ROOT, check=False
-    )
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    return done.stdout
-
-
-def mypy(path: Path, cache: Path) -> list[int]:
-    """Return the numbers of the lines that mypy complains about."""
-    # As for an installed package, faults inside the packages do not count here: `make check` looks for those.
-    output = check(
-        "mypy", "--config-file=", "--strict", "--follow-imports=silent", "--explicit-package-bases", "--output=json",
-        f"--cache-dir={cache}", str(path),
-    )  # fmt: skip
-    print(output)  # noqa: T201 - shown where the test fails
-    faults = [json.loads(line) for line in output.splitlines() if line]
-    return sorted({fault["line"] for fault in faults if fault["severity"] == "error" and ROOT / fault["file"] == path})
-
-
-def pyright(path: Path, project: Path) -> list[int]:
-    """Return the numbers of the lines that pyright complains about."""
-    configuration = {"include": [str(path)], "extraPaths": SOURCES, "typeCheckingMode": "strict"}
-    # A plugin that is absent is not known to pyright, which "strict" then says of every use.
-    absent = dict.fromkeys(["reportUnknownMemberType", "reportUnknownVariableType", "reportUnknownArgumentType"], False)
-    (project / "pyrightconfig.json").write_text(json.dumps({**configuration, **absent}))
-    output = check("pyright", "--outputjson", "--project", str(project))
-    report = json.loads(output)
-    assert report["summary"]["filesAnalyzed"] == 1, output
-    faults = report["generalDiagnostics"]
-    print(json.dumps(faults, indent=1))  # noqa: T201 - shown where the test fails
-    return sorted({fault["range"]["start"]["line"] + 1 for fault in faults if fault["severity"] == "error"})
-
-
 @pytest.fixture
 def misuse(tmp_path: Path) -> Path:
     path = tmp_path / "misuse.py"
@@ -70,38 +29,35 @@ def misuse(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def need_pyright() -> None:
-    """pyright of PyPI fetches the program itself from npm when it first runs, which needs a network."""
-    pytest.importorskip("pyright")
-    try:
-        check("pyright", "--version")
-    except AssertionError:
-        pytest.skip("pyright cannot be fetched here")
-
-
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("mypy")
 
 
+def lines(faults: Faults) -> list[int]:
+    return sorted({line for _, line, _ in faults})
+
+
+EVERY_LINE = list(range(2, len(MISUSE.splitlines()) + 1))
+
+
 def test_mypy_accepts_documented_usage(cache: Path) -> None:
     pytest.importorskip("mypy")
-    assert mypy(USAGE, cache) == []
+    assert mypy([USAGE], cache) == []
 
 
 def test_mypy_refuses_misuse(misuse: Path, cache: Path) -> None:
     pytest.importorskip("mypy")
-    assert mypy(misuse, cache) == list(range(2, len(MISUSE.splitlines()) + 1))
+    assert lines(mypy([misuse], cache)) == EVERY_LINE
 
 
-@pytest.mark.usefixtures("need_pyright")
 def test_pyright_accepts_documented_usage(tmp_path: Path) -> None:
+    need_pyright()
     usage = tmp_path / "usage.py"  # pyright looks at nothing outside its project
     usage.write_text(USAGE.read_text())
-    assert pyright(usage, tmp_path) == []
+    assert pyright([usage], tmp_path) == []
 
 
-@pytest.mark.usefixtures("need_pyright")
 def test_pyright_refuses_misuse(misuse: Path, tmp_path: Path) -> None:
-    assert pyright(misuse, tmp_path) == list(range(2, len(MISUSE.splitlines()) + 1))
+    need_pyright()
+    assert lines(pyright([misuse], tmp_path)) == EVERY_LINE

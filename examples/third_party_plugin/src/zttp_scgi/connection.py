@@ -81,6 +81,11 @@ class ScgiConnection:
         queued, self._output = b"".join(self._output), []
         return queued
 
+    def receive_event(self, data: Buffer, /) -> Event:
+        """Take bytes and return the next event: two calls in one."""
+        self.receive_data(data)
+        return self.next_event()
+
     def should_close(self) -> bool:
         """Return whether to close after sending: always, there is one request to a connection."""
         return True
