@@ -47,8 +47,8 @@ def _is_leftover(file: Path) -> bool:
 
 
 def distributions() -> list[Distribution]:
-    """The distributions that can be built: the umbrella, the core, and each plugin whose hook is written."""
-    plugins = sorted(path.parents[2] for path in ROOT.glob("plugins/*/src/*/plugin.py"))
+    """The distributions that can be built: the umbrella, the core, and each plugin, with or without a hook."""
+    plugins = sorted(path.parent for path in ROOT.glob("plugins/*/setup.py"))
     return [
         Distribution("zttp-core", ROOT / "zttp_core"),
         *(Distribution(folder.name.replace("_", "-"), folder) for folder in plugins),

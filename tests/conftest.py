@@ -14,7 +14,7 @@ import pytest
 # For `fuzz`, `examples` and `benchmarks`. Last, so that what is tested is what is installed.
 sys.path.append(str(Path(__file__).parents[1]))
 
-PACKAGES = ("zttp_core", "zttp_h1", "zttp_h2")
+PACKAGES = ("zttp_core", "zttp_h1", "zttp_h2", "zttp_h3")
 MARKERS = {"interpreted_only": "compiled", "compiled_only": "interpreted"}  # marker: the build that it leaves out
 BUILDS = pytest.StashKey[dict[str, str]]()
 CRASHES = pytest.StashKey[list[str]]()
@@ -23,7 +23,7 @@ CRASHES = pytest.StashKey[list[str]]()
 def build_of(package: str) -> str | None:
     """What a package runs as: "compiled", "interpreted", or "mixed" if it believes otherwise; None: not installed."""
     spec = find_spec(package)
-    if spec is None or spec.origin is None or find_spec(f"{package}.plugin") is None:
+    if spec is None or spec.origin is None:
         return None
     files = {path.name for path in Path(spec.origin).parent.rglob("*")}
     compiled = any(name.endswith(tuple(EXTENSION_SUFFIXES)) for name in files)
@@ -33,7 +33,7 @@ def build_of(package: str) -> str | None:
 
 
 # The tests of a protocol need its plugin; an installation without it is a legitimate one.
-collect_ignore = [] if build_of("zttp_h2") else ["http2"]
+collect_ignore = [folder for package, folder in (("zttp_h2", "http2"), ("zttp_h3", "http3")) if not build_of(package)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

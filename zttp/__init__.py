@@ -122,9 +122,10 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    from importlib.util import find_spec
+    from zttp_core.module_files import is_compiled
 
-    brought = [name for name, (package, _) in _OF_PLUGINS.items() if find_spec(package) is not None]
+    # A distribution without a hook has no connection yet, and none of these names.
+    brought = [name for name, (package, _) in _OF_PLUGINS.items() if is_compiled(f"{package}.plugin") is not None]
     return sorted({*__all__, *brought, "__version__"})
 
 

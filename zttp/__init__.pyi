@@ -7,16 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self, overload
 
 from typing_extensions import Buffer
-from zttp_h3 import CloseInfo as CloseInfo
-from zttp_h3 import DatagramHeader as DatagramHeader
-from zttp_h3 import H3Connection as _H3Connection
-from zttp_h3 import H3Limits as H3Limits
-from zttp_h3 import OutboundDatagram as OutboundDatagram
-from zttp_h3 import PathStatistics as PathStatistics
-from zttp_h3 import QuicEndpoint as QuicEndpoint
-from zttp_h3 import SessionTicket as SessionTicket
-from zttp_h3 import TlsCredentials as TlsCredentials
-from zttp_h3 import parse_datagram_header as parse_datagram_header
 
 from zttp_core.aliases import Event as Event
 from zttp_core.aliases import GoAway as GoAway
@@ -66,6 +56,16 @@ from zttp_h1.limits import H1Limits as H1Limits
 from zttp_h2.connection import H2Connection as _H2Connection
 from zttp_h2.limits import H2Limits as H2Limits
 from zttp_h2.stream import Stream as _H2Stream
+from zttp_h3 import CloseInfo as CloseInfo
+from zttp_h3 import DatagramHeader as DatagramHeader
+from zttp_h3 import H3Connection as _H3Connection
+from zttp_h3 import H3Limits as H3Limits
+from zttp_h3 import OutboundDatagram as OutboundDatagram
+from zttp_h3 import PathStatistics as PathStatistics
+from zttp_h3 import QuicEndpoint as QuicEndpoint
+from zttp_h3 import SessionTicket as SessionTicket
+from zttp_h3 import TlsCredentials as TlsCredentials
+from zttp_h3 import parse_datagram_header as parse_datagram_header
 
 __version__: str
 

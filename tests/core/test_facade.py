@@ -278,3 +278,4 @@ def test_all_and_dir_agree_with_what_can_be_had() -> None:
     exported = vars(zttp)["__all__"]
     assert all(hasattr(zttp, name) for name in exported)
     assert set(exported) <= set(dir(zttp))
+    assert all(hasattr(zttp, name) for name in dir(zttp))

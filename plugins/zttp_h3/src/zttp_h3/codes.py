@@ -1,0 +1,52 @@
+"""The error codes of QUIC (RFC 9000 20.1). Not compiled: an enumeration is a Python class, and errors are rare."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class QuicErrorCode(IntEnum):
+    """Error codes of a CONNECTION_CLOSE frame of type 0x1c. Those of TLS are numbers from 0x100 to 0x1ff."""
+
+    NO_ERROR = 0x00
+    INTERNAL_ERROR = 0x01
+    CONNECTION_REFUSED = 0x02
+    FLOW_CONTROL_ERROR = 0x03
+    STREAM_LIMIT_ERROR = 0x04
+    STREAM_STATE_ERROR = 0x05
+    FINAL_SIZE_ERROR = 0x06
+    FRAME_ENCODING_ERROR = 0x07
+    TRANSPORT_PARAMETER_ERROR = 0x08
+    CONNECTION_ID_LIMIT_ERROR = 0x09
+    PROTOCOL_VIOLATION = 0x0A
+    INVALID_TOKEN = 0x0B
+    APPLICATION_ERROR = 0x0C
+    CRYPTO_BUFFER_EXCEEDED = 0x0D
+    KEY_UPDATE_ERROR = 0x0E
+    AEAD_LIMIT_REACHED = 0x0F
+    NO_VIABLE_PATH = 0x10
+    VERSION_NEGOTIATION_ERROR = 0x11  # RFC 9368 10.3
+
+
+_CRYPTO_ERROR = 0x0100
+
+
+def crypto_error(alert: int) -> int:
+    """Return the code that says what a TLS alert would (RFC 9001 4.8)."""
+    return _CRYPTO_ERROR | alert
+
+
+def alert_of(error_code: int) -> int | None:
+    """Return the TLS alert that a code stands for, None if it is another one."""
+    return error_code & 0xFF if error_code >> 8 == 1 else None
+
+
+def name_of(error_code: int) -> str:
+    """Return the name of a code, as messages print it."""
+    alert = alert_of(error_code)
+    if alert is not None:
+        return f"CRYPTO_ERROR (alert {alert})"
+    try:
+        return QuicErrorCode(error_code).name
+    except ValueError:
+        return hex(error_code)
