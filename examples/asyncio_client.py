@@ -41,7 +41,7 @@ class Response:
         while not isinstance(event := await self._exchange.next_event(), zttp.EndOfMessage):
             assert isinstance(event, zttp.Data)
             yield event.data
-        self.trailers = event.trailers
+        self.trailers = list(event.trailers)
         await self._exchange.finish_exchange()
 
     async def cancel(self) -> None:

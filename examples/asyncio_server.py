@@ -94,7 +94,7 @@ class Link(asyncio.Protocol):
                     case zttp.Data():
                         self.exchanges[event.stream_id].receive(event.data)
                     case zttp.EndOfMessage():
-                        self.exchanges[event.stream_id].end(event.trailers)
+                        self.exchanges[event.stream_id].end(list(event.trailers))
                     case zttp.NeedData():
                         break
                     case zttp.ConnectionClosed():

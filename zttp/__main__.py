@@ -55,7 +55,7 @@ def doctor() -> int:
     series = {found.rpartition(".")[0] for found in versions.values() if found}
     if len(series) > 1:
         faults.append("the distributions of zttp must all have the same minor version")
-    print(f"core       {_built('zttp_core.events')}")
+    print(f"core       {_built('zttp_core.events.factories')}")
 
     infos = REGISTRY.load_plugins()
     print()

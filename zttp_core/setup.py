@@ -9,9 +9,16 @@ from setuptools import Extension, setup
 # or runs once.
 COMPILED_MODULES = (
     "connect",
-    "events",
+    "events/connection_level",
+    "events/content",
+    "events/factories",
+    "events/requests",
+    "events/responses",
+    "events/stream_level",
+    "excerpts",
     "field_lines",
     "field_names",
+    "field_pairs",
     "header_block",
     "messages/authority",
     "messages/content",

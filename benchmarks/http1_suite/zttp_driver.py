@@ -79,7 +79,7 @@ def read_request(pieces: tuple[bytes, ...], fields: str, facade: bool = False) -
                 elif kind is Data:
                     content.append(event.data)
                 elif is_listed and content:
-                    trailers = event.trailers
+                    trailers = list(event.trailers)
                 event = connection.next_event()
         headers = headers if is_lowered or is_listed else list(request.headers)
         return read([method, target, http_version], headers, content, trailers)

@@ -2,13 +2,15 @@
 
 import copy
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import zttp
+from zttp_core.events import listed_request, listed_response, listed_trailers, rare_values, shared_list_request
 from zttp_core.field_names import LOWER_NAMES, NAMES
 
 PAIRS = [(b"Host", b"a"), (b"x-Y", b""), (b"Set-Cookie", b"b=c"), (b"set-cookie", b"d=e")]
@@ -36,8 +38,16 @@ def test_a_block_is_a_sequence(make: type[zttp.HeaderBlock]) -> None:
     assert (block[-1], block[1:3]) == (PAIRS[-1], PAIRS[1:3])
     assert PAIRS[2] in block
     assert (b"no", b"such") not in block
+    assert b"hOST" in block
+    assert b"no" not in block
+    assert 5 not in block
+    with pytest.raises(TypeError, match="bytes"):
+        _ = "host" in block
     assert list(reversed(block)) == PAIRS[::-1]
     assert (block.index(PAIRS[1]), block.count(PAIRS[1])) == (1, 1)
+    assert (block.count(5), block.count("host"), block.index(PAIRS[3], 1, 4)) == (0, 0, 3)
+    with pytest.raises(ValueError, match="5 is not in list"):
+        block.index(5)
     with pytest.raises(IndexError):
         block[4]
     with pytest.raises(ValueError, match="not in list"):
@@ -73,6 +83,47 @@ def test_fields_are_found_in_any_case(make: type[zttp.HeaderBlock]) -> None:
     )
     assert block.getall(b"Set-Cookie") == [b"b=c", b"d=e"]
     assert block.getall(b"nothing") == []
+
+
+@both
+@pytest.mark.parametrize("name", ["host", None, 5, bytearray(b"host"), ()])
+def test_names_are_bytes(make: type[zttp.HeaderBlock], name: Any) -> None:
+    block = make(PAIRS)
+    for look_up in (block.get, block.getall):
+        with pytest.raises(TypeError, match="bytes object expected; got "):
+            look_up(name)
+
+
+def test_names_that_were_never_indexed_go_along() -> None:
+    # RFC 7541 6.2.3: an intermediary must not put such a field into a table on the next hop either.
+    block = zttp.HeaderBlock(PAIRS, never_indexed=[b"Authorization", b"cookie", b"COOKIE"])
+    assert block.never_indexed == frozenset({b"authorization", b"cookie"})
+    assert block == zttp.HeaderBlock(PAIRS)
+    for other in (copy.copy(block), pickle.loads(pickle.dumps(block))):
+        assert other.never_indexed == block.never_indexed
+    assert zttp.HeaderBlock(PAIRS).never_indexed == parsed(PAIRS).never_indexed == frozenset()
+    names: Any
+    for names in ("cookie", ["cookie"], b"cookie", [None]):
+        with pytest.raises(TypeError, match="a field name must be bytes, got "):
+            zttp.HeaderBlock(PAIRS, never_indexed=names)
+
+
+FIELDS = [(b"a", b"b")]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda names: listed_request(b"GET", b"/", b"https", None, b"2", FIELDS, 1, 0, names).headers,
+        lambda names: shared_list_request(b"GET", b"/", rare_values(b"https", None, b"2"), FIELDS, 1, 0, names).headers,
+        lambda names: listed_response(200, b"2", FIELDS, 1, 0, names).headers,
+        lambda names: listed_trailers(FIELDS, 1, names).trailers,
+    ],
+)
+def test_a_decoder_says_what_was_never_indexed(make: Callable[[frozenset[bytes] | None], zttp.HeaderBlock]) -> None:
+    assert make(frozenset({b"a"})).never_indexed == frozenset({b"a"})
+    assert make(None).never_indexed == frozenset()
+    assert make(frozenset({b"a"})) == FIELDS
 
 
 @both

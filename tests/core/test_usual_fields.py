@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import zttp
 from zttp_core.field_names import FIELD_NAMES, LOWER_NAMES, NAMES
+from zttp_core.header_block import packed_block
 from zttp_core.usual_fields import FIELD_VALUES, FIELDS, HAS_USUAL, LOWER_FIELDS
 from zttp_core.vocabulary import Vocabulary
 
@@ -13,7 +13,7 @@ from zttp_core.vocabulary import Vocabulary
 def listed(name: bytes, value: bytes, lowercase_names: bool) -> list[tuple[bytes, bytes]]:
     """The fields of a request that has one, as the block of a parsed head lists them."""
     section = name + b": " + value + b"\r\n\r\n"
-    return zttp.HeaderBlock(None, section, 0).to_list(lowercase_names=lowercase_names)
+    return packed_block(section, 0).to_list(lowercase_names=lowercase_names)
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=repr)

@@ -28,7 +28,7 @@ from zttp_core.module_files import is_compiled
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA, ConnectionClosed, NeedData
 
 # Whether the events and the grammar run as machine code.
-COMPILED: Final = is_compiled("zttp_core.events") is True
+COMPILED: Final = is_compiled("zttp_core.events.factories") is True
 
 __all__ = [
     "CLIENT", "COMPILED", "CONNECTION_CLOSED", "HTTP1", "HTTP2", "HTTP3", "NEED_DATA", "SERVER", "Connection",

@@ -1,5 +1,6 @@
 """Names for several types together, and a second name for one."""
 
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from zttp_core.events import (
@@ -37,5 +38,5 @@ Event: TypeAlias = (
     | ConnectionClosed
 )
 
-# What every `send_*` takes as fields.
-Headers: TypeAlias = list[tuple[bytes, bytes]] | HeaderBlock
+# What every `send_*` takes as fields: pairs of bytes, as tuples, lists or other sequences, in any iterable.
+Headers: TypeAlias = Iterable[Sequence[bytes]] | HeaderBlock

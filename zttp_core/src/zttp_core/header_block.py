@@ -1,16 +1,21 @@
 """``HeaderBlock``: the fields of one header section, immutable, in the order of the wire.
 
 An HTTP/1.1 parser hands over the section as it came, after it has validated every byte: the bytes objects of names and
-values are made when somebody asks for them, and finding them again costs less than an index would that nobody reads.
+values are made when somebody asks for them, and a field that is looked for by its name is found in the section itself.
 HTTP/2 and HTTP/3 decode their fields anyway: for them, and for blocks made by hand, the block holds the list.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, SupportsIndex, cast, final
+from typing import Any, Final, SupportsIndex, final
 
+from zttp_core.as_compiled import as_compiled
+from zttp_core.excerpts import excerpt_of_fields
 from zttp_core.field_lines import split
 from zttp_core.field_names import LOWER
+from zttp_core.field_pairs import field_pairs
 from zttp_core.native_ints import i64, mypyc_attr
+
+_NONE_NEVER_INDEXED: Final[frozenset[bytes]] = frozenset()
 
 
 @final
@@ -18,18 +23,34 @@ from zttp_core.native_ints import i64, mypyc_attr
 class HeaderBlock:
     """An immutable sequence of ``(name, value)`` pairs of bytes, duplicates kept, names as received.
 
-    Equal to any list, tuple or block of the same pairs. ``section`` is what a parser gives instead of ``fields``: valid
-    field lines and an empty line, from the byte at ``start`` on.
+    Equal to any list, tuple or block of the same pairs.
+
+    Args:
+        fields: Pairs of bytes, in any iterable.
+        never_indexed: Names of fields that must not enter a compression table on any hop (RFC 7541 6.2.3).
     """
 
+    __slots__ = ("_fields", "_lower", "_never_indexed", "_section", "_shared", "_start")
+
     def __init__(
-        self, fields: Iterable[tuple[bytes, bytes]] | None = None, /, section: bytes = b"", start: i64 = 0
+        self, fields: Iterable[Sequence[bytes]] | None = None, /, *, never_indexed: Iterable[bytes] | None = None
     ) -> None:
-        self._section: Final = section
-        self._start: Final[i64] = start
+        # Valid field lines and an empty line, from the byte at `start` on: what a parser gives instead of a list.
+        self._section = b""
+        self._start: i64 = 0
         self._shared = False
-        self._fields: list[tuple[bytes, bytes]] | None = None if fields is None else _checked(fields)
+        self._fields: list[tuple[bytes, bytes]] | None = None if fields is None else field_pairs(fields)
         self._lower: list[tuple[bytes, bytes]] | None = None
+        self._never_indexed: frozenset[bytes] | None = None if never_indexed is None else _lower_names(never_indexed)
+
+    @property
+    def never_indexed(self) -> frozenset[bytes]:
+        """The names, in lower case, whose fields came as never-indexed literals (RFC 7541 6.2.3, RFC 9204 4.5.4).
+
+        Whoever sends the block on must send them as such again.
+        """
+        names = self._never_indexed
+        return _NONE_NEVER_INDEXED if names is None else names
 
     def __len__(self) -> int:
         return len(self._pairs())
@@ -40,19 +61,26 @@ class HeaderBlock:
     def __getitem__(self, index: SupportsIndex | slice, /) -> Any:
         return self._pairs()[index]
 
-    def __contains__(self, pair: object) -> bool:
-        return pair in self._pairs()
+    def __contains__(self, item: object, /) -> bool:
+        """Tell whether there is a field of this name, in any case, or this very pair."""
+        if isinstance(item, bytes):
+            return self.get(item) is not None
+        if isinstance(item, str):
+            raise TypeError("a field name must be bytes, got str")
+        return item in self._pairs()
 
     def __reversed__(self) -> Iterator[tuple[bytes, bytes]]:
         return reversed(self._pairs())
 
-    def index(self, pair: object, start: int = 0, stop: int = 9223372036854775807, /) -> int:
+    def index(self, pair: object, start: SupportsIndex = 0, stop: SupportsIndex = 9223372036854775807, /) -> int:
         """Return the position of the first equal pair; ValueError if there is none."""
-        return self._pairs().index(cast("tuple[bytes, bytes]", pair), start, stop)
+        pairs: list[Any] = self._pairs()
+        return pairs.index(pair, start, stop)
 
     def count(self, pair: object, /) -> int:
         """Return how many pairs equal this one."""
-        return self._pairs().count(cast("tuple[bytes, bytes]", pair))
+        pairs: list[Any] = self._pairs()
+        return pairs.count(pair)
 
     def get(self, name: bytes, default: Any = None, /) -> Any:
         """Return the value of the first field of this name, in any case, or ``default``."""
@@ -87,18 +115,6 @@ class HeaderBlock:
             return made.copy()
         return made
 
-    def adopt(self, fields: list[tuple[bytes, bytes]]) -> None:
-        """Be made of ``fields`` without a copy or a look: a decoder made them, with names in lower case (for plugins).
-
-        RFC 9113 8.2.1 and RFC 9114 4.2 want such names.
-        """
-        self._fields = fields
-        self._lower = fields
-
-    def share(self) -> None:
-        """Keep the lists that are made from now on: the block stands for several messages (for parsers)."""
-        self._shared = True
-
     def __eq__(self, other: object) -> bool:
         if isinstance(other, HeaderBlock):
             return self._pairs() == other._pairs()
@@ -112,10 +128,10 @@ class HeaderBlock:
         return hash(tuple(self._pairs()))
 
     def __repr__(self) -> str:
-        return repr(self._pairs())
+        return excerpt_of_fields(self._pairs())
 
     def __reduce__(self) -> tuple[object, ...]:
-        return HeaderBlock, (self.to_list(),)
+        return _block_from, (self.to_list(), self._never_indexed)
 
     def _pairs(self) -> list[tuple[bytes, bytes]]:
         """The pairs, made once: for readers who come back."""
@@ -141,14 +157,56 @@ class HeaderBlock:
 
 Sequence.register(HeaderBlock)
 
+# ----------------------------------------------------------------------------------------- for parsers, in this project
 
-def _checked(fields: Iterable[Any]) -> list[tuple[bytes, bytes]]:
-    pairs: list[tuple[bytes, bytes]] = []
-    for pair in fields:
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise TypeError(f"a field must be a (name, value) tuple of bytes, got {pair!r}")
-        name, value = pair
-        if not isinstance(name, bytes) or not isinstance(value, bytes):
-            raise TypeError(f"a field must be a (name, value) tuple of bytes, got {pair!r}")
-        pairs.append((name, value))
-    return pairs
+NO_FIELDS: Final = HeaderBlock(())
+
+
+def block_of(fields: Iterable[Sequence[bytes]] | None) -> HeaderBlock:
+    """Return the block of fields that somebody gave, itself if they are one."""
+    if fields is None:
+        return NO_FIELDS
+    return fields if isinstance(fields, HeaderBlock) else HeaderBlock(fields)
+
+
+def packed_block(section: bytes, start: i64) -> HeaderBlock:
+    """Make the block of a validated section: field lines from ``start`` on, and an empty line."""
+    block = HeaderBlock()
+    block._section = section  # noqa: SLF001
+    block._start = start  # noqa: SLF001
+    return block
+
+
+def listed_block(fields: list[tuple[bytes, bytes]], never_indexed: frozenset[bytes] | None) -> HeaderBlock:
+    """Make the block of ``fields`` without a copy or a look: a decoder made them, with names in lower case.
+
+    RFC 9113 8.2.1 and RFC 9114 4.2 want such names.
+    """
+    if len(fields) == 0:
+        return NO_FIELDS
+    block = HeaderBlock()
+    block._fields = fields
+    block._lower = fields  # noqa: SLF001
+    block._never_indexed = never_indexed  # noqa: SLF001
+    return block
+
+
+def share(block: HeaderBlock) -> None:
+    """Have a block keep the lists that are made of it from now on: it stands for several messages."""
+    block._shared = True  # noqa: SLF001
+
+
+def _block_from(fields: list[tuple[bytes, bytes]], never_indexed: frozenset[bytes] | None) -> HeaderBlock:
+    return HeaderBlock(fields, never_indexed=never_indexed)
+
+
+def _lower_names(names: Iterable[Any]) -> frozenset[bytes] | None:
+    lower: list[bytes] = []
+    for name in names:
+        if not isinstance(name, bytes):
+            raise TypeError(f"a field name must be bytes, got {type(name).__name__}")
+        lower.append(name.translate(LOWER))
+    return frozenset(lower) if len(lower) > 0 else None
+
+
+as_compiled(HeaderBlock, share)

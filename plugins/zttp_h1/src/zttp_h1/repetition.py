@@ -8,7 +8,11 @@ again.
 
 from typing import Any, Final, final
 
+from zttp_core import header_block as core
 from zttp_h1.native_ints import i64, mypyc_attr
+
+# From the core, which is compiled apart.
+_share: Final[Any] = core.share
 
 _SMALLEST: Final = 64  # to parse a section of less is cheaper than to compare it
 _LARGEST: Final = 2048
@@ -41,7 +45,7 @@ class Repetition:
         if len(raw) == 0 or raw != self.buffer:
             return False
         if not self._shared:
-            self.event.headers.share()
+            _share(self.event.headers)
             self._shared = True
         return True
 
@@ -54,7 +58,7 @@ class Repetition:
             self._misses += 1
             return False
         self._misses = 0
-        self.block.share()
+        _share(self.block)
         return True
 
     def remember_head(self, buffer: bytes, event: Any, facts: i64, method: i64, minor: i64, closing: bool) -> None:

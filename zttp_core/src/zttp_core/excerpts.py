@@ -1,0 +1,40 @@
+"""What ``repr`` shows of bytes and fields: all of what is usual, the beginning of what is long.
+
+A traceback or a log line must not grow with what a peer sent: 1 MiB of content would be 4 MiB of escapes.
+"""
+
+from typing import Final
+
+_LONGEST_VALUE: Final = 1024  # bytes of one value
+_LONGEST_LIST: Final = 16_384  # characters of a list, after which no further entry is begun
+
+
+def excerpt(value: bytes) -> str:
+    """Return the ``repr`` of a value, or of its beginning with its length."""
+    if len(value) <= _LONGEST_VALUE:
+        return repr(value)
+    return f"{value[:_LONGEST_VALUE]!r}...({len(value)} bytes)"
+
+
+def excerpt_of_fields(pairs: list[tuple[bytes, bytes]]) -> str:
+    """Return the ``repr`` of a list of fields, or of its beginning with what is left out."""
+    text = "["
+    for number, (name, value) in enumerate(pairs):
+        if number > 0:
+            text += ", "
+        if len(text) > _LONGEST_LIST:
+            return text + f"...({len(pairs) - number} more)]"
+        text += f"({excerpt(name)}, {excerpt(value)})"
+    return text + "]"
+
+
+def excerpt_of_settings(params: tuple[tuple[int, int], ...]) -> str:
+    """Return the ``repr`` of a list of settings, or of its beginning with what is left out."""
+    text = "["
+    for number, param in enumerate(params):
+        if number > 0:
+            text += ", "
+        if len(text) > _LONGEST_LIST:
+            return text + f"...({len(params) - number} more)]"
+        text += repr(param)
+    return text + "]"
