@@ -1,0 +1,128 @@
+"""The key schedule of TLS 1.3 (RFC 8446 7.1) and the transcript that it hashes (4.4.1).
+
+All secrets fit one block of their hash, so that HKDF-Expand is a single HMAC.
+"""
+
+import hashlib
+import hmac
+from typing import Any, Final, final
+
+from zttp_h3.tls.messages import MESSAGE_HASH, message
+
+AES_128_GCM_SHA256: Final = 0x1301
+AES_256_GCM_SHA384: Final = 0x1302
+CHACHA20_POLY1305_SHA256: Final = 0x1303
+
+# RFC 8446 B.4: what a suite means to the handshake is its hash.
+SUITE_HASHES: Final = {
+    AES_128_GCM_SHA256: "sha256",
+    AES_256_GCM_SHA384: "sha384",
+    CHACHA20_POLY1305_SHA256: "sha256",
+}
+
+CLIENT_EARLY: Final = b"c e traffic"
+CLIENT_HANDSHAKE: Final = b"c hs traffic"
+SERVER_HANDSHAKE: Final = b"s hs traffic"
+CLIENT_APPLICATION: Final = b"c ap traffic"
+SERVER_APPLICATION: Final = b"s ap traffic"
+EXPORTER: Final = b"exp master"
+RESUMPTION: Final = b"res master"
+
+
+def expand_label(hash_name: str, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
+    """Return HKDF-Expand-Label (RFC 8446 7.1) of at most one block of the hash."""
+    label = b"tls13 " + label
+    info = length.to_bytes(2, "big") + bytes((len(label),)) + label + bytes((len(context),)) + context
+    return hmac.digest(secret, info + b"\x01", hash_name)[:length]
+
+
+def hash_size(hash_name: str) -> int:
+    """Return the size of a digest in bytes."""
+    return 48 if hash_name == "sha384" else 32
+
+
+@final
+class Transcript:
+    """The hash of all handshake messages so far (RFC 8446 4.4.1).
+
+    The hash is known only once the suite is, so the first messages are kept until then.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+        self._hash: Any = None
+        self._hash_name = ""
+
+    def add(self, handshake_message: bytes) -> None:
+        """Add a message with its header."""
+        if self._hash is None:
+            self._waiting.append(handshake_message)
+        else:
+            self._hash.update(handshake_message)
+
+    def choose_hash(self, hash_name: str) -> None:
+        """Hash from now on; choosing again changes nothing."""
+        if self._hash is None:
+            self._hash = hashlib.new(hash_name)
+            self._hash_name = hash_name
+            for handshake_message in self._waiting:
+                self._hash.update(handshake_message)
+            self._waiting = []
+
+    def restart_for_retry(self) -> None:
+        """Put the hash of the first ClientHello in its place (RFC 8446 4.4.1)."""
+        first = self.digest()
+        self._hash = hashlib.new(self._hash_name)
+        self._hash.update(message(MESSAGE_HASH, first))
+
+    def digest(self) -> bytes:
+        """Return the hash of what was added."""
+        return bytes(self._hash.copy().digest())
+
+    def digest_with(self, more: bytes, hash_name: str) -> bytes:
+        """Return the hash as if ``more`` had been added; the hash need not be chosen yet."""
+        if self._hash is None:
+            running = hashlib.new(hash_name)
+            for handshake_message in self._waiting:
+                running.update(handshake_message)
+        else:
+            running = self._hash.copy()
+        running.update(more)
+        return bytes(running.digest())
+
+
+@final
+class KeySchedule:
+    """The secret that the others derive from, as it moves from early to handshake to master (RFC 8446 7.1)."""
+
+    def __init__(self, hash_name: str, psk: bytes | None) -> None:
+        self.hash_name: Final = hash_name
+        zeros = bytes(hash_size(hash_name))
+        self._zeros: Final = zeros
+        self._secret = hmac.digest(zeros, zeros if psk is None else psk, hash_name)
+
+    def add(self, shared_secret: bytes | None) -> None:
+        """Move on: with the key exchange's secret to the handshake secret, then without one to the master secret."""
+        empty_hash = hashlib.new(self.hash_name).digest()
+        salt = expand_label(self.hash_name, self._secret, b"derived", empty_hash, len(self._zeros))
+        self._secret = hmac.digest(salt, self._zeros if shared_secret is None else shared_secret, self.hash_name)
+
+    def derive(self, label: bytes, transcript_hash: bytes) -> bytes:
+        """Return Derive-Secret of the present secret."""
+        return expand_label(self.hash_name, self._secret, label, transcript_hash, len(self._zeros))
+
+    def binder(self, hello_hash: bytes) -> bytes:
+        """Return the binder that proves the PSK of this schedule (RFC 8446 4.2.11.2); before the first ``add``."""
+        key = self.derive(b"res binder", hashlib.new(self.hash_name).digest())
+        return finished_mac(self.hash_name, key, hello_hash)
+
+
+def finished_mac(hash_name: str, base_key: bytes, transcript_hash: bytes) -> bytes:
+    """Return the verify_data of a Finished message (RFC 8446 4.4.4)."""
+    key = expand_label(hash_name, base_key, b"finished", b"", hash_size(hash_name))
+    return hmac.digest(key, transcript_hash, hash_name)
+
+
+def resumption_psk(hash_name: str, resumption_secret: bytes, nonce: bytes) -> bytes:
+    """Return the PSK that belongs to a ticket (RFC 8446 4.6.1)."""
+    return expand_label(hash_name, resumption_secret, b"resumption", nonce, hash_size(hash_name))

@@ -1,0 +1,149 @@
+"""Whether a server's chain leads to a trusted authority and names the server (RFC 5280 6, RFC 9525 6).
+
+Path building and its rules are cryptography's. Three things are added: a leaf that is itself trusted, private
+authorities that lack what the Web requires of public ones, and why a chain was refused, as an alert.
+"""
+
+import datetime as dt
+import hmac
+import ipaddress
+from typing import Any, Final, final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ExtensionNotFound
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.verification import (
+    Criticality,
+    ExtensionPolicy,
+    PolicyBuilder,
+    Store,
+    VerificationError,
+)
+
+from zttp_h3.tls.alerts import BAD_CERTIFICATE, CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN, UNKNOWN_CA, Alert
+
+_SERVER_USES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+
+
+@final
+class Anchors:
+    """Certificates that are trusted: authorities, and leaves that are trusted themselves. Parsed once."""
+
+    def __init__(self, certificates: list[Any]) -> None:
+        self.store: Final[Any] = Store(certificates) if certificates else None
+        self._encoded: Final = frozenset([certificate.public_bytes(Encoding.DER) for certificate in certificates])
+
+    def holds(self, certificate: bytes) -> bool:
+        """Tell whether a certificate, in DER, is trusted by itself."""
+        return certificate in self._encoded
+
+
+def verify_chain(chain: list[bytes], server_name: str, anchors: Anchors, seconds: float) -> None:
+    """Check that ``chain``, leaf first, is good for ``server_name`` at a time since the epoch. Raises Alert."""
+    try:
+        parsed = [x509.load_der_x509_certificate(certificate) for certificate in chain]
+    except ValueError:
+        raise Alert(BAD_CERTIFICATE, "a certificate of the server's chain cannot be parsed") from None
+    leaf = parsed[0]
+    when = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    _check_dates(leaf, when)
+    if anchors.holds(chain[0]):
+        if not names_server(leaf, server_name):
+            raise _wrong_name(server_name)
+        return
+    if anchors.store is None:
+        raise Alert(UNKNOWN_CA, "no certificate authority is trusted")
+    try:
+        _verifier(anchors, when, server_name).verify(leaf, parsed[1:])
+    except VerificationError as error:
+        if not names_server(leaf, server_name):
+            raise _wrong_name(server_name) from None
+        raise Alert(UNKNOWN_CA, f"the server's certificate is not trusted: {error}") from None
+    _check_use(leaf)
+
+
+def verify_pin(chain: list[bytes], pinned: bytes) -> None:
+    """Check that the leaf is the pinned certificate and no other; names and dates are not looked at. Raises Alert."""
+    if not hmac.compare_digest(chain[0], pinned):
+        raise Alert(CERTIFICATE_UNKNOWN, "the server's certificate is not the pinned one")
+
+
+def names_server(leaf: Any, server_name: str) -> bool:
+    """Tell whether a certificate's subjectAltName has ``server_name`` (RFC 9525 6.3, 6.4, 6.5)."""
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        address = as_address(server_name)
+        if address is not None:
+            return address in names.get_values_for_type(x509.IPAddress)
+        return any(_matches(pattern, server_name.lower()) for pattern in names.get_values_for_type(x509.DNSName))
+    except (ExtensionNotFound, ValueError, x509.DuplicateExtension):
+        return False
+
+
+def as_address(server_name: str) -> Any:
+    """Return an IP address for what is one, else None; no server_name is sent for it (RFC 6066 3)."""
+    try:
+        return ipaddress.ip_address(server_name)
+    except ValueError:
+        return None
+
+
+def _matches(pattern: str, name: str) -> bool:
+    pattern = pattern.lower()
+    if pattern.startswith("*."):
+        # The wildcard is the whole leftmost label and stands for one label (RFC 9525 6.3).
+        _, dot, rest = name.partition(".")
+        return dot == "." and "." in rest and pattern[2:] == rest
+    return pattern == name
+
+
+def _wrong_name(server_name: str) -> Alert:
+    return Alert(BAD_CERTIFICATE, f"the server's certificate is not for {server_name[:100]!r}")
+
+
+def _check_dates(leaf: Any, when: dt.datetime) -> None:
+    if when < leaf.not_valid_before_utc or when > leaf.not_valid_after_utc:
+        raise Alert(CERTIFICATE_EXPIRED, "the server's certificate has expired or is not valid yet")
+
+
+def _check_use(leaf: Any) -> None:
+    try:
+        uses = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except ExtensionNotFound:
+        return
+    if not any(use in uses for use in _SERVER_USES):
+        raise Alert(BAD_CERTIFICATE, "the server's certificate is not for servers")
+
+
+def _verifier(anchors: Anchors, when: dt.datetime, server_name: str) -> Any:
+    # Private authorities exist without key identifiers, which the profile of the Web demands. What protects the client
+    # stays demanded: names, dates, signatures, that an authority is one and for how long a chain.
+    authorities = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+    leaves = ExtensionPolicy.permit_all().require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
+    builder = PolicyBuilder().store(anchors.store).time(when)
+    builder = builder.extension_policies(ca_policy=authorities, ee_policy=leaves)
+    address = as_address(server_name)
+    try:
+        subject = x509.DNSName(server_name) if address is None else x509.IPAddress(address)
+        return builder.build_server_verifier(subject)
+    except ValueError:
+        raise Alert(BAD_CERTIFICATE, f"no certificate can be for {server_name[:100]!r}") from None
+
+
+@final
+class Trust:
+    """What a client checks a server's chain against: anchors, or one pinned certificate in DER."""
+
+    def __init__(self, anchors: Anchors | None, pinned: bytes | None = None) -> None:
+        self._anchors: Final = anchors
+        self._pinned: Final = pinned
+
+    def check(self, chain: list[bytes], server_name: str, seconds: float) -> None:
+        """Raise Alert unless the chain is to be trusted for ``server_name`` at a time since the epoch."""
+        if self._pinned is not None:
+            verify_pin(chain, self._pinned)
+        elif self._anchors is None:
+            raise Alert(UNKNOWN_CA, "no certificate authority is trusted")
+        else:
+            verify_chain(chain, server_name, self._anchors, seconds)

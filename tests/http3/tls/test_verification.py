@@ -1,0 +1,153 @@
+"""Which chains a client trusts, for which names, at which times (RFC 5280 6, RFC 9525 6)."""
+
+import datetime as dt
+
+import pytest
+from cryptography import x509
+
+from tests.http3.tls.certificates import (
+    CLIENT_USE,
+    SECONDS,
+    SERVER_USE,
+    authority,
+    certificate,
+    der,
+    identity,
+    issued,
+    key,
+)
+from tests.http3.tls.pair import client, handshake, server
+from zttp_h3.tls.alerts import (
+    BAD_CERTIFICATE,
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_UNKNOWN,
+    UNKNOWN_CA,
+    Alert,
+)
+from zttp_h3.tls.certificates import Identity
+from zttp_h3.tls.verification import Anchors, Trust, names_server, verify_chain
+
+ANCHORS = Anchors([authority()])
+
+
+def verdict(
+    chain: list[x509.Certificate], name: str = "localhost", anchors: Anchors = ANCHORS, seconds: float = SECONDS
+) -> int | None:
+    try:
+        verify_chain([der(one) for one in chain], name, anchors, seconds)
+    except Alert as alert:
+        return alert.description
+    return None
+
+
+def test_a_leaf_of_a_trusted_authority() -> None:
+    assert verdict([issued()]) is None
+
+
+def test_an_intermediate_authority() -> None:
+    middle = certificate(
+        key("p256", 5).public_key(), key("p256", 100), subject="middle", issuer="authority", names=(), authority=True
+    )
+    leaf = certificate(key("p256").public_key(), key("p256", 5), issuer="middle")
+    assert verdict([leaf, middle]) is None
+    assert verdict([leaf]) == UNKNOWN_CA  # the chain must be complete
+
+
+def test_an_intermediate_that_is_no_authority() -> None:
+    middle = certificate(key("p256", 5).public_key(), key("p256", 100), subject="middle", issuer="authority")
+    leaf = certificate(key("p256").public_key(), key("p256", 5), issuer="middle")
+    assert verdict([leaf, middle]) == UNKNOWN_CA
+
+
+def test_an_unknown_authority() -> None:
+    assert verdict([issued()], anchors=Anchors([authority(1)])) == UNKNOWN_CA
+    assert verdict([issued()], anchors=Anchors([])) == UNKNOWN_CA
+
+
+def test_a_signature_that_is_not_the_authoritys() -> None:
+    forged = certificate(key("p256").public_key(), key("p256", 7), issuer="authority")
+    assert verdict([forged]) == UNKNOWN_CA
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "good"),
+    [
+        (("a.example",), "a.example", True),
+        (("a.example",), "A.EXAMPLE", True),
+        (("*.example.org",), "a.example.org", True),
+        (("*.example.org",), "a.b.example.org", False),
+        (("*.example.org",), "example.org", False),
+        (("a.example",), "b.example", False),
+        (("192.0.2.1",), "192.0.2.1", True),
+        (("192.0.2.1",), "192.0.2.2", False),
+        (("2001:db8::1",), "2001:db8:0::1", True),
+        (("192.0.2.1",), "a.example", False),
+        (("a.example",), "192.0.2.1", False),
+    ],
+)
+def test_names(names: tuple[str, ...], asked: str, good: bool) -> None:
+    leaf = issued(names=names)
+    assert verdict([leaf], asked) == (None if good else BAD_CERTIFICATE)
+    assert names_server(leaf, asked) == good
+
+
+def test_a_common_name_names_nobody() -> None:
+    # RFC 9525 1.4: only subjectAltName counts.
+    assert verdict([issued(subject="localhost", names=())]) == BAD_CERTIFICATE
+
+
+def test_dates() -> None:
+    assert verdict([issued(ends=dt.timedelta(days=-1))]) == CERTIFICATE_EXPIRED
+    assert verdict([issued(starts=dt.timedelta(days=1))]) == CERTIFICATE_EXPIRED
+    assert verdict([issued()], seconds=SECONDS + 31 * 86400) == CERTIFICATE_EXPIRED
+
+
+def test_a_certificate_for_clients_is_not_for_servers() -> None:
+    assert verdict([issued(uses=(CLIENT_USE,))]) == BAD_CERTIFICATE
+    assert verdict([issued(uses=(CLIENT_USE, SERVER_USE))]) is None
+
+
+def test_a_leaf_that_is_trusted_itself() -> None:
+    own = key("p256")
+    leaf = certificate(own.public_key(), own)
+    anchors = Anchors([leaf])
+    assert verdict([leaf], anchors=anchors) is None
+    assert verdict([leaf], "other.example", anchors) == BAD_CERTIFICATE
+    assert verdict([leaf], anchors=anchors, seconds=SECONDS + 31 * 86400) == CERTIFICATE_EXPIRED
+
+
+def test_what_is_no_certificate() -> None:
+    with pytest.raises(Alert) as raised:
+        verify_chain([b"no certificate"], "localhost", ANCHORS, SECONDS)
+    assert raised.value.description == BAD_CERTIFICATE
+
+
+@pytest.mark.parametrize("name", ["", "a..b", "a b", "-", "ü.example"])
+def test_a_name_that_no_certificate_can_have(name: str) -> None:
+    assert verdict([issued()], name) == BAD_CERTIFICATE
+
+
+# ------------------------------------------------------------------------------------------------- in the handshake
+
+
+def test_a_client_refuses_whom_it_does_not_trust() -> None:
+    with pytest.raises(Alert) as raised:
+        handshake(client(trust=Trust(Anchors([authority(1)]))), server())
+    assert raised.value.description == UNKNOWN_CA
+    with pytest.raises(Alert) as raised:
+        handshake(client(trust=Trust(None)), server())
+    assert raised.value.description == UNKNOWN_CA
+
+
+def test_verification_can_be_switched_off() -> None:
+    own = key("p256", 3)
+    unknown = Identity([der(certificate(own.public_key(), own, names=()))], own)
+    assert handshake(client(verify=False), server(choose=lambda _: unknown)).client.complete
+
+
+def test_a_pin_is_that_leaf_and_no_other() -> None:
+    pinned = Trust(None, identity().chain[0])
+    assert handshake(client(name="any.example", trust=pinned), server()).client.complete
+    with pytest.raises(Alert) as raised:
+        handshake(client(trust=pinned), server(kind="rsa"))
+    assert raised.value.description == CERTIFICATE_UNKNOWN
