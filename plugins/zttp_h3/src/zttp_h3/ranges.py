@@ -1,0 +1,160 @@
+"""Sets of numbers as merged ranges: packet numbers received and acknowledged, bytes lost, streams that are over.
+
+Numbers come nearly in order, so the highest range has two fields of its own, and the common change is one assignment.
+"""
+
+from typing import Final, final
+
+from zttp_h3.native_ints import i64, mypyc_attr
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Ranges:
+    """Half-open ranges, merged. ``start`` and ``stop`` are those of the highest; they are equal if there is none."""
+
+    def __init__(self) -> None:
+        self.start: i64 = 0
+        self.stop: i64 = 0
+        self._starts: Final[list[int]] = []  # of the ranges below the highest, ascending
+        self._stops: Final[list[int]] = []
+
+    def __len__(self) -> int:
+        return len(self._starts) + 1 if self.stop > self.start else 0
+
+    def __bool__(self) -> bool:
+        return self.stop > self.start
+
+    def add(self, start: i64, stop: i64) -> None:
+        """Add ``start`` up to but not including ``stop``."""
+        if start >= stop:
+            return
+        if self.stop == self.start:
+            self.start = start
+            self.stop = stop
+        elif start >= self.start:
+            if start > self.stop:
+                self._starts.append(self.start)
+                self._stops.append(self.stop)
+                self.start = start
+                self.stop = stop
+            elif stop > self.stop:
+                self.stop = stop
+        elif stop >= self.start:
+            self.start = start
+            if stop > self.stop:
+                self.stop = stop
+            self._absorb()
+        else:
+            self._insert(start, stop)
+
+    def contains(self, number: i64) -> bool:
+        """Tell whether ``number`` is in one of the ranges."""
+        if number >= self.start:
+            return number < self.stop
+        at = self._first_ending_after(number)
+        return at < len(self._starts) and self._starts[at] <= number
+
+    def overlaps(self, start: i64, stop: i64) -> bool:
+        """Tell whether any number from ``start`` up to but not including ``stop`` is in a range."""
+        if start >= stop or self.stop == self.start:
+            return False
+        if stop > self.start and start < self.stop:
+            return True
+        at = self._first_ending_after(start)
+        return at < len(self._starts) and self._starts[at] < stop
+
+    def remove(self, start: i64, stop: i64) -> None:
+        """Take out ``start`` up to but not including ``stop``."""
+        if start >= stop or not self.overlaps(start, stop):
+            return
+        kept = self.as_list()
+        self.clear()
+        for low, high in kept:
+            if low < start:
+                self.add(low, min(high, int(start)))
+            if high > stop:
+                self.add(max(low, int(stop)), high)
+
+    def drop_below(self, number: i64) -> None:
+        """Forget all numbers below ``number``."""
+        if self.start >= self.stop:
+            return
+        if number >= self.start:
+            self._starts.clear()
+            self._stops.clear()
+            self.start = min(number, self.stop)
+            return
+        at = self._first_ending_after(number)
+        del self._starts[:at]
+        del self._stops[:at]
+        if len(self._starts) > 0 and self._starts[0] < number:
+            self._starts[0] = number
+
+    def drop_lowest(self) -> None:
+        """Forget the lowest range."""
+        if len(self._starts) > 0:
+            del self._starts[0]
+            del self._stops[0]
+        else:
+            self.clear()
+
+    def lowest(self) -> tuple[i64, i64]:
+        """Return the lowest range; an empty one if there is none."""
+        if len(self._starts) > 0:
+            return self._starts[0], self._stops[0]
+        return self.start, self.stop
+
+    def below(self, place: i64) -> tuple[i64, i64]:
+        """Return the range ``place`` places below the highest, which is at 0."""
+        if place == 0:
+            return self.start, self.stop
+        at = len(self._starts) - place
+        return self._starts[at], self._stops[at]
+
+    def as_list(self) -> list[tuple[int, int]]:
+        """Return all ranges, ascending."""
+        ranges = [(self._starts[at], self._stops[at]) for at in range(len(self._starts))]
+        if self.stop > self.start:
+            ranges.append((self.start, self.stop))
+        return ranges
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._starts.clear()
+        self._stops.clear()
+        self.start = 0
+        self.stop = 0
+
+    def _absorb(self) -> None:
+        """Merge the ranges that the highest has come to touch."""
+        while len(self._stops) > 0 and self._stops[len(self._stops) - 1] >= self.start:
+            low = self._starts.pop()
+            self._stops.pop()
+            if low < self.start:
+                self.start = low
+
+    def _insert(self, start: i64, stop: i64) -> None:
+        """Add a range that ends below the highest."""
+        at = self._first_ending_after(start - 1)
+        end = at
+        low = start
+        high = stop
+        while end < len(self._starts) and self._starts[end] <= stop:
+            low = min(low, self._starts[end])
+            high = max(high, self._stops[end])
+            end += 1
+        self._starts[at:end] = [low]
+        self._stops[at:end] = [high]
+
+    def _first_ending_after(self, number: i64) -> i64:
+        """Return the place of the first range below the highest whose stop is above ``number``."""
+        low: i64 = 0
+        high: i64 = len(self._stops)
+        while low < high:
+            middle = (low + high) // 2
+            if self._stops[middle] > number:
+                high = middle
+            else:
+                low = middle + 1
+        return low

@@ -1,0 +1,207 @@
+"""Loss recovery of a connection: acknowledgments in, what was delivered and what was lost out (RFC 9002 6, A).
+
+The sender is told by two lists, ``delivered`` and ``lost``, which it empties; nothing is called back. Its timer is
+``deadline``: either a packet is lost then, or a probe is due.
+"""
+
+from typing import Final, final
+
+from zttp_h3.native_ints import i64
+from zttp_h3.recovery.congestion import CongestionControl
+from zttp_h3.recovery.pacer import Pacer
+from zttp_h3.recovery.round_trip import RoundTrip
+from zttp_h3.recovery.sent_packets import SentPacket, SentPackets
+
+# Packet number spaces (RFC 9000 12.3).
+INITIAL: Final = 0
+HANDSHAKE: Final = 1
+APPLICATION: Final = 2
+SPACES: Final = 3
+
+NO_SPACE: Final = -1
+
+_PERSISTENT_FACTOR: Final = 3  # RFC 9002 7.6.1, kPersistentCongestionThreshold
+_MOST_BACKOFF: Final = 16  # doublings; long before that the idle timeout ends the connection
+_POWERS: Final = tuple(2**exponent for exponent in range(_MOST_BACKOFF + 1))
+
+
+@final
+class LossDetection:
+    """What was sent in all spaces, and when something has to be done about it.
+
+    Set from outside as the handshake goes on: ``has_handshake_keys``, ``confirmed`` (RFC 9001 4.1.2), ``validated``
+    (the peer has validated our address, so it will answer without being probed), ``blocked`` (a server may not send for
+    want of validation) and the peer's ``max_ack_delay``; times are microseconds.
+    """
+
+    def __init__(self, congestion: CongestionControl, datagram_size: i64, is_server: bool) -> None:
+        self.round_trip: Final = RoundTrip()
+        self.congestion = congestion
+        self.pacer: Final = Pacer(datagram_size)
+        self.spaces: Final = [SentPackets(), SentPackets(), SentPackets()]
+        self.delivered: Final[list[SentPacket]] = []
+        self.lost: Final[list[SentPacket]] = []
+        self.probe_count: i64 = 0
+        self.max_ack_delay: i64 = 25_000
+        self.has_handshake_keys = False
+        self.confirmed = False
+        self.validated: bool = is_server
+        self.blocked = False
+        self.application_limited = False  # there was nothing more to send, so the window was not tried
+        self.packets_sent: i64 = 0
+        self.packets_lost: i64 = 0
+        self._first_sample: i64 = -1  # when there was an RTT sample
+        self._began: i64 = 0  # what a client's timer without packets in flight counts from
+
+    def on_sent(self, space: i64, packet: SentPacket) -> None:
+        """Take a packet that leaves now."""
+        self.spaces[space].add(packet)
+        self.packets_sent += 1
+        if packet.in_flight:
+            self.congestion.on_sent(packet.size)
+            self.pacer.on_sent(packet.size)
+        if packet.eliciting or self._began == 0:
+            self._began = packet.sent
+
+    def acknowledge(self, space: i64, start: i64, stop: i64) -> None:
+        """Take one range of an ACK frame, up to but not including ``stop``; then ``finish`` the frame."""
+        self.spaces[space].acknowledge(start, stop, self.delivered)
+
+    def finish(self, space: i64, largest: i64, ack_delay: i64, now: i64) -> None:
+        """Draw conclusions from an ACK frame whose ranges were taken (RFC 9002 A.7).
+
+        ``ack_delay`` is what the frame says, in microseconds.
+        """
+        if len(self.delivered) == 0:
+            return
+        eliciting = False
+        newest = self.delivered[0]
+        for packet in self.delivered:
+            if packet.eliciting:
+                eliciting = True
+            if packet.number > newest.number:
+                newest = packet
+        # RFC 9002 5.1: a sample needs the largest to be new, and an acknowledgment that was asked for.
+        if newest.number == largest and eliciting:
+            if space == INITIAL:
+                ack_delay = 0  # RFC 9002 5.3
+            elif self.confirmed and ack_delay > self.max_ack_delay:
+                ack_delay = self.max_ack_delay
+            latest = now - newest.sent
+            self.round_trip.add_sample(latest if latest > 0 else 1, ack_delay)
+            if self._first_sample < 0:
+                self._first_sample = now
+        limited = not self.application_limited
+        smoothed = self.round_trip.smoothed
+        for packet in self.delivered:
+            if packet.in_flight:
+                self.congestion.on_acknowledged(packet.size, packet.sent, now, limited, smoothed)
+        self._detect_lost(space, now)
+        # RFC 9002 6.2.1: a client goes on backing off until the server has surely validated its address.
+        if self.validated:
+            self.probe_count = 0
+
+    def on_timeout(self, now: i64) -> i64:
+        """Do what is due: find lost packets, or return the space in which a probe is due, else NO_SPACE."""
+        space = self._earliest_loss()
+        if space != NO_SPACE:
+            if self.spaces[space].loss_time <= now:
+                self._detect_lost(space, now)
+            return NO_SPACE
+        time, space = self._probe_time()
+        if time < 0 or time > now:
+            return NO_SPACE
+        self.probe_count += 1
+        return space
+
+    def deadline(self) -> i64:
+        """Return when ``on_timeout`` is due; -1 for never (RFC 9002 A.8)."""
+        space = self._earliest_loss()
+        if space != NO_SPACE:
+            return self.spaces[space].loss_time
+        return self._probe_time()[0]
+
+    def probe_timeout(self) -> i64:
+        """Return the present PTO of the application space, without backoff (RFC 9002 6.2.1)."""
+        return self.round_trip.probe_timeout() + self.max_ack_delay
+
+    def discard(self, space: i64) -> None:
+        """Forget a space whose keys were discarded (RFC 9002 6.4)."""
+        for packet in self.spaces[space].take_all():
+            if packet.in_flight:
+                self.congestion.on_removed(packet.size)
+        self.probe_count = 0
+
+    def take_back(self, space: i64) -> list[SentPacket]:
+        """Return everything outstanding in a space as not delivered: after Retry, or refused 0-RTT (RFC 9001 4.6.2)."""
+        packets = self.spaces[space].take_all()
+        for packet in packets:
+            if packet.in_flight:
+                self.congestion.on_removed(packet.size)
+        return packets
+
+    def change_path(self) -> None:
+        """Start again on another path (RFC 9000 9.4)."""
+        self.round_trip.forget()
+        self.congestion.restart()
+        self._first_sample = -1
+
+    def _detect_lost(self, space: i64, now: i64) -> None:
+        before: i64 = len(self.lost)
+        sent = self.spaces[space]
+        sent.detect_lost(now, self.round_trip.loss_delay(), self.lost)
+        if len(self.lost) == before:
+            return
+        fresh = self.lost[before:]
+        self.packets_lost += len(fresh)
+        latest: i64 = -1
+        for packet in fresh:
+            if packet.in_flight:
+                self.congestion.on_lost(packet.size)
+                latest = packet.sent
+        if latest >= 0:
+            self.congestion.on_congestion(latest, now)
+        # RFC 9002 7.6
+        if self._first_sample >= 0:
+            longest = sent.longest_run(fresh, self._first_sample)
+            if longest > self.probe_timeout() * _PERSISTENT_FACTOR:
+                self.congestion.on_persistent_congestion()
+                sent.end_run()
+
+    def _earliest_loss(self) -> i64:
+        earliest: i64 = NO_SPACE
+        time: i64 = -1
+        space: i64 = 0
+        while space < SPACES:
+            candidate = self.spaces[space].loss_time
+            if candidate >= 0 and (time < 0 or candidate < time):
+                time = candidate
+                earliest = space
+            space += 1
+        return earliest
+
+    def _probe_time(self) -> tuple[i64, i64]:
+        """Return when a probe is due, and in which space (RFC 9002 6.2.1, A.8)."""
+        if self.blocked:
+            return -1, NO_SPACE  # RFC 9002 6.2.2.1: what arrives will say when
+        power: i64 = _POWERS[min(self.probe_count, _MOST_BACKOFF)]
+        duration = self.round_trip.probe_timeout() * power
+        time: i64 = -1
+        earliest: i64 = NO_SPACE
+        space: i64 = 0
+        while space < SPACES:
+            sent = self.spaces[space]
+            if sent.eliciting_in_flight > 0:
+                candidate = sent.last_eliciting + duration
+                if space == APPLICATION:
+                    if not self.confirmed:
+                        break
+                    candidate += self.max_ack_delay * power
+                if time < 0 or candidate < time:
+                    time = candidate
+                    earliest = space
+            space += 1
+        if time < 0 and not self.validated:
+            # RFC 9002 6.2.2.1: the server may have used up what it may send, and only more bytes of ours help.
+            return self._began + duration, HANDSHAKE if self.has_handshake_keys else INITIAL
+        return time, earliest

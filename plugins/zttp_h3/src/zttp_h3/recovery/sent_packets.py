@@ -1,0 +1,176 @@
+"""The packets of one packet number space that wait to be acknowledged: a ring, indexed by packet number.
+
+What became of a packet is decided once; then its place is empty. An ACK frame repeats most of what the one before said,
+and nothing of that is walked again.
+"""
+
+from typing import Final, final
+
+from zttp_h3.native_ints import i64, mypyc_attr
+from zttp_h3.ranges import Ranges
+
+_PACKET_THRESHOLD: Final = 3  # RFC 9002 6.1.1
+_COMPACT_FROM: Final = 256  # so many empty places in front are cut off at once
+_MOST_RANGES: Final = 64
+
+
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class SentPacket:
+    """One packet, and what it carried. The first piece of a stream has fields of its own: most packets have no other.
+
+    ``stream``, ``more`` and ``controls`` are the sender's: it gets them back when the packet is acknowledged or lost.
+    """
+
+    def __init__(self, number: i64, sent: i64, size: i64, eliciting: bool, in_flight: bool) -> None:
+        self.number: Final[i64] = number
+        self.sent: Final[i64] = sent
+        self.size: Final[i64] = size
+        self.eliciting: Final = eliciting  # it asks for an acknowledgment
+        self.in_flight: Final = in_flight  # it counts against the congestion window
+        self.stream: object = None
+        self.offset: i64 = 0
+        self.length: i64 = 0
+        self.fin = False
+        self.more: list[object] | None = None
+        self.controls: list[object] | None = None
+        self.acknowledges: i64 = -1  # the largest packet number that its ACK frame says was received
+
+
+@final
+@mypyc_attr(acyclic=True)
+class SentPackets:
+    """What was sent in one space and is neither acknowledged nor lost."""
+
+    def __init__(self) -> None:
+        self.next_number: i64 = 0
+        self.largest_acknowledged: i64 = -1
+        self.eliciting_in_flight: i64 = 0
+        self.last_eliciting: i64 = 0  # when the last one left that asks for an acknowledgment
+        self.loss_time: i64 = -1  # when the earliest packet that is not lost yet will be
+        self.acknowledged: Final = Ranges()
+        self._first: i64 = 0  # no packet below is outstanding
+        self._base: i64 = 0  # the number of the first place
+        self._packets: list[SentPacket | None] = []
+        self._skipped: i64 = -1  # the last number that was left out on purpose
+        self._run_start: i64 = -1  # when the first of a run of lost packets was sent (RFC 9002 7.6.1)
+        self._run_last: i64 = -1  # the number of the last one in that run
+
+    def add(self, packet: SentPacket) -> None:
+        """Take the packet of the next number."""
+        assert packet.number == self.next_number
+        self._packets.append(packet)
+        self.next_number += 1
+        if packet.eliciting:
+            self.last_eliciting = packet.sent
+            if packet.in_flight:
+                self.eliciting_in_flight += 1
+
+    def skip(self) -> None:
+        """Leave a number out: whoever acknowledges it has not seen what it acknowledges (RFC 9000 21.4)."""
+        self._skipped = self.next_number
+        self._packets.append(None)
+        self.next_number += 1
+
+    def is_false(self, start: i64, stop: i64) -> bool:
+        """Tell whether acknowledging ``start`` up to but not including ``stop`` speaks of what was never sent."""
+        return stop > self.next_number or start <= self._skipped < stop
+
+    def acknowledge(self, start: i64, stop: i64, newly: list[SentPacket]) -> None:
+        """Move the packets from ``start`` up to but not including ``stop`` to ``newly``, the latest first."""
+        known = self.acknowledged
+        if start < self._first:
+            start = self._first
+        number = stop - 1
+        packets = self._packets
+        base = self._base
+        while number >= start:
+            if known.start <= number < known.stop:
+                number = known.start - 1
+                continue
+            packet = packets[number - base]
+            if packet is not None:
+                packets[number - base] = None
+                if packet.eliciting and packet.in_flight:
+                    self.eliciting_in_flight -= 1
+                newly.append(packet)
+            number -= 1
+        if stop > start:
+            known.add(start, stop)
+            if len(known) > _MOST_RANGES:
+                known.drop_lowest()
+            if stop - 1 > self.largest_acknowledged:
+                self.largest_acknowledged = stop - 1
+            self._advance()
+
+    def detect_lost(self, now: i64, loss_delay: i64, lost: list[SentPacket]) -> None:
+        """Move what is lost by now to ``lost``, and note when the next is (RFC 9002 6.1)."""
+        self.loss_time = -1
+        number = self._first
+        largest = self.largest_acknowledged
+        while number < largest:
+            packet = self._packets[number - self._base]
+            if packet is not None:
+                if number > largest - _PACKET_THRESHOLD and packet.sent > now - loss_delay:
+                    self.loss_time = packet.sent + loss_delay
+                    break
+                self._packets[number - self._base] = None
+                if packet.eliciting and packet.in_flight:
+                    self.eliciting_in_flight -= 1
+                lost.append(packet)
+            number += 1
+        self._advance()
+
+    def longest_run(self, lost: list[SentPacket], since: i64) -> i64:
+        """Return the longest time between two lost packets with nothing acknowledged between them (RFC 9002 7.6.1).
+
+        ``lost`` ascends; only packets that ask for an acknowledgment count, sent ``since`` there is an RTT sample.
+        """
+        longest: i64 = 0
+        for packet in lost:
+            if not packet.eliciting or packet.sent < since:
+                continue
+            if self._run_start < 0 or self.acknowledged.overlaps(self._run_last + 1, packet.number):
+                self._run_start = packet.sent
+            elif packet.sent - self._run_start > longest:
+                longest = packet.sent - self._run_start
+            self._run_last = packet.number
+        return longest
+
+    def end_run(self) -> None:
+        """Begin a new run of lost packets: this one has been answered."""
+        self._run_start = -1
+
+    def oldest(self) -> SentPacket | None:
+        """Return the earliest outstanding packet that asks for an acknowledgment: a probe repeats what it carried."""
+        number = self._first
+        while number < self.next_number:
+            packet = self._packets[number - self._base]
+            if packet is not None and packet.eliciting:
+                return packet
+            number += 1
+        return None
+
+    def take_all(self) -> list[SentPacket]:
+        """Forget everything, and return what was outstanding: the keys are gone, or a Retry or 0-RTT refused it."""
+        packets = [packet for packet in self._packets if packet is not None]
+        self._packets = []
+        self._base = self.next_number
+        self._first = self.next_number
+        self.eliciting_in_flight = 0
+        self.loss_time = -1
+        return packets
+
+    def _advance(self) -> None:
+        """Move on behind what is settled."""
+        packets = self._packets
+        at = self._first - self._base
+        end: i64 = len(packets)
+        while at < end and packets[at] is None:
+            at += 1
+        self._first = self._base + at
+        if at >= _COMPACT_FROM:
+            del packets[:at]
+            self._base += at
+        keep = self._first if self._run_start < 0 or self._run_last > self._first else self._run_last
+        self.acknowledged.drop_below(keep)
