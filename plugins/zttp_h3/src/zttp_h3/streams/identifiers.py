@@ -1,0 +1,30 @@
+"""Stream identifiers (RFC 9000 2.1): who opened a stream, and whether both sides send on it, is in two bits."""
+
+from typing import Final
+
+from zttp_h3.native_ints import i64
+
+SERVER_INITIATED: Final = 1
+UNIDIRECTIONAL: Final = 2
+
+CLIENT_BIDIRECTIONAL: Final = 0
+SERVER_BIDIRECTIONAL: Final = 1
+CLIENT_UNIDIRECTIONAL: Final = 2
+SERVER_UNIDIRECTIONAL: Final = 3
+
+MAX_STREAMS: Final = 1 << 60  # RFC 9000 4.6
+
+
+def is_local(stream_id: i64, is_server: bool) -> bool:
+    """Tell whether this side opens a stream."""
+    return (stream_id & SERVER_INITIATED != 0) == is_server
+
+
+def is_unidirectional(stream_id: i64) -> bool:
+    """Tell whether only the opener of a stream sends on it."""
+    return stream_id & UNIDIRECTIONAL != 0
+
+
+def place_of(stream_id: i64) -> i64:
+    """Return the place of a stream among those of its type, from 0."""
+    return stream_id >> 2

@@ -1,0 +1,176 @@
+"""The receiving part of a stream (RFC 9000 3.2): pieces in any order in, bytes in order out.
+
+A piece that comes in order goes straight to what can be taken, which is nearly every one. What comes early is kept,
+sorted, until the gap before it closes; a peer that sends only crumbs with gaps between them is stopped.
+"""
+
+from typing import Final, final
+
+from zttp_h3.native_ints import i64, mypyc_attr
+
+# What ``receive`` and ``reset`` return instead of how far the stream went on.
+FLOW_CONTROL: Final = -1  # FLOW_CONTROL_ERROR: beyond what we allowed (RFC 9000 4.1)
+FINAL_SIZE: Final = -2  # FINAL_SIZE_ERROR: beyond the end, or another end (RFC 9000 4.5)
+TOO_MANY_GAPS: Final = -3  # nothing in the RFC: what no honest path does
+
+_MOST_GAPS: Final = 1_000
+_UNLIMITED: Final = 0x3FFFFFFFFFFFFFFF
+
+
+@final
+@mypyc_attr(acyclic=True)
+class ReceiveStream:
+    """``limit`` is our MAX_STREAM_DATA; ``highest`` how far the peer's bytes reach, gaps included."""
+
+    def __init__(self, stream_id: i64, limit: i64) -> None:
+        self.stream_id: Final[i64] = stream_id
+        self.limit: i64 = limit
+        self.highest: i64 = 0
+        self.received: i64 = 0  # without a gap
+        self.taken: i64 = 0
+        self.consumed: i64 = 0  # of what was taken: its credit has been returned
+        self.final: i64 = -1
+        self.reset_code: i64 = -1  # the peer gave up
+        self.stop_code: i64 = -1  # we asked it to
+        self._ready: Final[list[bytes]] = []
+        self._next: i64 = 0  # the first piece of those that is not taken
+        self._early: Final[list[tuple[int, bytes]]] = []
+
+    def receive(self, offset: i64, data: bytes, fin: bool) -> i64:
+        """Take a piece. Returns by how much ``highest`` rose, or one of the errors above."""
+        stop = offset + len(data)
+        if self.final >= 0 and (stop > self.final or (fin and stop != self.final)):
+            return FINAL_SIZE
+        if stop > self.limit:
+            return FLOW_CONTROL
+        if fin:
+            if stop < self.highest:
+                return FINAL_SIZE
+            self.final = stop
+        rose = stop - self.highest
+        if rose > 0:
+            self.highest = stop
+        else:
+            rose = 0
+        if self.reset_code >= 0 or self.stop_code >= 0:
+            return rose  # nobody reads it
+        if offset == self.received and len(self._early) == 0:
+            if stop > offset:
+                self._ready.append(data)
+                self.received = stop
+        elif stop > self.received:
+            if offset <= self.received:
+                self._ready.append(data[self.received - offset :])
+                self.received = stop
+                self._join()
+            elif not self._keep(offset, data):
+                return TOO_MANY_GAPS
+        return rose
+
+    def reset(self, error_code: i64, final_size: i64) -> i64:
+        """Take the peer's RESET_STREAM (RFC 9000 19.4). Returns by how much ``highest`` rose, or an error."""
+        if (self.final >= 0 and final_size != self.final) or final_size < self.highest:
+            return FINAL_SIZE
+        if final_size > self.limit:
+            return FLOW_CONTROL
+        rose = final_size - self.highest
+        self.highest = final_size
+        if self.is_complete():
+            return rose  # RFC 9000 3.2: everything is here, and the application may have it
+        self.final = final_size
+        if self.reset_code < 0:
+            self.reset_code = error_code
+        self._discard()
+        return rose
+
+    def stop(self, error_code: i64) -> None:
+        """Read no more (RFC 9000 3.5): what is here is dropped, and what comes is only counted."""
+        self.stop_code = error_code
+        self._discard()
+
+    def take(self) -> bytes:
+        """Return the next bytes in order, as they came in one piece; empty if there are none yet."""
+        if self._next >= len(self._ready):
+            return b""
+        data = self._ready[self._next]
+        self._ready[self._next] = b""
+        self._next += 1
+        self.taken += len(data)
+        if self._next == len(self._ready):
+            self._ready.clear()
+            self._next = 0
+        return data
+
+    def give_back(self, data: bytes) -> None:
+        """Put back the rest of what was taken last: it comes again."""
+        if len(data) == 0:
+            return
+        self.taken -= len(data)
+        if self._next > 0:
+            self._next -= 1
+            self._ready[self._next] = data
+        else:
+            self._ready.insert(0, data)
+
+    def has_ended(self) -> bool:
+        """Tell whether the application has taken everything there is (RFC 9000 3.2, "Data Read")."""
+        return self.final >= 0 and self.taken == self.final
+
+    def is_complete(self) -> bool:
+        """Tell whether everything has come (RFC 9000 3.2, "Data Recvd")."""
+        return self.final >= 0 and self.received == self.final and self.reset_code < 0
+
+    def is_settled(self) -> bool:
+        """Tell whether nothing of the stream can come any more that matters: its end is known and everything is in."""
+        return self.final >= 0 and (self.reset_code >= 0 or self.received == self.final)
+
+    def waiting(self) -> i64:
+        """Return how many bytes are here and not taken, early ones included."""
+        early: i64 = 0
+        for _, data in self._early:
+            early += len(data)
+        return self.received - self.taken + early
+
+    def _keep(self, offset: i64, data: bytes) -> bool:
+        """Keep a piece that comes early, without what is there already; False if there are too many."""
+        early = self._early
+        stop = offset + len(data)
+        place: i64 = len(early)
+        while place > 0 and early[place - 1][0] > offset:
+            place -= 1
+        if place > 0:
+            start, before = early[place - 1]
+            end = start + len(before)
+            if end >= stop:
+                return True
+            if end > offset:
+                data = data[end - offset :]
+                offset = end
+        # What the piece covers goes; what sticks out at its end is kept, cut.
+        last = place
+        while last < len(early) and early[last][0] < stop:
+            start, after = early[last]
+            if start + len(after) > stop:
+                data = data[: start - offset]
+                break
+            last += 1
+        early[place:last] = [(offset, data)] if len(data) > 0 else []
+        return len(early) <= _MOST_GAPS
+
+    def _join(self) -> None:
+        """Move what has become in order."""
+        early = self._early
+        count: i64 = 0
+        while count < len(early) and early[count][0] <= self.received:
+            start, data = early[count]
+            stop = start + len(data)
+            if stop > self.received:
+                self._ready.append(data[self.received - start :])
+                self.received = stop
+            count += 1
+        del early[:count]
+
+    def _discard(self) -> None:
+        self._ready.clear()
+        self._early.clear()
+        self._next = 0

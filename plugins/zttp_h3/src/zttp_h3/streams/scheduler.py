@@ -1,0 +1,126 @@
+"""Which stream sends next (RFC 9218 10): by urgency; within one, in order of identifiers, or in turns.
+
+Streams that are not incremental are of use only whole, so one is served until it has nothing left. Those that are
+incremental take turns, a fixed number of bytes each, so that one of many small writes and one of a few large ones get
+the same share.
+"""
+
+from typing import Final, final
+
+from zttp_h3.native_ints import i64, mypyc_attr
+from zttp_h3.streams.send_stream import SendStream
+
+URGENCIES: Final = 8
+DEFAULT_URGENCY: Final = 3
+_TURN: Final = 8 * 1024  # bytes
+
+
+@final
+@mypyc_attr(acyclic=True)
+class _Level:
+    """The streams of one urgency that want to send."""
+
+    def __init__(self) -> None:
+        self.whole: Final[list[SendStream]] = []  # descending by identifier: the lowest is at the end
+        self.turns: Final[list[SendStream]] = []
+        self.turn: i64 = 0  # whose it is
+        self.left: i64 = _TURN
+
+    def is_empty(self) -> bool:
+        return len(self.whole) == 0 and len(self.turns) == 0
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Scheduler:
+    """The streams that want to send. ``critical`` ones, of the protocol itself, go before all others."""
+
+    def __init__(self) -> None:
+        self._critical: Final[list[SendStream]] = []
+        self._levels: Final[list[_Level | None]] = [None] * URGENCIES
+        self._count: i64 = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, stream: SendStream) -> None:
+        """Let a stream take part; again is no difference."""
+        if stream.queued:
+            return
+        stream.queued = True
+        self._count += 1
+        if stream.urgency < 0:
+            self._critical.append(stream)
+            return
+        level = self._levels[stream.urgency]
+        if level is None:
+            level = _Level()
+            self._levels[stream.urgency] = level
+        if stream.incremental:
+            level.turns.append(stream)
+            return
+        whole = level.whole
+        place: i64 = len(whole)
+        while place > 0 and whole[place - 1].stream_id < stream.stream_id:
+            place -= 1
+        whole.insert(place, stream)
+
+    def next(self) -> SendStream | None:
+        """Return whose turn it is; None if nobody wants to send."""
+        if self._count == 0:
+            return None
+        if len(self._critical) > 0:
+            return self._critical[0]
+        for level in self._levels:
+            if level is None or level.is_empty():
+                continue
+            if len(level.whole) > 0:
+                return level.whole[len(level.whole) - 1]
+            return level.turns[level.turn]
+        return None
+
+    def sent(self, stream: SendStream, size: i64) -> None:
+        """Note that a stream used its turn for ``size`` bytes."""
+        if stream.urgency < 0 or not stream.incremental:
+            return
+        level = self._levels[stream.urgency]
+        assert level is not None
+        level.left -= size
+        if level.left <= 0:
+            level.left = _TURN
+            level.turn = (level.turn + 1) % len(level.turns)
+
+    def remove(self, stream: SendStream) -> None:
+        """Take a stream out that has nothing to send now, or must not."""
+        if not stream.queued:
+            return
+        stream.queued = False
+        self._count -= 1
+        if stream.urgency < 0:
+            self._critical.remove(stream)
+            return
+        level = self._levels[stream.urgency]
+        assert level is not None
+        if not stream.incremental:
+            if level.whole[len(level.whole) - 1] is stream:
+                level.whole.pop()
+            else:
+                level.whole.remove(stream)
+            return
+        place = level.turns.index(stream)
+        del level.turns[place]
+        if place < level.turn:
+            level.turn -= 1
+        elif place == level.turn:
+            level.left = _TURN
+        if level.turn >= len(level.turns):
+            level.turn = 0
+
+    def prioritize(self, stream: SendStream, urgency: i64, incremental: bool) -> None:
+        """Change the priority of a stream, wherever it is (RFC 9218 6, 7)."""
+        queued = stream.queued
+        self.remove(stream)
+        stream.urgency = urgency
+        stream.incremental = incremental
+        if queued:
+            self.add(stream)

@@ -1,0 +1,227 @@
+"""The sending part of a stream (RFC 9000 3.1): what the application gave, until the peer has acknowledged it.
+
+Content is kept as the pieces that it came in, and cut when a packet is made. Pieces that were acknowledged go; so a
+slow or lossy path costs memory only for what is under way.
+"""
+
+from typing import Final, final
+
+from zttp_h3.native_ints import i64, mypyc_attr
+from zttp_h3.ranges import Ranges
+
+NO_CODE: Final = -1
+
+
+@final
+@mypyc_attr(acyclic=True)
+class SendStream:
+    """Offsets, from the beginning: acknowledged <= sent <= written. ``final`` is the final size once it is known."""
+
+    def __init__(self, stream_id: i64, limit: i64) -> None:
+        self.stream_id: Final[i64] = stream_id
+        self.limit: i64 = limit  # the peer's MAX_STREAM_DATA
+        self.written: i64 = 0
+        self.sent: i64 = 0
+        self.final: i64 = -1
+        self.fin_sent = False
+        self.reset_code: i64 = NO_CODE  # the application's or the peer's wish to end it early
+        self.reset_acknowledged = False
+        self.blocked_at: i64 = -1  # the limit that STREAM_DATA_BLOCKED has spoken of
+        self.queued = False  # the scheduler's
+        self.urgency: i64 = 3
+        self.incremental = False
+        self._fin_lost = False
+        self._fin_acknowledged = False
+        self._pieces: list[bytes] = []
+        self._first: i64 = 0  # the piece that is the first one kept
+        self._start: i64 = 0  # the offset of its first byte
+        self._cursor: i64 = 0  # the piece that the next new byte is in
+        self._cursor_start: i64 = 0
+        self._acknowledged: Final = Ranges()
+        self._lost: Final = Ranges()
+
+    def write(self, data: bytes) -> None:
+        """Append content."""
+        assert self.final < 0
+        if len(data) > 0:
+            self._pieces.append(data)
+            self.written += len(data)
+
+    def finish(self) -> None:
+        """End the stream behind what was written."""
+        self.final = self.written
+
+    def reset(self, error_code: i64) -> None:
+        """Give up what was not sent (RFC 9000 3.1, 19.4); the final size is what was."""
+        self.reset_code = error_code
+        self.final = self.sent
+        self.written = self.sent
+        self._pieces = []
+        self._first = 0
+        self._cursor = 0
+        self._lost.clear()
+        self._fin_lost = False
+
+    def pending(self) -> bool:
+        """Tell whether there is something to send now, were there room and connection credit."""
+        if self.reset_code >= 0:
+            return False
+        return (
+            self._lost.stop > self._lost.start
+            or self._fin_lost
+            or (self.sent < self.written and self.sent < self.limit)
+            or (self.final == self.sent and not self.fin_sent)
+        )
+
+    def next_piece(self, most: i64, credit: i64) -> tuple[i64, i64, bool]:
+        """Return (offset, length, fin) of what to send next, of at most ``most`` bytes; length -1 if there is nothing.
+
+        What was lost comes first. New bytes are within the stream's limit and the connection's ``credit``.
+        """
+        lost_start, lost_stop = self._lost.lowest()
+        if lost_stop > lost_start:
+            length = lost_stop - lost_start
+            if length > most:
+                length = most
+            return lost_start, length, self._fin_lost and lost_start + length == self.final
+        if self._fin_lost:
+            return self.final, 0, True
+        length = self.written - self.sent
+        room = self.limit - self.sent
+        if credit < room:
+            room = credit
+        if length > room:
+            length = room
+        if length > most:
+            length = most
+        if length < 0:
+            length = 0
+        fin = self.sent + length == self.final and not self.fin_sent
+        if length == 0 and not fin:
+            return 0, -1, False
+        return self.sent, length, fin
+
+    def take(self, offset: i64, length: i64, fin: bool) -> bytes:
+        """Return the bytes of a piece that is put into a packet now."""
+        if offset == self.sent:
+            data = self._take_new(length)
+            self.sent += length
+        else:
+            data = self._read(offset, length)
+            self._lost.remove(offset, offset + length)
+        if fin:
+            self.fin_sent = True
+            self._fin_lost = False
+        return data
+
+    def on_acknowledged(self, offset: i64, length: i64, fin: bool) -> None:
+        """Note that a piece arrived."""
+        if fin:
+            self._fin_acknowledged = True
+            self._fin_lost = False
+        if length == 0 or self.reset_code >= 0:
+            return
+        self._acknowledged.add(offset, offset + length)
+        if self._lost.stop > self._lost.start:
+            self._lost.remove(offset, offset + length)
+        self._drop_acknowledged()
+
+    def on_lost(self, offset: i64, length: i64, fin: bool) -> None:
+        """Note that a piece has to be sent again, as far as it was not acknowledged since (RFC 9000 13.3)."""
+        if self.reset_code >= 0:
+            return
+        if fin and not self._fin_acknowledged:
+            self._fin_lost = True
+        if length == 0:
+            return
+        stop = offset + length
+        if not self._acknowledged.overlaps(offset, stop):
+            self._lost.add(offset, stop)
+            return
+        for start, end in self._acknowledged.as_list():
+            if start >= stop:
+                break
+            if end > offset:
+                self._lost.add(offset, start)
+                offset = end
+        self._lost.add(offset, stop)
+
+    def is_settled(self) -> bool:
+        """Tell whether the peer has everything, or knows of the reset: "Data Recvd" and "Reset Recvd"."""
+        if self.reset_code >= 0:
+            return self.reset_acknowledged
+        return self._fin_acknowledged and self._acknowledged_to() == self.final
+
+    def unsent(self) -> i64:
+        """Return how many bytes wait for credit or room."""
+        return self.written - self.sent
+
+    def _acknowledged_to(self) -> i64:
+        start, stop = self._acknowledged.lowest()
+        return stop if start == 0 else 0
+
+    def _take_new(self, length: i64) -> bytes:
+        """Return the next new bytes, moving the cursor."""
+        at = self.sent - self._cursor_start
+        if length == 0:
+            return b""
+        piece = self._pieces[self._cursor]
+        size: i64 = len(piece)
+        while at >= size:
+            self._cursor += 1
+            self._cursor_start += size
+            at -= size
+            piece = self._pieces[self._cursor]
+            size = len(piece)
+        if at + length <= size:
+            return piece if length == size else piece[at : at + length]
+        return self._join(self._cursor, at, length)
+
+    def _read(self, offset: i64, length: i64) -> bytes:
+        """Return bytes that were sent before."""
+        if length == 0:
+            return b""
+        place = self._first
+        at = offset - self._start
+        size: i64 = len(self._pieces[place])
+        while at >= size:
+            place += 1
+            at -= size
+            size = len(self._pieces[place])
+        return self._join(place, at, length)
+
+    def _join(self, place: i64, at: i64, length: i64) -> bytes:
+        """Return ``length`` bytes from ``at`` in the piece at ``place`` on."""
+        parts = []
+        while True:
+            piece = self._pieces[place]
+            size: i64 = len(piece)
+            stop = at + length
+            if stop <= size:
+                parts.append(piece[at:stop])
+                break
+            parts.append(piece[at:])
+            length -= size - at
+            at = 0
+            place += 1
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _drop_acknowledged(self) -> None:
+        """Let go of the pieces in front that arrived whole; empty places are cut off now and then."""
+        settled = self._acknowledged_to()
+        while self._first < len(self._pieces):
+            size: i64 = len(self._pieces[self._first])
+            if self._start + size > settled:
+                break
+            if self._cursor == self._first:
+                if self._start + size > self.sent:
+                    break
+                self._cursor += 1
+                self._cursor_start += size
+            self._pieces[self._first] = b""
+            self._start += size
+            self._first += 1
+        if self._first >= 64 and self._first * 2 >= len(self._pieces):
+            del self._pieces[: self._first]
+            self._cursor -= self._first
+            self._first = 0
