@@ -156,6 +156,7 @@ class Player:
         self.answers: list[str] = []
         self.script: Sequence[str] = ()
         self.terminal = False
+        self.last: Any = zttp.NEED_DATA
         self.reader = FrameReader()
         if case.role == "client":
             for action in case.sent:
@@ -186,7 +187,11 @@ class Player:
         self.act()
         while True:
             event = self.connection.next_event()
-            if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
+            if event is zttp.CONNECTION_CLOSED:
+                self.last = event
+                assert self.connection.next_event() is zttp.NEED_DATA, "an input ends once"
+                return
+            if event is zttp.NEED_DATA:
                 return
             self.note(event)
             self.act()
@@ -222,10 +227,11 @@ class Player:
         self.answers.extend(self.reader.lines(self.connection.data_to_send()))
 
     def finish(self) -> tuple[list[str], list[str]]:
-        """The log with the last answer of next_event and the states that the script asks for; and the frames sent."""
+        """The log with what its events ended with and the states that the script asks for; and the frames sent."""
         log = list(self.log)
         if not self.terminal:
-            log.append(repr(self.connection.next_event()))
+            assert self.connection.next_event() is zttp.NEED_DATA
+            log.append(repr(self.last))
         ends = [number for number, line in enumerate(self.script) if LAST_EVENT.match(line)]
         for line in self.script[ends[-1] + 1 :] if ends else ():
             log.append(state_line(self.connection, line.split(" ")))

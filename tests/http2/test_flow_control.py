@@ -254,7 +254,7 @@ def test_a_window_can_be_negative() -> None:
     stream.send_data(bytes(180))
     connection.data_to_send()
     feed(connection, settings((4, 30)))
-    assert stream.send_window == -70
+    assert stream.send_window == 0
     feed(connection, window_update(1, 70))
     assert data_of(connection) == []
     feed(connection, window_update(1, 1))
@@ -473,3 +473,25 @@ def test_a_window_update_for_a_closed_stream_is_none() -> None:
     assert pull(connection) == []
     assert isinstance(sent(connection)[0], Frame)
     assert RST_STREAM not in [item.type for item in sent(connection)]
+
+
+@pytest.mark.parametrize("consumed", [100_000, 120_000])
+def test_credit_that_is_kept_is_returned_when_windows_shrink(consumed: int) -> None:
+    # RFC 9113 6.9.2: the window becomes negative, and nothing would come any more to return the credit with.
+    connection = server(headers(POST), limits=limits(initial_window_size=256 * 1024))
+    feed(connection, frame(DATA, 0, 1, bytes(10_000)) * (consumed // 10_000))
+    assert sent(connection) == []
+    connection.update_settings({4: 65_536})
+    feed(connection, frame(SETTINGS, ACK) * 2)
+    window = 256 * 1024 - consumed + 65_536 - 256 * 1024
+    window += sum(item.number for item in sent(connection) if (item.type, item.stream_id) == (WINDOW_UPDATE, 1))
+    assert window == 65_536
+
+
+def test_the_end_needs_no_window() -> None:
+    # RFC 9113 6.9.1: "Frames with zero length with the END_STREAM flag set MAY be sent if there is no available space"
+    connection = server(headers(POST), limits=limits(initial_window_size=100_000), auto_credit=False)
+    feed(connection, frame(SETTINGS, ACK) + frame(DATA, 0, 1, bytes(10_000)) * 2)
+    connection.update_settings({4: 0})
+    feed(connection, frame(SETTINGS, ACK))
+    assert feed(connection, frame(DATA, END_STREAM, 1)) == [zttp.EndOfMessage(stream_id=1)]

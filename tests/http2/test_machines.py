@@ -114,8 +114,8 @@ class FlowControl(RuleBasedStateMachine):
             if number not in self.ended:
                 stream = self.connection.stream(number)
                 assert stream.pending_bytes == waiting
-                assert stream.send_window == min(self.window, self.windows[number])
-        assert self.connection.send_window == self.window
+                assert stream.send_window == max(0, min(self.window, self.windows[number]))
+        assert self.connection.send_window == max(0, self.window)
 
 
 class Streams(RuleBasedStateMachine):

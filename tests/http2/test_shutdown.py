@@ -88,6 +88,7 @@ def test_an_error_code_ends_the_connection_at_once() -> None:
     assert last_stream(sent(connection)[0]) == (1, 2)
     assert connection.is_closed()
     assert connection.next_event() is zttp.CONNECTION_CLOSED
+    assert connection.next_event() is zttp.NEED_DATA
     with pytest.raises(zttp.LocalProtocolError, match=r"\S"):
         stream.send_response(200)
     connection.close()
@@ -145,8 +146,11 @@ def test_eof_between_messages(data: bytes) -> None:
     connection = server(data)
     connection.receive_data(b"")
     assert connection.next_event() is zttp.CONNECTION_CLOSED
-    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    assert connection.next_event() is zttp.NEED_DATA
     assert connection.is_closed()
+    connection.receive_data(b"")
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    assert connection.next_event() is zttp.NEED_DATA
 
 
 def test_eof_before_anything() -> None:
@@ -173,8 +177,8 @@ def test_eof_in_the_middle(data: bytes) -> None:
     connection.receive_data(b"")
     with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
         connection.next_event()
-    assert (caught.value.reason, caught.value.error_code) == ("stream_not_ended", None)
-    assert connection.data_to_send() == b""
+    assert (caught.value.reason, caught.value.error_code) == ("stream_not_ended", 1)
+    assert last_stream(sent(connection)[-1])[1] == 1
 
 
 def test_eof_in_the_preface() -> None:

@@ -18,7 +18,7 @@ from zttp_h2.frames import MAX_STREAM_ID
 from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.reading.receiver import CONNECTION_CLOSED, READ_NOTHING, Receiver
+from zttp_h2.reading.receiver import READ_NOTHING, Receiver
 from zttp_h2.session import Session
 from zttp_h2.settings import ENABLE_CONNECT_PROTOCOL, ENABLE_PUSH, Params, value_fault
 from zttp_h2.stream import Headers, Stream, listed
@@ -79,12 +79,14 @@ class H2Connection:
         received: bytes = data if isinstance(data, bytes) else bytes(memoryview(data))
         receiver = self._receiver
         if len(received) == 0:
-            receiver.eof = True
+            receiver.end_input()
             return
         if receiver.eof:
             raise local_error("receive_after_eof")
-        if receiver.inbox.push(received) > self._session.limits.max_buffer or self._session.aborted:
-            if self._session.aborted:
+        session = self._session
+        # What the peer has credit for is ours to keep, whatever the limit.
+        if receiver.inbox.push(received) > session.limits.max_buffer + session.receive_flow.window or session.aborted:
+            if session.aborted:
                 receiver.inbox.clear()  # nobody will parse it any more
                 return
             self._fail(Malformed("buffer_full", ENHANCE_YOUR_CALM))
@@ -96,14 +98,14 @@ class H2Connection:
         return self.next_event()
 
     def next_event(self) -> Any:
-        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` after EOF.
+        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once for an input that ends: EOF or ``close``.
 
         Raises RemoteProtocolError if the peer breaks the connection, and again on every later call. What breaks only a
         stream is a ``RstStream`` event.
         """
         if self._session.aborted:
             if self._failure is None:
-                return CONNECTION_CLOSED
+                return self._receiver.closed()
             raise self._failed()
         try:
             return self._receiver.next_event()
@@ -144,7 +146,9 @@ class H2Connection:
 
     def data_to_send(self) -> bytes:
         """Return the bytes to send, and forget them."""
-        return self._session.outbox.take()
+        session = self._session
+        session.floods.output_taken()
+        return session.outbox.take()
 
     def initiate_connection(self) -> None:
         """Queue the preface and SETTINGS now rather than with the first message."""
@@ -212,6 +216,7 @@ class H2Connection:
             raise ValueError(f"a PING carries 8 bytes, got {len(data)}")
         self._check_open()
         self._session.start()
+        self._session.pings += 1
         self._session.outbox.write_ping(data, 0)
 
     def update_settings(self, settings: Mapping[int, int]) -> None:
@@ -268,6 +273,7 @@ class H2Connection:
                 raise local_error("goaway_raised")
             last = session.goaway_sent
         if session.go_away(last, error_code, b""):
+            self._receiver.closed_due = True
             self._drop_streams()
 
     # -------------------------------------------------------------------------------------------------------- questions
@@ -275,7 +281,8 @@ class H2Connection:
     @property
     def send_window(self) -> int:
         """Bytes that the peer will take now on all streams together (RFC 9113 6.9)."""
-        return self._session.send_flow.window
+        window = self._session.send_flow.window
+        return max(0, window)
 
     @property
     def open_streams(self) -> int:
@@ -321,10 +328,7 @@ class H2Connection:
         """Make the terminal error of this connection."""
         reason = self._failure
         assert reason is not None
-        code = self._failure_code
-        error: RemoteProtocolError = remote_error(
-            reason, offset=self._receiver.frame_at, error_code=None if code == NO_ERROR else code
-        )
+        error: RemoteProtocolError = remote_error(reason, offset=self._receiver.frame_at, error_code=self._failure_code)
         return error
 
     def _fail(self, malformed: Malformed) -> None:
@@ -332,12 +336,10 @@ class H2Connection:
         session = self._session
         self._failure = malformed.reason
         self._failure_code = malformed.error_code
-        if malformed.error_code != NO_ERROR:
-            last = session.last_processed()
-            if 0 <= session.goaway_sent < last:
-                last = session.goaway_sent
-            session.go_away(last, malformed.error_code, malformed.reason.encode())
-        session.aborted = True
+        last = session.last_processed()
+        if 0 <= session.goaway_sent < last:
+            last = session.goaway_sent
+        session.go_away(last, malformed.error_code, malformed.reason.encode())
         self._drop_streams()
 
     def _drop_streams(self) -> None:

@@ -17,11 +17,11 @@ class H2Limits:
 
     What is advertised is enforced.
 
-    Worst-case memory of one connection, in bytes: ``max_buffer`` of what was received and not pulled,
-    ``max_field_block_bytes`` and 16 times ``max_header_list_size`` of a header section, ``max_parked_bytes`` of what
-    was sent and has no credit, and the windows: with ``auto_credit=False`` the content that was pulled and not consumed
-    is at most ``max_connection_window``. Throughput of one connection: its window per round trip, 16 MiB in 100 ms
-    being 1.3 Gbit/s.
+    Worst-case memory of one connection, in bytes: ``max_buffer`` and ``max_connection_window`` of what was received
+    and not pulled, ``max_field_block_bytes`` and 16 times ``max_header_list_size`` of a header section, and
+    ``max_parked_bytes`` of what was sent and has no credit. With ``auto_credit=False`` the window bounds the content
+    that was received and not consumed, pulled or not. Throughput of one connection: its window per round trip, 16 MiB
+    in 100 ms being 1.3 Gbit/s.
 
     Attributes:
         max_concurrent_streams: Streams that the peer may have open. nginx takes 128.
@@ -29,11 +29,12 @@ class H2Limits:
         max_header_list_size: Bytes of a header section by RFC 9113 6.5.2: names, values and 32 per field.
         max_field_block_bytes: Bytes of a compressed field block, over all its frames.
         max_continuation_frames: CONTINUATION frames of one field block.
-        max_stream_resets: Streams reset by the peer, or reset here because of what it sent, more than streams that
-            ended well. Go takes 4 times the concurrency, nginx 1000.
+        max_stream_resets: Streams reset by the peer before they were answered, or reset here because of what it sent,
+            more than streams that ended well. Go takes 4 times the concurrency, nginx 1000.
         max_control_frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown frames and the like that come
-            without a message or credit that is used between them.
-        max_buffer: Bytes that were received and not yet pulled as events.
+            without progress between them. Not counted: answers to our own, credit for content that was sent, a PING
+            now and then.
+        max_buffer: Bytes that were received and not yet pulled as events, beside the content that the windows allow.
         max_parked_bytes: Bytes of content that wait for credit from the peer; ``send_data`` refuses more. Large,
             because not every server waits for credit before it sends on.
         header_table_size: Bytes of the decoder's dynamic table.

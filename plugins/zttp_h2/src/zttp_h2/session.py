@@ -35,6 +35,7 @@ class Session:
         self.receive_flow: Final = ReceiveFlow(limits, self.outbox)
         self.send_flow: Final = SendFlow()
         self.started: bool = False
+        self.pings: i64 = 0  # of ours, and not answered
         self.goaway_sent: i64 = -1
         self.goaway_received: i64 = -1
         self.aborted: bool = False  # by a connection error of either side: nothing is sent any more

@@ -160,6 +160,7 @@ class OwnSettings:
         self.max_header_list_size: i64 = limits.max_header_list_size
         self.header_table_size: i64 = limits.header_table_size
         self.connect_protocol: bool = enable_connect_protocol
+        self.acknowledged_first: bool = False  # the peer knows what is enforced from the beginning
         self._unacknowledged: i64 = 0
         self._changes: list[Params] | None = None  # of the latest frames, without the first
 
@@ -194,6 +195,7 @@ class OwnSettings:
         if self._unacknowledged == 0:
             return False
         self._unacknowledged -= 1
+        self.acknowledged_first = True
         changes = self._changes
         if changes is None or self._unacknowledged >= len(changes):
             self.initial_window_size = self._first_window_size

@@ -37,7 +37,9 @@ class Stream:
         if state.state >= CLOSED:
             return None
         window = self._content.session.send_flow.window
-        return min(window, state.window)
+        if state.window < window:
+            window = state.window
+        return max(0, window)
 
     @property
     def pending_bytes(self) -> int | None:

@@ -1,8 +1,9 @@
 """The bounds on what a peer can make us do for nothing (RFC 9113 10.5).
 
 Every frame costs a bounded amount of work and memory; what these counters bound is how much of it can be asked for
-without any message coming or going. Both counters fall again with honest work, so that a long-lived connection never
-reaches them.
+without any message coming or going. They fall again with honest work, so that a long-lived connection never reaches
+them, and what a peer is entitled to is not counted: the answers to our own PINGs and SETTINGS, credit for content that
+it was sent, content that was under way to a stream when that was reset.
 
     frames   PING (CVE-2019-9512), SETTINGS (CVE-2019-9515), PRIORITY and PRIORITY_UPDATE (CVE-2019-9513), WINDOW_UPDATE
              that is not earned by content (tiny windows, CVE-2019-9511), RST_STREAM for closed streams (CVE-2019-9514),
@@ -19,30 +20,53 @@ from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
 
 # WINDOW_UPDATE frames that a DATA frame earns: one for its stream, one for the connection, as many again, and one for
-# each KiB: there are clients that return credit in small steps.
+# each 32 octets: there are clients that return credit in small steps, at any time after the content.
 _EARNED_BY_FRAME: Final = 4
-_EARNING_SHIFT: Final = 10
-# A DATA frame with less content is not what a peer earns anything with: if its own windows cut it down, or if it is for
-# a stream that is reset.
-SLIVER: Final = 256
+_EARNING_SHIFT: Final = 5
+# A DATA frame that the peer's own windows cut down to less earns nothing.
+SLIVER: Final = 64
+# The PINGs of one input whose answers were taken are a keepalive, if they are no more: no message has to pass by them.
+_KEEPALIVE: Final = 4
 
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Floods:
-    """The two counters of one connection."""
+    """The counters of one connection."""
 
     def __init__(self, limits: H2Limits) -> None:
         self._max_frames: Final[i64] = limits.max_control_frames
         self._max_resets: Final[i64] = limits.max_stream_resets
         self._frames: i64 = 0
         self._resets: i64 = 0
+        self._earned: i64 = 0
+        self._pings: i64 = 0  # whose answers have not been taken
 
     def frame(self, weight: i64) -> None:
         """Count a frame that no message needs."""
         self._frames += weight
         if self._frames > self._max_frames:
             raise Malformed("too_many_control_frames", ENHANCE_YOUR_CALM)
+
+    def ping(self) -> None:
+        """Count a PING that asks for an answer."""
+        self._pings += 1
+        self.frame(1)
+
+    def earned_frame(self) -> None:
+        """Count a frame that messages sent before entitle the peer to, unless they did."""
+        if self._earned > 0:
+            self._earned -= 1
+        else:
+            self.frame(1)
+
+    def output_taken(self) -> None:
+        """The output was taken: a keepalive is answered, and costs nothing more."""
+        pings = self._pings
+        if pings > 0:
+            self._pings = 0
+            if pings <= _KEEPALIVE:
+                self._frames = self._frames - pings if self._frames > pings else 0
 
     def progress(self) -> None:
         """A message went on: content or a head came."""
@@ -51,6 +75,7 @@ class Floods:
     def content_sent(self, size: i64) -> None:
         """Content left, and was not cut down to a sliver by the peer's windows."""
         earned = _EARNED_BY_FRAME + (size >> _EARNING_SHIFT)
+        self._earned += earned
         self._frames = self._frames - earned if self._frames > earned else 0
 
     def reset(self) -> None:
@@ -60,6 +85,7 @@ class Floods:
             raise Malformed("too_many_resets", ENHANCE_YOUR_CALM)
 
     def completed(self) -> None:
-        """A stream ended in both directions."""
+        """A stream ended in both directions, or was answered to the end; what crosses that on its way is no flood."""
+        self._earned += _EARNED_BY_FRAME
         if self._resets > 0:
             self._resets -= 1

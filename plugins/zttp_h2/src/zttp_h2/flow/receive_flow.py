@@ -33,11 +33,25 @@ class ReceiveFlow:
         state = stream.state
         if state != OPEN and state != HALF_CLOSED_LOCAL:
             return  # RFC 9113 5.1: nothing more comes there
-        credit = stream.receive_credit + length
+        stream.receive_credit += length
         stream.receive_since_growth += length
+        self._return_due(stream)
+
+    def change_initial_window(self, streams: list[StreamState], delta: i64) -> None:
+        """Apply our SETTINGS_INITIAL_WINDOW_SIZE to all streams, once the peer has acknowledged it (RFC 9113 6.9.2)."""
+        for stream in streams:
+            stream.receive_window += delta
+            stream.receive_size += delta
+            stream.receive_since_growth = 0
+            # Of a smaller window the credit that is kept may be all there is: nothing more would come to return it.
+            if stream.state == OPEN or stream.state == HALF_CLOSED_LOCAL:
+                self._return_due(stream)
+
+    def _return_due(self, stream: StreamState) -> None:
+        """Return the credit of a stream, if it is half of its window."""
+        credit = stream.receive_credit
         size = stream.receive_size
         if credit < size >> 1 or credit == 0:
-            stream.receive_credit = credit
             return
         if stream.receive_since_growth >= size and size < self.size:
             growth = size if size * 2 <= self.size else self.size - size
@@ -49,7 +63,7 @@ class ReceiveFlow:
         self._outbox.write_window_update(stream.stream_id, credit)
 
     def returned(self, length: i64) -> None:
-        """Return the credit of octets that concern the connection alone."""
+        """Return the credit of octets to the connection alone."""
         credit = self._credit + length
         self._since_growth += length
         size = self.size

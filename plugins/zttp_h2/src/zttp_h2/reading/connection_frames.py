@@ -13,7 +13,7 @@ from zttp_core import events as core
 from zttp_core.grammar import parse_priority
 from zttp_h2.closing import drop
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, REFUSED_STREAM
-from zttp_h2.frames import ACK, MAX_STREAM_ID
+from zttp_h2.frames import ACK
 from zttp_h2.hpack.decoder import Decoder
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
@@ -132,7 +132,6 @@ def apply_settings(
 
 def _read_settings_ack(session: Session, decoder: Decoder) -> Any:
     own = session.own
-    session.floods.frame(1)
     before = own.initial_window_size
     if not own.acknowledged():
         raise Malformed("unexpected_settings_ack", PROTOCOL_ERROR)
@@ -140,9 +139,7 @@ def _read_settings_ack(session: Session, decoder: Decoder) -> Any:
     decoder.max_header_list_size = own.max_header_list_size
     delta = own.initial_window_size - before
     if delta != 0:
-        for stream in session.table.all():
-            stream.receive_window += delta
-            stream.receive_size += delta
+        session.receive_flow.change_initial_window(session.table.all(), delta)
     return _new_settings(_NO_PARAMS, True)
 
 
@@ -152,16 +149,20 @@ def read_ping(session: Session, flags: i64, stream_id: i64, raw: bytes, at: i64,
         raise Malformed("frame_on_stream", PROTOCOL_ERROR)
     if stop - at != 8:
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
-    session.floods.frame(1)
     data = raw[at:stop]
     acknowledges = flags & ACK != 0
     if not acknowledges:
+        session.floods.ping()
         session.outbox.write_ping(data, ACK)
+    elif session.pings > 0:
+        session.pings -= 1
+    else:
+        session.floods.frame(1)
     return _new_ping(acknowledges, data)
 
 
 def read_goaway(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64) -> list[object]:
-    """Read a GOAWAY frame (RFC 9113 6.8); return its event, and behind it those of the streams that it has refused.
+    """Read a GOAWAY frame (RFC 9113 6.8); return those of the streams that it has refused, and its own, which is first.
 
     Streams above the last one can be retried on another connection.
     """
@@ -175,10 +176,10 @@ def read_goaway(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64
     if 0 <= session.goaway_received < last:
         raise Malformed("goaway_raised", PROTOCOL_ERROR)  # RFC 9113 6.8 MUST NOT
     session.goaway_received = last
-    events: list[object] = [core.Goaway(last, error_code, raw[at + 8 : stop])]
-    if not session.server and last < MAX_STREAM_ID:
-        for stream in session.table.all():
-            if stream.stream_id > last:
-                drop(session, stream, RESET_RECEIVED)
-                events.append(core.RstStream(stream.stream_id, REFUSED_STREAM))
+    events: list[object] = []
+    if not session.server:
+        for stream in session.table.take_above(last):
+            drop(session, stream, RESET_RECEIVED)
+            events.append(core.RstStream(stream.stream_id, REFUSED_STREAM))
+    events.append(core.Goaway(last, error_code, raw[at + 8 : stop]))
     return events

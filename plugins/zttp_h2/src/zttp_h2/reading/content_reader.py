@@ -68,13 +68,13 @@ class ContentReader:
         if stream is None:
             check_closed(session, stream_id, RECV_DATA)
             flow.returned(length)
-            if content < SLIVER:
+            if not session.table.spend(stream_id, length) and content < SLIVER:
                 session.floods.frame(1)
             return None
         following = after(stream.state, RECV_DATA)
         if following >= DISCARD:
             return self._refuse(stream, length, following & 0xF, "frame_after_end")
-        if length > stream.receive_window:
+        if length > stream.receive_window and length > 0:  # RFC 9113 6.9.1: without content no window is needed
             return self._refuse(stream, length, FLOW_CONTROL_ERROR, "stream_window_exceeded")
         stream.receive_window -= length
         if stream.reading == AWAITING_HEAD:

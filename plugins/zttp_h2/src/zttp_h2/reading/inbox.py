@@ -98,6 +98,13 @@ class Inbox:
         self._advance()
         return True
 
+    def let_go(self) -> None:
+        """Keep no buffer that is parsed: an idle connection holds nothing."""
+        if self.at == len(self.raw) and self.at > 0:
+            self.base += self.at
+            self.raw = b""
+            self.at = 0
+
     def clear(self) -> None:
         """Drop everything: nobody will parse it."""
         self.base += len(self.raw) + self._waiting

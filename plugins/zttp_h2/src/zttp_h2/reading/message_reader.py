@@ -17,7 +17,6 @@ from zttp_h2.codes import (
     FRAME_SIZE_ERROR,
     NO_ERROR,
     PROTOCOL_ERROR,
-    REFUSED_STREAM,
 )
 from zttp_h2.frames import END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED
 from zttp_h2.hpack.decoder import DEFAULT_TABLE_SIZE, Decoder
@@ -27,7 +26,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.reading.connection_frames import set_priority
 from zttp_h2.reading.head_reader import HeadReader
 from zttp_h2.reading.repeated_request import RepeatedRequest
-from zttp_h2.reading.stream_errors import check_closed, note_rejection, reject, reset
+from zttp_h2.reading.stream_errors import check_closed, note_rejection, refuse_for_now, reject, reset
 from zttp_h2.session import Session
 from zttp_h2.streams.states import DISCARD, HALF_CLOSED_REMOTE, IDLE, OPEN, RECV_HEADERS, after
 from zttp_h2.streams.stream_state import AWAITING_HEAD, CONNECT, HEAD, RECEIVED, RECEIVING, TUNNEL, StreamState
@@ -159,7 +158,7 @@ class MessageReader:
         own = session.own
         table.used(stream_id)
         if table.count() >= own.max_concurrent_streams:
-            return reject(session, stream_id, REFUSED_STREAM, "too_many_streams")  # RFC 9113 5.1.2 MUST
+            return refuse_for_now(session, stream_id)
         if status != OK:
             return self._refuse_large_request(stream_id, ends)
         reason = None if known else head.read_request(self.decoder, own.connect_protocol)
@@ -206,6 +205,7 @@ class MessageReader:
         if not ends:
             # RFC 9113 8.1: the rest of the request is not wanted.
             session.outbox.write_rst_stream(stream_id, NO_ERROR)
+        session.table.reset_here(stream_id, session.own.initial_window_size)
         return note_rejection(session, stream_id, NO_ERROR, "header_list_too_large")
 
     def _read_response(self, stream: StreamState, ends: bool, status: i64) -> Any:

@@ -14,7 +14,7 @@ from librt.strings import read_i64_be, read_i64_le
 from zttp_core import events as core
 from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
-from zttp_h2.codes import FRAME_SIZE_ERROR, NO_ERROR, PROTOCOL_ERROR
+from zttp_h2.codes import FRAME_SIZE_ERROR, PROTOCOL_ERROR
 from zttp_h2.frames import (
     ACK,
     CONTINUATION,
@@ -72,9 +72,10 @@ class Receiver:
     def __init__(self, session: Session, writer: ContentWriter, auto_credit: bool) -> None:
         self.inbox: Final = Inbox()
         self.eof: bool = False
+        self.closed_due: bool = False
         self.frame_at: i64 = 0  # where the last frame began, in all that was received
         self.reading: i64 = READ_PREFACE if session.server else READ_SETTINGS
-        self._behind: list[object] | None = None  # what one frame brings behind its first event
+        self._behind: list[object] | None = None  # what one frame brings behind its first event, the last first
         self._session: Final = session
         self._writer: Final = writer
         self._content: Final = ContentReader(self.inbox, session, auto_credit)
@@ -100,7 +101,7 @@ class Receiver:
                 continue
             if self.reading != READ_FRAMES:
                 if self.reading == READ_NOTHING:
-                    return CONNECTION_CLOSED
+                    return self.closed()
                 if self.reading == READ_PREFACE and not self._read_preface():
                     return self._starved()
             if len(inbox.raw) - inbox.at < HEADER_SIZE and not inbox.fill(HEADER_SIZE):
@@ -144,6 +145,18 @@ class Receiver:
             if event is not None:
                 return event
 
+    def end_input(self) -> None:
+        """Take note that nothing more comes."""
+        self.eof = True
+        self.closed_due = True
+
+    def closed(self) -> Any:
+        """Return CONNECTION_CLOSED, once for each input that ended, then NEED_DATA."""
+        if not self.closed_due:
+            return NEED_DATA
+        self.closed_due = False
+        return CONNECTION_CLOSED
+
     def apply_settings(self, payload: bytes) -> None:
         """Apply settings that the peer has sent in another way than a frame."""
         apply_settings(self._session, self._writer, payload, 0, len(payload), False)
@@ -158,12 +171,12 @@ class Receiver:
         """Let an event come next, behind others that were appended."""
         if self._behind is None:
             self._behind = []
-        self._behind.append(event)
+        self._behind.insert(0, event)
 
     def _next_behind(self) -> Any:
         behind = self._behind
         assert behind is not None
-        event = behind.pop(0)
+        event = behind.pop()
         if len(behind) == 0:
             self._behind = None
         return event
@@ -202,9 +215,10 @@ class Receiver:
 
     def _starved(self) -> Any:
         """Return what next_event says when no bytes are left that could be parsed."""
-        if not self.eof:
-            return NEED_DATA
         inbox = self.inbox
+        if not self.eof:
+            inbox.let_go()
+            return NEED_DATA
         content = self._content
         self.frame_at = inbox.base + inbox.at
         incomplete = inbox.size() > 0 or content.left > 0 or content.padding > 0 or self._messages.open_block != 0
@@ -213,9 +227,9 @@ class Receiver:
                 if stream.reading != RECEIVED:
                     incomplete = True
         if incomplete:
-            raise Malformed("stream_not_ended", NO_ERROR)
+            raise Malformed("stream_not_ended", PROTOCOL_ERROR)
         self.reading = READ_NOTHING
-        return CONNECTION_CLOSED
+        return self.closed()
 
     def _read_frame(self, frame_type: i64, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
         """Read a frame other than DATA and HEADERS, whose payload is ``raw[at:stop]``; return an event, or ``None``."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from zttp_core import events as core
 from zttp_h2.closing import drop
-from zttp_h2.codes import PROTOCOL_ERROR
+from zttp_h2.codes import PROTOCOL_ERROR, REFUSED_STREAM
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
 from zttp_h2.session import Session
@@ -41,10 +41,28 @@ def check_closed(session: Session, stream_id: i64, given: i64) -> None:
 def reset(session: Session, stream: StreamState, error_code: i64, reason: str) -> Any:
     """Reset a stream that broke a rule (RFC 9113 5.4.2); return the event that says so."""
     drop(session, stream, RESET_SENT)
-    return reject(session, stream.stream_id, error_code, reason)
+    return send_reset(session, stream.stream_id, error_code, reason)
 
 
 def reject(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
+    """Refuse a stream that was not opened, and return the event that says so."""
+    session.table.reset_here(stream_id, session.own.initial_window_size)
+    return send_reset(session, stream_id, error_code, reason)
+
+
+def refuse_for_now(session: Session, stream_id: i64) -> Any:
+    """Refuse a stream above SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 5.1.2): it can be tried again."""
+    session.table.reset_here(stream_id, session.own.initial_window_size)
+    session.start()
+    session.outbox.write_rst_stream(stream_id, REFUSED_STREAM)
+    if session.own.acknowledged_first:
+        return note_rejection(session, stream_id, REFUSED_STREAM, "too_many_streams")
+    # The client could not know the limit.
+    session.floods.frame(1)
+    return remember(session, stream_id, REFUSED_STREAM, "too_many_streams")
+
+
+def send_reset(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
     """Send RST_STREAM for a rule that was broken, and return the event that says so."""
     session.start()
     session.outbox.write_rst_stream(stream_id, error_code)
@@ -52,10 +70,14 @@ def reject(session: Session, stream_id: i64, error_code: i64, reason: str) -> An
 
 
 def note_rejection(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
+    """Count a stream that was rejected, and return the event that says so."""
+    session.floods.reset()  # MadeYouReset (CVE-2025-8671)
+    return remember(session, stream_id, error_code, reason)
+
+
+def remember(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
     """Remember why a stream was rejected, and return the event that says that it was."""
-    session.table.reset_here(stream_id)
     session.rejected_stream = stream_id
     session.rejected_code = error_code
     session.rejected_reason = reason
-    session.floods.reset()  # MadeYouReset (CVE-2025-8671)
     return core.RstStream(stream_id, error_code)

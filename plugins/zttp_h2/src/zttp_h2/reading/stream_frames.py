@@ -16,7 +16,7 @@ from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
 from zttp_h2.reading.stream_errors import check_closed, reset
 from zttp_h2.session import Session
-from zttp_h2.streams.states import RECV_RST_STREAM, RECV_WINDOW_UPDATE, RESET_RECEIVED
+from zttp_h2.streams.states import HALF_CLOSED_LOCAL, RECV_RST_STREAM, RECV_WINDOW_UPDATE, RESET_RECEIVED
 from zttp_h2.writing.content_writer import ContentWriter
 
 _new_window_update: Final[Any] = core.new_window_update
@@ -32,11 +32,15 @@ def read_rst_stream(session: Session, stream_id: i64, raw: bytes, at: i64, stop:
     stream = session.table.get(stream_id)
     if stream is None:
         check_closed(session, stream_id, RECV_RST_STREAM)
-        session.floods.frame(1)
+        session.floods.earned_frame()
         return None
+    answered = stream.state == HALF_CLOSED_LOCAL
     drop(session, stream, RESET_RECEIVED)
     if session.server:
-        session.floods.reset()  # rapid reset (CVE-2023-44487)
+        if answered:
+            session.floods.completed()  # the rest of the request is not needed any more
+        else:
+            session.floods.reset()  # rapid reset (CVE-2023-44487)
     return core.RstStream(stream_id, error_code)
 
 
@@ -45,7 +49,7 @@ def read_window_update(session: Session, content: ContentWriter, stream_id: i64,
     if stop - at != 4:
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
     increment = i64(read_i32_be(raw, at)) & 0x7FFFFFFF
-    session.floods.frame(1)
+    session.floods.earned_frame()
     if stream_id == 0:
         if increment == 0:
             raise Malformed("zero_increment", PROTOCOL_ERROR)

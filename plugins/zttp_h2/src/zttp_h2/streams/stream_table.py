@@ -32,7 +32,8 @@ class StreamTable:
         self.highest: i64 = 0  # identifier of a stream that the client opened
         self.processed: i64 = 0  # the highest one that a GOAWAY must name: its request was handed on
         self._first_skipped: i64 = 0  # 0: none
-        self._reset_here: dict[int, bool] | None = None
+        # What the peer may still send there within the window that it had.
+        self._reset_here: dict[int, int] | None = None
         self._highest_evicted: i64 = 0
         # Credit that the caller owes for streams that have ended since.
         self._owed: dict[int, int] | None = None
@@ -101,7 +102,22 @@ class StreamTable:
             elif len(others) > _FEW and self._open_others * 2 < len(others):
                 self._others = [other for other in others if other.state < CLOSED]
         if state == RESET_SENT:
-            self.reset_here(stream_id)
+            self.reset_here(stream_id, stream.receive_window)
+
+    def take_above(self, last: i64) -> list[StreamState]:
+        """Return the open streams with a higher identifier, the highest first; they are about to be forgotten.
+
+        Only where no stream can be opened any more: what was looked at once is not looked at again.
+        """
+        streams: list[StreamState] = []
+        if self._latest.stream_id > last:
+            streams.append(self._latest)
+        others = self._others
+        while len(others) > 0 and others[-1].stream_id > last:
+            stream = others.pop()
+            if stream.state < CLOSED:
+                streams.append(stream)
+        return streams
 
     def owe(self, stream_id: i64, credit: i64) -> None:
         """Note what the caller owes for a stream, 0 for nothing."""
@@ -119,7 +135,7 @@ class StreamTable:
         owed = self._owed
         return 0 if owed is None else owed.get(stream_id, 0)
 
-    def reset_here(self, stream_id: i64) -> None:
+    def reset_here(self, stream_id: i64, window: i64) -> None:
         """Remember that RST_STREAM was sent: frames that the peer sent before it read that are not its fault."""
         remembered = self._reset_here
         if remembered is None:
@@ -130,7 +146,16 @@ class StreamTable:
             del remembered[oldest]
             if oldest > self._highest_evicted:
                 self._highest_evicted = oldest
-        remembered[stream_id] = True
+        remembered[stream_id] = window
+
+    def spend(self, stream_id: i64, length: i64) -> bool:
+        """Take octets from the window of a stream that was reset here; False if it is not known to have so many."""
+        remembered = self._reset_here
+        left: i64 = 0 if remembered is None else remembered.get(stream_id, 0)
+        if remembered is None or length == 0 or length > left:
+            return False
+        remembered[stream_id] = left - length
+        return True
 
     def state_of(self, stream_id: i64) -> i64:
         """Return the state of a stream that is not open: IDLE, CLOSED or RESET_SENT.
