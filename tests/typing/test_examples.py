@@ -44,7 +44,6 @@ def test_mypy_accepts_every_example(programs: list[Path]) -> None:
     assert mypy(programs, programs[0].parent / "cache") == []
 
 
-@pytest.mark.xfail(reason="what `case zttp.Data(data)` binds is not known to pyright yet")
 def test_pyright_accepts_every_example(programs: list[Path]) -> None:
     need_pyright()
     assert pyright(programs, programs[0].parent, mode="standard") == []

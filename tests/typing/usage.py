@@ -27,11 +27,25 @@ def the_sentinels_narrow(connection: zttp.Connection) -> int:
     while (event := connection.next_event()) is not zttp.NEED_DATA:
         if event is zttp.CONNECTION_CLOSED:
             return -1
-        if isinstance(event, zttp.Data):
+        if event.stream_id:
             return event.stream_id
     assert_type(event, Literal[zttp.NeedData.NEED_DATA])
     assert_type(zttp.NeedData(), zttp.NeedData)
     return 0
+
+
+def a_pattern_takes_an_event_apart(event: zttp.Event) -> bytes:
+    match event:
+        case zttp.Data(data):
+            assert_type(data, bytes)
+            return data
+        case zttp.Request(method, target, headers):
+            assert_type(headers, zttp.HeaderBlock)
+            return method + target
+        case zttp.EndOfMessage(trailers):
+            return b"".join(name for name, _ in trailers)
+        case _:
+            return b""
 
 
 def every_spelling_gives_the_class() -> None:

@@ -1,7 +1,7 @@
 """What a peer says of the connection: ``Settings``, ``Ping``, ``Goaway``, and the credit of ``WindowUpdate``."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Final, final
+from typing import Any, ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
 from zttp_core.excerpts import excerpt, excerpt_of_settings
@@ -20,7 +20,11 @@ class Goaway:
     """
 
     __slots__ = ("debug", "error_code", "last_stream_id")
-    __match_args__: ClassVar[tuple[str, ...]] = ("last_stream_id", "error_code", "debug")
+    __match_args__: ClassVar[tuple[Literal["last_stream_id"], Literal["error_code"], Literal["debug"]]] = (
+        "last_stream_id",
+        "error_code",
+        "debug",
+    )
 
     def __init__(self, last_stream_id: int, error_code: int = 0, debug: bytes = b"") -> None:
         self.last_stream_id: Final = last_stream_id
@@ -60,7 +64,7 @@ class Settings:
     """
 
     __slots__ = ("_params", "ack")
-    __match_args__: ClassVar[tuple[str, ...]] = ("params", "ack")
+    __match_args__: ClassVar[tuple[Literal["params"], Literal["ack"]]] = ("params", "ack")
 
     def __init__(self, params: Iterable[Sequence[int]] = (), ack: bool = False) -> None:
         self._params: Final = _settings(params)
@@ -102,7 +106,7 @@ class Ping:
     """
 
     __slots__ = ("ack", "data")
-    __match_args__: ClassVar[tuple[str, ...]] = ("ack", "data")
+    __match_args__: ClassVar[tuple[Literal["ack"], Literal["data"]]] = ("ack", "data")
 
     def __init__(self, ack: bool, data: bytes) -> None:
         self.ack: Final = ack
@@ -137,7 +141,7 @@ class WindowUpdate:
     """
 
     __slots__ = ("increment", "stream_id")
-    __match_args__: ClassVar[tuple[str, ...]] = ("stream_id", "increment")
+    __match_args__: ClassVar[tuple[Literal["stream_id"], Literal["increment"]]] = ("stream_id", "increment")
 
     def __init__(self, stream_id: int, increment: int) -> None:
         self.stream_id: Final = stream_id

@@ -1,7 +1,7 @@
 """What follows a head: ``Data`` and ``EndOfMessage``, and the ``Datagram`` beside them."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Final, final
+from typing import ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
 from zttp_core.excerpts import excerpt
@@ -20,7 +20,7 @@ class Data:
     """
 
     __slots__ = ("data", "stream_id")
-    __match_args__: ClassVar[tuple[str, ...]] = ("data", "stream_id")
+    __match_args__: ClassVar[tuple[Literal["data"], Literal["stream_id"]]] = ("data", "stream_id")
 
     def __init__(self, data: bytes, stream_id: int = 0) -> None:
         self.data: Final = data
@@ -52,7 +52,7 @@ class EndOfMessage:
     """
 
     __slots__ = ("stream_id", "trailers")
-    __match_args__: ClassVar[tuple[str, ...]] = ("trailers", "stream_id")
+    __match_args__: ClassVar[tuple[Literal["trailers"], Literal["stream_id"]]] = ("trailers", "stream_id")
 
     def __init__(self, trailers: Iterable[Sequence[bytes]] | None = None, stream_id: int = 0) -> None:
         self.trailers: Final[HeaderBlock] = block_of(trailers)
@@ -84,7 +84,7 @@ class Datagram:
     """
 
     __slots__ = ("data", "stream_id")
-    __match_args__: ClassVar[tuple[str, ...]] = ("data", "stream_id")
+    __match_args__: ClassVar[tuple[Literal["data"], Literal["stream_id"]]] = ("data", "stream_id")
 
     def __init__(self, data: bytes, stream_id: int) -> None:
         self.data: Final = data

@@ -1,7 +1,7 @@
 """``Request``: the head of a request."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Final, final
+from typing import ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
 from zttp_core.excerpts import excerpt
@@ -43,7 +43,11 @@ class Request:
     """
 
     __slots__ = ("_block", "_flags", "_query_at", "_rare", "_section", "_start", "_stream_id", "method", "target")
-    __match_args__: ClassVar[tuple[str, ...]] = ("method", "target", "headers")
+    __match_args__: ClassVar[tuple[Literal["method"], Literal["target"], Literal["headers"]]] = (
+        "method",
+        "target",
+        "headers",
+    )
 
     def __init__(
         self,

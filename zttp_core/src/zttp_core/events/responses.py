@@ -1,7 +1,7 @@
 """``Response``: the head of a response."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Final, final
+from typing import ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
 from zttp_core.excerpts import excerpt
@@ -24,7 +24,7 @@ class Response:
     """
 
     __slots__ = ("end_stream", "headers", "http_version", "reason", "status_code", "stream_id")
-    __match_args__: ClassVar[tuple[str, ...]] = ("status_code", "headers")
+    __match_args__: ClassVar[tuple[Literal["status_code"], Literal["headers"]]] = ("status_code", "headers")
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """What a peer says of one stream beside its message: ``RstStream`` and ``PriorityUpdate``."""
 
-from typing import ClassVar, Final, final
+from typing import ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
 from zttp_core.native_ints import mypyc_attr
@@ -17,7 +17,7 @@ class RstStream:
     """
 
     __slots__ = ("error_code", "stream_id")
-    __match_args__: ClassVar[tuple[str, ...]] = ("stream_id", "error_code")
+    __match_args__: ClassVar[tuple[Literal["stream_id"], Literal["error_code"]]] = ("stream_id", "error_code")
 
     def __init__(self, stream_id: int, error_code: int) -> None:
         self.stream_id: Final = stream_id
@@ -50,7 +50,11 @@ class PriorityUpdate:
     """
 
     __slots__ = ("incremental", "stream_id", "urgency")
-    __match_args__: ClassVar[tuple[str, ...]] = ("stream_id", "urgency", "incremental")
+    __match_args__: ClassVar[tuple[Literal["stream_id"], Literal["urgency"], Literal["incremental"]]] = (
+        "stream_id",
+        "urgency",
+        "incremental",
+    )
 
     def __init__(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
         self.stream_id: Final = stream_id
