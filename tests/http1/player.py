@@ -61,6 +61,7 @@ class Player:
         self.events: list[Any] = []
         self.script = script
         self.terminal = False
+        self.last: Any = zttp.NEED_DATA  # what next_event returned where it came to rest
 
     def receive(self, data: bytes) -> None:
         """Hands over `data` (empty: EOF) and pulls until nothing more comes."""
@@ -80,6 +81,8 @@ class Player:
             event = self.connection.next_event()
             self.events.append(event)
             if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
+                if self.last is not zttp.CONNECTION_CLOSED:  # which comes once
+                    self.last = event
                 return
             self.note(event)
             self.act()
@@ -105,7 +108,7 @@ class Player:
         """The log with the last answer, and what the connection says of itself where the script asks."""
         log = list(self.log)
         if not self.terminal:
-            log.append(repr(self.connection.next_event()))
+            log.append(repr(self.last))
         ends = [number for number, line in enumerate(self.script) if LAST_EVENT.match(line)]
         for line in self.script[ends[-1] + 1 :] if ends else ():
             log.append(state_line(self.connection, line.split(" ")[0]))

@@ -253,7 +253,7 @@ def test_nothing_of_http_follows_a_switch() -> None:
     connection.send_response(200)
     connection.data_to_send()
     assert_refused(connection, "protocol_switched", connection.send_data, b"x")
-    assert_refused(connection, "connection_closed", connection.start_next_cycle)
+    assert_refused(connection, "protocol_switched", connection.start_next_cycle)
 
 
 def test_101_only_to_a_request_that_asked_for_it() -> None:
@@ -591,12 +591,14 @@ def test_no_second_head_in_a_message() -> None:
 
 def test_no_second_response_to_a_request() -> None:
     connection = serving()
-    connection.send_response(204)
+    connection.send_response(200, CHUNKED)
+    connection.data_to_send()
+    assert_refused(connection, "already_responded", connection.send_response, 204)
+    assert_refused(connection, "already_responded", connection.send_informational, 103)
     connection.end_message()
     connection.data_to_send()
-    with pytest.raises(zttp.LocalProtocolError, match=r"\S"):
-        connection.send_response(204)
-    assert connection.data_to_send() == b""
+    assert_refused(connection, "already_responded", connection.send_response, 204)
+    assert_refused(connection, "already_responded", connection.send_informational, 103)
 
 
 def test_nothing_after_the_end() -> None:
@@ -604,8 +606,8 @@ def test_nothing_after_the_end() -> None:
     connection.send_response(200, CHUNKED)
     connection.end_message()
     connection.data_to_send()
-    assert_refused(connection, "no_message", connection.send_data, b"x")
-    assert_refused(connection, "no_message", connection.end_message)
+    assert_refused(connection, "already_ended", connection.send_data, b"x")
+    assert_refused(connection, "already_ended", connection.end_message)
 
 
 def test_a_response_before_the_request_has_ended() -> None:

@@ -71,21 +71,27 @@ def persists(case: WireCase) -> bool:
     return ended and not switched and not player.connection.should_close()
 
 
+def receive(player: Player, data: bytes, size: int | None) -> None:
+    """Hands `data` over in pieces of `size`."""
+    step = size or len(data)
+    for start in range(0, len(data), step):
+        player.receive(data[start : start + step])
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if not case.is_error], ids=case_id)
 @pytest.mark.parametrize("size", [None, 7, 1], ids=["whole", "by 7", "by 1"])
 def test_glued_to_the_next_message(case: WireCase, size: int | None) -> None:
     if not persists(case):
         pytest.skip("the connection does not persist after this case")
     player = Player(connection_for(case))
-    data = case.data + (NEXT_REQUEST if case.role == "server" else NEXT_RESPONSE)
-    for start in range(0, len(data), size or len(data)):
-        player.receive(data[start : start + (size or len(data))])
+    receive(player, case.data + NEXT_REQUEST if case.role == "server" else case.data, size)
     assert [*player.log, "NEED_DATA"] == list(case.log[: len(player.log) + 1])
 
     player.connection.start_next_cycle()
+    player.log.clear()
     if case.role == "client":
         send_whole_request(player.connection, NEXT_REQUEST)
-    player.log.clear()
+        receive(player, NEXT_RESPONSE, size)
     player.pull()
     assert [*player.log, "NEED_DATA"] == NEXT_LOG[case.role]
 

@@ -53,7 +53,10 @@ REASONS: Final[dict[str, Reason]] = {
     "invalid_status_code": Reason(None, "RFC 9110 15", "a status code must be from 100 to 999"),
     "invalid_reason_phrase": Reason(None, "RFC 9112 4", "a reason phrase must not hold control bytes"),
     "unexpected_status": Reason(
-        None, "RFC 9110 15.2.2", "a server may switch protocols only if the request asked for it"
+        None, "RFC 9110 7.8", "a server may switch only to a protocol that the request asked for and the response names"
+    ),
+    "continue_before_switch": Reason(
+        None, "RFC 9110 7.8", "a 100 must come before the switch where the request waits for one"
     ),
     # Fields
     "missing_colon": Reason(400, "RFC 9112 5", "a field line must have a colon after its name"),
@@ -98,9 +101,6 @@ REASONS: Final[dict[str, Reason]] = {
     "chunk_not_terminated": Reason(400, "RFC 9112 7.1", "the data of a chunk must be followed by CRLF"),
     # Life cycle
     "incomplete_message": Reason(400, "RFC 9112 8", "the connection ended in the middle of a message"),
-    "data_after_close": Reason(
-        400, "RFC 9112 9.6", "bytes came after the message that was the last of this connection"
-    ),
     "unexpected_response": Reason(None, "RFC 9112 9.2", "a response came that no request waits for"),
     "buffer_full": Reason(413, None, "more bytes wait to be parsed than max_buffer allows"),
     # ------------------------------------------------------------ HTTP/1.1: what a caller can get wrong
@@ -108,6 +108,13 @@ REASONS: Final[dict[str, Reason]] = {
     "message_in_progress": Reason(None, "RFC 9112 9.3", "the message before this one has not been ended"),
     "no_message": Reason(None, "RFC 9112 2.1", "content needs a head before it"),
     "already_responded": Reason(None, "RFC 9110 3.3", "the final response to this request has been sent"),
+    "already_ended": Reason(None, "RFC 9112 2.1", "this message has been ended"),
+    "error_response_only": Reason(
+        None, "RFC 9112 9.3", "only a 4xx or 5xx can be sent where no request was read, or after an error"
+    ),
+    "response_skipped": Reason(
+        None, "RFC 9112 9.3", "a request before this one was not answered: a response would be taken for its own"
+    ),
     "no_content_allowed": Reason(None, "RFC 9110 6.4.1", "this message must not have content"),
     "framing_required": Reason(
         None, "RFC 9112 6.3", "content needs Content-Length or Transfer-Encoding: chunked in the head"

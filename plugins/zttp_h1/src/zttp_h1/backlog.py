@@ -98,8 +98,9 @@ class Backlog:
         self._holding = True
         self._region = _region(beginning, line)
         self._table = _TABLES[self._region]
-        # A method is bounded by less than a line.
-        self._wake_at = LONGEST_METHOD + 1 if line == REQUEST_LINE and self._region == TOKEN else longest
+        # A method is bounded by less than most lines.
+        method = line == REQUEST_LINE and self._region == TOKEN
+        self._wake_at = min(LONGEST_METHOD + 1, longest) if method else longest
 
     def take(self) -> bytes:
         """Return what is to be parsed next, ``b""`` if there is nothing or nothing that would help."""

@@ -12,13 +12,26 @@ from typing import Any, Final, final
 
 from zttp_core.reasons import local_error
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
-from zttp_h1.head import CLOSE
+from zttp_h1.head import EXPECT_CONTINUE, UPGRADE
 from zttp_h1.limits import DEFAULT_LIMITS, H1Limits
 from zttp_h1.message_reader import MessageReader
 from zttp_h1.message_writer import MessageWriter
 from zttp_h1.methods import CONNECT, HEAD, method_kind
 from zttp_h1.native_ints import i64, mypyc_attr
-from zttp_h1.states import CLOSED, DONE, END, FAILED, IDLE, READING_NAMES, SENT, SENT_SWITCH, SWITCHED, WRITING_NAMES
+from zttp_h1.states import (
+    CLOSED,
+    DONE,
+    END,
+    FAILED,
+    IDLE,
+    READING_NAMES,
+    SEND_HEAD,
+    SENT,
+    SENT_SWITCH,
+    SWITCHED,
+    WRITING_NAMES,
+)
+from zttp_h1.upgrades import is_offered, requested_by
 
 # The core was compiled apart: its constants are repeated, so that they are constants here.
 SERVER: Final = 1
@@ -44,6 +57,7 @@ class H1Connection:
         self.role: Final[i64] = role
         self._reader: Final = MessageReader(role == SERVER, DEFAULT_LIMITS if limits is None else limits, require_host)
         self._writer: MessageWriter | None = None
+        self._skipped = False  # server: a request was not answered, so that a response would answer the wrong one
 
     # ------------------------------------------------------------------------------------------------------- receiving
 
@@ -62,12 +76,13 @@ class H1Connection:
         if event is not None:
             return event
         reader.accept(received)
-        return NEED_DATA if reader.is_asleep() else reader.next_event()
+        return NEED_DATA if reader.buffer.is_asleep() else reader.next_event()
 
     def next_event(self) -> Any:
         """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``.
 
         ``NEED_DATA`` also stands for a pause: the message has ended and ``start_next_cycle`` was not called.
+        ``CONNECTION_CLOSED`` is returned once for each EOF that was received, then ``NEED_DATA``.
         Raises RemoteProtocolError if the peer breaks the protocol, and again on every later call.
         """
         return self._reader.next_event()
@@ -86,50 +101,75 @@ class H1Connection:
         """
         if self.role != CLIENT:
             raise local_error("wrong_role")
-        self._check_open()
-        writer = self._make_writer()
-        writer.write_request(method, target, version, _listed(headers))
-        self._reader.expect_response(method_kind(method), writer.expects_continue(), writer.asked_upgrade())
+        reader = self._reader
+        if reader.switching:
+            raise local_error("protocol_switched")
+        if self.should_close():
+            raise local_error("connection_closed")
+        fields = _listed(headers)
+        facts = self._make_writer().write_request(method, target, version, fields)
+        asked = requested_by(fields) if facts & UPGRADE and version != b"1.0" else None
+        reader.expect_response(method_kind(method), facts & EXPECT_CONTINUE != 0, asked)
 
     def send_response(self, status: int, headers: Headers = None, /, *, reason: bytes | None = None) -> None:
         """Queue the head of the final response (server), or of a 101. ``reason`` replaces the registered phrase.
 
-        ``Connection: close`` is added where the connection closes after this message and the headers do not say so. An
-        HTTP/1.0 client gets no chunks: ``Transfer-Encoding: chunked`` is left out and the content ends with the
-        connection. Raises LocalProtocolError.
+        ``Connection: close`` is added where the connection closes after this message and the headers do not say so;
+        ``keep-alive`` is left out there. An HTTP/1.0 client gets no chunks: ``Transfer-Encoding: chunked`` is left out
+        and the content ends with the connection. Until the Request was pulled, and after an error, only a 4xx or 5xx
+        can be sent, and the connection closes behind it. Raises LocalProtocolError.
         """
         if self.role != SERVER:
             raise local_error("wrong_role")
         if not 100 <= status <= 999:
             raise local_error("invalid_status_code", b"%d" % status)
-        if status == 101 and self.upgrade() is None:
-            # RFC 9110 7.8: a server must not switch to a protocol that the client did not name.
-            raise local_error("unexpected_status", b"101")
         reader = self._reader
-        method = reader.request_method
-        # RFC 9110 10.1.1: a client that was not asked to send its content may send it or not, nobody can tell.
-        closing = reader.closing or reader.waiting_for_100 or reader.state == FAILED
         writer = self._make_writer()
-        writer.write_response(
-            status, _listed(headers), reason, method == HEAD, method == CONNECT, reader.request_minor, closing
-        )
+        closing = reader.ends_connection()
+        early = not reader.has_request()
+        if early:
+            writer.check(SEND_HEAD)
+            self._check_farewell(status)
+            closing = True
+        elif self._skipped:
+            raise local_error("response_skipped")
+        fields = _listed(headers)
+        method = reader.request_method
+        if status == 101:
+            self._check_switch(fields)
         if reader.waiting_for_100:
-            reader.waiting_for_100 = False
+            if status == 101 or (method == CONNECT and 200 <= status < 300):
+                # RFC 9110 7.8: the client must know first whether to send its content.
+                raise local_error("continue_before_switch", b"%d" % status)
+            # RFC 9110 10.1.1: a client that was not asked to send its content may send it or not, nobody can tell.
+            closing = True
+        writer.write_response(status, fields, reason, method == HEAD, method == CONNECT, reader.request_minor, closing)
+        reader.waiting_for_100 = False
+        if writer.closing:
             reader.closing = True
         if writer.state == SENT_SWITCH:
+            reader.closing = False
             reader.switch()
+        elif early:
+            reader.answered_early()
 
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
-        """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
+        """Queue a 1xx head other than 101 (server), once the Request was pulled. Raises LocalProtocolError."""
         if self.role != SERVER:
             raise local_error("wrong_role")
         if not 100 <= status <= 199:
             raise local_error("not_informational", b"%d" % status)
-        if self._reader.request_minor == 0:
+        reader = self._reader
+        if reader.request_minor == 0:
             raise local_error("informational_to_http_1_0")
-        self._make_writer().write_informational(status, _listed(headers))
+        writer = self._make_writer()
+        if self._skipped:
+            raise local_error("response_skipped")
+        if not reader.has_request():
+            raise local_error("error_response_only", b"%d" % status)
+        writer.write_informational(status, _listed(headers))
         if status == 100:
-            self._reader.waiting_for_100 = False
+            reader.waiting_for_100 = False
 
     def send_data(self, data: Any, /) -> None:
         """Queue content, any buffer. A ``bytes`` of a few kilobytes is not copied. Raises LocalProtocolError."""
@@ -145,17 +185,20 @@ class H1Connection:
         """Go on to the next message: legal once this one has ended on the wire, whether that was pulled or not.
 
         Raises LocalProtocolError if it has not, if the message that is sent has not, or if there can be no next one.
+        A server that has not answered reads on, but cannot send anything any more.
         """
         reader = self._reader
         reading = reader.state
+        if reader.switching:
+            raise local_error("protocol_switched")
         if reading != END and reading != DONE:
             raise local_error("connection_closed" if reading >= SWITCHED else "cycle_not_complete")
-        if reader.closing or reader.switching:
+        if self.should_close():
             raise local_error("connection_closed")
         writer = self._writer
-        if writer is not None:
-            if writer.facts & CLOSE or writer.to_eof:
-                raise local_error("connection_closed")
+        if self.role == SERVER and (writer is None or writer.state == IDLE):
+            self._skipped = True
+        elif writer is not None:
             writer.next_cycle()
         reader.next_cycle()
 
@@ -165,30 +208,36 @@ class H1Connection:
         """Tell whether the connection must be closed after this message.
 
         It looks at both directions (RFC 9112 9.3, 9.6): what the head that was received says, and the head that was
-        sent.
+        sent; at EOF, at errors, and at bytes that nobody asked for (9.2). What is sent in ``Connection`` and whether
+        ``start_next_cycle`` goes on follow from it. A connection that has switched protocols is another protocol's to
+        close.
         """
         reader = self._reader
-        if reader.closing or reader.state == FAILED or reader.has_ended():
-            return True
+        if reader.switching:
+            return False
         writer = self._writer
-        return writer is not None and (writer.facts & CLOSE != 0 or writer.to_eof)
+        return reader.ends_connection() or (writer is not None and writer.closing)
 
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out."""
-        reading = self._reader.state
-        if reading == CLOSED or reading == FAILED:
+        """Tell whether nothing more will come in or go out.
+
+        After an error of the peer a server may still send its farewell, and after EOF its response.
+        """
+        reader = self._reader
+        reading = reader.state
+        writing = IDLE if self._writer is None else self._writer.state
+        if reading == FAILED and self.role == CLIENT:
             return True
-        writer = self._writer
-        return (
-            writer is not None and writer.state == SENT and (reading == DONE or reading == END) and self.should_close()
-        )
+        if writing != SENT and writing != SENT_SWITCH and not self._skipped:
+            return reading == CLOSED and writing == IDLE
+        return reading == CLOSED or reading == FAILED or (reading == DONE and self.should_close())
 
     def upgrade(self) -> bytes | None:
         """Return the Upgrade value of the head that was received, if its Connection field lists ``upgrade``.
 
         An HTTP/1.0 message cannot ask for that (RFC 9110 7.8).
         """
-        return self._reader.requested_upgrade()
+        return self._reader.upgrade
 
     @property
     def waiting_for_100(self) -> bool:
@@ -201,17 +250,29 @@ class H1Connection:
 
         After a 101 or a 2xx to CONNECT they are the first of the other protocol.
         """
-        return (self._reader.rest(), self._reader.eof)
+        buffer = self._reader.buffer
+        return (buffer.rest(), buffer.eof)
 
     def __repr__(self) -> str:
         role = "SERVER" if self.role == SERVER else "CLIENT"
         writing = IDLE if self._writer is None else self._writer.state
         return f"<H1Connection {role} reading={READING_NAMES[self._reader.state]} writing={WRITING_NAMES[writing]}>"
 
-    def _check_open(self) -> None:
-        reader = self._reader
-        if reader.state >= SWITCHED or reader.closing or reader.eof:
+    def _check_farewell(self, status: int) -> None:
+        """Refuse a response to what was not read or not understood, unless it says that and there can still be one."""
+        if self._skipped:
+            raise local_error("response_skipped")
+        if self._reader.state == CLOSED:
             raise local_error("connection_closed")
+        if not 400 <= status <= 599:
+            raise local_error("error_response_only", b"%d" % status)
+
+    def _check_switch(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """Refuse a 101 unless it switches to what the request asked for, and says so (RFC 9110 7.8)."""
+        asked = self._reader.upgrade
+        answer = requested_by(fields)
+        if asked is None or answer is None or not is_offered(answer, asked):
+            raise local_error("unexpected_status", b"101")
 
     def _make_writer(self) -> MessageWriter:
         writer = self._writer

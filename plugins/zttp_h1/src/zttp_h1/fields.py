@@ -11,7 +11,7 @@ from librt.strings import read_i16_le, read_i64_le
 
 from zttp_core.grammar import is_host
 from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, HOST, OTHER_CODINGS, UPGRADE, Head
-from zttp_h1.malformed import Malformed
+from zttp_h1.malformed import Malformed, within_line
 from zttp_h1.names import (
     NAME_CONNECTION,
     NAME_CONTENT_LENGTH,
@@ -111,7 +111,7 @@ def _name_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
         error = _name_error(raw, start, at, end)
         if error is None:
             return -1
-        raise within_line(error, start, at, longest)
+        raise within_line(error, start, longest)
     return at
 
 
@@ -121,7 +121,7 @@ def _value_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
     if at >= end or (at + 1 >= end and raw[at] == 13):
         return -1
     if raw[at] != 13 or raw[at + 1] != 10:
-        raise within_line(_value_error(raw, start, at), start, at, longest)
+        raise within_line(_value_error(raw, start, at), start, longest)
     return at
 
 
@@ -134,15 +134,15 @@ def _note(head: Head, raw: bytes, start: i64, name: i64, value: i64, stop: i64, 
     elif name == NAME_CONTENT_LENGTH:
         _content_length(head, raw, start, value, stop, shift)
     elif name == NAME_TRANSFER_ENCODING:
-        _transfer_encoding(head, raw, value, stop)
+        _transfer_encoding(head, raw, value, stop, shift)
     elif name == NAME_EXPECT:
         # RFC 9110 10.1.1: the expectation is case-insensitive; another one may be ignored.
         if lower(raw[value:stop]) == b"100-continue":
             head.facts |= EXPECT_CONTINUE
     else:
-        listed = raw[value:stop]
-        # RFC 9110 5.3: several lines of a list field are one list.
-        head.upgrade = head.upgrade + b", " + listed if head.facts & UPGRADE else listed
+        if head.upgrades is None:
+            head.upgrades = []
+        head.upgrades.append(raw[value:stop])
         head.facts |= UPGRADE
 
 
@@ -181,6 +181,7 @@ def _content_length(head: Head, raw: bytes, start: i64, value: i64, stop: i64, s
         raise Malformed("invalid_content_length", value, raw[value:stop])
     if head.content_length < 0:
         head.content_length = length
+        head.framed_at = value + shift
         if first < stop:
             head.cut(first + shift, stop + shift)
     elif head.content_length == length:
@@ -195,17 +196,16 @@ def _line_end(raw: bytes, at: i64) -> i64:
     return at + 1
 
 
-def _transfer_encoding(head: Head, raw: bytes, value: i64, stop: i64) -> None:
+def _transfer_encoding(head: Head, raw: bytes, value: i64, stop: i64, shift: i64) -> None:
     codings = lower(raw[value:stop])
-    if head.facts & (CHUNKED | OTHER_CODINGS):
-        # RFC 9110 5.3: several lines of a list field are one list.
-        head.codings = (head.codings if head.facts & OTHER_CODINGS else b"chunked") + b", " + codings
-        head.facts |= OTHER_CODINGS
-    elif codings == b"chunked":
+    head.framed_at = value + shift
+    if head.facts & (CHUNKED | OTHER_CODINGS) == 0 and codings == b"chunked":
         head.facts |= CHUNKED
-    else:
-        head.codings = codings
-        head.facts |= OTHER_CODINGS
+        return
+    if head.codings is None:
+        head.codings = [b"chunked"] if head.facts & CHUNKED else []
+    head.codings.append(codings)
+    head.facts |= OTHER_CODINGS
 
 
 def _digits(raw: bytes, at: i64, stop: i64) -> i64:
@@ -233,14 +233,6 @@ def _refuse_framing(name: i64, raw: bytes, start: i64) -> None:
         raise Malformed("forbidden_trailer", start, raw[start : raw.index(b":", start)])
 
 
-def within_line(error: Malformed, start: i64, at: i64, longest: i64) -> Malformed:
-    """Return ``error``, unless it was found where a line that starts at ``start`` is too long already.
-
-    So a line that breaks two rules breaks the same one first, however it is cut.
-    """
-    return Malformed("line_too_long", start) if at - start > longest else error
-
-
 def _name_error(raw: bytes, start: i64, at: i64, end: i64) -> Malformed | None:
     """Say why the field line that starts at ``start`` has no valid name; ``at`` is where the token ends.
 
@@ -252,7 +244,7 @@ def _name_error(raw: bytes, start: i64, at: i64, end: i64) -> Malformed | None:
     if byte == 13:
         if at + 1 >= end:
             return None
-        return Malformed("missing_colon", start, raw[start:at]) if raw[at + 1] == 10 else Malformed("bare_cr", at)
+        return Malformed("missing_colon", start, raw[start:at], at) if raw[at + 1] == 10 else Malformed("bare_cr", at)
     if byte == 32 or byte == 9:
         if at == start:
             return Malformed("obsolete_line_folding", at)
@@ -262,8 +254,9 @@ def _name_error(raw: bytes, start: i64, at: i64, end: i64) -> Malformed | None:
         if colon >= end:
             return None
         if raw[colon] == 0x3A or colon - at == _MOST_BLANKS:
-            return Malformed("whitespace_before_colon", at, raw[start : colon + 1])
-    elif byte == 0x3A:
+            return Malformed("whitespace_before_colon", at, raw[start : colon + 1], colon)
+        return Malformed("invalid_field_name", at, raw[start : at + 1], colon)
+    if byte == 0x3A:
         return Malformed("empty_field_name", at)
     return Malformed("invalid_field_name", at, raw[start : at + 1])
 

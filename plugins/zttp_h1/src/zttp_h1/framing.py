@@ -18,7 +18,7 @@ def request_framing(head: Head, at: i64) -> i64:
     """Return the framing of a request; ``at`` is where an error is reported. Raises Malformed."""
     if head.facts & (CHUNKED | OTHER_CODINGS):
         if head.facts & OTHER_CODINGS:
-            raise _codings_error(head.codings, at)
+            raise _codings_error(head, at)
         _check_chunked(head, at)
         return BY_CHUNKS
     return BY_LENGTH if head.content_length > 0 else NO_CONTENT
@@ -35,10 +35,10 @@ def response_framing(head: Head, to_head: bool, to_connect: bool, at: i64) -> i6
         return NO_CONTENT
     if head.facts & (CHUNKED | OTHER_CODINGS):
         if head.facts & OTHER_CODINGS:
-            error = _codings_error(head.codings, at)
+            error = _codings_error(head, at)
             if error.reason == "chunked_not_final":
                 # RFC 9112 7.4: we send no TE, so there can be no other coding; what it decodes to is not guessed.
-                error = Malformed("unsupported_transfer_coding", at, head.codings)
+                error = Malformed("unsupported_transfer_coding", at, error.excerpt)
             raise error
         _check_chunked(head, at)
         return BY_CHUNKS
@@ -60,11 +60,13 @@ def _check_chunked(head: Head, at: i64) -> None:
         raise Malformed("transfer_encoding_in_http_1_0", at)
 
 
-def _codings_error(codings: bytes, at: i64) -> Malformed:
+def _codings_error(head: Head, at: i64) -> Malformed:
     """Say what is wrong with transfer codings that are not just chunked (RFC 9112 6.1, 7).
 
     Every other coding would have to be decoded before chunked, which nobody uses and every smuggler tries.
     """
+    # RFC 9110 5.3: several lines of a list field are one list.
+    codings = b", ".join(head.codings) if head.codings is not None else b""
     names = [member.strip(b" \t") for member in codings.split(b",")]
     for name in names:
         if len(name) == 0 or scan_token(name, 0, len(name)) != len(name):

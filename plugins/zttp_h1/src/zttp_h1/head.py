@@ -15,12 +15,13 @@ EXPECT_CONTINUE: Final = 64  # Expect is 100-continue
 OTHER_CODINGS: Final = 128  # Transfer-Encoding is something else
 
 
-@mypyc_attr(acyclic=True)
+@final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Head:
     """The values of a start line, and the facts of a header or trailer section.
 
-    One object serves all messages of a connection: its ``MessageReader``. ``facts`` are the bits above,
-    ``content_length`` is -1 where there is none, ``count`` is the number of fields.
+    One object serves all messages of a connection. ``facts`` are the bits above, ``content_length`` is -1 where there
+    is none, ``count`` is the number of fields. Places are counted from where the lines of the section start.
     """
 
     def __init__(self) -> None:
@@ -29,24 +30,25 @@ class Head:
         self.target = b""
         self.status_code: i64 = 0
         self.reason = b""
-        self.upgrade = b""  # the value of Upgrade, if `facts` have it
-        self.codings = b""  # the value of Transfer-Encoding, if `facts` have OTHER_CODINGS
+        self.upgrades: list[bytes] | None = None  # the values of all Upgrade fields
+        self.codings: list[bytes] | None = None  # the values of Transfer-Encoding, if `facts` have OTHER_CODINGS
         self.facts: i64 = 0
         self.content_length: i64 = -1
         self.count: i64 = 0
-        self.cuts: list[int] | None = None  # where the section says something twice: starts and ends, in the section
+        self.framed_at: i64 = 0  # where the last field that says something about framing stands
+        self.cuts: list[int] | None = None  # where the section says something twice: starts and ends
 
-    @final
     def clear_fields(self) -> None:
         """Forget the section, for the next one."""
         self.facts = 0
         self.content_length = -1
         self.count = 0
+        self.upgrades = None
+        self.codings = None
         self.cuts = None
 
-    @final
     def cut(self, start: i64, end: i64) -> None:
-        """Note that ``section[start:end]`` is not for the reader."""
+        """Note that what stands from ``start`` to ``end`` is not for the reader."""
         if self.cuts is None:
             self.cuts = []
         self.cuts.append(start)

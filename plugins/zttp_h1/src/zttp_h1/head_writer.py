@@ -10,7 +10,7 @@ from librt.strings import BytesWriter, write_i16_le
 
 from zttp_core.grammar import FORBIDDEN_TRAILERS, parse_content_length
 from zttp_core.reasons import local_error
-from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, UPGRADE
+from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, KEEP_ALIVE, UPGRADE
 from zttp_h1.names import (
     NAME_CONNECTION,
     NAME_CONTENT_LENGTH,
@@ -22,7 +22,7 @@ from zttp_h1.names import (
     lower,
     recognise,
 )
-from zttp_h1.native_ints import i64
+from zttp_h1.native_ints import i64, u8
 from zttp_h1.scan import scan_target, scan_token, scan_value
 from zttp_h1.status import STATUS_LINES
 
@@ -116,6 +116,33 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
     if facts & CHUNKED and content_length >= 0:
         raise local_error("transfer_encoding_and_content_length")
     return facts, content_length
+
+
+def without_keep_alive(head: bytes) -> bytes:
+    """Return a head that was written here, the empty line not yet, without the keep-alive of its Connection fields."""
+    kept: list[bytes] = []
+    for line in head.split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if colon and lower(name) == b"connection" and connection_options(value, 0, len(value)) & KEEP_ALIVE:
+            options = [option.strip(b" \t") for option in value.split(b",")]
+            value = b", ".join([option for option in options if option and lower(option) != b"keep-alive"])
+            if value:
+                kept.append(name + b": " + value)
+        else:
+            kept.append(line)
+    return b"\r\n".join(kept)
+
+
+def write_chunk_size(writer: BytesWriter, size: i64) -> None:
+    """Write the line before chunk-data of ``size`` bytes (RFC 9112 7.1)."""
+    shift: i64 = 0
+    while size >> shift >= 16:
+        shift += 4
+    while shift >= 0:
+        digit = (size >> shift) & 15
+        writer.append(u8(digit + 48 if digit < 10 else digit + 87))
+        shift -= 4
+    write_i16_le(writer, _CRLF)
 
 
 def write_trailers(writer: BytesWriter, trailers: list[tuple[bytes, bytes]]) -> None:

@@ -7,10 +7,22 @@ from __future__ import annotations
 
 
 class Malformed(Exception):  # noqa: N818  (an answer of the codecs, never seen outside)
-    """Bytes at ``at`` break the rule of ``reason`` (a token of ``zttp_core.reasons``); ``excerpt`` shows them."""
+    """Bytes at ``at`` break the rule of ``reason`` (a token of ``zttp_core.reasons``); ``excerpt`` shows them.
 
-    def __init__(self, reason: str, at: int, excerpt: bytes | None = None) -> None:
+    ``seen`` is the first byte by which that could be seen, where it is not the one at ``at``.
+    """
+
+    def __init__(self, reason: str, at: int, excerpt: bytes | None = None, seen: int = -1) -> None:
         super().__init__(reason, at, excerpt)
         self.reason = reason
         self.at = at
         self.excerpt = excerpt
+        self.seen = at if seen < 0 else seen
+
+
+def within_line(error: Malformed, start: int, longest: int, too_long: str = "line_too_long") -> Malformed:
+    """Return ``error``, unless it was found where a line that starts at ``start`` is too long already.
+
+    So a line that breaks two rules breaks the same one first, however it is cut.
+    """
+    return Malformed(too_long, start) if error.seen - start > longest else error

@@ -4,8 +4,8 @@ Buffers go in, events come out. The codecs do the work: ``start_line`` and ``fie
 long its content is, ``chunked`` takes chunks apart; ``repetition`` recognises what came before. What moves from one
 state to the next stands in ``states``. This module knows what is being read, and makes events of what the codecs find.
 
-A ``MessageReader`` is a ``ReceiveBuffer``, and that a ``Head``: a server may make a connection for a single small
-request, and each object that a connection is made of is paid for then.
+A field section is parsed where it lies if it lies whole in the buffer, in one call; the lines of any other move into a
+``Section`` before the call returns, so that no place in the buffer is remembered from one call to the next.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from zttp_h1.chunked import LAST, ChunkedDecoder
 from zttp_h1.fields import REQUEST, RESPONSE, parse_fields
 from zttp_h1.fields import TRAILERS as TRAILER_SECTION
 from zttp_h1.framing import BY_CHUNKS, BY_LENGTH, NO_CONTENT, TO_EOF, request_framing, response_framing
-from zttp_h1.head import CLOSE, EXPECT_CONTINUE, HOST, KEEP_ALIVE, UPGRADE, UPGRADE_LISTED
+from zttp_h1.head import CLOSE, EXPECT_CONTINUE, HOST, KEEP_ALIVE, UPGRADE, UPGRADE_LISTED, Head
 from zttp_h1.limits import H1Limits
 from zttp_h1.malformed import Malformed
 from zttp_h1.methods import CONNECT, HEAD, OTHER, method_kind
 from zttp_h1.native_ints import i64, mypyc_attr
 from zttp_h1.receive_buffer import ReceiveBuffer, check_line
 from zttp_h1.repetition import Repetition
+from zttp_h1.section import Section, without
 from zttp_h1.start_line import check_target_form, parse_request_line, parse_status_line
 from zttp_h1.states import (
     CLOSED,
@@ -37,8 +38,8 @@ from zttp_h1.states import (
     CONTENT_TO_EOF,
     DONE,
     END,
-    FAILED,
     FIELDS,
+    ON_ANSWERED,
     ON_END,
     ON_END_PULLED,
     ON_EOF,
@@ -54,6 +55,7 @@ from zttp_h1.states import (
     TRAILERS,
     after_reading,
 )
+from zttp_h1.upgrades import is_offered
 
 # The core was compiled apart: its constants are repeated, so that they are constants here, and what is called for every
 # event is bound once.
@@ -71,6 +73,10 @@ EXPECTS: Final = 2
 HTTP_1_0: Final = 4
 
 _MOST_EMPTY_LINES: Final = 8  # RFC 9112 2.2 asks for at least one
+_EXCERPT: Final = 60
+
+# Up to here a header block keeps the whole buffer instead of a copy of its section: memory that is not worth a copy.
+_SHARED_BUFFER: Final = 2048
 
 # A section with these is parsed each time.
 _NOT_REPEATED: Final = UPGRADE | EXPECT_CONTINUE
@@ -78,50 +84,61 @@ _NOT_REPEATED: Final = UPGRADE | EXPECT_CONTINUE
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
-class MessageReader(ReceiveBuffer):
+class MessageReader:
     """State, framing and events of the messages that the peer sends.
 
-    What is set from outside: a client's ``expect_response``, ``next_cycle``, ``switch``, and that a response was sent
-    to a client that waits for a 100 (``waiting_for_100``, ``closing``).
+    What is set from outside: a client's ``expect_response``, ``next_cycle``, ``switch``, ``answered_early``, and that a
+    response was sent to a client that waits for a 100 (``waiting_for_100``, ``closing``).
     """
 
     def __init__(self, is_server: bool, limits: H1Limits, require_host: bool) -> None:
-        super().__init__()
         self.state: i64 = START_LINE
-        self.closing = False  # the message that is read is the last one
+        self.closing = False  # this exchange is the last one, as either side has said
         self.waiting_for_100 = False  # or for what makes it needless
         self.switching = False  # what follows the message is not HTTP
         self.request_method: i64 = OTHER  # of the request that was received, or sent
         self.request_minor: i64 = 1
+        self.upgrade: bytes | None = None  # what the head asks for, or switches to
+        self.buffer: Final = ReceiveBuffer()
+        self._head: Final = Head()
+        self._section: Section | None = None  # its lines so far, if they are not all in the buffer
+        self._section_start: i64 = 0  # offset of the first line of the section
+        self._status_at: i64 = 0  # offset of the status code
         self._is_server: Final = is_server
         self._limits: Final = limits
         self._require_host: Final = require_host
         self._failure: tuple[str, bytes | None, int] | None = None  # reason, excerpt and offset of the terminal error
-        self._head_facts: i64 = 0  # of the head, while a trailer section is read
+        self._end_to_tell = False  # an input has ended, and CONNECTION_CLOSED was not returned for it
         self._empty_lines: i64 = 0
         self._remaining: i64 = 0  # of the content, where its length is known
         self._chunks: ChunkedDecoder | None = None
         self._trailers: Any = None  # the EndOfMessage of a message that has some
-        self._cycles: i64 = 0
+        self._repeats = False  # this is not the first request
         self._repetition: Repetition | None = None
         self._awaiting = False  # client: a request was sent and its response has not ended
-        self._asked_upgrade = False  # client: by that request
+        self._asked_upgrade: bytes | None = None  # client: by that request
 
     def accept(self, data: bytes) -> None:
         """Take bytes from the peer; none are EOF. Raises as ``H1Connection.receive_data`` does."""
+        buffer = self.buffer
         if len(data) == 0:
-            self.eof = True
+            buffer.eof = True
+            self._end_to_tell = True
             return
-        if self.eof:
+        if buffer.eof:
             raise local_error("receive_after_eof")
-        if not self.receive(data, self._limits.max_buffer):
-            self._overflow()
+        if self.state >= CLOSED or (self.state == DONE and self.closing and self._is_server):
+            buffer.base += len(data)  # nobody will parse it: RFC 9112 9.6
+        elif not buffer.receive(data, self._limits.max_buffer):
+            self._fail(Malformed("buffer_full", buffer.at))
+            raise self._terminal_error()
 
     def take_short_cut(self, data: bytes) -> Any:
         """Return what next_event would behind ``accept(data)``, where that is seen without parsing; else None."""
         if self.state == CONTENT_LENGTH:
             return self._pass_content(data)
-        if self.is_asleep() and self.sleeps_through(data, self._limits.max_buffer):
+        buffer = self.buffer
+        if buffer.is_asleep() and buffer.sleeps_through(data, self._limits.max_buffer):
             return NEED_DATA
         return None
 
@@ -131,7 +148,7 @@ class MessageReader(ReceiveBuffer):
         That is most of an upload, and the buffer itself is the content.
         """
         size: i64 = len(data)
-        if not 0 < size < self._remaining or size > self._limits.max_buffer or not self.bypass(size):
+        if not 0 < size < self._remaining or size > self._limits.max_buffer or not self.buffer.bypass(size):
             return None
         self._remaining -= size
         self.waiting_for_100 = False
@@ -165,20 +182,34 @@ class MessageReader(ReceiveBuffer):
             elif state == TRAILERS:
                 event = self._read_trailers()
             elif state == DONE:
-                return CONNECTION_CLOSED if self.has_ended() else NEED_DATA
-            elif state == SWITCHED:
-                return CONNECTION_CLOSED if self.eof else NEED_DATA
-            elif state == CLOSED:
-                return CONNECTION_CLOSED
+                return self._pause()
+            elif state == SWITCHED or state == CLOSED:
+                return self._rest_state()
             else:
                 raise self._terminal_error()
             if event is not None:
                 return event
 
+    def _pause(self) -> Any:
+        """Return what next_event says between the end of a message and the next cycle."""
+        if not self._is_server:
+            self._refuse_unasked()
+        elif self.closing:
+            self.buffer.discard()  # RFC 9112 9.6: no further request is processed
+        return self._rest_state() if self.buffer.waiting() == 0 else NEED_DATA
+
+    def _rest_state(self) -> Any:
+        """Return the sentinel of a state in which nothing is read: CONNECTION_CLOSED once for each EOF."""
+        if self._end_to_tell:
+            self._end_to_tell = False
+            return CONNECTION_CLOSED
+        return NEED_DATA
+
     # ------------------------------------------------------------------------------------------- from the other half
 
-    def expect_response(self, method: i64, waiting_for_100: bool, asked_upgrade: bool) -> None:
+    def expect_response(self, method: i64, waiting_for_100: bool, asked_upgrade: bytes | None) -> None:
         """Note that a request of this kind of method was sent (client)."""
+        self.buffer.discard()  # an empty line, if anything: has_unasked() says no
         self.request_method = method
         self.waiting_for_100 = waiting_for_100
         self._asked_upgrade = asked_upgrade
@@ -187,14 +218,14 @@ class MessageReader(ReceiveBuffer):
     def next_cycle(self) -> None:
         """Make ready for the next message; this one has ended on the wire."""
         self.state = after_reading(self.state, ON_NEXT_CYCLE)
-        self.clear_fields()
+        self._head.clear_fields()
         self._trailers = None
         self._empty_lines = 0
         self.waiting_for_100 = False
         self.request_method = OTHER
         self.request_minor = 1
-        self._head_facts = 0
-        self._cycles += 1
+        self.upgrade = None
+        self._repeats = True
 
     def switch(self) -> None:
         """Stop reading HTTP as soon as the message that is read has ended (RFC 9110 7.8, 9.3.6)."""
@@ -202,32 +233,76 @@ class MessageReader(ReceiveBuffer):
         if self.state == DONE:
             self.state = after_reading(DONE, ON_SWITCH)
 
-    def requested_upgrade(self) -> bytes | None:
-        """Return the Upgrade value of the head, if its Connection field lists ``upgrade``.
+    def answered_early(self) -> None:
+        """Note that a final response was sent: a request whose head was not read until now never will be (server).
 
-        An HTTP/1.0 message cannot ask for that (RFC 9110 7.8).
+        RFC 9112 9.6: it closes, and what comes behind that is not processed.
         """
-        asked = UPGRADE | UPGRADE_LISTED
-        return self.upgrade if self._head_facts & asked == asked and self.minor > 0 else None
+        if self.state == START_LINE or self.state == FIELDS:
+            self.state = after_reading(self.state, ON_ANSWERED)
+            self._section = None
+            self.buffer.discard()
+
+    def has_request(self) -> bool:
+        """Tell whether there is a request that was read and understood so far (server)."""
+        state = self.state
+        return state != START_LINE and state != FIELDS and state < CLOSED
+
+    def ends_connection(self) -> bool:
+        """Tell whether no message can be read behind this one."""
+        return self.closing or self.state >= CLOSED or self.has_ended() or self.has_unasked()
 
     def has_ended(self) -> bool:
         """Tell whether the peer will send nothing more, and all of it is read."""
-        return self.eof and self.waiting() == 0
+        return self.buffer.eof and self.buffer.waiting() == 0
+
+    def has_unasked(self) -> bool:
+        """Tell whether bytes wait that answer no request (client).
+
+        RFC 9112 9.2: they must not be taken for a response, and end the connection, unless they are empty lines.
+        """
+        if self._is_server or self._awaiting or self.switching or self.buffer.waiting() == 0:
+            return False
+        state = self.state
+        if state != START_LINE and state != END and state != DONE:
+            return False
+        if self.buffer.waiting() > 2 * _MOST_EMPTY_LINES:
+            return True
+        rest = self.buffer.rest()
+        return rest != (b"\r\n" * _MOST_EMPTY_LINES)[: len(rest)]
+
+    def _refuse_unasked(self) -> None:
+        """Refuse bytes that answer no request, and forget empty lines (client)."""
+        buffer = self.buffer
+        if buffer.waiting() > 0:
+            if self.has_unasked():
+                rest = buffer.rest()[: 2 * _MOST_EMPTY_LINES + _EXCERPT]
+                skipped = 0
+                while rest.startswith(b"\r\n", skipped):
+                    skipped += 2
+                raise Malformed("unexpected_response", buffer.at + skipped, rest[skipped : skipped + _EXCERPT])
+            if buffer.eof or buffer.waiting() % 2 == 0:
+                buffer.discard()
 
     # ----------------------------------------------------------------------------------------------------------- heads
 
     def _read_head(self) -> Any:
         """Return the event of a head or a sentinel."""
-        if self.is_stuck() and not self._refill():
+        buffer = self.buffer
+        if buffer.stuck and not self._refill():
             return self._starved()
+        head = self._head
         limits = self._limits
         repetition = self._repetition
         server = self._is_server
         whole = False  # the head starts with the buffer
         while True:
             if self.state == START_LINE:
-                raw = self.raw
-                at = self.at
+                if not server and not self._awaiting:
+                    self._refuse_unasked()
+                    return self._starved()
+                raw = buffer.raw
+                at = buffer.at
                 end: i64 = len(raw)
                 if at == end:
                     if not self._refill():
@@ -235,17 +310,15 @@ class MessageReader(ReceiveBuffer):
                     continue
                 if server:
                     if at == 0 and repetition is not None and repetition.is_head(raw):
-                        self.at = end
+                        buffer.at = end
                         return self._repeat_request(repetition)
                     if raw[at] <= 13 and (raw[at] == 13 or raw[at] == 10):
                         if not self._skip_empty_line(raw, at, end):
                             return self._starved()
                         continue
-                    stop = parse_request_line(self, raw, at, end, limits.max_line)
+                    stop = parse_request_line(head, raw, at, end, limits.max_line)
                 else:
-                    if not self._awaiting:
-                        raise Malformed("unexpected_response", at, raw[at : at + 60])
-                    stop = parse_status_line(self, raw, at, end, limits.max_line)
+                    stop = parse_status_line(head, raw, at, end, limits.max_line)
                 if stop < 0:
                     reason = "request_target_too_long" if server else "line_too_long"
                     check_line(raw, at, end, limits.max_line, reason)
@@ -254,14 +327,19 @@ class MessageReader(ReceiveBuffer):
                     continue
                 self.state = after_reading(START_LINE, ON_START_LINE)
                 whole = at == 0
-                self.begin_section(stop)
+                self._status_at = buffer.base + at + 9
+                self._section_start = buffer.base + stop
+                buffer.at = stop
+                if server and (head.target[0] != 0x2F or method_kind(head.method) == CONNECT):
+                    check_target_form(head.method, head.target, at + len(head.method) + 1)
                 if repetition is not None and repetition.is_section(raw, stop):
-                    self.at = stop + len(repetition.section)
-                    self.facts = repetition.section_facts
-                    self.content_length = repetition.content_length
-                    return self._finish_request(repetition.block, whole)
-            if self._parse_section(limits.max_header_bytes, limits.max_headers, REQUEST if server else RESPONSE):
-                return self._finish_request(None, whole) if server else self._finish_response()
+                    buffer.at = stop + len(repetition.section)
+                    head.facts = repetition.section_facts
+                    head.content_length = repetition.content_length
+                    return self._finish_request(repetition.block, stop, whole)
+            start = self._parse_section(limits.max_header_bytes, limits.max_headers, REQUEST if server else RESPONSE)
+            if start >= 0:
+                return self._finish_request(None, start, whole) if server else self._finish_response(start)
             if not self._refill():
                 return self._starved()
             whole = False
@@ -277,102 +355,144 @@ class MessageReader(ReceiveBuffer):
         self._empty_lines += 1
         if self._empty_lines > _MOST_EMPTY_LINES:
             raise Malformed("too_many_empty_lines", at)
-        self.at = at + 2
+        self.buffer.at = at + 2
         return True
 
-    def _finish_request(self, block: Any, whole: bool) -> Any:
+    def _finish_request(self, block: Any, start: i64, whole: bool) -> Any:
         """Make the Request of a head that is complete, with a repeated ``block`` or one of its own.
 
-        ``whole`` says that the head started with the buffer.
+        ``start`` is where its lines, or those that are not in ``_section``, start in the buffer; ``whole`` says that
+        the head started with the buffer.
         """
-        facts = self.facts
-        minor = self.minor
-        framing = request_framing(self, self.at)
+        head = self._head
+        facts = head.facts
+        minor = head.minor
+        framing = request_framing(head, self._place(head.framed_at))
         if self._require_host and facts & HOST == 0 and minor > 0:
-            raise Malformed("missing_host", self.at)
-        method = method_kind(self.method)
-        if self.target[0] != 0x2F or method == CONNECT:
-            check_target_form(self.method, self.target, self.at)
-        self._head_facts = facts
-        self.request_method = method
+            raise Malformed("missing_host", self.buffer.at)
+        self.request_method = method_kind(head.method)
         self.request_minor = minor
         flags: i64 = END_STREAM if framing == NO_CONTENT else 0
         if minor == 0:
             flags |= HTTP_1_0
-            self.closing = facts & KEEP_ALIVE == 0 or facts & CLOSE != 0
+            if facts & KEEP_ALIVE == 0 or facts & CLOSE != 0:
+                self.closing = True
         else:
-            self.closing = facts & CLOSE != 0
+            if facts & CLOSE != 0:
+                self.closing = True
             if facts & EXPECT_CONTINUE and framing != NO_CONTENT:
                 flags |= EXPECTS
                 self.waiting_for_100 = True
-        repeats = self._cycles > 0 and facts & _NOT_REPEATED == 0 and self.is_whole()
+            if facts & UPGRADE:
+                self._note_upgrade()
+        repeats = self._repeats and facts & _NOT_REPEATED == 0 and self._section is None
         if block is not None:
-            event = _shared_block_request(self.method, self.target, block, flags)
-        elif flags == END_STREAM:
-            event = _packed_request(self.method, self.target, self.section(), self.skip)
+            event = _shared_block_request(head.method, head.target, block, flags)
+        elif self._section is None and head.cuts is None and len(self.buffer.raw) <= _SHARED_BUFFER:
+            # The block keeps the buffer, start line and all.
+            if flags == END_STREAM:
+                event = _packed_request(head.method, head.target, self.buffer.raw, start)
+            else:
+                event = _packed_request(head.method, head.target, self.buffer.raw, start, flags)
         else:
-            event = _packed_request(self.method, self.target, self.section(), self.skip, flags)
+            event = _packed_request(head.method, head.target, self._take_section(start), 0, flags)
         if repeats:
-            self._remember(event, block, whole and framing == NO_CONTENT)
+            self._remember(event, block, start, whole and framing == NO_CONTENT)
         self._begin_content(framing)
         return event
 
-    def _remember(self, event: Any, block: Any, whole: bool) -> None:
+    def _remember(self, event: Any, block: Any, start: i64, whole: bool) -> None:
         """Keep what the next request may repeat; ``whole`` if that can be the whole buffer."""
         repetition = self._repetition
         if repetition is None:
             repetition = Repetition()
             self._repetition = repetition
-        buffer = self.raw if whole and self.at == len(self.raw) else b""
-        repetition.remember_head(buffer, event, self._head_facts, self.request_method, self.request_minor, self.closing)
-        if block is None and self.cuts is None:
-            repetition.remember_section(self.lines(), event, self._head_facts, self.content_length)
+        raw = self.buffer.raw
+        at = self.buffer.at
+        repetition.remember_head(
+            raw if whole and at == len(raw) else b"", event, self.request_method, self.request_minor
+        )
+        head = self._head
+        if block is None and head.cuts is None:
+            repetition.remember_section(raw[start:at], event, head.facts, head.content_length)
 
     def _repeat_request(self, repetition: Repetition) -> Any:
         """Return the request of the remembered head once more."""
-        self._head_facts = repetition.facts
         self.request_method = repetition.method
         self.request_minor = repetition.minor
-        self.closing = repetition.closing
         self.state = after_reading(after_reading(START_LINE, ON_START_LINE), ON_HEAD)
         return repetition.event
 
-    def _finish_response(self) -> Any:
-        """Make the Response of a head that is complete."""
-        facts = self.facts
-        status = self.status_code
-        self._head_facts = facts
-        self.waiting_for_100 = False
-        flags: i64 = HTTP_1_0 if self.minor == 0 else 0
+    def _finish_response(self, start: i64) -> Any:
+        """Make the Response of a head that is complete; ``start`` as in ``_finish_request``."""
+        head = self._head
+        facts = head.facts
+        status = head.status_code
+        flags: i64 = HTTP_1_0 if head.minor == 0 else 0
         if 100 <= status < 200 and status != 101:
-            event = _packed_response(status, self.reason, self.section(), self.skip, flags)
-            self.clear_fields()
+            if status == 100:
+                self.waiting_for_100 = False
+            event = self._new_response(start, flags)
+            head.clear_fields()
             self.state = after_reading(FIELDS, ON_INFORMATIONAL)
             return event
         connect = self.request_method == CONNECT
+        if facts & UPGRADE:
+            self._note_upgrade()
         if status == 101:
-            # RFC 9110 7.8: a server must not switch to a protocol that the client did not name.
-            if not self._asked_upgrade:
-                raise Malformed("unexpected_status", self.at, b"101")
+            self._check_switch()
             self.switching = True
         elif connect and 200 <= status < 300:
             self.switching = True
-        framing = response_framing(self, self.request_method == HEAD, connect, self.at)
-        if not self.switching:
-            self.closing = facts & CLOSE != 0 or (self.minor == 0 and facts & KEEP_ALIVE == 0) or framing == TO_EOF
+        self.waiting_for_100 = False
+        framing = response_framing(head, self.request_method == HEAD, connect, self._place(head.framed_at))
+        if not self.switching and (
+            facts & CLOSE != 0 or (head.minor == 0 and facts & KEEP_ALIVE == 0) or framing == TO_EOF
+        ):
+            self.closing = True
         if framing == NO_CONTENT:
             flags |= END_STREAM
-        event = _packed_response(status, self.reason, self.section(), self.skip, flags)
+        event = self._new_response(start, flags)
         self._awaiting = False
         self._begin_content(framing)
         return event
+
+    def _new_response(self, start: i64, flags: i64) -> Any:
+        head = self._head
+        raw = self.buffer.raw
+        if self._section is None and head.cuts is None and len(raw) <= _SHARED_BUFFER:
+            return _packed_response(head.status_code, head.reason, raw, start, flags)
+        return _packed_response(head.status_code, head.reason, self._take_section(start), 0, flags)
+
+    def _check_switch(self) -> None:
+        """Refuse a 101 that the request did not ask for (RFC 9110 7.8)."""
+        asked = self._asked_upgrade
+        head = self._head
+        if asked is None or head.upgrades is None or not is_offered(b", ".join(head.upgrades), asked):
+            raise Malformed("unexpected_status", self._status_at - self.buffer.base, b"101")
+        if self.waiting_for_100:
+            raise Malformed("continue_before_switch", self._status_at - self.buffer.base, b"101")
+
+    def _note_upgrade(self) -> None:
+        """Note what the head asks for, if its Connection field lists ``upgrade``.
+
+        An HTTP/1.0 message cannot ask for that (RFC 9110 7.8).
+        """
+        head = self._head
+        if head.facts & UPGRADE_LISTED and head.minor > 0 and head.upgrades is not None:
+            # RFC 9110 5.3: several lines of a list field are one list.
+            self.upgrade = b", ".join(head.upgrades)
+
+    def _place(self, at: i64) -> i64:
+        """Return where in the buffer a place in the section is; below 0 if that buffer is gone."""
+        return self._section_start + at - self.buffer.base
 
     # --------------------------------------------------------------------------------------------------------- content
 
     def _begin_content(self, framing: i64) -> None:
         self.state = after_reading(FIELDS, ON_HEAD + framing)
         if framing == BY_LENGTH:
-            self._remaining = self.content_length
+            self._remaining = self._head.content_length
         elif framing == BY_CHUNKS:
             if self._chunks is None:
                 self._chunks = ChunkedDecoder()
@@ -380,9 +500,10 @@ class MessageReader(ReceiveBuffer):
                 self._chunks.clear()
 
     def _read_content(self) -> Any:
-        size: i64 = len(self.raw) - self.at
+        buffer = self.buffer
+        size: i64 = len(buffer.raw) - buffer.at
         if size == 0:
-            if self.is_idle():
+            if buffer.is_idle():
                 return NEED_DATA
             return None if self._refill() else self._starved()
         self.waiting_for_100 = False
@@ -393,9 +514,10 @@ class MessageReader(ReceiveBuffer):
         return self._take(size)
 
     def _read_to_eof(self) -> Any:
-        size: i64 = len(self.raw) - self.at
+        buffer = self.buffer
+        size: i64 = len(buffer.raw) - buffer.at
         if size == 0:
-            if self.is_idle():
+            if buffer.is_idle():
                 return NEED_DATA
             if self._refill():
                 return None
@@ -405,27 +527,28 @@ class MessageReader(ReceiveBuffer):
 
     def _take(self, size: i64) -> Any:
         """Make the Data of the next ``size`` bytes; all of a buffer is that buffer."""
-        raw = self.raw
-        at = self.at
+        buffer = self.buffer
+        raw = buffer.raw
+        at = buffer.at
         if at + size < len(raw):
-            self.at = at + size
+            buffer.at = at + size
             return _new_data(raw[at : at + size], 0)
-        self.drop()
+        buffer.drop()
         return _new_data(raw if at == 0 else raw[at:], 0)
 
     def _read_chunks(self) -> Any:
         decoder = self._chunks
         assert decoder is not None
-        raw = self.raw
-        if self.at == len(raw):
+        buffer = self.buffer
+        raw = buffer.raw
+        if buffer.at == len(raw):
             return None if self._refill() else self._starved()
-        data = decoder.decode(raw, self.at, len(raw), self._limits.max_line)
-        self.at = decoder.at
+        data = decoder.decode(raw, buffer.at, len(raw), self._limits.max_line)
+        buffer.at = decoder.at
         if decoder.state == LAST:
             self.waiting_for_100 = False
             self.state = after_reading(CONTENT_CHUNKED, ON_LAST_CHUNK)
-            self.clear_fields()
-            self.begin_section(decoder.at)
+            self._head.clear_fields()
         if len(data) == 0:
             return None
         self.waiting_for_100 = False
@@ -433,38 +556,68 @@ class MessageReader(ReceiveBuffer):
 
     def _read_trailers(self) -> Any:
         limits = self._limits
-        if self.is_stuck() and not self._refill():
+        if self.buffer.stuck and not self._refill():
             return self._starved()
-        while not self._parse_section(limits.max_trailer_bytes, limits.max_trailers, TRAILER_SECTION):
+        while True:
+            start = self._parse_section(limits.max_trailer_bytes, limits.max_trailers, TRAILER_SECTION)
+            if start >= 0:
+                break
             if not self._refill():
                 return self._starved()
-        if self.count > 0:
-            self._trailers = _packed_trailers(self.section(), self.skip)
+        if self._head.count > 0:
+            self._trailers = _packed_trailers(self._take_section(start), 0)
+        else:
+            self._section = None
         self.state = after_reading(TRAILERS, ON_END)
         return None
 
     # -------------------------------------------------------------------------------------------------- field sections
 
-    def _parse_section(self, most_bytes: i64, most_fields: i64, kind: i64) -> bool:
-        """Parse field lines from where the parser is; False if bytes are missing."""
-        raw = self.raw
+    def _parse_section(self, most_bytes: i64, most_fields: i64, kind: i64) -> i64:
+        """Parse field lines from where the parser is, which is always where one starts.
+
+        Returns where that is once the section is complete; -1 if bytes are missing: what is complete of it is in
+        ``_section`` then.
+        """
+        buffer = self.buffer
+        raw = buffer.raw
+        start = buffer.at
         end: i64 = len(raw)
+        section = self._section
+        before: i64 = 0 if section is None else section.size
         # What lies behind the limit is not looked at: the limit is met first, however the input is cut.
-        last = self.section_left(most_bytes)
+        last = start + most_bytes - before
         stop = min(last, end)
         longest = self._limits.max_line
-        found = parse_fields(self, raw, self.at, stop, self.section_shift(), most_fields, longest, kind)
+        found = parse_fields(self._head, raw, start, stop, before - start, most_fields, longest, kind)
         if found >= 0:
-            self.at = found
-            return True
+            buffer.at = found
+            return start
         line = -1 - found
         check_line(raw, line, stop, longest, "line_too_long")
         if end > last:
             raise Malformed(
                 "trailer_section_too_large" if kind == TRAILER_SECTION else "header_section_too_large", last
             )
-        self.set_aside(line)
-        return False
+        if line > start:
+            if section is None:
+                section = Section()
+                self._section = section
+            section.add(raw[start:line])
+            buffer.at = line
+        return -1
+
+    def _take_section(self, start: i64) -> bytes:
+        """Return the lines of the section without repetitions; the buffer holds the last of them, from ``start`` on."""
+        buffer = self.buffer
+        lines = buffer.raw[start : buffer.at]
+        section = self._section
+        if section is not None:
+            section.add(lines)
+            lines = section.joined()
+            self._section = None
+        cuts = self._head.cuts
+        return lines if cuts is None else without(lines, cuts)
 
     # ----------------------------------------------------------------------------------------------------------- input
 
@@ -475,41 +628,42 @@ class MessageReader(ReceiveBuffer):
         longest = limits.max_line + 1
         if state == FIELDS or state == TRAILERS:
             most = limits.max_header_bytes if state == FIELDS else limits.max_trailer_bytes
-            left = self.section_left(most) - self.at + 1
-            return self.refill(FIELD_LINE, min(longest, left))
+            section = self._section
+            left = most + 1 if section is None else most + 1 - section.size
+            return self.buffer.refill(FIELD_LINE, min(longest, left))
         if state == START_LINE:
-            return self.refill(REQUEST_LINE if self._is_server else STATUS_LINE, longest)
-        return self.refill(NO_LINE, longest)
+            return self.buffer.refill(REQUEST_LINE if self._is_server else STATUS_LINE, longest)
+        return self.buffer.refill(NO_LINE, longest)
 
     def _starved(self) -> Any:
         """Return what next_event says when no bytes are left that could be parsed."""
-        if not self.eof:
+        buffer = self.buffer
+        if not buffer.eof:
             return NEED_DATA
-        waiting = self.waiting()
+        waiting = buffer.waiting()
         if self.state == START_LINE and waiting == 0 and not self._awaiting:
             self.state = after_reading(START_LINE, ON_EOF)
-            return CONNECTION_CLOSED
-        raise Malformed("incomplete_message", self.at + waiting)
+            return self._rest_state()
+        raise Malformed("incomplete_message", buffer.at + waiting)
 
     # ------------------------------------------------------------------------------------------------------------- ends
 
-    def _overflow(self) -> None:
-        if self.state == FAILED:
-            self.discard()  # nobody will parse it any more
-            return
-        self._fail(Malformed("buffer_full", self.at))
-        raise self._terminal_error()
-
     def _fail(self, malformed: Malformed) -> None:
         """Fail for good. Not the error is kept but what it says: an error leads to the frames that it passed."""
-        self._failure = (malformed.reason, malformed.excerpt, self.base + malformed.at)
+        buffer = self.buffer
+        self._failure = (malformed.reason, malformed.excerpt, buffer.base + malformed.at)
         if self.state == START_LINE or self.state == FIELDS:
             # The farewell answers a request that nobody understood.
             self.request_method = OTHER
             self.request_minor = 1
         self.state = after_reading(self.state, ON_ERROR)
+        self._section = None
+        buffer.discard()
 
     def _terminal_error(self) -> RemoteProtocolError:
         assert self._failure is not None
         reason, excerpt, offset = self._failure
-        return remote_error(reason, excerpt, offset=offset)
+        error = remote_error(reason, excerpt, offset=offset)
+        if not self._is_server:
+            error.status_hint = None  # a client answers nothing
+        return error

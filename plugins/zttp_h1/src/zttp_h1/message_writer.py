@@ -10,11 +10,13 @@ from librt.strings import BytesWriter, write_i16_le
 
 from zttp_core.reasons import local_error
 from zttp_h1.framing import BY_CHUNKS, BY_LENGTH, NO_CONTENT, TO_EOF, has_content
-from zttp_h1.head import CHUNKED, CLOSE, EXPECT_CONTINUE, KEEP_ALIVE, UPGRADE
+from zttp_h1.head import CHUNKED, CLOSE, KEEP_ALIVE
 from zttp_h1.head_writer import (
     ALLOW_FRAMING,
     NO_CHUNKED,
     NO_FRAMING,
+    without_keep_alive,
+    write_chunk_size,
     write_fields,
     write_request_line,
     write_status_line,
@@ -25,6 +27,8 @@ from zttp_h1.states import (
     IDLE,
     NEXT_CYCLE,
     NO_TRANSITION,
+    REFUSALS,
+    REQUEST_REFUSALS,
     SEND_DATA,
     SEND_END,
     SEND_HEAD,
@@ -34,10 +38,10 @@ from zttp_h1.states import (
     SENDING_LENGTH,
     SENDING_NOTHING,
     after_writing,
-    refusal,
 )
 
 _CRLF: Final = 0x0A0D
+_RESET_CONTENT: Final = 205  # RFC 9110 15.3.6: without content, but framed like any other
 _LARGE: Final = 4096  # from here on content is not copied through the buffer
 
 Fields = list[tuple[bytes, bytes]]
@@ -50,11 +54,11 @@ class MessageWriter:
 
     def __init__(self) -> None:
         self.state: i64 = IDLE
-        self.facts: i64 = 0  # of the head that was sent last, as in ``fields``
-        self.to_eof = False  # the content ends with the connection, or a reader must take it so
+        self.closing = False  # the head that was sent last says, or means, that the connection ends behind its message
         self._remaining: i64 = 0  # of the stated Content-Length
         self._chunks_dropped = False  # the head asked for chunks, but the message has none
         self._unframed = False  # content would be allowed, but the head does not say how long it is
+        self._empty = False  # chunks are allowed, but no content in them
         self._buffer = BytesWriter()
         self._parts: list[bytes] | None = None  # what waits before the buffer, if content was kept as it came
 
@@ -62,12 +66,16 @@ class MessageWriter:
         """Return the state after ``given``; LocalProtocolError if it is not allowed now."""
         following = after_writing(self.state, given)
         if following == NO_TRANSITION:
-            raise local_error(refusal(self.state, given))
+            raise local_error(REFUSALS[int(self.state), int(given)])
         return following
 
-    def write_request(self, method: bytes, target: bytes, version: bytes, fields: Fields) -> None:
-        """Write a request head. Without framing fields it has no content (RFC 9112 6.3)."""
-        self.check(SEND_HEAD)
+    def write_request(self, method: bytes, target: bytes, version: bytes, fields: Fields) -> i64:
+        """Write a request head and return the facts of its fields. Without framing fields it has no content.
+
+        RFC 9112 6.3: a request has a length or none at all.
+        """
+        if self.state != IDLE:
+            raise local_error(REQUEST_REFUSALS[int(self.state)])
         buffer = self._buffer
         mark = len(buffer)
         try:
@@ -78,11 +86,14 @@ class MessageWriter:
         except BaseException:
             buffer.truncate(mark)
             raise
+        # RFC 9112 9.3: HTTP/1.0 closes unless it says otherwise.
+        self.closing = facts & CLOSE != 0 or (version == b"1.0" and facts & KEEP_ALIVE == 0)
+        if facts & CLOSE and facts & KEEP_ALIVE:
+            self._take_back_keep_alive(mark)
         write_i16_le(buffer, _CRLF)
-        if version == b"1.0" and not facts & KEEP_ALIVE:
-            facts |= CLOSE  # RFC 9112 9.3
-        self._begin(facts, length, NO_CONTENT, False)
+        self._begin(facts, length, NO_CONTENT)
         self._unframed = True
+        return facts
 
     def write_response(
         self, status: i64, fields: Fields, reason: bytes | None, head: bool, connect: bool, minor: i64, closing: bool
@@ -90,7 +101,8 @@ class MessageWriter:
         """Write a final response head, or a 101, to a request that was ``head``, ``connect`` or neither.
 
         ``minor`` is the minor version of the request. If the connection is ``closing`` after this message, or an
-        HTTP/1.0 client asked to keep it, the response says so (RFC 9112 9.3, 9.6) where its fields do not.
+        HTTP/1.0 client asked to keep it, the response says so (RFC 9112 9.3, 9.6) where its fields do not; and it says
+        nothing else, whatever its fields do.
         """
         switches = status == 101 or (connect and 200 <= status < 300)
         self.check(SEND_SWITCH if switches else SEND_HEAD)
@@ -106,35 +118,42 @@ class MessageWriter:
         try:
             write_status_line(buffer, status, reason)
             facts, length = write_fields(buffer, fields, allowed)
+            if status == _RESET_CONTENT and length > 0:
+                raise local_error("no_content_allowed")
         except BaseException:
             buffer.truncate(mark)
             raise
         if switches:
             write_i16_le(buffer, _CRLF)
             self.state = after_writing(self.state, SEND_SWITCH)
-            self.facts = facts
             return
         chunked = facts & CHUNKED != 0
+        if facts & CLOSE:
+            closing = True
         if allowed == NO_CHUNKED and chunked:
             facts &= ~CHUNKED
             closing = True
-        if closing:
+        bodyless = head or not has_content(status)
+        # Without a length the reader takes all up to the end of the connection (RFC 9112 6.3), which so must come.
+        # Content is accepted for that only where it would come anyway: a length that was merely forgotten is refused.
+        to_eof = not bodyless and length < 0 and not facts & CHUNKED
+        otherwise = TO_EOF if closing and status != _RESET_CONTENT else NO_CONTENT
+        self.closing = closing or to_eof
+        if self.closing:
+            if facts & KEEP_ALIVE:
+                self._take_back_keep_alive(mark)
             if not facts & CLOSE:
                 buffer.write(b"Connection: close\r\n")
-                facts |= CLOSE
-        elif minor == 0 and not facts & (CLOSE | KEEP_ALIVE):
+        elif minor == 0 and not facts & KEEP_ALIVE:
             buffer.write(b"Connection: keep-alive\r\n")
-            facts |= KEEP_ALIVE
         write_i16_le(buffer, _CRLF)
-        if head or not has_content(status):
-            self._begin_without_content(facts)
-            self._chunks_dropped = chunked
-            return
-        # Without a length the reader takes all up to the end of the connection. Content is accepted for that only where
-        # the head said that it closes: a length that was merely forgotten would keep the reader waiting.
-        otherwise = TO_EOF if facts & CLOSE else NO_CONTENT
-        self._begin(facts, length, otherwise, length < 0 and not facts & CHUNKED)
-        self._unframed = True
+        if bodyless:
+            self.state = after_writing(self.state, SEND_HEAD + NO_CONTENT)
+            self._unframed = False
+        else:
+            self._begin(facts, length, otherwise)
+            self._unframed = status != _RESET_CONTENT
+            self._empty = status == _RESET_CONTENT
         self._chunks_dropped = chunked
 
     def write_informational(self, status: i64, fields: Fields) -> None:
@@ -154,23 +173,32 @@ class MessageWriter:
 
     def write_data(self, data: bytes) -> None:
         """Write a run of content, framed as the head said."""
-        if self.state == SENDING_NOTHING and self._unframed:
+        state = self.state
+        if state == SENDING_NOTHING and self._unframed:
             raise local_error("framing_required")
         self.check(SEND_DATA)
         size: i64 = len(data)
         if size == 0:
             return
-        buffer = self._buffer
-        if self.state == SENDING_CHUNKED:
-            buffer.write(b"%x\r\n" % size)
-            self._write_content(data, size)
+        if state == SENDING_CHUNKED:
+            if self._empty:
+                raise local_error("no_content_allowed")
+            buffer = self._buffer
+            write_chunk_size(buffer, size)
+            if size < _LARGE:
+                buffer.write(data)
+            else:
+                self._keep(data)
             write_i16_le(buffer, _CRLF)
             return
-        if self.state == SENDING_LENGTH:
+        if state == SENDING_LENGTH:
             if size > self._remaining:
                 raise local_error("content_too_long")
             self._remaining -= size
-        self._write_content(data, size)
+        if size < _LARGE:
+            self._buffer.write(data)
+        else:
+            self._keep(data)
 
     def end(self, trailers: Fields | None) -> None:
         """End the message; only a chunked one can have trailers (RFC 9110 6.5.1)."""
@@ -197,16 +225,8 @@ class MessageWriter:
     def next_cycle(self) -> None:
         """Make ready for the next message."""
         self.state = self.check(NEXT_CYCLE)
-        self.facts = 0
-        self.to_eof = False
-
-    def expects_continue(self) -> bool:
-        """Tell whether the head that was sent last expects a 100."""
-        return self.facts & EXPECT_CONTINUE != 0
-
-    def asked_upgrade(self) -> bool:
-        """Tell whether the head that was sent last has an Upgrade field."""
-        return self.facts & UPGRADE != 0
+        self.closing = False
+        self._empty = False
 
     def take(self) -> bytes:
         """Return what waits to be sent, and forget it."""
@@ -224,27 +244,22 @@ class MessageWriter:
             buffer.truncate(0)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _begin(self, facts: i64, length: i64, otherwise: i64, to_eof: bool) -> None:
+    def _begin(self, facts: i64, length: i64, otherwise: i64) -> None:
         """Begin content that is framed as the head says, or ``otherwise`` if it says nothing."""
         framing = BY_CHUNKS if facts & CHUNKED else BY_LENGTH if length >= 0 else otherwise
         self.state = after_writing(self.state, SEND_HEAD + framing)
-        self.facts = facts
-        self.to_eof = to_eof
         self._remaining = length
-        self._unframed = False
         self._chunks_dropped = False
 
-    def _begin_without_content(self, facts: i64) -> None:
-        """End with the head, whatever content it tells of."""
-        self.state = after_writing(self.state, SEND_HEAD + NO_CONTENT)
-        self.facts = facts
-        self.to_eof = False
-        self._unframed = False
+    def _take_back_keep_alive(self, mark: int) -> None:
+        """Remove keep-alive from the head that starts at ``mark``: it closes (RFC 9112 9.3)."""
+        buffer = self._buffer
+        head = buffer.getvalue()[mark:]
+        buffer.truncate(mark)
+        buffer.write(without_keep_alive(head))
 
-    def _write_content(self, data: bytes, size: i64) -> None:
-        if size < _LARGE:
-            self._buffer.write(data)
-            return
+    def _keep(self, data: bytes) -> None:
+        """Keep content as the object it came in."""
         parts = self._parts
         if parts is None:
             parts = []

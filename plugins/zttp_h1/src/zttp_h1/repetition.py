@@ -28,10 +28,8 @@ class Repetition:
         # The head, if it was all of a buffer and has no content, and all that follows from it.
         self.buffer = b""
         self.event: Any = None
-        self.facts: i64 = 0
         self.method: i64 = 0
         self.minor: i64 = 1
-        self.closing = False
         # The section, and all that follows from it alone. It may be that of an earlier head.
         self.section = b""
         self.block: Any = None
@@ -61,17 +59,18 @@ class Repetition:
         _share(self.block)
         return True
 
-    def remember_head(self, buffer: bytes, event: Any, facts: i64, method: i64, minor: i64, closing: bool) -> None:
-        """Keep the request ``event`` whose head is all of ``buffer``, with what the connection made of it."""
+    def remember_head(self, buffer: bytes, event: Any, method: i64, minor: i64) -> None:
+        """Keep the request ``event`` whose head is all of ``buffer``, with what the connection made of it.
+
+        Whether it closes is not among that: there is no next request then.
+        """
         if len(buffer) > _LARGEST:
             buffer = b""
         self.buffer = buffer
         if len(buffer) > 0:
             self.event = event
-            self.facts = facts
             self.method = method
             self.minor = minor
-            self.closing = closing
             self._shared = False
 
     def remember_section(self, section: bytes, event: Any, facts: i64, content_length: i64) -> None:

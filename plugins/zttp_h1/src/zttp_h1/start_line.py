@@ -8,9 +8,8 @@ from typing import Final
 from librt.strings import read_i16_le, read_i32_le, read_i64_le
 
 from zttp_core.grammar import is_host
-from zttp_h1.fields import within_line
 from zttp_h1.head import Head
-from zttp_h1.malformed import Malformed
+from zttp_h1.malformed import Malformed, within_line
 from zttp_h1.native_ints import i64
 from zttp_h1.scan import first_hit, scan_target, scan_token, scan_value, target_hits
 
@@ -31,6 +30,7 @@ _METHOD_PUT: Final = b"PUT"
 _METHOD_HEAD: Final = b"HEAD"
 
 LONGEST_METHOD: Final = 64
+_TOO_LONG: Final = "request_target_too_long"
 
 
 def parse_request_line(head: Head, raw: bytes, at: i64, end: i64, longest: i64) -> i64:
@@ -78,29 +78,32 @@ def _parse_any_request(head: Head, raw: bytes, start: i64, end: i64, longest: i6
     """The same for any method and version, byte by byte where it goes wrong."""
     method_end = scan_token(raw, start, end)
     if method_end - start > LONGEST_METHOD:
-        raise Malformed("invalid_method", start, raw[start : method_end + 1])
+        seen = start + LONGEST_METHOD
+        error = Malformed("invalid_method", start, raw[start : seen + 1], seen)
+        raise within_line(error, start, longest, _TOO_LONG)
     if method_end >= end:
         return -1
     if raw[method_end] != 32 or method_end == start:
-        raise _method_error(raw, start, method_end)
+        raise within_line(_method_error(raw, start, method_end), start, longest, _TOO_LONG)
     at = scan_target(raw, method_end + 1, end)
     if at >= end:
         return -1
     if raw[at] != 32:
-        error = _target_error(raw, method_end + 1, at, end)
-        if error is None:
+        target_error = _target_error(raw, method_end + 1, at, end)
+        if target_error is None:
             return -1
-        raise _within_request_line(error, start, longest)
+        raise within_line(target_error, start, longest, _TOO_LONG)
     if at == method_end + 1:
-        raise Malformed("malformed_request_line", at, raw[start : at + 1])
+        error = Malformed("malformed_request_line", at, raw[start : at + 1])
+        raise within_line(error, start, longest, _TOO_LONG)
     version = at + 1
     length = _version_length(raw, version, end)
     if length == 0:
         return -1
     if length < 0:
-        raise _within_request_line(_version_error(raw, start, version, -length), start, longest)
+        raise within_line(_version_error(raw, start, version, -length), start, longest, _TOO_LONG)
     if version + 8 - start > longest:
-        raise Malformed("request_target_too_long", start)
+        raise Malformed(_TOO_LONG, start)
     head.method = raw[start:method_end]
     head.target = raw[method_end + 1 : at]
     head.minor = 0 if raw[version + 7] == 0x30 else 1
@@ -144,7 +147,7 @@ def parse_status_line(head: Head, raw: bytes, at: i64, end: i64, longest: i64) -
     if at + 1 >= end and (at >= end or raw[at] == 13):
         return -1
     if raw[at] != 13 or raw[at + 1] != 10:
-        raise within_line(_phrase_error(raw, start, at), start, at, longest)
+        raise within_line(_phrase_error(raw, start, at), start, longest)
     if at - start > longest:
         raise Malformed("line_too_long", start)
     head.minor = 0 if raw[minor] == 0x30 else 1
@@ -205,8 +208,8 @@ def _version_error(raw: bytes, start: i64, version: i64, place: i64) -> Malforme
         return Malformed("malformed_request_line", at, raw[version : at + 1])
     if place == 6 and 0x30 <= byte <= 0x39:
         if raw[start : at + 1] == b"PRI * HTTP/2":  # RFC 9113 3.4
-            return Malformed("looks_like_http2_preface", start)
-        return Malformed("unsupported_version", version, raw[version : at + 1])
+            return Malformed("looks_like_http2_preface", start, None, at)
+        return Malformed("unsupported_version", version, raw[version : at + 1], at)
     return Malformed("invalid_version", at, raw[version : at + 1])
 
 
@@ -240,7 +243,3 @@ def _phrase_error(raw: bytes, start: i64, at: i64) -> Malformed:
     if byte == 10:
         return Malformed("bare_lf", at)
     return Malformed("invalid_reason_phrase", at, raw[start : at + 1])
-
-
-def _within_request_line(error: Malformed, start: i64, longest: i64) -> Malformed:
-    return Malformed("request_target_too_long", start) if error.at - start > longest else error

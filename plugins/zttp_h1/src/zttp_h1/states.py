@@ -1,19 +1,20 @@
 """The two state machines of a connection: what has been read of the peer's message, and written of ours.
 
-Both are role-agnostic: a server reads requests and writes responses, a client the other way round. They meet in three
+Both are role-agnostic: a server reads requests and writes responses, a client the other way round. They meet in four
 places only. A message is parsed when the one before it has ended and ``start_next_cycle`` was called, which both halves
-must allow. A response that switches protocols (101, or 2xx to CONNECT) ends HTTP for both halves at once. And what
-either half says about closing (``Connection``, the version, a content that runs to the end of the connection) holds for
-both.
+must allow. A response that switches protocols (101, or 2xx to CONNECT) ends HTTP for both halves at once. What either
+half says about closing (``Connection``, the version, a content that runs to the end of the connection) holds for both.
+And a request that was answered before its head was read is not read any more.
 
 READING   START_LINE -> FIELDS -> one of the CONTENT states, or none -> TRAILERS (after chunks) -> END -> DONE
           END is a message that has ended on the wire and whose EndOfMessage has not been pulled; DONE pauses until the
           next cycle, so that a pipelined message waits (RFC 9112 9.3.2). SWITCHED hands every further byte to the
-          caller.
+          caller. CLOSED takes nothing more, FAILED neither.
 WRITING   IDLE -> one of the CONTENT states -> DONE
 
 The tables are written for the reader and flattened once, at import. A pair that is not there is a rule broken: READING
 never does that (the parser asks only what can happen), WRITING answers with the reason that stands in ``REFUSALS``.
+Every row is one that some order of calls and bytes looks up: ``tests/http1/test_tables.py`` finds it.
 """
 
 from typing import Final
@@ -60,6 +61,7 @@ ON_NEXT_CYCLE: Final = 9
 ON_SWITCH: Final = 10
 ON_EOF: Final = 11
 ON_ERROR: Final = 12
+ON_ANSWERED: Final = 13  # server: a final response was sent before the head was read
 
 READING_INPUT_NAMES: Final = (
     "START_LINE",
@@ -75,6 +77,7 @@ READING_INPUT_NAMES: Final = (
     "SWITCH",
     "EOF",
     "ERROR",
+    "ANSWERED",
 )
 
 READING: Final[dict[tuple[int, int], int]] = {
@@ -91,11 +94,11 @@ READING: Final[dict[tuple[int, int], int]] = {
     (TRAILERS, ON_END): END,
     (END, ON_END_PULLED): DONE,
     (END, ON_NEXT_CYCLE): START_LINE,
-    (END, ON_SWITCH): SWITCHED,
     (DONE, ON_NEXT_CYCLE): START_LINE,
     (DONE, ON_SWITCH): SWITCHED,
-    (DONE, ON_EOF): DONE,
-    **{(state, ON_ERROR): FAILED for state in range(len(READING_NAMES))},
+    (START_LINE, ON_ANSWERED): CLOSED,
+    (FIELDS, ON_ANSWERED): CLOSED,
+    **{(state, ON_ERROR): FAILED for state in range(CLOSED)},
 }
 
 # ------------------------------------------------------------------------------------------------------------- writing
@@ -146,7 +149,6 @@ WRITING: Final[dict[tuple[int, int], int]] = {
     (IDLE, SEND_HEAD_CHUNKED): SENDING_CHUNKED,
     (IDLE, SEND_HEAD_TO_EOF): SENDING_TO_EOF,
     (IDLE, SEND_SWITCH): SENT_SWITCH,
-    (IDLE, NEXT_CYCLE): IDLE,
     (SENDING_LENGTH, SEND_DATA): SENDING_LENGTH,
     (SENDING_CHUNKED, SEND_DATA): SENDING_CHUNKED,
     (SENDING_TO_EOF, SEND_DATA): SENDING_TO_EOF,
@@ -158,28 +160,35 @@ WRITING: Final[dict[tuple[int, int], int]] = {
     (SENT, NEXT_CYCLE): IDLE,
 }
 
-# Why a pair that is not in WRITING is refused: by state and input, else by input.
+_SENDING: Final = (SENDING_NOTHING, SENDING_LENGTH, SENDING_CHUNKED, SENDING_TO_EOF)
+
+# Why a pair that is not in WRITING is refused. The heads are those of responses.
 REFUSALS: Final[dict[tuple[int, int], str]] = {
     (IDLE, SEND_DATA): "no_message",
     (IDLE, SEND_END): "no_message",
     (SENDING_NOTHING, SEND_DATA): "no_content_allowed",
-    (SENT, SEND_DATA): "no_message",
-    (SENT, SEND_END): "no_message",
+    (SENT, SEND_DATA): "already_ended",
+    (SENT, SEND_END): "already_ended",
     (SENT_SWITCH, SEND_DATA): "protocol_switched",
-    (SENT_SWITCH, NEXT_CYCLE): "protocol_switched",
+    **{
+        (state, given): "already_responded"
+        for state in (*_SENDING, SENT)
+        for given in (SEND_INFORMATIONAL, SEND_HEAD, SEND_SWITCH)
+    },
+    **{(SENT_SWITCH, given): "protocol_switched" for given in (SEND_INFORMATIONAL, SEND_HEAD, SEND_SWITCH)},
+    **{(state, NEXT_CYCLE): "cycle_not_complete" for state in _SENDING},
 }
 
-
-def refusal(state: int, given: int) -> str:
-    """Return the reason token for an input that the state does not allow."""
-    if given == NEXT_CYCLE:
-        return REFUSALS.get((state, given), "cycle_not_complete")
-    return REFUSALS.get((state, given), "message_in_progress")
+# Why a request head is refused in a state that is not IDLE.
+REQUEST_REFUSALS: Final[dict[int, str]] = {
+    **dict.fromkeys(_SENDING, "message_in_progress"),
+    SENT: "cycle_not_complete",
+}
 
 
 # ------------------------------------------------------------------------------------------------------------ flattened
 NO_TRANSITION: Final = 255
-READING_INPUTS: Final = 13
+READING_INPUTS: Final = 14
 WRITING_INPUTS: Final = 9
 
 

@@ -67,7 +67,8 @@ class Refusals(Subject):
             else:
                 fail(f"malformed input '{malformation}': after the error next_event() returned {event!r}")
             take(connection)
-        if not connection.is_closed():
+        # A server of one message at a time may still send its farewell.
+        if not connection.is_closed() and not (hasattr(connection, "should_close") and connection.should_close()):
             fail(f"malformed input '{malformation}': is_closed() is False after the error, which is terminal")
 
     def test_malformed_replies_are_refused(self) -> None:

@@ -1,0 +1,42 @@
+"""``Section``: the lines so far of a header or trailer section that comes in several buffers.
+
+It owns the bytes that it is made of. Nothing describes a section by its place in the receive buffer, which is replaced
+whenever bytes arrive: the usual section lies whole in one buffer and is parsed in one call, and of any other the lines
+that are complete move in here before that call returns.
+"""
+
+from typing import Final, final
+
+from zttp_h1.native_ints import i64, mypyc_attr
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Section:
+    """Complete lines, in order; ``size`` is their bytes."""
+
+    def __init__(self) -> None:
+        self.size: i64 = 0
+        self._parts: Final[list[bytes]] = []
+
+    def add(self, lines: bytes) -> None:
+        """Add lines behind the others."""
+        self._parts.append(lines)
+        self.size += len(lines)
+
+    def joined(self) -> bytes:
+        """Return all lines as one."""
+        return b"".join(self._parts)
+
+
+def without(lines: bytes, cuts: list[int]) -> bytes:
+    """Return the lines without what lies between the starts and ends in ``cuts``."""
+    kept: list[bytes] = []
+    at = 0
+    number = 0
+    while number < len(cuts):
+        kept.append(lines[at : cuts[number]])
+        at = cuts[number + 1]
+        number += 2
+    kept.append(lines[at:])
+    return b"".join(kept)
