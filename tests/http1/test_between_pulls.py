@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 import zttp
-from tests.http1.helpers import CHUNKED_HEAD, content, pull, server
+from tests.http1.helpers import CHUNKED_HEAD, content, feed, pull, server
 
 LAST_CHUNK = b"5\r\nhello\r\n0\r\n"
 TRAILERS = b"A: first\r\nBb: second\r\nCcc: third\r\n\r\n"
@@ -36,10 +36,9 @@ def test_a_trailer_section_that_is_fed_behind_its_data_is_read_whole(cut: int) -
 def test_a_trailer_section_in_three_pieces(cuts: tuple[int, int]) -> None:
     first, second = sorted(cuts)
     connection = data_of(server(CHUNKED_HEAD + LAST_CHUNK))
+    events = []
     for piece in (TRAILERS[:first], TRAILERS[first:second], TRAILERS[second:]):
-        if piece:
-            connection.receive_data(piece)
-            events = pull(connection)
+        events += feed(connection, piece)
     assert list(events[-1].trailers) == LISTED
 
 

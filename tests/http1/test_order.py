@@ -95,7 +95,7 @@ def test_an_informational_response_is_none() -> None:
     assert_refused(connection, "response_skipped", connection.send_response, 204)
 
 
-# -------------------------------------------------------------------------------------------------------------- switches
+# ------------------------------------------------------------------------------------------------------------- switches
 
 
 def test_a_switch_waits_for_the_100_that_the_request_waits_for() -> None:
@@ -227,13 +227,18 @@ def test_205_without_a_length(fields: Fields) -> None:
 
 # ------------------------------------------------------------------------------------------------------- error details
 
+POST_1_1 = b"POST / HTTP/1.1\r\n"
 PLACES: list[tuple[bytes, str, int]] = [
     (b"GET foo HTTP/1.1\r\n\r\n", "invalid_target_form", 4),
     (b"CONNECT / HTTP/1.1\r\n\r\n", "invalid_target_form", 8),
-    (b"POST / HTTP/1.1\r\nA: b\r\nTransfer-Encoding: gzip\r\nC: d\r\n\r\n", "chunked_not_final", 42),
-    (b"POST / HTTP/1.1\r\nA: b\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nC: d\r\n\r\n", "transfer_encoding_and_content_length", 61),
+    (POST_1_1 + b"A: b\r\nTransfer-Encoding: gzip\r\nC: d\r\n\r\n", "chunked_not_final", 42),
+    (
+        POST_1_1 + b"A: b\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nC: d\r\n\r\n",
+        "transfer_encoding_and_content_length",
+        61,
+    ),
     (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nC: d\r\n\r\n", "transfer_encoding_in_http_1_0", 36),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("data", "reason", "offset"), PLACES)
@@ -248,13 +253,28 @@ def test_an_error_tells_where_what_it_speaks_of_stands(data: bytes, reason: str,
     assert (caught.value.reason, caught.value.offset) == (reason, 2 * len(GET) + offset)
 
 
+START = b"GET / HTTP/1.1\r\n"
 LINES = [
-    b"G" * 70, b"GET" + b" " * 30, b"GET /" + b"x" * 9 + b"\x7f", b"GET / HTTP/1.1 x" + b"y" * 9, b"G E T / HTTP/1.1",
-    b"GET /xxxxxxxxxx\r", b"GET /xxxxxxxxxxx\r", b"GET /xxxxxxxxxxxx\rx", b"GET /\x7fxxxxxxxxxx", b"GET /aaaaaa HTTP/3.0",
-    b"GET / HTTP/1.1\r\nAaaaaaaaaaaaa  :", b"GET / HTTP/1.1\r\nAaaaaaaaaaaaaaaa  :", b"GET / HTTP/1.1\r\nAaaaaaaaa        x",
-    b"GET / HTTP/1.1\r\nAaaaaaaaaaaaaaaa\r\n", b"GET / HTTP/1.1\r\nAaaaaaaaaaaaaaaaa\r\n", b"GET / HTTP/1.1\r\nA: aaaaaaaaaaaaa\rb",
-    b"GET / HTTP/1.1\r\nA: aaaaaaaaaaaaaa\rb", b"GET / HTTP/1.1\r\nA: aaaaaaaaaaaa\x7f", b"GET / HTTP/1.1\r\nA: aaaaaaaaaaaaaaa\x7f",
-]  # fmt: skip
+    b"G" * 70,
+    b"GET" + b" " * 30,
+    b"GET /" + b"x" * 9 + b"\x7f",
+    b"GET / HTTP/1.1 x" + b"y" * 9,
+    b"G E T / HTTP/1.1",
+    b"GET /xxxxxxxxxx\r",
+    b"GET /xxxxxxxxxxx\r",
+    b"GET /xxxxxxxxxxxx\rx",
+    b"GET /\x7fxxxxxxxxxx",
+    b"GET /aaaaaa HTTP/3.0",
+    START + b"Aaaaaaaaaaaaa  :",
+    START + b"Aaaaaaaaaaaaaaaa  :",
+    START + b"Aaaaaaaaa        x",
+    START + b"Aaaaaaaaaaaaaaaa\r\n",
+    START + b"Aaaaaaaaaaaaaaaaa\r\n",
+    START + b"A: aaaaaaaaaaaaa\rb",
+    START + b"A: aaaaaaaaaaaaaa\rb",
+    START + b"A: aaaaaaaaaaaa\x7f",
+    START + b"A: aaaaaaaaaaaaaaa\x7f",
+]
 
 
 @pytest.mark.parametrize("line", LINES)
