@@ -62,6 +62,17 @@ class SendStream:
         self._lost.clear()
         self._fin_lost = False
 
+    def restart(self, limit: i64) -> None:
+        """Send everything again from the beginning, within another limit: nothing of it was ever received."""
+        self.limit = limit
+        self.sent = 0
+        self.fin_sent = False
+        self.blocked_at = -1
+        self._fin_lost = False
+        self._lost.clear()
+        self._cursor = self._first
+        self._cursor_start = self._start
+
     def pending(self) -> bool:
         """Tell whether there is something to send now, were there room and connection credit."""
         if self.reset_code >= 0:

@@ -1,0 +1,93 @@
+"""What was received in one packet number space, and when to say so (RFC 9000 13.2)."""
+
+from typing import Final, final
+
+from zttp_h3.native_ints import i64, mypyc_attr
+from zttp_h3.ranges import Ranges
+
+_MOST_RANGES: Final = 64  # kept; a peer that leaves more gaps hears of the newest
+MOST_REPORTED: Final = 32  # in one ACK frame
+
+# RFC 9000 13.2.2 asks for an acknowledgment of every second packet; on a path that loses nothing that is a quarter of
+# the receiver's work, and every tenth does as well.
+_EVERY: Final = 2
+_SETTLED_EVERY: Final = 10
+_SETTLED_AFTER: Final = 100  # packets without a gap
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Received:
+    """Packet numbers that were processed, and which of them the peer has still to hear of."""
+
+    def __init__(self, immediate: bool) -> None:
+        self.numbers: Final = Ranges()
+        self.largest: i64 = -1
+        self.largest_time: i64 = 0  # when that arrived
+        self.deadline: i64 = -1  # when an acknowledgment is due at the latest
+        self.due = False  # now
+        self.unreported = False  # there is something new to say, were a packet to leave anyway
+        self.ect0: i64 = 0
+        self.ect1: i64 = 0
+        self.ce: i64 = 0
+        self._immediate: Final = immediate  # RFC 9000 13.2.1: Initial and Handshake packets
+        self._eliciting: i64 = 0  # since the last acknowledgment
+        self._in_order: i64 = 0
+        self._floor: i64 = 0  # below, everything counts as received
+
+    def is_duplicate(self, number: i64) -> bool:
+        """Tell whether a packet was processed before, or is too old to know (RFC 9000 12.3, 13.2.3)."""
+        return number < self._floor or self.numbers.contains(number)
+
+    def add(self, number: i64, eliciting: bool, now: i64, delay: i64) -> None:
+        """Note a packet that was processed; ``delay`` is our max_ack_delay."""
+        gap = number != self.largest + 1
+        self.numbers.add(number, number + 1)
+        if number > self.largest:
+            self.largest = number
+            self.largest_time = now
+        if len(self.numbers) > _MOST_RANGES:
+            start, stop = self.numbers.lowest()
+            self._floor = stop
+            self.numbers.drop_lowest()
+            assert start < stop
+        if not eliciting:
+            return
+        self.unreported = True
+        self._eliciting += 1
+        if gap:
+            self._in_order = 0
+            self.due = True  # RFC 9000 13.2.1: reordering and loss are told at once
+        else:
+            self._in_order += 1
+        if self._immediate or self._eliciting >= (_SETTLED_EVERY if self._in_order > _SETTLED_AFTER else _EVERY):
+            self.due = True
+        elif self.deadline < 0:
+            self.deadline = now + delay
+
+    def on_congestion_mark(self) -> None:
+        """Acknowledge at once what arrived with a CE mark (RFC 9000 13.2.1)."""
+        self.due = True
+
+    def on_sent(self) -> None:
+        """Note that an ACK frame leaves."""
+        self.due = False
+        self.unreported = False
+        self.deadline = -1
+        self._eliciting = 0
+
+    def on_acknowledged(self, largest: i64) -> None:
+        """Forget what the peer knows that we have: an ACK frame up to ``largest`` arrived (RFC 9000 13.2.4)."""
+        if largest + 1 > self._floor:
+            self._floor = largest + 1
+            self.numbers.drop_below(self._floor)
+
+    def on_timeout(self, now: i64) -> None:
+        """Let the acknowledgment be due that has waited for company."""
+        if 0 <= self.deadline <= now:
+            self.deadline = -1
+            self.due = True
+
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing that an ACK frame could say."""
+        return not self.numbers

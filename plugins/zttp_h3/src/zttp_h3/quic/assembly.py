@@ -1,0 +1,391 @@
+"""What goes into the next datagrams (RFC 9000 12.2, 13, 14; RFC 9002 7).
+
+All that is due leaves together: packets of several spaces share a datagram, an acknowledgment rides with what leaves
+anyway, and the pieces of many streams fill one packet.
+"""
+
+from typing import Final, final
+
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.controls import Control
+from zttp_h3.quic.options import DATAGRAM_SIZE
+from zttp_h3.quic.packet_builder import PacketBuilder
+from zttp_h3.quic.paths import Path
+from zttp_h3.quic.session import Session, Space
+from zttp_h3.quic.stream_table import StreamPiece
+from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
+from zttp_h3.streams.send_stream import SendStream
+from zttp_h3.wire import frame_writer as write
+from zttp_h3.wire.frame_types import (
+    DATA_BLOCKED,
+    HANDSHAKE_DONE,
+    MAX_DATA,
+    MAX_STREAM_DATA,
+    MAX_STREAMS_BIDIRECTIONAL,
+    MAX_STREAMS_UNIDIRECTIONAL,
+    NEW_CONNECTION_ID,
+    NEW_TOKEN,
+    PATH_CHALLENGE,
+    PATH_RESPONSE,
+    RESET_STREAM,
+    RETIRE_CONNECTION_ID,
+    STOP_SENDING,
+    STREAM_DATA_BLOCKED,
+)
+from zttp_h3.wire.varint import varint_size
+
+_MOST_CONTROL: Final = 64  # bytes of every control frame but NEW_TOKEN
+_LEAST_PIECE: Final = 32  # a STREAM frame is not begun for less room, unless all fits
+_MOST_ACK: Final = 80  # bytes that an ACK of a few ranges takes
+_MOST_REPORTED: Final = 32
+_CHALLENGE_SIZE: Final = 8
+_APPLICATION_ERROR: Final = 0x0C  # RFC 9000 20.1
+
+# What 0-RTT packets may not carry (RFC 9000 12.5).
+_NOT_EARLY: Final = (HANDSHAKE_DONE, NEW_TOKEN, RETIRE_CONNECTION_ID)
+
+
+@final
+class DatagramAssembler:
+    """Makes datagrams of what is due."""
+
+    def __init__(self, session: Session) -> None:
+        self._session: Final = session
+        self._builders: Final = [PacketBuilder(session, space) for space in (INITIAL, HANDSHAKE, APPLICATION)]
+
+    def next_datagram(self, now: i64) -> bytes:
+        """Return the next datagram for the present path, or nothing."""
+        session = self._session
+        budget = session.path.budget()
+        most: i64 = min(budget, DATAGRAM_SIZE)
+        allowed = self._allowed(now)
+        used: i64 = 0
+        started: list[PacketBuilder] = []
+        pad = False
+        for builder in self._builders:
+            space = session.spaces[builder.space]
+            if not self._can_seal(space):
+                continue
+            if most - used < _MOST_ACK or not builder.begin(most - used):
+                break
+            self._fill(builder, space, allowed or space.probes > 0, now)
+            if builder.is_empty():
+                continue
+            started.append(builder)
+            used += builder.size()
+            # RFC 9000 14.1: a client pads all datagrams with an Initial packet, a server those that are answered.
+            if builder.space == INITIAL and (not session.is_server or builder.eliciting):
+                pad = True
+        if len(started) == 0:
+            return b""
+        last = started[len(started) - 1]
+        if pad:
+            last.pad_to(last.size() + DATAGRAM_SIZE - used)
+        parts = [builder.seal(now) for builder in started]
+        datagram = parts[0] if len(parts) == 1 else b"".join(parts)
+        for builder in started:
+            self._sealed(builder)
+        session.path.sent_bytes += len(datagram)
+        if session.is_server and not session.path.validated:
+            session.loss.blocked = session.path.budget() == 0
+        return datagram
+
+    def next_probe(self, path: Path, now: i64) -> bytes:
+        """Return a datagram that validates ``path``, or answers on it (RFC 9000 8.2); nothing if nothing is due."""
+        session = self._session
+        if session.phases is None or not (path.challenge_due or len(path.responses) > 0):
+            return b""
+        budget = path.budget()
+        builder = self._builders[APPLICATION]
+        size: i64 = min(budget, DATAGRAM_SIZE)
+        if size < 2 * _MOST_CONTROL or not builder.begin(size):
+            return b""
+        for data in path.responses:
+            write.write_path_data(builder.payload, PATH_RESPONSE, data)
+        path.responses.clear()
+        if path.challenge_due:
+            data = session.options.entropy(_CHALLENGE_SIZE)
+            write.write_path_data(builder.payload, PATH_CHALLENGE, data)
+            path.on_challenge_sent(data, now + 3 * session.loss.probe_timeout())
+        builder.eliciting = True
+        builder.pad_to(size)  # RFC 9000 8.2.1, 8.2.2
+        datagram = builder.seal(now)
+        self._sealed(builder)
+        path.sent_bytes += len(datagram)
+        return datagram
+
+    def closing_datagram(self, now: i64) -> bytes:
+        """Return the CONNECTION_CLOSE of a connection that we end, in every space with keys (RFC 9000 10.2.3)."""
+        session = self._session
+        close = session.close
+        budget = session.path.budget()
+        most: i64 = min(budget, DATAGRAM_SIZE)
+        used: i64 = 0
+        started: list[PacketBuilder] = []
+        for builder in self._builders:
+            one_rtt = builder.space == APPLICATION
+            space = session.spaces[builder.space]
+            ready = session.phases is not None if one_rtt else space.sealer is not None
+            if not ready or most - used < 2 * _MOST_CONTROL or not builder.begin(most - used):
+                continue
+            reason = close.reason[: max(0, int(builder.left()) - _MOST_CONTROL)]
+            if close.is_application and one_rtt:
+                write.write_connection_close_by_application(builder.payload, close.error_code, reason)
+            elif close.is_application:
+                # RFC 9000 10.2.3: nobody but the peer may learn what the application says.
+                write.write_connection_close(builder.payload, _APPLICATION_ERROR, 0, b"")
+            else:
+                write.write_connection_close(builder.payload, close.error_code, close.frame_type, reason)
+            started.append(builder)
+            used += builder.size()
+        if len(started) == 0:
+            return b""
+        if started[0].space == INITIAL and not session.is_server:
+            last = started[len(started) - 1]
+            last.pad_to(last.size() + DATAGRAM_SIZE - used)
+        datagram = b"".join([builder.seal(now) for builder in started])
+        session.path.sent_bytes += len(datagram)
+        return datagram
+
+    def _can_seal(self, space: Space) -> bool:
+        session = self._session
+        if space.number != APPLICATION:
+            return space.sealer is not None
+        return session.phases is not None or session.zero_rtt_sealer is not None
+
+    def _allowed(self, now: i64) -> bool:
+        """Tell whether congestion control and pacing let a whole datagram leave now."""
+        session = self._session
+        loss = session.loss
+        congestion = loss.congestion
+        session.pacing_deadline = -1
+        if congestion.room() < DATAGRAM_SIZE:
+            loss.application_limited = False
+            return False
+        smoothed = loss.round_trip.smoothed
+        slow_start = congestion.in_slow_start()
+        if loss.round_trip.sampled:
+            if loss.pacer.allowance(now, congestion.window, smoothed, slow_start) < DATAGRAM_SIZE:
+                session.pacing_deadline = loss.pacer.next_time(congestion.window, smoothed, slow_start)
+                loss.application_limited = False
+                return False
+        return True
+
+    # --------------------------------------------------------------------------------------------------- one packet
+
+    def _fill(self, builder: PacketBuilder, space: Space, allowed: bool, now: i64) -> None:
+        """Write what is due in a space. ``allowed`` to send more than an acknowledgment."""
+        session = self._session
+        received = space.received
+        early = space.number == APPLICATION and session.phases is None
+        acknowledged = False
+        due = received.due
+        if not early and (due or received.unreported) and not received.is_empty():
+            self._write_ack(builder, space, now)
+            acknowledged = True
+        if allowed:
+            self._fill_crypto(builder, space)
+            if space.number == APPLICATION:
+                self._fill_controls(builder, early)
+                self._fill_datagrams(builder)
+                self._fill_streams(builder)
+        if not builder.eliciting and (
+            space.probes > 0 or (space.number == APPLICATION and session.ping_due and allowed)
+        ):
+            write.write_ping(builder.payload)
+            builder.eliciting = True
+        if acknowledged and not builder.eliciting and not due:
+            builder.payload.truncate(0)
+            builder.acknowledges = -1
+
+    def _sealed(self, builder: PacketBuilder) -> None:
+        """Note what a packet that leaves settles."""
+        session = self._session
+        space = session.spaces[builder.space]
+        if builder.acknowledges >= 0:
+            space.received.on_sent()
+        if not builder.eliciting:
+            return
+        if space.probes > 0:
+            space.probes -= 1
+        if builder.space == APPLICATION:
+            session.ping_due = False
+        # RFC 9000 10.1: the first packet since the peer was heard that asks it to answer.
+        if not session.awaits_peer:
+            session.awaits_peer = True
+            session.idle_from = session.now
+        if builder.space == HANDSHAKE and not session.is_server:
+            session.discard(INITIAL)  # RFC 9001 4.9.1
+
+    def _write_ack(self, builder: PacketBuilder, space: Space, now: i64) -> None:
+        received = space.received
+        numbers = received.numbers
+        start, stop = numbers.below(0)
+        exponent = self._session.own.ack_delay_exponent if space.number == APPLICATION else 3
+        delay = now - received.largest_time
+        while exponent > 0:
+            delay //= 2
+            exponent -= 1
+        older: list[int] = []
+        room = min(_MOST_REPORTED, (builder.left() - _MOST_ACK) // 8)
+        place: i64 = 1
+        count: i64 = len(numbers)
+        while place < count and place <= room:
+            low, high = numbers.below(place)
+            older.append(high - 1)
+            older.append(low)
+            place += 1
+        if received.ce > 0 or received.ect0 > 0 or received.ect1 > 0:
+            write.write_ack_ecn(
+                builder.payload,
+                stop - 1,
+                start,
+                delay,
+                older,
+                _MOST_REPORTED,
+                received.ect0,
+                received.ect1,
+                received.ce,
+            )
+        else:
+            write.write_ack(builder.payload, stop - 1, start, delay, older, _MOST_REPORTED)
+        builder.acknowledges = stop - 1
+
+    def _fill_crypto(self, builder: PacketBuilder, space: Space) -> None:
+        out = space.crypto.outgoing
+        while out.pending():
+            room = builder.left() - 1 - 8 - 2
+            if room < 1:
+                return
+            offset, length, _ = out.next_piece(room, room)
+            if length < 1:
+                return
+            write.write_crypto(builder.payload, offset, out.take(offset, length, False))
+            self._remember(builder, out, offset, length, False)
+
+    def _fill_controls(self, builder: PacketBuilder, early: bool) -> None:
+        controls = self._session.controls
+        if len(controls.waiting) == 0:
+            return
+        for control in controls.take():
+            if control.dropped:
+                continue
+            if builder.left() < _MOST_CONTROL + len(control.data) or (early and control.kind in _NOT_EARLY):
+                controls.add(control)
+                continue
+            if self._write_control(builder, control):
+                builder.eliciting = True
+                if builder.controls is None:
+                    builder.controls = []
+                builder.controls.append(control)
+
+    def _write_control(self, builder: PacketBuilder, control: Control) -> bool:
+        """Write a control frame as it is true now; False if nothing is left to say."""
+        session = self._session
+        streams = session.streams
+        payload = builder.payload
+        kind = control.kind
+        smoothed = session.loss.round_trip.smoothed
+        if kind == MAX_DATA:
+            write.write_value(payload, kind, streams.window.raise_limit(session.now, smoothed))
+        elif kind == MAX_STREAM_DATA:
+            stream = streams.streams.get(int(control.subject))
+            if stream is None or stream.incoming is None or stream.window is None or stream.incoming.final >= 0:
+                return False
+            limit = stream.window.raise_limit(session.now, smoothed)
+            stream.incoming.limit = limit
+            # RFC 9000 4.1: a stream's window is of no use if the connection's is not as wide.
+            streams.window.widen(stream.window.window + stream.window.window // 2)
+            write.write_stream_value(payload, kind, control.subject, limit)
+        elif kind == MAX_STREAMS_BIDIRECTIONAL or kind == MAX_STREAMS_UNIDIRECTIONAL:
+            write.write_value(payload, kind, streams.raise_remote_limit(kind - MAX_STREAMS_BIDIRECTIONAL))
+        elif kind == RESET_STREAM:
+            stream = streams.streams.get(int(control.subject))
+            if stream is None or stream.outgoing is None:
+                return False
+            out = stream.outgoing
+            write.write_reset_stream(payload, control.subject, out.reset_code, out.final)
+        elif kind == STOP_SENDING:
+            write.write_stream_value(payload, kind, control.subject, control.value)
+        elif kind == STREAM_DATA_BLOCKED:
+            write.write_stream_value(payload, kind, control.subject, control.value)
+        elif kind == DATA_BLOCKED or kind == RETIRE_CONNECTION_ID:
+            write.write_value(payload, kind, control.value if kind == DATA_BLOCKED else control.subject)
+        elif kind == NEW_CONNECTION_ID:
+            size: i64 = len(control.data) - 16
+            if session.local_ids.of_sequence(control.subject) is None:
+                return False
+            write.write_new_connection_id(payload, control.subject, 0, control.data[:size], control.data[size:])
+        elif kind == NEW_TOKEN:
+            write.write_new_token(payload, control.data)
+        else:
+            write.write_handshake_done(payload)
+        return True
+
+    def _fill_datagrams(self, builder: PacketBuilder) -> None:
+        waiting = self._session.outgoing_datagrams
+        while len(waiting) > 0:
+            data = waiting[0]
+            size: i64 = len(data)
+            if 1 + varint_size(size) + size > builder.left():
+                return
+            write.write_datagram(builder.payload, data, False)
+            builder.eliciting = True
+            del waiting[0]
+
+    def _fill_streams(self, builder: PacketBuilder) -> None:
+        """Write the pieces of streams, in the scheduler's order, until the packet is full."""
+        session = self._session
+        streams = session.streams
+        scheduler = streams.scheduler
+        credit = streams.credit
+        while True:
+            out = scheduler.next()
+            if out is None:
+                session.loss.application_limited = True
+                return
+            overhead = 1 + varint_size(out.stream_id) + 8
+            room = builder.left() - overhead
+            if room < _LEAST_PIECE and (room < 0 or out.unsent() > room):
+                return
+            available = credit.available()
+            offset, length, fin = out.next_piece(room, available)
+            if length < 0:
+                self._note_blocked(out, available)
+                continue
+            before = out.sent
+            data = out.take(offset, length, fin)
+            if out.sent > before:
+                credit.used += out.sent - before
+                streams.queued_bytes -= out.sent - before
+            # The last piece of a full packet needs no length, and has the room of it.
+            exact = write.stream_overhead(out.stream_id, offset, -1)
+            fills = builder.left() == exact + length
+            write.write_stream(builder.payload, out.stream_id, offset, data, fin, fills)
+            self._remember(builder, out, offset, length, fin)
+            scheduler.sent(out, length)
+            if not out.pending():
+                scheduler.remove(out)
+
+    def _note_blocked(self, out: SendStream, available: i64) -> None:
+        """Take a stream out that has no credit, and say so once for each limit (RFC 9000 4.1, 19.12, 19.13)."""
+        session = self._session
+        streams = session.streams
+        if out.sent >= out.limit or available > 0:
+            streams.scheduler.remove(out)
+            if out.sent < out.written and out.blocked_at != out.limit:
+                out.blocked_at = out.limit
+                session.controls.add(Control(STREAM_DATA_BLOCKED, out.stream_id, out.limit))
+            return
+        streams.wait_for_credit(out)
+        credit = streams.credit
+        if credit.blocked_at != credit.limit:
+            credit.blocked_at = credit.limit
+            session.controls.add(Control(DATA_BLOCKED, 0, credit.limit))
+
+    def _remember(self, builder: PacketBuilder, out: SendStream, offset: i64, length: i64, fin: bool) -> None:
+        builder.eliciting = True
+        if not builder.add_piece(out, offset, length, fin):
+            if builder.more is None:
+                builder.more = []
+            builder.more.append(StreamPiece(out, offset, length, fin))

@@ -1,0 +1,140 @@
+"""Connection IDs, ours and the peer's: issued, used, retired (RFC 9000 5.1, 19.15, 19.16)."""
+
+import hmac
+from collections.abc import Callable
+from typing import Final, final
+
+from zttp_h3.codes import QuicErrorCode
+from zttp_h3.malformed import Malformed
+from zttp_h3.native_ints import i64
+from zttp_h3.wire.frame_types import NEW_CONNECTION_ID, RETIRE_CONNECTION_ID
+
+_MOST_ISSUED: Final = 4  # at a time: enough for a rebinding while another one is under way
+_MOST_PEER_IDS: Final = 4  # active_connection_id_limit that we announce
+_MOST_RETIREMENTS: Final = 2 * _MOST_PEER_IDS + 8  # that wait for an acknowledgment
+
+ACTIVE_LIMIT: Final = _MOST_PEER_IDS
+
+
+@final
+class LocalIds:
+    """The connection IDs that the peer may write to. The first has sequence number 0."""
+
+    def __init__(self, first: bytes, make: Callable[[], bytes], token_of: Callable[[bytes], bytes] | None) -> None:
+        self.length: Final[i64] = len(first)
+        self.active: Final[dict[bytes, int]] = {first: 0}
+        self.added: list[bytes] = [first]  # since the endpoint looked last
+        self.removed: list[bytes] = []
+        self._by_sequence: Final[dict[int, bytes]] = {0: first}
+        self._make: Final = make
+        self._token_of: Final = token_of
+        self._next: i64 = 1
+        self._issued_since_progress: i64 = 0
+
+    def issue(self, limit: i64) -> list[tuple[int, bytes, bytes]]:
+        """Return (sequence, connection ID, reset token) of new ones, up to the peer's active_connection_id_limit."""
+        issued: list[tuple[int, bytes, bytes]] = []
+        if self.length == 0:
+            return issued
+        while len(self.active) < min(limit, _MOST_ISSUED):
+            connection_id = self._make()
+            if connection_id in self.active:
+                continue
+            sequence = int(self._next)
+            self._next += 1
+            self._by_sequence[sequence] = connection_id
+            self.active[connection_id] = sequence
+            self.added.append(connection_id)
+            token = bytes(16) if self._token_of is None else self._token_of(connection_id)
+            issued.append((sequence, connection_id, token))
+        return issued
+
+    def retire(self, sequence: i64, used: bytes) -> None:
+        """Take the peer's RETIRE_CONNECTION_ID, in a packet to ``used`` (19.16). Raises Malformed."""
+        if sequence >= self._next:
+            raise Malformed("connection_id_never_issued", QuicErrorCode.PROTOCOL_VIOLATION, RETIRE_CONNECTION_ID)
+        connection_id = self._by_sequence.get(int(sequence))
+        if connection_id is None:
+            return  # again
+        if connection_id == used:
+            raise Malformed("connection_id_in_use", QuicErrorCode.PROTOCOL_VIOLATION, RETIRE_CONNECTION_ID)
+        del self._by_sequence[int(sequence)]
+        del self.active[connection_id]
+        self.removed.append(connection_id)
+
+    def of_sequence(self, sequence: i64) -> bytes | None:
+        """Return the connection ID of a sequence number, None if it is retired."""
+        return self._by_sequence.get(int(sequence))
+
+
+@final
+class PeerIds:
+    """The connection IDs that we may write to; ``current`` is the one in use."""
+
+    def __init__(self, first: bytes) -> None:
+        self.current = first
+        self.sequence: i64 = 0  # of the current one
+        self.to_retire: Final[list[int]] = []  # sequence numbers, for RETIRE_CONNECTION_ID
+        self.unacknowledged_retirements: i64 = 0
+        self._spare: Final[dict[int, tuple[bytes, bytes]]] = {}
+        self._token: bytes | None = None  # of the current one
+        self._retire_prior_to: i64 = 0
+        self._seen: Final[dict[int, tuple[bytes, bytes]]] = {}
+
+    def replace_first(self, connection_id: bytes) -> None:
+        """Use what the peer chose in its first packet, or in a Retry (RFC 9000 7.2)."""
+        self.current = connection_id
+
+    def set_token(self, token: bytes) -> None:
+        """Take the stateless reset token of the first connection ID (RFC 9000 10.3)."""
+        self._token = token
+
+    def add(self, sequence: i64, retire_prior_to: i64, connection_id: bytes, token: bytes) -> None:
+        """Take a NEW_CONNECTION_ID frame (19.15). Raises Malformed."""
+        number = int(sequence)
+        if len(self.current) == 0:
+            raise Malformed("connection_id_of_none", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
+        known = self._seen.get(number)
+        if known is not None:
+            if known != (connection_id, token):
+                raise Malformed("connection_id_changed", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
+        elif sequence < self._retire_prior_to:
+            self._retire(number)
+        elif number not in self._spare and sequence != self.sequence:
+            if any(connection_id == other for other, _ in self._spare.values()) or connection_id == self.current:
+                raise Malformed("connection_id_changed", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
+            self._spare[number] = (connection_id, token)
+            self._seen[number] = (connection_id, token)
+        if retire_prior_to > self._retire_prior_to:
+            self._retire_prior_to = retire_prior_to
+            for old in [old for old in self._spare if old < retire_prior_to]:
+                del self._spare[old]
+                self._retire(old)
+            if self.sequence < retire_prior_to:
+                self.change()
+        if len(self._spare) + 1 > _MOST_PEER_IDS:
+            raise Malformed("too_many_connection_ids", QuicErrorCode.CONNECTION_ID_LIMIT_ERROR, NEW_CONNECTION_ID)
+
+    def change(self) -> bool:
+        """Use another connection ID from now on (RFC 9000 5.1.2, 9.5); False if there is none."""
+        if len(self._spare) == 0:
+            return False
+        number = min(self._spare)
+        connection_id, token = self._spare.pop(number)
+        self._retire(int(self.sequence))
+        self.current = connection_id
+        self.sequence = number
+        self._token = token
+        return True
+
+    def is_reset(self, token: bytes) -> bool:
+        """Tell whether the last 16 bytes of a datagram are the stateless reset token of a connection ID in use."""
+        return self._token is not None and hmac.compare_digest(self._token, token)
+
+    def _retire(self, number: int) -> None:
+        self._seen.pop(number, None)
+        self.to_retire.append(number)
+        self.unacknowledged_retirements += 1
+        # RFC 9000 5.1.2 SHOULD: whoever makes us retire faster than it acknowledges is stopped.
+        if self.unacknowledged_retirements > _MOST_RETIREMENTS:
+            raise Malformed("too_many_retirements", QuicErrorCode.CONNECTION_ID_LIMIT_ERROR, NEW_CONNECTION_ID)

@@ -1,0 +1,128 @@
+"""The handshake of a connection: CRYPTO bytes to TLS, its messages and secrets back (RFC 9001 4, RFC 9000 7)."""
+
+import hmac
+from typing import Final
+
+from zttp_h3.codes import QuicErrorCode
+from zttp_h3.malformed import Malformed
+from zttp_h3.native_ints import i64
+from zttp_h3.protection.key_phases import KeyPhases
+from zttp_h3.protection.labels import labels_of
+from zttp_h3.protection.packet_keys import Opener, Sealer, initial_opener, initial_sealer
+from zttp_h3.protection.suites import SUITES
+from zttp_h3.quic.session import Session
+from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
+from zttp_h3.tls import messages as tls_levels
+from zttp_h3.tls.client import ClientHandshake
+from zttp_h3.wire.transport_parameters import TransportParameters, decode
+
+# The encryption level of TLS that each space's CRYPTO stream belongs to.
+_LEVELS: Final = (tls_levels.INITIAL, tls_levels.HANDSHAKE, tls_levels.APPLICATION)
+_SPACES: Final = {
+    tls_levels.INITIAL: INITIAL,
+    tls_levels.HANDSHAKE: HANDSHAKE,
+    tls_levels.APPLICATION: APPLICATION,
+}
+
+
+def install_initial_keys(session: Session, destination: bytes) -> None:
+    """Derive the keys of Initial packets from the client's choice of connection ID (RFC 9001 5.2)."""
+    space = session.spaces[INITIAL]
+    space.sealer = initial_sealer(session.version, destination, session.is_server)
+    space.opener = initial_opener(session.version, destination, not session.is_server, session.forgeries)
+
+
+def feed(session: Session, number: i64) -> None:
+    """Give TLS what has come in order in the CRYPTO stream of a space. Raises Malformed and TlsError."""
+    handshake = session.handshake
+    if handshake is None:
+        return
+    crypto = session.spaces[number].crypto
+    data = crypto.take()
+    while data:
+        handshake.receive(_LEVELS[number], data)
+        progress(session)
+        data = crypto.take()
+
+
+def progress(session: Session) -> None:
+    """Take over what TLS has come to: the peer's parameters, keys, messages, completion. Raises Malformed."""
+    handshake = session.handshake
+    assert handshake is not None
+    encoded = handshake.peer_transport_parameters
+    if encoded is not None and not session.knows_peer:
+        _apply_parameters(session, encoded)
+    for level, sending, secret in handshake.take_secrets():
+        _install(session, level, sending, secret)
+    for level, message in handshake.take_messages():
+        session.spaces[_SPACES[level]].crypto.outgoing.write(message)
+    if isinstance(handshake, ClientHandshake) and handshake.answered_early_data and session.zero_rtt_sealer is not None:
+        if not handshake.early_data_accepted:
+            _refuse_early_data(session)
+        session.zero_rtt_sealer = None
+    if handshake.complete and session.is_server:
+        session.confirm()
+
+
+def _install(session: Session, level: int, sending: bool, secret: bytes) -> None:
+    handshake = session.handshake
+    assert handshake is not None
+    suite = SUITES[handshake.suite]
+    session.forgeries.limit = suite.integrity_limit
+    labels = labels_of(session.version)
+    if level == tls_levels.APPLICATION:
+        # Sending comes first, and the pair makes the phases.
+        if sending:
+            session.application_secret = secret
+        else:
+            session.phases = KeyPhases(suite, labels, session.application_secret, secret, session.forgeries)
+            session.application_secret = b""
+    elif level == tls_levels.EARLY_DATA:
+        if sending:
+            session.zero_rtt_sealer = Sealer(suite, labels, secret)
+        else:
+            session.zero_rtt_opener = Opener(suite, labels, secret, session.forgeries)
+    elif sending:
+        session.spaces[HANDSHAKE].sealer = Sealer(suite, labels, secret)
+        session.loss.has_handshake_keys = True
+    else:
+        session.spaces[HANDSHAKE].opener = Opener(suite, labels, secret, session.forgeries)
+
+
+def _apply_parameters(session: Session, encoded: bytes) -> None:
+    """Check the peer's transport parameters and live by them (RFC 9000 7.3, 7.4). Raises Malformed."""
+    peer = decode(encoded, not session.is_server)
+    _authenticate_ids(session, peer)
+    session.peer = peer
+    session.knows_peer = True
+    if peer.stateless_reset_token is not None:
+        session.peer_ids.set_token(peer.stateless_reset_token)
+    session.loss.max_ack_delay = peer.max_ack_delay * 1000
+    handshake = session.handshake
+    refused = (
+        isinstance(handshake, ClientHandshake) and handshake.early_data_offered and not handshake.early_data_accepted
+    )
+    if not refused:
+        session.streams.apply(peer)
+
+
+def _authenticate_ids(session: Session, peer: TransportParameters) -> None:
+    """RFC 9000 7.3: each connection ID of the handshake is in the parameters, or is not there and must not be."""
+    good = _same(peer.initial_source_connection_id, session.initial_source)
+    if not session.is_server:
+        good = good and _same(peer.original_destination_connection_id, session.original_id)
+        good = good and _same(peer.retry_source_connection_id, session.retry_source)
+    if not good:
+        raise Malformed("connection_id_not_authentic", QuicErrorCode.TRANSPORT_PARAMETER_ERROR)
+
+
+def _same(said: bytes | None, seen: bytes | None) -> bool:
+    if said is None or seen is None:
+        return said is None and seen is None
+    return hmac.compare_digest(said, seen)
+
+
+def _refuse_early_data(session: Session) -> None:
+    """Send again as 1-RTT data what was sent as 0-RTT (RFC 9001 4.6.2)."""
+    session.loss.take_back(APPLICATION)
+    session.streams.restart_early(session.peer)

@@ -1,0 +1,63 @@
+"""What a transport is made with. Times are in microseconds, sizes in bytes."""
+
+from collections.abc import Callable
+from typing import Any, Final, final
+
+from zttp_h3.native_ints import i64
+from zttp_h3.wire.versions import VERSION_1
+
+DATAGRAM_SIZE: Final = 1200  # RFC 9000 14: what every path carries
+
+
+@final
+class TransportOptions:
+    """One set for any number of connections."""
+
+    def __init__(
+        self,
+        *,
+        idle_timeout: i64 = 30_000_000,
+        handshake_timeout: i64 = 10_000_000,
+        max_ack_delay: i64 = 25_000,
+        stream_window: i64 = 256 * 1024,
+        most_stream_window: i64 = 6 * 1024 * 1024,
+        connection_window: i64 = 1024 * 1024,
+        most_connection_window: i64 = 16 * 1024 * 1024,
+        max_streams_bidirectional: i64 = 128,
+        max_streams_unidirectional: i64 = 8,
+        max_datagram_frame_size: i64 = 0,
+        keep_alive: i64 = 0,
+        congestion: str = "cubic",
+        versions: tuple[int, ...] = (VERSION_1,),
+        connection_id_length: i64 = 8,
+        make_connection_id: Callable[[], bytes] | None = None,
+        reset_token_of: Callable[[bytes], bytes] | None = None,
+        entropy: Callable[[int], bytes] | None = None,
+    ) -> None:
+        import os
+
+        self.idle_timeout: Final[i64] = idle_timeout
+        self.handshake_timeout: Final[i64] = handshake_timeout
+        self.max_ack_delay: Final[i64] = max_ack_delay
+        self.stream_window: Final[i64] = stream_window
+        self.most_stream_window: Final[i64] = most_stream_window
+        self.connection_window: Final[i64] = connection_window
+        self.most_connection_window: Final[i64] = most_connection_window
+        self.max_streams_bidirectional: Final[i64] = max_streams_bidirectional
+        self.max_streams_unidirectional: Final[i64] = max_streams_unidirectional
+        self.max_datagram_frame_size: Final[i64] = max_datagram_frame_size
+        self.keep_alive: Final[i64] = keep_alive  # 0: none (RFC 9000 10.1.2)
+        self.congestion: Final = congestion
+        self.versions: Final = versions
+        self.connection_id_length: Final[i64] = connection_id_length
+        self.entropy: Final[Callable[[int], bytes]] = os.urandom if entropy is None else entropy
+        self._make_connection_id: Final = make_connection_id
+        self.reset_token_of: Final = reset_token_of
+
+    def new_connection_id(self) -> bytes:
+        """Return a connection ID of ours."""
+        make = self._make_connection_id
+        return self.entropy(int(self.connection_id_length)) if make is None else make()
+
+
+Address = Any  # the caller's own, hashable

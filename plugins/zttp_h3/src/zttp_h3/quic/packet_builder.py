@@ -1,0 +1,149 @@
+"""Packets as they leave: a header, what it protects, and how much room there is (RFC 9000 17, 12.2, 14.1)."""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter
+
+from zttp_h3.native_ints import i64
+from zttp_h3.protection.suites import TAG_SIZE
+from zttp_h3.quic.session import Session
+from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
+from zttp_h3.recovery.sent_packets import SentPacket
+from zttp_h3.wire.frame_writer import write_padding
+from zttp_h3.wire.packet_header import write_long_header, write_short_header
+from zttp_h3.wire.packet_number import packet_number_length
+from zttp_h3.wire.varint import patch_varint_of_2, varint_size
+from zttp_h3.wire.versions import HANDSHAKE as HANDSHAKE_PACKET
+from zttp_h3.wire.versions import INITIAL as INITIAL_PACKET
+from zttp_h3.wire.versions import ZERO_RTT
+
+_LEAST_PROTECTED: Final = 4  # octets of packet number and payload, so that there is a sample (RFC 9001 5.4.2)
+
+
+@final
+class PacketBuilder:
+    """One packet that is being written: its payload, and what has to be remembered of it."""
+
+    def __init__(self, session: Session, space: i64) -> None:
+        self.space: Final[i64] = space
+        self.payload: Final = BytesWriter()
+        self.room: i64 = 0  # for the payload, as it is empty
+        self.eliciting = False
+        self.padded = False  # in flight without asking for an acknowledgment
+        self.stream: object = None
+        self.offset: i64 = 0
+        self.length: i64 = 0
+        self.fin = False
+        self.more: list[object] | None = None
+        self.controls: list[object] | None = None
+        self.acknowledges: i64 = -1
+        self._session: Final = session
+        self._header: Final = BytesWriter()
+        self._number: i64 = 0
+        self._number_length: i64 = 0
+        self._early = False
+
+    def begin(self, room: i64) -> bool:
+        """Start a packet that takes ``room`` bytes of its datagram at most; False if that is too little."""
+        session = self._session
+        sent = session.loss.spaces[self.space]
+        self.payload.truncate(0)
+        self.eliciting = False
+        self.padded = False
+        self.stream = None
+        self.more = None
+        self.controls = None
+        self.acknowledges = -1
+        self._early = self.space == APPLICATION and session.phases is None
+        self._number = sent.next_number
+        self._number_length = packet_number_length(self._number, sent.largest_acknowledged)
+        self.room = room - self._overhead()
+        return self.room > 16
+
+    def left(self) -> i64:
+        """Return how many bytes of frames still fit."""
+        return self.room - len(self.payload)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing was written."""
+        return len(self.payload) == 0
+
+    def size(self) -> i64:
+        """Return how long the packet is with what was written."""
+        return self._overhead() + self._payload_size()
+
+    def pad_to(self, size: i64) -> None:
+        """Make the packet ``size`` bytes long, as far as its room allows."""
+        missing = size - self.size()
+        if missing > 0:
+            write_padding(self.payload, min(missing, self.left()))
+            self.padded = True
+
+    def add_piece(self, stream: object, offset: i64, length: i64, fin: bool) -> bool:
+        """Remember the first stream piece; False if there is one already."""
+        if self.stream is not None:
+            return False
+        self.stream = stream
+        self.offset = offset
+        self.length = length
+        self.fin = fin
+        return True
+
+    def seal(self, now: i64) -> bytes:
+        """Protect the packet, and remember it as sent ``now``."""
+        session = self._session
+        short = self._payload_size() - len(self.payload)
+        if short > 0:
+            write_padding(self.payload, short)
+        header = self._header
+        header.truncate(0)
+        number = self._number
+        length = self._number_length
+        if self.space == APPLICATION and not self._early:
+            phases = session.phases
+            assert phases is not None
+            write_short_header(header, session.peer_ids.current, phases.phase_bit, number, length)
+            packet = phases.seal(header, length, number, self.payload.getvalue())
+        else:
+            kind = (
+                INITIAL_PACKET if self.space == INITIAL else HANDSHAKE_PACKET if self.space == HANDSHAKE else ZERO_RTT
+            )
+            sealer = session.zero_rtt_sealer if self._early else session.spaces[self.space].sealer
+            assert sealer is not None
+            own = session.initial_id
+            at = write_long_header(
+                header, session.version, kind, session.peer_ids.current, own, self._token(), number, length
+            )
+            patch_varint_of_2(header, at, length + len(self.payload) + TAG_SIZE)
+            packet = sealer.seal(header, length, number, self.payload.getvalue())
+        sent = SentPacket(number, now, len(packet), self.eliciting, self.eliciting or self.padded)
+        sent.stream = self.stream
+        sent.offset = self.offset
+        sent.length = self.length
+        sent.fin = self.fin
+        sent.more = self.more
+        sent.controls = self.controls
+        sent.acknowledges = self.acknowledges
+        session.loss.on_sent(self.space, sent)
+        return packet
+
+    def _token(self) -> bytes:
+        return self._session.token if self.space == INITIAL and not self._session.is_server else b""
+
+    def _payload_size(self) -> i64:
+        """Return the payload's size with the padding that a sample needs."""
+        size: i64 = len(self.payload)
+        least = _LEAST_PROTECTED - self._number_length
+        return max(least, size)
+
+    def _overhead(self) -> i64:
+        """Return the size of header and tag."""
+        session = self._session
+        destination: i64 = len(session.peer_ids.current)
+        if self.space == APPLICATION and not self._early:
+            return 1 + destination + self._number_length + TAG_SIZE
+        size = 7 + destination + len(session.initial_id) + 2 + self._number_length + TAG_SIZE
+        if self.space == INITIAL:
+            token: i64 = len(self._token())
+            size += token + varint_size(token)
+        return size

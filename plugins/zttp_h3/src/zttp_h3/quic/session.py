@@ -1,0 +1,243 @@
+"""What all parts of a transport share: keys, spaces, paths, streams, and the time."""
+
+from typing import Any, Final, final
+
+from zttp_h3.native_ints import i64
+from zttp_h3.protection.key_phases import KeyPhases
+from zttp_h3.protection.packet_keys import Forgeries, Opener, Sealer
+from zttp_h3.quic.acknowledgments import Received
+from zttp_h3.quic.close import CLOSING, OPEN, CloseState, closing_period
+from zttp_h3.quic.connection_ids import LocalIds, PeerIds
+from zttp_h3.quic.controls import Control, ControlQueue
+from zttp_h3.quic.options import DATAGRAM_SIZE, TransportOptions
+from zttp_h3.quic.paths import Path
+from zttp_h3.quic.stream_table import StreamTable
+from zttp_h3.recovery.congestion import CongestionControl
+from zttp_h3.recovery.cubic import Cubic
+from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL, LossDetection
+from zttp_h3.recovery.new_reno import NewReno
+from zttp_h3.streams.crypto_stream import CryptoStream
+from zttp_h3.tls.handshake import Handshake
+from zttp_h3.wire.frame_types import HANDSHAKE_DONE, NEW_CONNECTION_ID, RETIRE_CONNECTION_ID
+from zttp_h3.wire.transport_parameters import TransportParameters
+
+_MOST_PATHS: Final = 4  # that are tried at a time (RFC 9000 9)
+
+
+@final
+class Space:
+    """One packet number space: its keys, its acknowledgments, its CRYPTO stream (RFC 9000 12.3)."""
+
+    def __init__(self, number: i64) -> None:
+        self.number: Final[i64] = number
+        self.sealer: Sealer | None = None
+        self.opener: Opener | None = None
+        self.received: Final = Received(number != APPLICATION)
+        self.crypto: Final = CryptoStream()
+        self.probes: i64 = 0  # packets that have to leave whatever the window says
+        self.discarded = False
+
+
+@final
+class Session:
+    """The state of a connection."""
+
+    def __init__(
+        self,
+        is_server: bool,
+        options: TransportOptions,
+        own: TransportParameters,
+        local_id: bytes,
+        peer_id: bytes,
+        path: Path,
+        now: i64,
+    ) -> None:
+        self.is_server: Final = is_server
+        self.options: Final = options
+        self.own: Final = own
+        self.peer = TransportParameters()
+        self.knows_peer = False  # its transport parameters have come and are good
+        self.version: i64 = options.versions[0]
+        self.now: i64 = now
+        self.handshake: Handshake | None = None
+        self.forgeries: Final = Forgeries(0x3FFFFFFFFFFFFFFF)
+        self.spaces: Final = [Space(INITIAL), Space(HANDSHAKE), Space(APPLICATION)]
+        self.zero_rtt_sealer: Sealer | None = None
+        self.zero_rtt_opener: Opener | None = None
+        self.phases: KeyPhases | None = None
+        self.application_secret = b""  # ours, until the peer's has come too
+        congestion: CongestionControl = (
+            NewReno(DATAGRAM_SIZE) if options.congestion == "newreno" else Cubic(DATAGRAM_SIZE)
+        )
+        self.loss: Final = LossDetection(congestion, DATAGRAM_SIZE, is_server)
+        self.controls: Final = ControlQueue()
+        self.streams: Final = StreamTable(
+            is_server, own, options.most_stream_window, options.most_connection_window, self.controls
+        )
+        self.local_ids: Final = LocalIds(local_id, options.new_connection_id, options.reset_token_of)
+        self.peer_ids: Final = PeerIds(peer_id)
+        self.path: Path = path
+        self.paths: Final[list[Path]] = [path]
+        self.close: Final = CloseState()
+        self.confirmed = False
+        self.initial_id = local_id  # our Source Connection ID in long headers
+        self.original_id = b""  # the Destination Connection ID of the client's first Initial
+        self.initial_source = b""  # the Source Connection ID of the peer's first packet
+        self.retry_source: bytes | None = None
+        self.token = b""  # for a client's Initial packets
+        self.tokens: list[bytes] = []  # from NEW_TOKEN frames
+        self.datagrams: list[bytes] = []  # received
+        self.outgoing_datagrams: list[bytes] = []
+        self.idle_from: i64 = now
+        self.awaits_peer = False  # something that asks for an answer has left since something came (RFC 9000 10.1)
+        self.handshake_deadline: i64 = now + options.handshake_timeout
+        self.pacing_deadline: i64 = -1
+        self.previous_keys_until: i64 = -1
+        self.update_wanted = False
+        self.ping_due = False
+        self.skip_at: i64 = -1
+        self.received_any = False
+        self.reads_early_data = False  # what comes now came in 0-RTT
+        self.negotiated = False  # a Version Negotiation packet came
+        self.offered_versions: list[int] = []
+
+    # ------------------------------------------------------------------------------------------------------------ time
+
+    def idle_timeout(self) -> i64:
+        """Return after which silence the connection is over: the lower of both sides' (RFC 9000 10.1); 0 for never."""
+        own = self.own.max_idle_timeout
+        peer = self.peer.max_idle_timeout
+        milliseconds = own if peer == 0 or (own != 0 and own < peer) else peer
+        if milliseconds == 0:
+            return 0
+        least = 3 * self.loss.probe_timeout()
+        timeout = milliseconds * 1000
+        return max(least, timeout)
+
+    def on_activity(self) -> None:
+        """Start the idle timer again."""
+        self.idle_from = self.now
+        self.awaits_peer = False
+
+    def is_open(self) -> bool:
+        """Tell whether the connection has not ended."""
+        return self.close.state == OPEN
+
+    def on_key_update(self) -> None:
+        """Note that the keys have changed: those before are kept for what is late (RFC 9001 6.5)."""
+        self.previous_keys_until = self.now + 3 * self.loss.probe_timeout()
+
+    # ----------------------------------------------------------------------------------------------------------- ending
+
+    def fail(self, error_code: i64, frame_type: i64, reason: bytes) -> None:
+        """End the connection by an error of the transport."""
+        self.close.close(error_code, frame_type, reason, False, self.now + closing_period(self.loss.probe_timeout()))
+
+    def end_by_application(self, error_code: i64, reason: bytes) -> None:
+        """End the connection by the application's wish."""
+        self.close.close(error_code, 0, reason, True, self.now + closing_period(self.loss.probe_timeout()))
+
+    def drain(self, error_code: i64, frame_type: i64, reason: bytes, is_application: bool) -> None:
+        """Take the peer's end of the connection."""
+        until = self.now + closing_period(self.loss.probe_timeout())
+        self.close.drain(error_code, frame_type, reason, is_application, until)
+
+    def is_closing(self) -> bool:
+        """Tell whether we have closed and the period is not over."""
+        return self.close.state == CLOSING
+
+    # ----------------------------------------------------------------------------------------------------------- spaces
+
+    def discard(self, number: i64) -> None:
+        """Discard the keys of a space that is not needed any more (RFC 9001 4.9)."""
+        space = self.spaces[number]
+        if space.discarded:
+            return
+        space.discarded = True
+        space.sealer = None
+        space.opener = None
+        space.probes = 0
+        self.loss.discard(number)
+
+    def confirm(self) -> None:
+        """Note that the handshake is confirmed (RFC 9001 4.1.2)."""
+        if self.confirmed:
+            return
+        self.confirmed = True
+        self.loss.confirmed = True
+        self.loss.validated = True
+        self.handshake_deadline = -1
+        self.discard(HANDSHAKE)
+        if self.is_server:
+            self.controls.add(Control(HANDSHAKE_DONE))
+        if self.phases is not None:
+            self.phases.prepare()
+        self.issue_connection_ids()
+
+    def issue_connection_ids(self) -> None:
+        """Give the peer connection IDs to move to (RFC 9000 5.1.1)."""
+        if not self.knows_peer:
+            return
+        for sequence, connection_id, token in self.local_ids.issue(self.peer.active_connection_id_limit):
+            self.controls.add(Control(NEW_CONNECTION_ID, sequence, 0, connection_id + token))
+
+    def retire_connection_ids(self) -> None:
+        """Tell the peer of connection IDs that we write to no more."""
+        retired = self.peer_ids.to_retire
+        for sequence in retired:
+            self.controls.add(Control(RETIRE_CONNECTION_ID, sequence))
+        retired.clear()
+
+    # ------------------------------------------------------------------------------------------------------------ paths
+
+    def path_of(self, peer: Any, local: Any) -> Path:
+        """Return the path that a datagram came on, a new one if it is unknown."""
+        current = self.path
+        if current.is_same(peer, local):
+            return current
+        for path in self.paths:
+            if path.is_same(peer, local):
+                return path
+        return Path(peer, local, False)
+
+    def migrate(self, path: Path) -> None:
+        """Follow the peer to another address (RFC 9000 9.3): send there at once, and prove that it is there."""
+        before = self.path
+        self.keep_path(path)
+        self.path = path
+        if not path.validated:
+            path.begin_validation()
+            if before.validated:
+                before.begin_validation()  # RFC 9000 9.3.3: was it really the peer that moved?
+        if not _same_host(before.peer, path.peer):
+            self.loss.change_path()
+        if self.peer_ids.change():
+            self.retire_connection_ids()
+        self.loss.blocked = path.budget() == 0
+
+    def give_up_path(self, path: Path) -> None:
+        """Go back to a path that is known to work (RFC 9000 9.3.2)."""
+        self.paths.remove(path)
+        if path is not self.path:
+            return
+        for other in self.paths:
+            if other.validated:
+                self.path = other
+                return
+        self.paths.append(path)  # there is no other: the idle timeout decides
+
+    def keep_path(self, path: Path) -> None:
+        """Remember a path on which an authentic packet came; of too many the oldest unused is forgotten."""
+        if path in self.paths:
+            return
+        self.paths.append(path)
+        if len(self.paths) > _MOST_PATHS:
+            for old in self.paths:
+                if old is not self.path:
+                    self.paths.remove(old)
+                    break
+
+
+def _same_host(one: Any, other: Any) -> bool:
+    """Tell whether only the port differs, for addresses as sockets give them (RFC 9000 9.4)."""
+    return isinstance(one, tuple) and isinstance(other, tuple) and len(one) > 0 and one[:1] == other[:1]

@@ -1,0 +1,32 @@
+"""A QUIC stream: its two parts, and what the application keeps with it."""
+
+from typing import Any, Final, final
+
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.controls import Control
+from zttp_h3.streams.flow_control import ReceiveWindow
+from zttp_h3.streams.receive_stream import ReceiveStream
+from zttp_h3.streams.send_stream import SendStream
+
+
+@final
+class QuicStream:
+    """``outgoing`` or ``incoming`` is None where the stream has only one direction; ``application`` is its owner's."""
+
+    def __init__(self, stream_id: i64, outgoing: SendStream | None, incoming: ReceiveStream | None) -> None:
+        self.stream_id: Final[i64] = stream_id
+        self.outgoing: Final = outgoing
+        self.incoming: Final = incoming
+        self.window: ReceiveWindow | None = None  # of the incoming part
+        self.application: Any = None
+        self.readable = False  # it stands in the queue of those with something new
+        self.max_data: Control | None = None
+        self.reset: Control | None = None
+        self.stop: Control | None = None
+        self.stopped_code: i64 = -1  # the peer's STOP_SENDING
+        self.incoming_done = False  # the application has seen its end, or gave it up
+
+    def is_over(self) -> bool:
+        """Tell whether nothing of the stream is left to do."""
+        out = self.outgoing
+        return (out is None or out.is_settled()) and (self.incoming is None or self.incoming_done)

@@ -1,0 +1,85 @@
+"""When something has to be done although nothing comes (RFC 9000 10, RFC 9002 6.2): one deadline for all of it."""
+
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.close import CLOSED, OPEN
+from zttp_h3.quic.frames import FrameReceiver
+from zttp_h3.quic.session import Session
+from zttp_h3.recovery.loss import APPLICATION, NO_SPACE
+
+
+def earliest(session: Session) -> i64:
+    """Return when ``expire`` is due; -1 for never."""
+    close = session.close
+    if close.state == CLOSED:
+        return -1
+    if close.state != OPEN:
+        return close.deadline
+    time = _sooner(-1, session.loss.deadline())
+    time = _sooner(time, session.spaces[APPLICATION].received.deadline)
+    time = _sooner(time, session.pacing_deadline)
+    time = _sooner(time, session.handshake_deadline)
+    time = _sooner(time, session.previous_keys_until)
+    idle = session.idle_timeout()
+    if idle > 0:
+        time = _sooner(time, session.idle_from + idle)
+    if session.options.keep_alive > 0 and session.confirmed:
+        time = _sooner(time, session.idle_from + session.options.keep_alive)
+    for path in session.paths:
+        time = _sooner(time, path.challenge_deadline)
+    return time
+
+
+def expire(session: Session, frames: FrameReceiver) -> None:
+    """Do what is due at the session's time."""
+    now = session.now
+    close = session.close
+    if close.state != OPEN:
+        if close.state != CLOSED and 0 <= close.deadline <= now:
+            close.end()
+        return
+    idle = session.idle_timeout()
+    if (idle > 0 and session.idle_from + idle <= now) or 0 <= session.handshake_deadline <= now:
+        close.timed_out = True  # RFC 9000 10.1: silently
+        close.end()
+        return
+    if 0 <= session.previous_keys_until <= now:
+        session.previous_keys_until = -1
+        if session.phases is not None:
+            session.phases.discard_previous()
+    for path in list(session.paths):
+        if not path.on_timeout(now):
+            session.give_up_path(path)
+    if session.options.keep_alive > 0 and session.confirmed and session.idle_from + session.options.keep_alive <= now:
+        session.ping_due = True
+        session.idle_from = now
+    session.spaces[APPLICATION].received.on_timeout(now)
+    if session.pacing_deadline <= now:
+        session.pacing_deadline = -1
+    _recover(session, frames)
+
+
+def _recover(session: Session, frames: FrameReceiver) -> None:
+    """Find what is lost, or probe (RFC 9002 6.2.4)."""
+    deadline = session.loss.deadline()
+    if deadline < 0 or deadline > session.now:
+        return
+    space = session.loss.on_timeout(session.now)
+    number: i64 = 0
+    while number < 3:
+        frames.settle(number)
+        number += 1
+    if space == NO_SPACE:
+        return
+    session.spaces[space].probes = 2 if session.loss.probe_count > 1 or space == APPLICATION else 1
+    oldest = session.loss.spaces[space].oldest()
+    if oldest is not None:
+        # A probe carries what has waited longest. The packet is not lost by that, and may still be acknowledged.
+        session.streams.on_lost(oldest)
+        if oldest.controls is not None:
+            frames.repeat_controls(oldest)
+
+
+def _sooner(time: i64, other: i64) -> i64:
+    if other < 0:
+        return time
+    return other if time < 0 or other < time else time

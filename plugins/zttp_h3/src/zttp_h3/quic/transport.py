@@ -1,0 +1,241 @@
+"""``Transport``: one QUIC connection without HTTP, in either role. Conducts: time and datagrams in, datagrams out.
+
+Whoever uses it opens streams and writes to them, and asks ``next_readable`` for those with something new. What breaks
+the connection ends it here: nothing is raised for what a peer sends, ``session.close`` tells.
+"""
+
+from typing import Any, Final, final
+
+from zttp_h3.codes import QuicErrorCode
+from zttp_h3.malformed import Malformed
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.assembly import DatagramAssembler
+from zttp_h3.quic.close import CLOSED, CLOSING, OPEN
+from zttp_h3.quic.connection_ids import ACTIVE_LIMIT
+from zttp_h3.quic.handshake_progress import install_initial_keys, progress
+from zttp_h3.quic.options import TransportOptions
+from zttp_h3.quic.paths import Path
+from zttp_h3.quic.receive import DatagramReceiver
+from zttp_h3.quic.session import Session
+from zttp_h3.quic.stream import QuicStream
+from zttp_h3.quic.timers import earliest, expire
+from zttp_h3.recovery.loss import APPLICATION
+from zttp_h3.tls.alerts import TlsError
+from zttp_h3.tls.client import ClientHandshake, ClientParameters
+from zttp_h3.tls.server import ServerHandshake, ServerParameters
+from zttp_h3.wire.transport_parameters import TransportParameters, decode, encode
+
+_MOST_DATAGRAMS: Final = 4096  # that one call makes
+_CLIENT_ID_SIZE: Final = 8  # of the first Destination Connection ID (RFC 9000 7.2: 8 at least)
+
+
+@final
+class Transport:
+    """A connection. Made by ``connect`` and ``accept``."""
+
+    def __init__(self, session: Session) -> None:
+        self.session: Final = session
+        self._receiver: Final = DatagramReceiver(session)
+        self._assembler: Final = DatagramAssembler(session)
+        self._deadline: i64 = -1
+        self._deadline_known = False
+
+    # ------------------------------------------------------------------------------------------ datagrams
+
+    def receive(self, datagram: bytes, now: i64, peer: Any, local: Any, ecn: i64) -> None:
+        """Take a datagram."""
+        session = self.session
+        session.now = max(now, session.now)
+        self._deadline_known = False
+        state = session.close.state
+        if state == CLOSING:
+            session.close.on_packet()
+        if state >= CLOSING:
+            return
+        try:
+            self._receiver.receive(datagram, peer, local, ecn)
+        except Malformed as malformed:
+            session.fail(malformed.error_code, malformed.frame_type, malformed.reason.encode())
+        except TlsError as error:
+            session.fail(error.error_code, 0, error.message.encode())
+        if session.negotiated and session.close.state == OPEN and not session.received_any:
+            # RFC 9000 6.2: no version in common, and nobody to tell.
+            session.fail(QuicErrorCode.VERSION_NEGOTIATION_ERROR, 0, b"the server speaks none of our versions")
+            session.close.end()
+
+    def datagrams_to_send(self, now: i64) -> list[tuple[bytes, Path]]:
+        """Return what leaves now, with the path of each."""
+        session = self.session
+        session.now = max(now, session.now)
+        now = session.now
+        self._deadline_known = False
+        leaving: list[tuple[bytes, Path]] = []
+        close = session.close
+        if close.state == CLOSING:
+            if close.due:
+                close.due = False
+                if len(close.packets) == 0:
+                    packet = self._assembler.closing_datagram(now)
+                    if packet:
+                        close.packets.append(packet)
+                    else:
+                        close.end()  # nobody can read anything of ours
+                leaving.extend([(packet, session.path) for packet in close.packets])
+            return leaving
+        if close.state != OPEN:
+            return leaving
+        for path in list(session.paths):
+            probe = self._assembler.next_probe(path, now)
+            if probe:
+                leaving.append((probe, path))
+        while len(leaving) < _MOST_DATAGRAMS:
+            datagram = self._assembler.next_datagram(now)
+            if not datagram:
+                break
+            leaving.append((datagram, session.path))
+        return leaving
+
+    def next_timeout(self) -> i64:
+        """Return when ``handle_timeout`` is due; -1 for never."""
+        if not self._deadline_known:
+            self._deadline = earliest(self.session)
+            self._deadline_known = True
+        return self._deadline
+
+    def handle_timeout(self, now: i64) -> None:
+        """Do what is due by ``now``."""
+        session = self.session
+        session.now = max(now, session.now)
+        self._deadline_known = False
+        expire(session, self._receiver.frames)
+
+    # ------------------------------------------------------------------------------------------ streams
+
+    def open(self, unidirectional: bool) -> QuicStream | None:
+        """Open a stream; None if the peer's limit does not allow one now."""
+        streams = self.session.streams
+        return streams.open(unidirectional) if streams.can_open(unidirectional) else None
+
+    def next_readable(self) -> QuicStream | None:
+        """Return a stream with something new: bytes, its end, a reset, or the peer's wish that we stop sending."""
+        readable = self.session.streams.readable
+        if len(readable) == 0:
+            return None
+        stream = readable.pop(0)
+        stream.readable = False
+        return stream
+
+    def send_datagram(self, data: bytes) -> bool:
+        """Queue a DATAGRAM frame (RFC 9221); False if the peer takes none of that size."""
+        session = self.session
+        if len(data) + 9 > session.peer.max_datagram_frame_size:
+            return False
+        session.outgoing_datagrams.append(data)
+        return True
+
+    # ------------------------------------------------------------------------------------------ the whole
+
+    def close(self, error_code: i64, reason: bytes, is_application: bool) -> None:
+        """End the connection; CONNECTION_CLOSE leaves with the next datagrams."""
+        self._deadline_known = False
+        if is_application:
+            self.session.end_by_application(error_code, reason)
+        else:
+            self.session.fail(error_code, 0, reason)
+
+    def request_key_update(self) -> bool:
+        """Change the keys (RFC 9001 6.1); False if that may not be yet."""
+        session = self.session
+        phases = session.phases
+        if phases is None or not session.confirmed or phases.has_previous():
+            return False
+        if not phases.may_update(session.loss.spaces[APPLICATION].largest_acknowledged):
+            return False
+        phases.update()
+        session.on_key_update()
+        session.ping_due = True
+        return True
+
+    def is_over(self) -> bool:
+        """Tell whether the connection has ended and is forgotten."""
+        return self.session.close.state == CLOSED
+
+
+def connect(
+    options: TransportOptions,
+    parameters: ClientParameters,
+    now: i64,
+    peer: Any,
+    local: Any,
+    wall_clock: Any,
+    key_log: Any = None,
+    connection_id: bytes | None = None,
+    token: bytes = b"",
+) -> Transport:
+    """Begin a connection as a client: the first flight leaves with the next datagrams."""
+    own_id = options.new_connection_id() if connection_id is None else connection_id
+    destination = options.entropy(_CLIENT_ID_SIZE)
+    own = _own_parameters(options, own_id)
+    path = Path(peer, local, True)
+    session = Session(False, options, own, own_id, destination, path, now)
+    session.original_id = destination
+    session.token = token
+    install_initial_keys(session, destination)
+    handshake = ClientHandshake(parameters, encode(own, False), options.entropy, wall_clock, key_log)
+    session.handshake = handshake
+    handshake.start()
+    if handshake.early_data_offered and parameters.session is not None:
+        session.streams.apply(decode(parameters.session.transport_parameters, True))
+    progress(session)
+    return Transport(session)
+
+
+def accept(
+    options: TransportOptions,
+    parameters: ServerParameters,
+    now: i64,
+    peer: Any,
+    local: Any,
+    wall_clock: Any,
+    destination: bytes,
+    source: bytes,
+    version: i64,
+    key_log: Any = None,
+    original_id: bytes | None = None,
+    retry_source: bytes | None = None,
+) -> Transport:
+    """Begin a connection as a server, for a client's first Initial packet, which is received then.
+
+    ``destination`` and ``source`` are that packet's connection IDs. After a Retry ``original_id`` is the Destination
+    Connection ID of the packet before it and ``retry_source`` what the Retry gave the client to use; the address is
+    validated then.
+    """
+    own_id = options.new_connection_id()
+    own = _own_parameters(options, own_id)
+    own.original_destination_connection_id = destination if original_id is None else original_id
+    own.retry_source_connection_id = retry_source
+    if options.reset_token_of is not None:
+        own.stateless_reset_token = options.reset_token_of(own_id)
+    path = Path(peer, local, original_id is not None)
+    session = Session(True, options, own, own_id, source, path, now)
+    session.version = version
+    session.original_id = destination
+    install_initial_keys(session, destination)
+    session.handshake = ServerHandshake(parameters, encode(own, True), options.entropy, wall_clock, key_log)
+    return Transport(session)
+
+
+def _own_parameters(options: TransportOptions, own_id: bytes) -> TransportParameters:
+    own = TransportParameters()
+    own.max_idle_timeout = options.idle_timeout // 1000
+    own.initial_max_data = options.connection_window
+    own.initial_max_stream_data_bidi_local = options.stream_window
+    own.initial_max_stream_data_bidi_remote = options.stream_window
+    own.initial_max_stream_data_uni = options.stream_window
+    own.initial_max_streams_bidi = options.max_streams_bidirectional
+    own.initial_max_streams_uni = options.max_streams_unidirectional
+    own.max_ack_delay = options.max_ack_delay // 1000
+    own.active_connection_id_limit = ACTIVE_LIMIT
+    own.initial_source_connection_id = own_id
+    own.max_datagram_frame_size = options.max_datagram_frame_size
+    return own
