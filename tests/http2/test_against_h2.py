@@ -101,7 +101,7 @@ class Ours:
             elif isinstance(event, zttp.EndOfMessage):
                 self.ended.add(event.stream_id)
                 if event.trailers:
-                    self.trailers[event.stream_id] = event.trailers
+                    self.trailers[event.stream_id] = list(event.trailers)
             else:
                 assert not isinstance(event, zttp.RstStream | zttp.Goaway), event
 

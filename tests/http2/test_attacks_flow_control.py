@@ -32,7 +32,6 @@ def test_parked_content_at_its_limit_and_beyond() -> None:
     first.send_response(200)
     second.send_response(200)
     first.send_data(b"x" * 999)
-    # One more may be given, however large: it is the caller's already.
     second.send_data(b"x")
     assert (first.pending_bytes, second.pending_bytes) == (999, 1)
     for stream in (first, second):
@@ -187,6 +186,7 @@ def test_a_window_can_be_as_negative_as_it_can_become() -> None:
     stream = connection.stream(1)
     stream.send_response(200)
     stream.send_data(bytes(100_000))
+    connection.data_to_send()
     feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0")
     assert stream.send_window == 0
     connection.data_to_send()

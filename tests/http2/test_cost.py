@@ -215,6 +215,7 @@ def test_releasing_many_streams_is_linear_in_their_number() -> None:
             stream.send_data(bytes(1000))
             stream.end_message()
         feed(connection, "WINDOW_UPDATE stream=0 increment=10000000")
+        connection.data_to_send()
         assert connection.open_streams == 0
 
     assert ratio(lambda: work(2_000), lambda: work(250), NOISE * 8) < NOISE * 8

@@ -306,8 +306,9 @@ def order(connection: zttp.H2Connection, credit: int = 10**6) -> list[int]:
     return [stream_id for stream_id, _ in data_of(connection)]
 
 
-def test_streams_share_in_turn() -> None:
-    assert order(blocked({3: None, 5: None, 7: None})) == [3, 5, 7, 3, 5, 7, 3, 5, 7]
+def test_without_a_signal_streams_come_one_after_the_other() -> None:
+    # RFC 9218 4.2
+    assert order(blocked({3: None, 5: None, 7: None})) == [3, 3, 3, 5, 5, 5, 7, 7, 7]
 
 
 def test_incremental_streams_share_in_turn() -> None:
@@ -331,7 +332,7 @@ def test_neither_kind_starves_the_other() -> None:
 
 
 def test_credit_in_small_amounts_is_shared_as_well() -> None:
-    connection = blocked({3: None, 5: None})
+    connection = blocked({3: b"i", 5: b"i"})
     served = [stream for _ in range(6) for stream in order(connection, 100)]
     assert sorted(served) == [3, 3, 3, 5, 5, 5]
 
@@ -412,27 +413,27 @@ def test_parked_bytes_are_bounded() -> None:
     stream = connection.stream(1)
     stream.send_response(200, [(b"content-length", b"3000")])
     stream.send_data(bytes(999))
-    stream.send_data(bytes(2000))
-    with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
-        stream.send_data(b"x")
-    assert (caught.value.reason, caught.value.stream_id) == ("too_much_parked", 1)
-    feed(connection, window_update(1, 2999))
+    for size in (2, 2001):
+        with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+            stream.send_data(bytes(size))
+        assert (caught.value.reason, caught.value.stream_id) == ("too_much_parked", 1)
     stream.send_data(b"x")
-    feed(connection, window_update(1, 1))
+    feed(connection, window_update(1, 3000))
+    stream.send_data(bytes(2000))
     stream.end_message()
     assert sum(size for _, size in data_of(connection)) == 3000
 
 
 def test_a_refused_send_has_taken_nothing() -> None:
     connection = server(
-        headers(GET, 1, END_STREAM) + headers(GET, 3, END_STREAM), first=NARROW, limits=limits(max_parked_bytes=10)
+        headers(GET, 1, END_STREAM) + headers(GET, 3, END_STREAM), first=NARROW, limits=limits(max_parked_bytes=20)
     )
     for number in (1, 3):
         connection.stream(number).send_response(200)
     connection.stream(1).send_data(bytes(120))
     connection.data_to_send()
     with pytest.raises(zttp.LocalProtocolError, match=r"\S"):
-        connection.stream(3).send_data(bytes(101))
+        connection.stream(3).send_data(bytes(121))
     assert connection.data_to_send() == b""
     connection.stream(3).send_data(bytes(100))
     assert data_of(connection) == [(3, 100)]

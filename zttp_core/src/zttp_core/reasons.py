@@ -140,7 +140,6 @@ REASONS: Final[dict[str, Reason]] = {
     "invalid_preface": Reason(400, "RFC 9113 3.4", "an HTTP/2 client must begin with the connection preface"),
     "missing_settings": Reason(None, "RFC 9113 3.4", "the first frame must be SETTINGS"),
     "frame_too_large": Reason(None, "RFC 9113 4.2", "a frame is longer than SETTINGS_MAX_FRAME_SIZE allows"),
-    "frame_size": Reason(None, "RFC 9113 4.2", "a frame of this type cannot have this length"),
     "padding_too_long": Reason(None, "RFC 9113 6.1", "the padding of a frame must not be longer than its payload"),
     "frame_on_stream_zero": Reason(None, "RFC 9113 5.1.1", "a frame of this type must be on a stream"),
     "frame_on_stream": Reason(None, "RFC 9113 5.1.1", "a frame of this type must be on stream 0"),
@@ -163,16 +162,11 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "frame_on_idle_stream": Reason(None, "RFC 9113 5.1", "a frame of this type must not be on an idle stream"),
     "frame_on_closed_stream": Reason(None, "RFC 9113 5.1", "a frame of this type must not be on a closed stream"),
-    "too_many_streams": Reason(
-        None, "RFC 9113 5.1.2", "more streams are open than SETTINGS_MAX_CONCURRENT_STREAMS allows"
-    ),
     "stream_not_ended": Reason(None, "RFC 9113 5.4.3", "the connection ended before a stream did"),
     # Flow control
     "connection_window_exceeded": Reason(
         None, "RFC 9113 6.9.1", "more content was sent than the window of the connection allows"
     ),
-    "zero_increment": Reason(None, "RFC 9113 6.9", "a WINDOW_UPDATE frame must have an increment above 0"),
-    "window_overflow": Reason(None, "RFC 9113 6.9.1", "a window must not become larger than 2**31-1"),
     # Field blocks
     "hpack_truncated": Reason(None, "RFC 7541 6", "a field block ends in the middle of a field"),
     "hpack_integer_too_large": Reason(None, "RFC 7541 5.1", "an integer in a field block is larger than any can be"),
@@ -203,7 +197,16 @@ REASONS: Final[dict[str, Reason]] = {
     "too_many_control_frames": Reason(
         None, "RFC 9113 10.5", "more frames came between messages than max_control_frames allows"
     ),
+    "output_full": Reason(None, "RFC 9113 10.5", "more answers wait to be sent than max_buffer allows"),
     "too_many_resets": Reason(None, "RFC 9113 10.5", "more streams were reset than max_stream_resets allows"),
+    # ------------------------------------------------------------ HTTP/2: what breaks a stream, or the connection
+    "frame_size": Reason(None, "RFC 9113 4.2", "a frame of this type cannot have this length"),
+    "too_many_streams": Reason(
+        None, "RFC 9113 5.1.2", "more streams are open than SETTINGS_MAX_CONCURRENT_STREAMS allows"
+    ),
+    "zero_increment": Reason(None, "RFC 9113 6.9", "a WINDOW_UPDATE frame must have an increment above 0"),
+    "window_overflow": Reason(None, "RFC 9113 6.9.1", "a window must not become larger than 2**31-1"),
+    "self_dependency": Reason(400, "RFC 7540 5.3.1", "a stream must not depend on itself"),
     # ------------------------------------------------------------ HTTP/2: what breaks a stream
     "frame_after_end": Reason(400, "RFC 9113 5.1", "HEADERS and DATA must not follow END_STREAM"),
     "stream_window_exceeded": Reason(
@@ -239,7 +242,7 @@ REASONS: Final[dict[str, Reason]] = {
     "connect_protocol_not_enabled": Reason(
         None, "RFC 8441 3", "the peer has not announced SETTINGS_ENABLE_CONNECT_PROTOCOL"
     ),
-    "too_much_parked": Reason(None, "RFC 9113 10.5", "more content waits for credit than max_parked_bytes allows"),
+    "too_much_parked": Reason(None, "RFC 9113 10.5", "more content waits to be sent than max_parked_bytes allows"),
     "consumed_too_much": Reason(None, "RFC 9113 6.9", "more content was consumed than was pulled without its credit"),
     "upgrade_too_late": Reason(None, "RFC 7540 3.2", "an upgrade must come before everything else"),
     "invalid_settings_header": Reason(None, "RFC 7540 3.2.1", "HTTP2-Settings must be a SETTINGS payload in base64url"),

@@ -146,9 +146,8 @@ class H2Connection:
 
     def data_to_send(self) -> bytes:
         """Return the bytes to send, and forget them."""
-        session = self._session
-        session.floods.output_taken()
-        return session.outbox.take()
+        self._session.floods.output_taken()
+        return self._content.take()
 
     def initiate_connection(self) -> None:
         """Queue the preface and SETTINGS now rather than with the first message."""
@@ -281,8 +280,14 @@ class H2Connection:
     @property
     def send_window(self) -> int:
         """Bytes that the peer will take now on all streams together (RFC 9113 6.9)."""
-        window = self._session.send_flow.window
-        return max(0, window)
+        session = self._session
+        return session.send_flow.window_left(session.table.all())
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes of output that wait: to be taken by ``data_to_send``, or as content for credit from the peer."""
+        session = self._session
+        return session.outbox.size() + session.send_flow.blocked_bytes
 
     @property
     def open_streams(self) -> int:

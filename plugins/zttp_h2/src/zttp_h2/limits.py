@@ -19,7 +19,7 @@ class H2Limits:
 
     Worst-case memory of one connection, in bytes: ``max_buffer`` and ``max_connection_window`` of what was received
     and not pulled, ``max_field_block_bytes`` and 16 times ``max_header_list_size`` of a header section, and
-    ``max_parked_bytes`` of what was sent and has no credit. With ``auto_credit=False`` the window bounds the content
+    ``max_parked_bytes`` of content to be sent. With ``auto_credit=False`` the window bounds the content
     that was received and not consumed, pulled or not. Throughput of one connection: its window per round trip, 16 MiB
     in 100 ms being 1.3 Gbit/s.
 
@@ -35,8 +35,8 @@ class H2Limits:
             without progress between them. Not counted: answers to our own, credit for content that was sent, a PING
             now and then.
         max_buffer: Bytes that were received and not yet pulled as events, beside the content that the windows allow.
-        max_parked_bytes: Bytes of content that wait for credit from the peer; ``send_data`` refuses more. Large,
-            because not every server waits for credit before it sends on.
+        max_parked_bytes: Bytes of content that wait for credit from the peer, or to be taken; ``send_data`` refuses
+            more. Large, because not every server waits for credit before it sends on.
         header_table_size: Bytes of the decoder's dynamic table.
         initial_window_size: Bytes that the peer may send on a stream before more are pulled.
         connection_window_size: The same for all streams together.

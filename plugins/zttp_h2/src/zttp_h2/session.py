@@ -2,13 +2,14 @@
 
 from typing import Final, final
 
-from zttp_h2.codes import NO_ERROR
+from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
 from zttp_h2.flow.floods import Floods
 from zttp_h2.flow.outbox import Outbox
 from zttp_h2.flow.receive_flow import ReceiveFlow
-from zttp_h2.flow.send_flow import SendFlow
+from zttp_h2.flow.send_flow import MOST_CONTENT, SendFlow
 from zttp_h2.frames import ACK, DEFAULT_WINDOW, MAX_STREAM_ID, PREFACE, SETTINGS
 from zttp_h2.limits import H2Limits
+from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.settings import OwnSettings, Params, PeerSettings, initial_params, serialize_params
 from zttp_h2.streams.stream_state import StreamState
@@ -90,8 +91,14 @@ class Session:
         self.outbox.buffer.write(payload)
         self.own.sent(params)
 
+    def check_output(self) -> None:
+        """Bound the answers that wait to be taken: who asks for more does not read them (CVE-2019-9512, -9515)."""
+        if self.outbox.size() > self.limits.max_buffer + MOST_CONTENT:
+            raise Malformed("output_full", ENHANCE_YOUR_CALM)
+
     def acknowledge_settings(self) -> None:
         """Acknowledge a SETTINGS frame of the peer (RFC 9113 6.5.3)."""
+        self.check_output()
         self.outbox.write_header(0, SETTINGS, ACK, 0)
 
     def go_away(self, last_stream_id: i64, error_code: i64, debug: bytes) -> bool:

@@ -39,11 +39,12 @@ class Stream:
         window = self._content.session.send_flow.window
         if state.window < window:
             window = state.window
+        window -= state.blocked_bytes()
         return max(0, window)
 
     @property
     def pending_bytes(self) -> int | None:
-        """Bytes of content that wait for credit from the peer; ``None`` once closed."""
+        """Bytes of content that wait for credit from the peer, or for ``data_to_send``; ``None`` once closed."""
         state = self._state
         return None if state.state >= CLOSED else state.blocked_bytes()
 

@@ -13,6 +13,7 @@ from zttp_h2.native_ints import i32, i64, mypyc_attr, u8
 
 _NONE: Final[list[object]] = []  # in place of a list of each connection's own, until it needs one
 _LARGE: Final = 4096  # from here on content is not copied through the buffer
+_MOST_KEPT: Final = 65536  # a buffer that has grown beyond is not kept for the next output
 
 
 @final
@@ -23,6 +24,7 @@ class Outbox:
     def __init__(self) -> None:
         self.buffer: BytesWriter = BytesWriter()
         self._parts: list[object] = _NONE
+        self._parts_size: i64 = 0
         # Where the flags of the last frame stand, as long as that frame can still get END_STREAM.
         self._flags_at: i64 = -1
         self._flags_stream: i64 = 0
@@ -79,7 +81,7 @@ class Outbox:
             return
         self._flush()
         # A view costs less than a copy of that size does.
-        self._append(data if whole else memoryview(data)[start:stop])
+        self._append(data if whole else memoryview(data)[start:stop], size)
 
     def write_rst_stream(self, stream_id: i64, error_code: i64) -> None:
         """Write a RST_STREAM frame (RFC 9113 6.4)."""
@@ -115,25 +117,39 @@ class Outbox:
         parts = self._parts
         self._flags_at = -1
         if len(parts) == 0:
-            if len(buffer) == 0:
+            size: i64 = len(buffer)
+            if size == 0:
                 return b""
             data = buffer.getvalue()
-            buffer.truncate(0)
+            if size > _MOST_KEPT:
+                self.buffer = BytesWriter()
+            else:
+                buffer.truncate(0)
             return data
         self._flush()
         self._parts = _NONE
+        self._parts_size = 0
         return _join(parts)
 
-    def _append(self, part: object) -> None:
+    def size(self) -> i64:
+        """Return how many bytes wait to be sent."""
+        return self._parts_size + len(self.buffer)
+
+    def _append(self, part: object, size: i64) -> None:
         if self._parts is _NONE:
             self._parts = []
         self._parts.append(part)
+        self._parts_size += size
 
     def _flush(self) -> None:
         self._flags_at = -1
-        if len(self.buffer) > 0:
-            self._append(self.buffer.getvalue())
-            self.buffer.truncate(0)
+        size: i64 = len(self.buffer)
+        if size > 0:
+            self._append(self.buffer.getvalue(), size)
+            if size > _MOST_KEPT:
+                self.buffer = BytesWriter()
+            else:
+                self.buffer.truncate(0)
 
 
 def _join(parts: list[object]) -> bytes:

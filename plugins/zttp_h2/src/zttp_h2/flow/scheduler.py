@@ -1,108 +1,139 @@
-"""Which stream sends next, when several have content parked and credit for it (RFC 9218 10).
+"""Which stream sends next, when several have content and credit for it (RFC 9218 10).
 
-The most urgent first. Among equals, those that are incremental take turns, frame by frame; the others are served one
+The most urgent first. Among equals, those that are incremental take turns of a frame each; the others are served one
 after the other, in the order of their identifiers. Where there are both, the two groups take turns, so that neither
-starves. A stream whose client sent no priority signal counts as incremental: nothing is known of it that would justify
-to hold up the others of its kind.
+starves. A stream whose client sent no priority signal has urgency 3 and is not incremental (RFC 9218 4).
 """
 
+from heapq import heappop, heappush
 from typing import Final, final
 
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.stream_state import NO_STREAM, StreamState
 
-_COMPACT_FROM: Final = 64
+_MOST_STALE: Final = 64
+_URGENCIES: Final = 8
 
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class StreamQueue:
-    """Streams in order; taking the first takes the same time however many there are."""
+    """Streams by a number, the lowest first. One that leaves before its turn stays in the heap until it comes up."""
 
     def __init__(self) -> None:
-        self._streams: list[StreamState] = []
-        self._first: i64 = 0
+        self._numbers: list[int] = []
+        self._streams: dict[int, StreamState] = {}
 
-    def length(self) -> i64:
-        """Return how many streams are here."""
-        return len(self._streams) - self._first
+    def is_empty(self) -> bool:
+        """Return whether no stream is here."""
+        return len(self._streams) == 0
 
-    def append(self, stream: StreamState) -> None:
-        """Add a stream behind the others."""
-        self._streams.append(stream)
-
-    def insert(self, stream: StreamState) -> None:
-        """Add a stream where its identifier belongs."""
-        streams = self._streams
-        first = self._first
-        stream_id = stream.stream_id
-        if first > 0 and (first == len(streams) or stream_id < streams[first].stream_id):
-            self._first = first - 1
-            streams[first - 1] = stream
-            return
-        at: i64 = len(streams)
-        while at > first and streams[at - 1].stream_id > stream_id:
-            at -= 1
-        streams.insert(at, stream)
+    def add(self, number: int, stream: StreamState) -> None:
+        """Add a stream."""
+        heappush(self._numbers, number)
+        self._streams[number] = stream
 
     def take(self) -> StreamState:
-        """Remove and return the first."""
-        streams = self._streams
-        first = self._first
-        stream = streams[first]
-        streams[first] = NO_STREAM
-        first += 1
-        if first >= _COMPACT_FROM and first * 2 >= len(streams):
-            del streams[:first]
-            first = 0
-        self._first = first
-        return stream
+        """Remove and return the first; there is one."""
+        while True:
+            stream = self._streams.pop(heappop(self._numbers), None)
+            if stream is not None:
+                return stream
 
-    def remove(self, stream: StreamState) -> None:
+    def remove(self, number: int) -> None:
         """Remove one of the streams."""
-        self._streams.remove(stream)
+        streams = self._streams
+        del streams[number]
+        if len(self._numbers) > 2 * len(streams) + _MOST_STALE:
+            self._numbers = sorted(streams)
 
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Scheduler:
-    """The streams that could send if the connection had credit; ``StreamState.queued`` says which are here."""
+    """The streams that could send if the connection could; ``StreamState.queued`` says which are here.
+
+    One alone needs no queue.
+    """
 
     def __init__(self) -> None:
-        self._in_turn: list[StreamQueue] = [StreamQueue() for _ in range(8)]
-        self._in_order: list[StreamQueue] = [StreamQueue() for _ in range(8)]
+        self.count: i64 = 0
+        self._alone: StreamState = NO_STREAM
+        # By urgency: those in the order of their identifiers, then those in turn.
+        self._queues: list[StreamQueue | None] = []
+        self._turn: i64 = 0
         self._order_is_next: bool = True
 
     def add(self, stream: StreamState) -> None:
         """Queue a stream."""
         stream.queued = True
-        if stream.incremental:
-            self._in_turn[stream.urgency].append(stream)
-        else:
-            self._in_order[stream.urgency].insert(stream)
+        self.count += 1
+        if self.count == 1:
+            self._alone = stream
+            return
+        if self._alone is not NO_STREAM:
+            self._enqueue(self._alone)
+            self._alone = NO_STREAM
+        self._enqueue(stream)
 
     def remove(self, stream: StreamState) -> None:
         """Take a stream out, if it is queued."""
-        if stream.queued:
-            stream.queued = False
-            queues = self._in_turn if stream.incremental else self._in_order
-            queues[stream.urgency].remove(stream)
+        if not stream.queued:
+            return
+        stream.queued = False
+        self.count -= 1
+        if self._alone is stream:
+            self._alone = NO_STREAM
+            return
+        queue = self._queues[_place(stream)]
+        assert queue is not None
+        queue.remove(stream.turn)
 
     def take(self) -> StreamState | None:
         """Take out the stream whose turn it is to send one frame."""
-        urgency: i64 = 0
-        while urgency < 8:
-            in_order = self._in_order[urgency]
-            in_turn = self._in_turn[urgency]
-            if in_order.length() > 0 and (self._order_is_next or in_turn.length() == 0):
+        if self.count == 0:
+            return None
+        self.count -= 1
+        stream = self._alone
+        if stream is NO_STREAM:
+            stream = self._first()
+        else:
+            self._alone = NO_STREAM
+        stream.queued = False
+        return stream
+
+    def _enqueue(self, stream: StreamState) -> None:
+        queues = self._queues
+        if len(queues) == 0:
+            queues = [None] * (2 * _URGENCIES)
+            self._queues = queues
+        place = _place(stream)
+        queue = queues[place]
+        if queue is None:
+            queue = StreamQueue()
+            queues[place] = queue
+        if stream.incremental:
+            self._turn += 1
+            stream.turn = self._turn
+        else:
+            stream.turn = stream.stream_id
+        queue.add(stream.turn, stream)
+
+    def _first(self) -> StreamState:
+        place: i64 = 0
+        while True:
+            in_order = self._queues[place]
+            in_turn = self._queues[place + _URGENCIES]
+            is_turn = in_turn is not None and not in_turn.is_empty()
+            if in_order is not None and not in_order.is_empty() and (self._order_is_next or not is_turn):
                 self._order_is_next = False
-                stream = in_order.take()
-                stream.queued = False
-                return stream
-            if in_turn.length() > 0:
+                return in_order.take()
+            if in_turn is not None and is_turn:
                 self._order_is_next = True
-                stream = in_turn.take()
-                stream.queued = False
-                return stream
-            urgency += 1
-        return None
+                return in_turn.take()
+            place += 1
+
+
+def _place(stream: StreamState) -> i64:
+    """Return where a stream's queue is among the queues."""
+    return stream.urgency + _URGENCIES if stream.incremental else stream.urgency

@@ -1,16 +1,23 @@
 """Flow control of what is sent (RFC 9113 5.2, 6.9): the windows that the peer grants, and the content that they block.
 
-While the connection has credit, nothing is queued that could use it: what is blocked then waits for its own stream's
-window. What waits for the connection's is in the ``scheduler``.
+Output that was not taken blocks content, too, or else what is urgent would wait behind all that was written before it,
+and a peer that opens its windows and does not read could make it grow without bound (CVE-2019-9517). Content that is
+blocked by its own stream's window waits for that alone; all other content waits in the ``scheduler``.
 """
 
-from typing import final
+from typing import Final, final
 
 from zttp_h2.flow.scheduler import Scheduler
 from zttp_h2.frames import DEFAULT_WINDOW, MAX_WINDOW
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.blocked_content import BlockedContent
 from zttp_h2.streams.stream_state import StreamState
+
+# So much content is written at once, before the output is taken. Small amounts hold nobody up.
+MOST_CONTENT: Final = 262144
+_OUTPUT_FOR_SMALL: Final = 196608
+_SMALL: Final = 4096
+_ANY: Final = 0x7FFFFFFFFFFF
 
 
 @final
@@ -20,6 +27,7 @@ class SendFlow:
 
     def __init__(self) -> None:
         self.window: i64 = DEFAULT_WINDOW
+        self._room: i64 = MOST_CONTENT  # for content in the output
         self.blocked_bytes: i64 = 0
         self.blocked_streams: i64 = 0
         self._scheduler: Scheduler | None = None
@@ -35,10 +43,49 @@ class SendFlow:
         self.blocked_bytes += len(data) - start
         self.wait(stream)
 
+    def room(self, stream: StreamState, size: i64) -> i64:
+        """Return how much of ``size`` octets can be written now; not positive: nothing."""
+        room = self._room if size <= _SMALL else self._room - _OUTPUT_FOR_SMALL
+        if room > self.window:
+            room = self.window
+        return min(stream.window, room)
+
+    def turn_size(self, stream: StreamState, largest: i64) -> i64:
+        """Return how much of its blocked content a stream whose turn it is sends in one frame."""
+        if largest > self.window:
+            largest = self.window
+        if largest > stream.window:
+            largest = stream.window
+        blocked = stream.blocked_bytes()
+        return min(blocked, largest)
+
+    def is_due(self) -> bool:
+        """Return whether something waits that could be written."""
+        scheduler = self._scheduler
+        return scheduler is not None and self.window > 0 and scheduler.count > 0
+
+    def open_output(self) -> None:
+        """Let everything be written: the output is about to be taken."""
+        self._room = _ANY
+
+    def output_taken(self) -> None:
+        """The output is empty again."""
+        self._room = MOST_CONTENT
+
+    def window_left(self, streams: list[StreamState]) -> i64:
+        """Return the connection's window without what waits only for the output."""
+        window = self.window
+        if self.is_due():
+            for stream in streams:
+                if stream.queued:
+                    window -= self.turn_size(stream, self.window)
+        return max(0, window)
+
     def sent(self, stream: StreamState, size: i64) -> None:
         """Note content that leaves."""
         stream.window -= size
         self.window -= size
+        self._room -= size
 
     def unblocked(self, stream: StreamState, size: i64) -> bool:
         """Note blocked content that leaves; return whether nothing more is blocked."""
@@ -51,7 +98,7 @@ class SendFlow:
         return True
 
     def wait(self, stream: StreamState) -> None:
-        """Let a stream wait for the connection's credit, if that is what it needs."""
+        """Let a stream wait for the connection, if that is what it needs."""
         if stream.queued or stream.blocked is None or stream.window <= 0:
             return
         scheduler = self._scheduler
@@ -61,9 +108,9 @@ class SendFlow:
         scheduler.add(stream)
 
     def next_stream(self) -> StreamState | None:
-        """Take out the stream whose turn it is to send, if one could and the connection has credit."""
+        """Take out the stream whose turn it is to send, if one could and the connection can."""
         scheduler = self._scheduler
-        return None if scheduler is None or self.window <= 0 else scheduler.take()
+        return None if scheduler is None or self.window <= 0 or self._room <= _OUTPUT_FOR_SMALL else scheduler.take()
 
     def drop(self, stream: StreamState) -> None:
         """Forget what is blocked on a stream."""

@@ -153,6 +153,7 @@ def read_ping(session: Session, flags: i64, stream_id: i64, raw: bytes, at: i64,
     acknowledges = flags & ACK != 0
     if not acknowledges:
         session.floods.ping()
+        session.check_output()
         session.outbox.write_ping(data, ACK)
     elif session.pings > 0:
         session.pings -= 1

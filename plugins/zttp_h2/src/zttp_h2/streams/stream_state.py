@@ -46,10 +46,10 @@ class StreamState:
         self.blocked: BlockedContent | None = None
         self.ending: bool = False  # the message was ended behind what is blocked
         self.trailers: list[tuple[bytes, bytes]] | None = None
-        # RFC 9218; without any signal a stream shares with its equals.
-        self.urgency: i64 = 3
-        self.incremental: bool = True
+        self.urgency: i64 = 3  # RFC 9218 4
+        self.incremental: bool = False
         self.queued: bool = False  # in the scheduler
+        self.turn: i64 = 0  # and where there
 
     def blocked_bytes(self) -> i64:
         """Return how much content waits for credit."""

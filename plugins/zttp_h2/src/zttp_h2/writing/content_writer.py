@@ -1,6 +1,7 @@
 """Content as DATA frames (RFC 9113 6.1), as far as the peer's windows allow, and the end of a message behind it.
 
-What has no credit is blocked, and leaves when credit comes, in the order of the ``scheduler``.
+What has no credit is blocked, and leaves when credit comes, in the order of the ``scheduler``. So does what there is no
+room for in the output: when that is taken.
 """
 
 from typing import Final, final
@@ -45,17 +46,26 @@ class ContentWriter:
         flow = self._flow
         start: i64 = 0
         if stream.blocked is None:
-            room = min(flow.window, stream.window)
+            room = flow.room(stream, size)
             if size <= room:
                 self._write(stream, data, size)
                 self.session.floods.content_sent(size)
                 return
             if room > 0:
                 start = room
-        self._check_blocked(stream, left)
+        self._check_blocked(stream, left, size - start)
         if start > 0:
             self._write(stream, data, start)
         flow.block(stream, data, start)
+
+    def take(self) -> bytes:
+        """Return what waits to be sent, and forget it."""
+        flow = self._flow
+        if flow.is_due():
+            flow.open_output()
+            self.pump()
+        flow.output_taken()
+        return self._outbox.take()
 
     def end(self, stream: StreamState, trailers: Fields | None) -> None:
         """End the message, behind everything that is blocked."""
@@ -128,13 +138,8 @@ class ContentWriter:
         assert blocked is not None
         outbox = self._outbox
         flow = self._flow
-        size = min(flow.window, stream.window)
-        largest = self.session.peer.max_frame_size
-        if size > largest:
-            size = largest
+        size = flow.turn_size(stream, self.session.peer.max_frame_size)
         whole = blocked.size
-        if size > whole:
-            size = whole
         ends = size == whole and stream.ending and stream.trailers is None
         outbox.write_header(size, DATA, END_STREAM if ends else 0, stream.stream_id)
         left = size
@@ -149,8 +154,8 @@ class ContentWriter:
         if flow.unblocked(stream, size) and stream.ending:
             self.messages.finish_blocked(stream)
 
-    def _check_blocked(self, stream: StreamState, left: i64) -> None:
-        """Bound what a peer that grants no credit can make us keep (CVE-2019-9517)."""
-        if self._flow.blocked_bytes >= self.session.limits.max_parked_bytes:
+    def _check_blocked(self, stream: StreamState, left: i64, size: i64) -> None:
+        """Bound what a peer that takes nothing can make us keep (CVE-2019-9517)."""
+        if self._flow.blocked_bytes + size > self.session.limits.max_parked_bytes:
             stream.content_to_send = left
             raise local_error("too_much_parked", stream_id=stream.stream_id)
