@@ -1,0 +1,1 @@
+"""What HTTP/3 costs, part by part."""
