@@ -26,6 +26,7 @@ from zttp_h1.states import (
     IDLE,
     READING_NAMES,
     SEND_HEAD,
+    SEND_INFORMATIONAL,
     SENT,
     SENT_SWITCH,
     SWITCHED,
@@ -123,16 +124,14 @@ class H1Connection:
             raise local_error("wrong_role")
         if not 100 <= status <= 999:
             raise local_error("invalid_status_code", b"%d" % status)
-        reader = self._reader
         writer = self._make_writer()
-        closing = reader.ends_connection()
+        writer.check(SEND_HEAD)
+        self._check_not_skipped()
+        reader = self._reader
         early = not reader.has_request()
         if early:
-            writer.check(SEND_HEAD)
             self._check_farewell(status)
-            closing = True
-        elif self._skipped:
-            raise local_error("response_skipped")
+        closing = early or reader.ends_connection()
         fields = _listed(headers)
         method = reader.request_method
         if status == 101:
@@ -160,13 +159,13 @@ class H1Connection:
         if not 100 <= status <= 199:
             raise local_error("not_informational", b"%d" % status)
         reader = self._reader
-        if reader.request_minor == 0:
-            raise local_error("informational_to_http_1_0")
         writer = self._make_writer()
-        if self._skipped:
-            raise local_error("response_skipped")
+        writer.check(SEND_INFORMATIONAL)
+        self._check_not_skipped()
         if not reader.has_request():
             raise local_error("error_response_only", b"%d" % status)
+        if reader.request_minor == 0:
+            raise local_error("informational_to_http_1_0")
         writer.write_informational(status, _listed(headers))
         if status == 100:
             reader.waiting_for_100 = False
@@ -258,10 +257,13 @@ class H1Connection:
         writing = IDLE if self._writer is None else self._writer.state
         return f"<H1Connection {role} reading={READING_NAMES[self._reader.state]} writing={WRITING_NAMES[writing]}>"
 
-    def _check_farewell(self, status: int) -> None:
-        """Refuse a response to what was not read or not understood, unless it says that and there can still be one."""
+    def _check_not_skipped(self) -> None:
+        """Refuse what would answer a request that was left out, in place of the one it is meant for."""
         if self._skipped:
             raise local_error("response_skipped")
+
+    def _check_farewell(self, status: int) -> None:
+        """Refuse a response to what was not read or not understood, unless it says that and there can still be one."""
         if self._reader.state == CLOSED:
             raise local_error("connection_closed")
         if not 400 <= status <= 599:

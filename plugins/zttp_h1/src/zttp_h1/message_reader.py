@@ -253,8 +253,11 @@ class MessageReader:
         return self.closing or self.state >= CLOSED or self.has_ended() or self.has_unasked()
 
     def has_ended(self) -> bool:
-        """Tell whether the peer will send nothing more, and all of it is read."""
-        return self.buffer.eof and self.buffer.waiting() == 0
+        """Tell whether the peer will send nothing more, and all that it sent are messages that have ended."""
+        if not self.buffer.eof or self.buffer.waiting() > 0:
+            return False
+        state = self.state
+        return state == END or state == DONE or state == START_LINE
 
     def has_unasked(self) -> bool:
         """Tell whether bytes wait that answer no request (client).

@@ -32,7 +32,6 @@ from zttp_h1.states import (
     SEND_DATA,
     SEND_END,
     SEND_HEAD,
-    SEND_INFORMATIONAL,
     SEND_SWITCH,
     SENDING_CHUNKED,
     SENDING_LENGTH,
@@ -100,12 +99,12 @@ class MessageWriter:
     ) -> None:
         """Write a final response head, or a 101, to a request that was ``head``, ``connect`` or neither.
 
+        The state was checked for SEND_HEAD: what allows one allows them all.
         ``minor`` is the minor version of the request. If the connection is ``closing`` after this message, or an
         HTTP/1.0 client asked to keep it, the response says so (RFC 9112 9.3, 9.6) where its fields do not; and it says
         nothing else, whatever its fields do.
         """
         switches = status == 101 or (connect and 200 <= status < 300)
-        self.check(SEND_SWITCH if switches else SEND_HEAD)
         if 100 <= status < 200 and status != 101:
             raise local_error("informational_status", b"%d" % status)
         allowed: i64 = ALLOW_FRAMING
@@ -157,8 +156,7 @@ class MessageWriter:
         self._chunks_dropped = chunked
 
     def write_informational(self, status: i64, fields: Fields) -> None:
-        """Write a 1xx head other than 101 (RFC 9110 15.2)."""
-        self.check(SEND_INFORMATIONAL)
+        """Write a 1xx head other than 101 (RFC 9110 15.2); the state was checked."""
         if status < 100 or status > 199 or status == 101:
             raise local_error("not_informational", b"%d" % status)
         buffer = self._buffer

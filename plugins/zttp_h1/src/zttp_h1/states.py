@@ -162,7 +162,7 @@ WRITING: Final[dict[tuple[int, int], int]] = {
 
 _SENDING: Final = (SENDING_NOTHING, SENDING_LENGTH, SENDING_CHUNKED, SENDING_TO_EOF)
 
-# Why a pair that is not in WRITING is refused. The heads are those of responses.
+# Why a pair that is not in WRITING is refused. The heads are those of responses, all of which are asked as SEND_HEAD.
 REFUSALS: Final[dict[tuple[int, int], str]] = {
     (IDLE, SEND_DATA): "no_message",
     (IDLE, SEND_END): "no_message",
@@ -170,18 +170,15 @@ REFUSALS: Final[dict[tuple[int, int], str]] = {
     (SENT, SEND_DATA): "already_ended",
     (SENT, SEND_END): "already_ended",
     (SENT_SWITCH, SEND_DATA): "protocol_switched",
-    **{
-        (state, given): "already_responded"
-        for state in (*_SENDING, SENT)
-        for given in (SEND_INFORMATIONAL, SEND_HEAD, SEND_SWITCH)
-    },
-    **{(SENT_SWITCH, given): "protocol_switched" for given in (SEND_INFORMATIONAL, SEND_HEAD, SEND_SWITCH)},
-    **{(state, NEXT_CYCLE): "cycle_not_complete" for state in _SENDING},
+    **{(state, given): "already_responded" for state in (*_SENDING, SENT) for given in (SEND_INFORMATIONAL, SEND_HEAD)},
+    **{(SENT_SWITCH, given): "protocol_switched" for given in (SEND_INFORMATIONAL, SEND_HEAD)},
+    # Content up to the end of the connection is refused before: there is no next cycle.
+    **{(state, NEXT_CYCLE): "cycle_not_complete" for state in (SENDING_NOTHING, SENDING_LENGTH, SENDING_CHUNKED)},
 }
 
 # Why a request head is refused in a state that is not IDLE.
 REQUEST_REFUSALS: Final[dict[int, str]] = {
-    **dict.fromkeys(_SENDING, "message_in_progress"),
+    **dict.fromkeys((SENDING_NOTHING, SENDING_LENGTH, SENDING_CHUNKED), "message_in_progress"),
     SENT: "cycle_not_complete",
 }
 
