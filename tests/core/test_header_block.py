@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import zttp
 from zttp_core.events import listed_request, listed_response, listed_trailers, rare_values, shared_list_request
 from zttp_core.field_names import LOWER_NAMES, NAMES
+from zttp_core.header_block import listed_block, packed_block
 
 PAIRS = [(b"Host", b"a"), (b"x-Y", b""), (b"Set-Cookie", b"b=c"), (b"set-cookie", b"d=e")]
 
@@ -149,6 +150,36 @@ def test_a_packed_block_gives_back_what_was_packed(pairs: list[tuple[bytes, byte
     pairs = [pair for pair in pairs if pair[0].lower() not in FRAMING]
     assert parsed(pairs).to_list() == pairs
     assert parsed(pairs).to_list(lowercase_names=True) == [(name.lower(), value) for name, value in pairs]
+
+
+any_name = st.binary(max_size=40) | st.sampled_from([b":", b"a: b", b"a: b\r\nc", b"\r\n", b"x" * 300])
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES) | token, value), max_size=30), st.lists(token | any_name))
+def test_a_name_is_found_where_it_is_and_nowhere_else(pairs: list[tuple[bytes, bytes]], others: list[bytes]) -> None:
+    section = b"start\r\n" + b"".join(name + b": \t" + value + b" \r\n" for name, value in pairs) + b"\r\n"
+    indexed = packed_block(section, 7)
+    listed = listed_block([(name.lower(), value) for name, value in pairs], None)
+    for name in [*(name for name, _ in pairs), *others]:
+        expected = [value for given, value in pairs if given.lower() == name.lower()]
+        for spelling in (name, name.lower(), name.upper(), name.swapcase()):
+            for block in (packed_block(section, 7), indexed, listed):
+                assert block.get(spelling, 5) == (expected[0] if expected else 5)
+                assert block.getall(spelling) == expected
+                assert (spelling in block) is bool(expected)
+        # A name that runs over its line, or is only the beginning or end of one, is not there.
+        for near in (name[:-1], name[1:], name + b":", name + b": \t", b"\n" + name):
+            assert indexed.get(near) == packed_block(section, 7).get(near) == listed.get(near)
+
+
+@given(st.binary(max_size=60), st.integers(0, 70), token | any_name)
+def test_nothing_is_read_beyond_a_section_that_is_no_section(section: bytes, start: int, name: bytes) -> None:
+    # A parser hands over valid sections only; a mistake of one must not become a read of somebody else's memory.
+    block = packed_block(section, start)
+    for _ in range(3):
+        found = block.get(name)
+        assert found is None or found in section
+        assert all(value in section for value in block.getall(name))
 
 
 FRAMING = {b"content-length", b"transfer-encoding", b"connection", b"upgrade"}

@@ -1,8 +1,7 @@
 """Taking a valid header section apart again (RFC 9112 5): bytes in, pairs of bytes out.
 
-The section was validated when it was parsed, so only colons and line ends are looked for, eight bytes at a time: a byte
-of a word that equals the one that is looked for has its high bit set in the "hits". A borrow can only blur bytes behind
-the first hit, so the first is exact. Nothing is read beyond the section, valid or not.
+The section was validated when it was parsed, so only colons and line ends are looked for, eight bytes at a time.
+Nothing is read beyond the section, valid or not.
 """
 
 from typing import Final, cast
@@ -12,8 +11,8 @@ from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from zttp_core.field_names import FIELD_NAMES, LOWER, LOWER_NAMES, NAMES
 from zttp_core.native_ints import i64
 from zttp_core.usual_fields import FIELD_VALUES, FIELDS, HAS_USUAL, LOWER_FIELDS
+from zttp_core.words import find_byte, first_hit, hits, lower_word
 
-_ONES: Final[i64] = 0x0101010101010101
 _COLON: Final = 0x3A
 _CR: Final = 0x0D
 
@@ -27,19 +26,19 @@ def split(section: bytes, at: i64, lower: bool) -> list[tuple[bytes, bytes]]:
         word = read_i64_le(section, at)
         if word & 255 == _CR:
             return cast("list[tuple[bytes, bytes]]", pairs)
-        hits = _hits(word, _COLON)
-        colon = at + _first(hits) if hits != 0 else _find(section, at + 8, end, _COLON)
+        found = hits(word, _COLON)
+        colon = at + first_hit(found) if found != 0 else find_byte(section, at + 8, end, _COLON)
         value = colon + 1
         line_end = value
-        hits = 0
+        found = 0
         while line_end + 8 <= end:
-            hits = _hits(read_i64_le(section, line_end), _CR)
-            if hits != 0:
-                line_end += _first(hits)
+            found = hits(read_i64_le(section, line_end), _CR)
+            if found != 0:
+                line_end += first_hit(found)
                 break
             line_end += 8
-        if hits == 0:
-            line_end = _find(section, line_end, end, _CR)
+        if found == 0:
+            line_end = find_byte(section, line_end, end, _CR)
         next_line = line_end + 2
         # RFC 9112 5.1: white space around the value is not part of it. No other byte up to 32 stands in a value.
         while value < line_end and section[value] <= 32:
@@ -70,8 +69,8 @@ def split(section: bytes, at: i64, lower: bool) -> list[tuple[bytes, bytes]]:
 
 def _split_short(section: bytes, at: i64, end: i64, lower: bool) -> tuple[bytes, bytes]:
     """Return the pair of a last line that starts less than a word before the end."""
-    line_end = _find(section, at, end, _CR)
-    colon = _find(section, at, line_end, _COLON)
+    line_end = find_byte(section, at, end, _CR)
+    colon = find_byte(section, at, line_end, _COLON)
     name = section[at:colon]
     return (name.translate(LOWER) if lower else name, section[colon + 1 : line_end].strip(b" \t"))
 
@@ -83,39 +82,7 @@ def _lower_name(section: bytes, at: i64, colon: i64, scratch: BytesWriter) -> by
         return section[at:colon].translate(LOWER)
     scratch.truncate(0)
     while at < colon:
-        write_i64_le(scratch, _lower_word(read_i64_le(section, at)))
+        write_i64_le(scratch, lower_word(read_i64_le(section, at)))
         at += 8
     scratch.truncate(length)
     return scratch.getvalue()
-
-
-def _lower_word(word: i64) -> i64:
-    ones = _ONES
-    high = (ones << 5) << 2
-    low = word & (high - ones)
-    upper = (low + 0x3F * ones) & ~(low + 0x25 * ones) & ~word & high
-    return word | ((upper >> 2) & (ones << 5))
-
-
-def _hits(word: i64, byte: i64) -> i64:
-    ones = _ONES
-    difference = word ^ (byte * ones)
-    return (difference - ones) & ~difference & ((ones << 5) << 2)
-
-
-def _first(hits: i64) -> i64:
-    ones = _ONES
-    lowest = hits & -hits
-    return (((((lowest - 1) & ones) * ones) >> 56) & 255) - 1
-
-
-def _find(section: bytes, at: i64, end: i64, byte: i64) -> i64:
-    """Return where ``byte`` is, from ``at`` on, or ``end``."""
-    while at + 8 <= end:
-        hits = _hits(read_i64_le(section, at), byte)
-        if hits != 0:
-            return at + _first(hits)
-        at += 8
-    while at < end and section[at] != byte:
-        at += 1
-    return min(end, at)

@@ -6,6 +6,7 @@ A name that is sliced out of a message and lower-cased costs two objects; a name
 from typing import Final
 
 from zttp_core.messages.grammar import LOWER_TABLE
+from zttp_core.native_ints import i64
 from zttp_core.vocabulary import Vocabulary
 
 # Ordered by how often they are seen. Spelled as HTTP/1.1 peers spell them; the lower-case form is added to each.
@@ -45,3 +46,14 @@ def _spellings() -> list[bytes]:
 NAMES: Final = _spellings()
 LOWER_NAMES: Final = [name.translate(LOWER) for name in NAMES]
 FIELD_NAMES: Final = Vocabulary(NAMES, [0] * len(NAMES))
+
+
+def lower_name(name: bytes) -> bytes:
+    """Return the name in lower case: itself if it is, which is how most are written."""
+    end: i64 = len(name)
+    at: i64 = 0
+    while at < end:
+        if 65 <= name[at] <= 90:
+            return name.translate(LOWER)
+        at += 1
+    return name

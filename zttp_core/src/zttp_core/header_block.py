@@ -11,7 +11,8 @@ from typing import Any, Final, SupportsIndex, final
 from zttp_core.as_compiled import as_compiled
 from zttp_core.excerpts import excerpt_of_fields
 from zttp_core.field_lines import split
-from zttp_core.field_names import LOWER
+from zttp_core.field_lookup import LARGEST_INDEXED, NOT_THERE, look_up, make_index, next_line, scan, value_at
+from zttp_core.field_names import LOWER, lower_name
 from zttp_core.field_pairs import field_pairs
 from zttp_core.native_ints import i64, mypyc_attr
 
@@ -30,7 +31,7 @@ class HeaderBlock:
         never_indexed: Names of fields that must not enter a compression table on any hop (RFC 7541 6.2.3).
     """
 
-    __slots__ = ("_fields", "_lower", "_never_indexed", "_section", "_shared", "_start")
+    __slots__ = ("_fields", "_index", "_lower", "_never_indexed", "_section", "_shared", "_start")
 
     def __init__(
         self, fields: Iterable[Sequence[bytes]] | None = None, /, *, never_indexed: Iterable[bytes] | None = None
@@ -38,6 +39,7 @@ class HeaderBlock:
         # Valid field lines and an empty line, from the byte at `start` on: what a parser gives instead of a list.
         self._section = b""
         self._start: i64 = 0
+        self._index: bytes | None = None  # of the section: None before the first lookup, empty before the second
         self._shared = False
         self._fields: list[tuple[bytes, bytes]] | None = None if fields is None else field_pairs(fields)
         self._lower: list[tuple[bytes, bytes]] | None = None
@@ -84,16 +86,28 @@ class HeaderBlock:
 
     def get(self, name: bytes, default: Any = None, /) -> Any:
         """Return the value of the first field of this name, in any case, or ``default``."""
-        wanted = name.translate(LOWER)
-        for lower, value in self._lower_pairs():
-            if lower == wanted:
-                return value
-        return default
+        section = self._section
+        if len(section) == 0:
+            wanted = lower_name(name)
+            for lower, value in self._lower_pairs():
+                if lower == wanted:
+                    return value
+            return default
+        at = self._look_up(section, name)
+        return default if at == NOT_THERE else value_at(section, at)
 
     def getall(self, name: bytes, /) -> list[bytes]:
         """Return the values of all fields of this name, in any case, in the order of the wire."""
-        wanted = name.translate(LOWER)
-        return [value for lower, value in self._lower_pairs() if lower == wanted]
+        section = self._section
+        if len(section) == 0:
+            wanted = lower_name(name)
+            return [value for lower, value in self._lower_pairs() if lower == wanted]
+        values: list[bytes] = []
+        at = scan(section, self._start, name)
+        while at != NOT_THERE:
+            values.append(value_at(section, at))
+            at = scan(section, next_line(section, at), name)
+        return values
 
     def to_list(self, *, lowercase_names: bool = False) -> list[tuple[bytes, bytes]]:
         """Return the pairs as a new list, with the names as received or in lower case."""
@@ -132,6 +146,19 @@ class HeaderBlock:
 
     def __reduce__(self) -> tuple[object, ...]:
         return _block_from, (self.to_list(), self._never_indexed)
+
+    def _look_up(self, section: bytes, name: bytes) -> i64:
+        """Return where the value of the first field of this name begins in the section."""
+        index = self._index
+        if index is None:  # nobody may ever ask for another name
+            self._index = b""
+            return scan(section, self._start, name)
+        if len(index) == 0:
+            if len(section) > LARGEST_INDEXED:
+                return scan(section, self._start, name)
+            index = make_index(section, self._start)
+            self._index = index
+        return look_up(index, section, name)
 
     def _pairs(self) -> list[tuple[bytes, bytes]]:
         """The pairs, made once: for readers who come back."""

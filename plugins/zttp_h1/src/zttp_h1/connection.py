@@ -12,6 +12,7 @@ from typing import Any, Final, final
 
 from zttp_core.reasons import local_error
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
+from zttp_h1.given_fields import field_pairs, listed
 from zttp_h1.head import EXPECT_CONTINUE, UPGRADE
 from zttp_h1.limits import DEFAULT_LIMITS, H1Limits
 from zttp_h1.message_reader import MessageReader
@@ -39,7 +40,7 @@ SERVER: Final = 1
 CLIENT: Final = 2
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
 
-Headers = Any  # list[tuple[bytes, bytes]] | HeaderBlock
+Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
 
 
 @final
@@ -107,8 +108,13 @@ class H1Connection:
             raise local_error("protocol_switched")
         if self.should_close():
             raise local_error("connection_closed")
-        fields = _listed(headers)
-        facts = self._make_writer().write_request(method, target, version, fields)
+        writer = self._make_writer()
+        fields = listed(headers)
+        try:
+            facts = writer.write_request(method, target, version, fields)
+        except TypeError:
+            fields = field_pairs(fields)
+            facts = writer.write_request(method, target, version, fields)
         asked = requested_by(fields) if facts & UPGRADE and version != b"1.0" else None
         reader.expect_response(method_kind(method), facts & EXPECT_CONTINUE != 0, asked)
 
@@ -131,10 +137,18 @@ class H1Connection:
         early = not reader.has_request()
         if early:
             self._check_farewell(status)
+<<<<<<< HEAD
         closing = early or reader.ends_connection()
         fields = _listed(headers)
+=======
+            closing = True
+        elif self._skipped:
+            raise local_error("response_skipped")
+        fields = listed(headers)
+>>>>>>> ddfe243 (Fields may be pairs of any kind, on every function that takes them; a name is found in the packed section)
         method = reader.request_method
         if status == 101:
+            fields = field_pairs(fields)
             self._check_switch(fields)
         if reader.waiting_for_100:
             if status == 101 or (method == CONNECT and 200 <= status < 300):
@@ -142,7 +156,11 @@ class H1Connection:
                 raise local_error("continue_before_switch", b"%d" % status)
             # RFC 9110 10.1.1: a client that was not asked to send its content may send it or not, nobody can tell.
             closing = True
-        writer.write_response(status, fields, reason, method == HEAD, method == CONNECT, reader.request_minor, closing)
+        head, connect, minor = method == HEAD, method == CONNECT, reader.request_minor
+        try:
+            writer.write_response(status, fields, reason, head, connect, minor, closing)
+        except TypeError:
+            writer.write_response(status, field_pairs(fields), reason, head, connect, minor, closing)
         reader.waiting_for_100 = False
         if writer.closing:
             reader.closing = True
@@ -164,9 +182,17 @@ class H1Connection:
         self._check_not_skipped()
         if not reader.has_request():
             raise local_error("error_response_only", b"%d" % status)
+<<<<<<< HEAD
         if reader.request_minor == 0:
             raise local_error("informational_to_http_1_0")
         writer.write_informational(status, _listed(headers))
+=======
+        fields = listed(headers)
+        try:
+            writer.write_informational(status, fields)
+        except TypeError:
+            writer.write_informational(status, field_pairs(fields))
+>>>>>>> ddfe243 (Fields may be pairs of any kind, on every function that takes them; a name is found in the packed section)
         if status == 100:
             reader.waiting_for_100 = False
 
@@ -178,7 +204,15 @@ class H1Connection:
 
     def end_message(self, trailers: Headers = None) -> None:
         """End the message that is being sent; a chunked one may have trailers. Raises LocalProtocolError."""
-        self._make_writer().end(None if trailers is None else _listed(trailers))
+        writer = self._make_writer()
+        if trailers is None:
+            writer.end(None)
+            return
+        fields = listed(trailers)
+        try:
+            writer.end(fields)
+        except TypeError:
+            writer.end(field_pairs(fields))
 
     def start_next_cycle(self) -> None:
         """Go on to the next message: legal once this one has ended on the wire, whether that was pulled or not.
@@ -287,11 +321,3 @@ class H1Connection:
 def new_connection(role: int, limits: H1Limits | None = None, require_host: bool = False) -> H1Connection:
     """Make a connection: what ``zttp.Connection`` calls, because calling a function is cheaper than calling a class."""
     return H1Connection(role, limits=limits, require_host=require_host)
-
-
-def _listed(headers: Headers) -> list[tuple[bytes, bytes]]:
-    if headers is None:
-        return []
-    if isinstance(headers, list):
-        return headers
-    return list(headers)

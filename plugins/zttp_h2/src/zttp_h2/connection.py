@@ -15,13 +15,14 @@ from zttp_core.errors import RemoteProtocolError
 from zttp_core.reasons import local_error, remote_error
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
 from zttp_h2.frames import MAX_STREAM_ID
+from zttp_h2.given_fields import field_pairs, listed
 from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.reading.receiver import READ_NOTHING, Receiver
 from zttp_h2.session import Session
 from zttp_h2.settings import ENABLE_CONNECT_PROTOCOL, ENABLE_PUSH, Params, value_fault
-from zttp_h2.stream import Headers, Stream, listed
+from zttp_h2.stream import Headers, Stream
 from zttp_h2.streams.states import CLOSED, IDLE
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.upgrade import encode_settings_header, upgrade
@@ -165,7 +166,8 @@ class H2Connection:
         """
         self._check_open()
         session = self._session
-        stream = upgrade(session, self._receiver, method, target, listed(headers), settings_header)
+        # Its loops are not the writer's: every pair is made sure of first.
+        stream = upgrade(session, self._receiver, method, target, field_pairs(listed(headers)), settings_header)
         return Stream(self._content, stream)
 
     @property
@@ -190,10 +192,13 @@ class H2Connection:
         place in the message. ``protocol`` makes an extended CONNECT (RFC 8441 4). Raises LocalProtocolError; also if
         the peer's limit on streams is reached, see ``can_open_stream``.
         """
-        content = self._content
-        return Stream(
-            content, content.messages.send_request(method, target, scheme, protocol, listed(headers), end_stream)
-        )
+        messages = self._content.messages
+        fields = listed(headers)
+        try:
+            stream = messages.send_request(method, target, scheme, protocol, fields, end_stream)
+        except TypeError:
+            stream = messages.send_request(method, target, scheme, protocol, field_pairs(fields), end_stream)
+        return Stream(self._content, stream)
 
     def stream(self, stream_id: int, /) -> Stream:
         """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""

@@ -5,12 +5,13 @@ from typing import Any, Final, final
 from zttp_core.reasons import local_error
 from zttp_h2.closing import reset_here
 from zttp_h2.codes import CANCEL
+from zttp_h2.given_fields import field_pairs, listed
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.states import CLOSED, STATE_NAMES
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.writing.content_writer import ContentWriter
 
-Headers = Any  # list[tuple[bytes, bytes]] | HeaderBlock
+Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
 
 
 @final
@@ -53,11 +54,21 @@ class Stream:
 
         Raises LocalProtocolError.
         """
-        self._content.messages.send_response(self._open(), status, listed(headers), end_stream)
+        messages = self._content.messages
+        fields = listed(headers)
+        try:
+            messages.send_response(self._open(), status, fields, end_stream)
+        except TypeError:
+            messages.send_response(self._open(), status, field_pairs(fields), end_stream)
 
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
         """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
-        self._content.messages.send_informational(self._open(), status, listed(headers))
+        messages = self._content.messages
+        fields = listed(headers)
+        try:
+            messages.send_informational(self._open(), status, fields)
+        except TypeError:
+            messages.send_informational(self._open(), status, field_pairs(fields))
 
     def send_data(self, data: Any, /) -> None:
         """Queue content, any buffer: what fits into the windows is sent, the rest waits for credit (RFC 9113 5.2).
@@ -68,7 +79,14 @@ class Stream:
 
     def end_message(self, trailers: Headers = None, /) -> None:
         """End the message, with trailer fields or without. Raises LocalProtocolError."""
-        self._content.end(self._open(), None if trailers is None else listed(trailers))
+        if trailers is None:
+            self._content.end(self._open(), None)
+            return
+        fields = listed(trailers)
+        try:
+            self._content.end(self._open(), fields)
+        except TypeError:
+            self._content.end(self._open(), field_pairs(fields))
 
     def reset(self, error_code: int = CANCEL, /) -> None:
         """Cancel the stream with RST_STREAM (RFC 9113 6.4); nothing if it is closed."""
@@ -86,12 +104,3 @@ class Stream:
 
     def __repr__(self) -> str:
         return f"<Stream {self.stream_id} {STATE_NAMES[self._state.state]}>"
-
-
-def listed(headers: Headers) -> list[tuple[bytes, bytes]]:
-    """Return fields that were given by a caller as a list."""
-    if headers is None:
-        return []
-    if isinstance(headers, list):
-        return headers
-    return list(headers)
