@@ -137,15 +137,8 @@ class H1Connection:
         early = not reader.has_request()
         if early:
             self._check_farewell(status)
-<<<<<<< HEAD
         closing = early or reader.ends_connection()
-        fields = _listed(headers)
-=======
-            closing = True
-        elif self._skipped:
-            raise local_error("response_skipped")
         fields = listed(headers)
->>>>>>> ddfe243 (Fields may be pairs of any kind, on every function that takes them; a name is found in the packed section)
         method = reader.request_method
         if status == 101:
             fields = field_pairs(fields)
@@ -182,17 +175,13 @@ class H1Connection:
         self._check_not_skipped()
         if not reader.has_request():
             raise local_error("error_response_only", b"%d" % status)
-<<<<<<< HEAD
         if reader.request_minor == 0:
             raise local_error("informational_to_http_1_0")
-        writer.write_informational(status, _listed(headers))
-=======
         fields = listed(headers)
         try:
             writer.write_informational(status, fields)
         except TypeError:
             writer.write_informational(status, field_pairs(fields))
->>>>>>> ddfe243 (Fields may be pairs of any kind, on every function that takes them; a name is found in the packed section)
         if status == 100:
             reader.waiting_for_100 = False
 
