@@ -18,6 +18,7 @@ RESPONSES = "response parse"
 WRITE_RESPONSES = "response writing"
 WRITE_REQUESTS = "request writing"
 CYCLE = "request-response cycle"
+LOOKUP = "header lookup, 17 fields"
 
 TINY = "GET, tiny"
 API = "GET, API-sized"
@@ -69,6 +70,11 @@ def cycle(name: str, request: bytes, message: m.Outgoing) -> Workload:
     return Workload(CYCLE, name, "serve", {"request": request, "message": message})
 
 
+def lookup(name: str, field: bytes) -> Workload:
+    """Have the header section of a browser's request, which was read untimed, looked up for a field again and again."""
+    return Workload(LOOKUP, name, "look_up", {"data": m.BROWSER_GET, "field": field})
+
+
 WORKLOADS: tuple[Workload, ...] = (
     *(fresh(FRESH, name, data) for name, data in SMALL_REQUESTS.items()),
     fresh(FRESH, "GET, tiny, through Connection()", m.TINY_GET, facade=True),
@@ -113,4 +119,7 @@ WORKLOADS: tuple[Workload, ...] = (
     cycle("GET, API-sized; 200, JSON", m.API_GET, m.JSON_RESPONSE),
     cycle("GET, browser-sized; 200, 14 headers", m.BROWSER_GET, m.RICH_RESPONSE),
     cycle("POST, JSON; 200, JSON", m.JSON_POST, m.JSON_RESPONSE),
+    lookup("the first", b"host"),
+    lookup("the eleventh", b"sec-fetch-mode"),
+    lookup("absent", b"content-type"),
 )

@@ -305,6 +305,20 @@ def serve(request: bytes, message: Outgoing) -> Task:
     return Task(range, run)
 
 
+def look_up(data: bytes, field: bytes) -> Task:
+    """Look one field of a request up by its name."""
+    request = H1Connection(SERVER).receive_event(data)
+    assert isinstance(request, Request)
+    headers = request.headers
+
+    def run(iterations: range) -> bytes | None:
+        for _ in iterations:
+            value = headers.get(field)
+        return value
+
+    return Task(range, run)
+
+
 TASKS: dict[str, TaskBuilder] = {
     "read_request": read_request,
     "read_requests": read_requests,
@@ -313,4 +327,5 @@ TASKS: dict[str, TaskBuilder] = {
     "write_response": write_response,
     "write_request": write_request,
     "serve": serve,
+    "look_up": look_up,
 }

@@ -29,7 +29,7 @@ def sniff(data: Buffer, alpn: bytes | str | None = None) -> str | NeedData:
     """
     if alpn:
         return _negotiated(alpn)
-    received = bytes(data)
+    received = data if isinstance(data, bytes) else bytes(memoryview(data))
     may_become_a_preface = False
     for preface, protocol in REGISTRY.prefaces():
         if received.startswith(preface):

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Final, final
 
+from zttp_core.as_compiled import as_compiled
 from zttp_core.reasons import local_error
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
-from zttp_h1.given_fields import field_pairs, listed
+from zttp_h1.arguments import field_pairs, listed
 from zttp_h1.head import EXPECT_CONTINUE, UPGRADE
 from zttp_h1.limits import DEFAULT_LIMITS, H1Limits
 from zttp_h1.message_reader import MessageReader
@@ -54,6 +55,8 @@ class H1Connection:
     Attributes:
         role: ``SERVER`` or ``CLIENT``.
     """
+
+    __slots__ = ("_reader", "_skipped", "_writer", "role")
 
     def __init__(self, role: int, *, limits: H1Limits | None = None, require_host: bool = False) -> None:
         self.role: Final[i64] = role
@@ -305,6 +308,9 @@ class H1Connection:
             writer = MessageWriter()
             self._writer = writer
         return writer
+
+
+as_compiled(H1Connection)
 
 
 def new_connection(role: int, limits: H1Limits | None = None, require_host: bool = False) -> H1Connection:

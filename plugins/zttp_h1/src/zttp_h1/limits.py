@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Final, final
 
+from zttp_core.as_compiled import as_compiled
 from zttp_core.limits import check_limit
 from zttp_h1.native_ints import i64, mypyc_attr
 
@@ -22,6 +23,14 @@ class H1Limits:
         max_buffer: Bytes that were received and not yet pulled as events.
     """
 
+    __slots__ = (
+        "max_buffer",
+        "max_header_bytes",
+        "max_headers",
+        "max_line",
+        "max_trailer_bytes",
+        "max_trailers",
+    )
     __match_args__: ClassVar[tuple[str, ...]] = (
         "max_line",
         "max_headers",
@@ -92,5 +101,7 @@ def _limits_from(
         max_buffer=buffer,
     )
 
+
+as_compiled(H1Limits)
 
 DEFAULT_LIMITS: Final = H1Limits()

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, final
 
+from zttp_core.as_compiled import as_compiled
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.reasons import local_error, remote_error
+from zttp_h2.arguments import clamped, field_pairs, listed
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
 from zttp_h2.frames import MAX_STREAM_ID
-from zttp_h2.given_fields import field_pairs, listed
 from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
@@ -49,6 +50,8 @@ class H2Connection:
     Attributes:
         role: ``SERVER`` or ``CLIENT``.
     """
+
+    __slots__ = ("_auto_credit", "_content", "_failure", "_failure_code", "_receiver", "_session", "role")
 
     def __init__(
         self,
@@ -121,10 +124,11 @@ class H2Connection:
         LocalProtocolError if that is more than was pulled.
         """
         session = self._session
-        count: i64 = length
+        count = clamped(length)
+        number = clamped(stream_id)
         if count < 0:
             raise ValueError(f"length must not be negative, got {length}")
-        stream = session.table.get(stream_id)
+        stream = session.table.get(number)
         if stream is not None:
             if count > stream.unconsumed:
                 raise local_error("consumed_too_much", stream_id=stream_id)
@@ -133,14 +137,14 @@ class H2Connection:
             return
         if session.aborted:
             return
-        left = session.table.owed(stream_id)
+        left = session.table.owed(number)
         if left == 0:
-            if session.table.state_of(stream_id) == IDLE or self._auto_credit:
+            if session.table.state_of(number) == IDLE or self._auto_credit:
                 raise local_error("consumed_too_much", stream_id=stream_id)
             return
         if count > left:
             raise local_error("consumed_too_much", stream_id=stream_id)
-        session.table.owe(stream_id, left - count)
+        session.table.owe(number, left - count)
         session.receive_flow.returned(count)
 
     # ---------------------------------------------------------------------------------------------------------- sending
@@ -203,7 +207,7 @@ class H2Connection:
     def stream(self, stream_id: int, /) -> Stream:
         """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
         table = self._session.table
-        number: i64 = stream_id
+        number = clamped(stream_id)
         stream = table.get(number) if number > 0 else None
         if stream is not None:
             return Stream(self._content, stream)
@@ -232,7 +236,10 @@ class H2Connection:
         self._check_open()
         session = self._session
         params: Params = []
-        for identifier, value in settings.items():
+        given: dict[Any, Any] = dict(settings)
+        for identifier, value in given.items():
+            if not isinstance(identifier, int) or not isinstance(value, int):
+                raise TypeError("a setting is an integer with an integer as its value")
             number = int(identifier)
             if not 0 <= number <= 0xFFFF or not 0 <= value <= 0xFFFFFFFF or value_fault(number, value) != 0:
                 raise local_error("invalid_setting", b"%d: %d" % (number, value))
@@ -254,7 +261,7 @@ class H2Connection:
         if not 0 <= urgency <= 7:
             raise ValueError(f"urgency must be from 0 to 7, got {urgency}")
         self._check_open()
-        if self._session.table.get(stream_id) is None:
+        if self._session.table.get(clamped(stream_id)) is None:
             raise local_error("stream_closed", stream_id=stream_id)
         self._session.outbox.write_priority_update(stream_id, b"u=%d" % urgency + (b", i" if incremental else b""))
 
@@ -267,7 +274,7 @@ class H2Connection:
         session = self._session
         if session.aborted:
             return
-        last = session.last_processed() if last_stream_id is None else i64(last_stream_id)
+        last = session.last_processed() if last_stream_id is None else clamped(last_stream_id)
         if last < 0 or last > MAX_STREAM_ID:
             raise ValueError(f"a stream identifier is from 0 to 2**31-1, got {last_stream_id}")
         if error_code < 0 or error_code > 0xFFFFFFFF:
@@ -359,6 +366,9 @@ class H2Connection:
             session.table.forget(stream, CLOSED)
         session.send_flow.drop_all()
         self._receiver.inbox.clear()
+
+
+as_compiled(H2Connection)
 
 
 def new_connection(

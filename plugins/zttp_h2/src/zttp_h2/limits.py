@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Final, final
 
+from zttp_core.as_compiled import as_compiled
 from zttp_core.limits import check_limit
 from zttp_h2.frames import MAX_MAX_FRAME_SIZE, MAX_WINDOW, MIN_MAX_FRAME_SIZE
 from zttp_h2.native_ints import i64, mypyc_attr
@@ -43,6 +44,22 @@ class H2Limits:
         max_connection_window: Up to here both windows grow, doubling each time that a window's worth was consumed.
     """
 
+    __slots__ = (
+        "connection_window_size",
+        "header_table_size",
+        "initial_window_size",
+        "max_buffer",
+        "max_concurrent_streams",
+        "max_connection_window",
+        "max_continuation_frames",
+        "max_control_frames",
+        "max_field_block_bytes",
+        "max_frame_size",
+        "max_header_list_size",
+        "max_parked_bytes",
+        "max_stream_resets",
+        "openings",
+    )
     __match_args__: ClassVar[tuple[str, ...]] = (
         "max_concurrent_streams",
         "max_frame_size",
@@ -144,5 +161,7 @@ def limits_from(values: tuple[int, ...]) -> H2Limits:
     """Make limits of their values, in the order of ``__match_args__`` (for pickle)."""
     return H2Limits(**dict(zip(H2Limits.__match_args__, values, strict=True)))
 
+
+as_compiled(H2Limits)
 
 DEFAULT_LIMITS: Final = H2Limits()

@@ -2,10 +2,11 @@
 
 from typing import Any, Final, final
 
+from zttp_core.as_compiled import as_compiled
 from zttp_core.reasons import local_error
+from zttp_h2.arguments import field_pairs, listed
 from zttp_h2.closing import reset_here
 from zttp_h2.codes import CANCEL
-from zttp_h2.given_fields import field_pairs, listed
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.states import CLOSED, STATE_NAMES
 from zttp_h2.streams.stream_state import StreamState
@@ -25,6 +26,8 @@ class Stream:
     Attributes:
         stream_id: The stream identifier.
     """
+
+    __slots__ = ("_content", "_state", "stream_id")
 
     def __init__(self, content: ContentWriter, state: StreamState) -> None:
         self.stream_id: Final[i64] = state.stream_id
@@ -104,3 +107,6 @@ class Stream:
 
     def __repr__(self) -> str:
         return f"<Stream {self.stream_id} {STATE_NAMES[self._state.state]}>"
+
+
+as_compiled(Stream)

@@ -1,14 +1,18 @@
-"""Fields as a caller gives them.
+"""What callers give, made into what the rest works with.
 
-Nearly everybody gives a ``list`` of tuples. The compiled loops over them check each for being a pair of bytes, so that
-such a list is handed on as it is and costs nothing here. Whoever hands it on catches the TypeError of those loops, and
-tries again with ``field_pairs`` of it: either some of the pairs are not tuples, or that raises the better TypeError.
+Fields: nearly everybody gives a ``list`` of tuples. The compiled loops over them check each for being a pair of bytes,
+so that such a list is handed on as it is and costs nothing here. Whoever hands it on catches the TypeError of those
+loops, and tries again with ``field_pairs`` of it: either some of the pairs are not tuples, or that raises the better
+TypeError.
 """
 
 from types import FunctionType
 from typing import Any, Final
 
 from zttp_core import field_pairs as core
+from zttp_h2.native_ints import i64
+
+_LARGEST: Final = 1 << 61
 
 field_pairs: Final[Any] = core.field_pairs
 
@@ -21,6 +25,11 @@ def listed(headers: Any) -> list[tuple[bytes, bytes]]:
         return headers
     fields: list[tuple[bytes, bytes]] = field_pairs(headers)
     return fields
+
+
+def clamped(number: int) -> i64:
+    """Return a number that 64 bits hold: itself, or one that is as far out of every range."""
+    return max(-_LARGEST, min(number, _LARGEST))
 
 
 _LOOPS_CHECK: Final[bool] = not isinstance(listed, FunctionType)  # interpreted, nothing checks by itself

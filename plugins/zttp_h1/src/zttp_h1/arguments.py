@@ -1,8 +1,9 @@
-"""Fields as a caller gives them.
+"""What callers give, made into what the rest works with.
 
-Nearly everybody gives a ``list`` of tuples. The compiled loops over them check each for being a pair of bytes, so that
-such a list is handed on as it is and costs nothing here. Whoever hands it on catches the TypeError of those loops, and
-tries again with ``field_pairs`` of it: either some of the pairs are not tuples, or that raises the better TypeError.
+Fields: nearly everybody gives a ``list`` of tuples. The compiled loops over them check each for being a pair of bytes,
+so that such a list is handed on as it is and costs nothing here. Whoever hands it on catches the TypeError of those
+loops, and tries again with ``field_pairs`` of it: either some of the pairs are not tuples, or that raises the better
+TypeError.
 """
 
 from types import FunctionType
