@@ -20,11 +20,16 @@ _BUILTINS: Final = (bytes, bool, int, str, list, dict, frozenset)
 Check = Callable[[Any], Any]
 
 
-def as_compiled(*made: Any) -> None:
-    """Have interpreted classes and functions check their arguments, and the classes keep their attributes."""
+def as_compiled(*made: Any, narrow: tuple[str, ...] = ()) -> None:
+    """Have interpreted classes and functions check their arguments, and the classes keep their attributes.
+
+    Args:
+        made: The classes, each with ``__slots__``, and the functions.
+        narrow: Which parameters of the functions become machine integers.
+    """
     for item in made:
         if isinstance(item, FunctionType):
-            setattr(sys.modules[item.__module__], item.__name__, _checked(item))
+            setattr(sys.modules[item.__module__], item.__name__, _checked(item, narrow))
         elif isinstance(item, type) and isinstance(vars(item).get("__init__"), FunctionType):
             _make_strict(item)
 
@@ -67,7 +72,7 @@ def _is_set(slot: Any, owner: object) -> bool:
     return True
 
 
-def _checked(function: FunctionType) -> Callable[..., Any]:
+def _checked(function: FunctionType, narrow: tuple[str, ...] = ()) -> Callable[..., Any]:
     """Return the function with checks before it; itself if there is nothing to check."""
     from functools import wraps
     from typing import get_type_hints
@@ -79,6 +84,7 @@ def _checked(function: FunctionType) -> Callable[..., Any]:
     if not checks:
         return function
     by_position = [checks.get(name) for name in names[: code.co_argcount]]
+    narrow_places = [place for place, name in enumerate(names) if name in narrow]
 
     @wraps(function)
     def checked(*args: Any, **keywords: Any) -> Any:
@@ -87,6 +93,9 @@ def _checked(function: FunctionType) -> Callable[..., Any]:
         for name, value in keywords.items():
             if name in checks:
                 keywords[name] = checks[name](value)
+        for place in narrow_places:
+            if place < len(given) and not -(1 << 63) <= given[place] < 1 << 63:
+                raise ValueError("int too large to convert to i64")
         return function(*given, **keywords)
 
     return checked
@@ -95,7 +104,7 @@ def _checked(function: FunctionType) -> Callable[..., Any]:
 def _check_for(annotation: Any) -> Check | None:
     """Return what mypyc does to an argument of this annotation, or ``None`` for nothing."""
     origin = getattr(annotation, "__origin__", annotation)
-    options = getattr(annotation, "__args__", ())
+    options: tuple[Any, ...] = getattr(annotation, "__args__", ())
     if isinstance(annotation, UnionType) or "Union" in repr(origin):
         inner = [option for option in options if option is not NoneType]
         check = _check_for(inner[0])
@@ -104,6 +113,9 @@ def _check_for(annotation: Any) -> Check | None:
         return _instance_of(inner[0], check, optional=NoneType in options)
     if origin is tuple and options and options[-1] is not Ellipsis:
         return _instance_of(annotation, _tuple_of([_check_for(option) for option in options]))
+    if origin is list and getattr(options[0], "__origin__", None) is tuple:
+        # Each item is looked at when a compiled loop comes to it; here nobody would.
+        return _list_of(_check_for(options[0]))
     if origin is int:
         return _instance_of(int, _plain_int)
     if isinstance(origin, type) and (origin in _BUILTINS or hasattr(origin, "__slots__")) and _is_concrete(origin):
@@ -134,6 +146,18 @@ def _tuple_of(checks: list[Check | None]) -> Check:
         return tuple(item if check is None else check(item) for item, check in zip(value, checks, strict=True))
 
     return check_tuple
+
+
+def _list_of(check_item: Check | None) -> Check:
+    def check_list(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise TypeError(f"list object expected; got {_name_of(value)}")
+        if check_item is not None:
+            for item in value:
+                check_item(item)
+        return value
+
+    return check_list
 
 
 def _instance_of(expected: Any, inner: Check, *, optional: bool = False) -> Check:

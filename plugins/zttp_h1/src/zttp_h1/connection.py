@@ -59,6 +59,8 @@ class H1Connection:
     __slots__ = ("_reader", "_skipped", "_writer", "role")
 
     def __init__(self, role: int, *, limits: H1Limits | None = None, require_host: bool = False) -> None:
+        if role != SERVER and role != CLIENT:
+            raise ValueError(f"role must be zttp.SERVER (1) or zttp.CLIENT (2), got {role}")
         self.role: Final[i64] = role
         self._reader: Final = MessageReader(role == SERVER, DEFAULT_LIMITS if limits is None else limits, require_host)
         self._writer: MessageWriter | None = None

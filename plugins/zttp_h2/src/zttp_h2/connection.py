@@ -61,6 +61,8 @@ class H2Connection:
         auto_credit: bool = True,
         enable_connect_protocol: bool = False,
     ) -> None:
+        if role != SERVER and role != CLIENT:
+            raise ValueError(f"role must be zttp.SERVER (1) or zttp.CLIENT (2), got {role}")
         self.role: Final[i64] = role
         self._auto_credit: Final = auto_credit
         server = role == SERVER

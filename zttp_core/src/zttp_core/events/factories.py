@@ -4,6 +4,7 @@ A plugin is compiled apart from these modules. Calling a factory costs it half o
 is one factory for each way in which an event comes about.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from zttp_core.as_compiled import as_compiled
@@ -132,7 +133,7 @@ def new_window_update(stream_id: int, increment: int) -> WindowUpdate:
     return WindowUpdate(stream_id, increment)
 
 
-def new_settings(params: list[tuple[int, int]], ack: bool) -> Settings:
+def new_settings(params: Iterable[Sequence[int]], ack: bool) -> Settings:
     """Make a ``Settings``."""
     return Settings(params, ack)
 
@@ -153,4 +154,5 @@ as_compiled(
     new_ping,
     new_window_update,
     new_settings,
+    narrow=("start", "flags"),
 )
