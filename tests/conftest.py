@@ -61,6 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             found = item.get_closest_marker(marker)
             if found is not None and left_out in builds:
                 item.add_marker(pytest.mark.skip(reason=found.kwargs["reason"]))
+        if item.get_closest_marker("alone") is not None and config.pluginmanager.hasplugin("pytest_cov"):
+            item.add_marker("no_cover")  # tracing would be what is measured
     items.sort(key=lambda item: item.get_closest_marker("alone") is not None)  # together, where they hold up least
 
 
