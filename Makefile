@@ -20,7 +20,7 @@ demo: python  ## a server and a client on the loopback interface, compiled, prin
 test: python  ## every test, interpreted with coverage and then compiled (ARGS='compiled -k chunked' for some)
 	@$(PYTHON) scripts/test.py $(ARGS)
 
-check: python  ## ruff, mypy --strict, the examples in the docs, the generated C
+check: python  ## ruff, mypy --strict, stubtest, the examples in the docs, the generated C
 	@$(PYTHON) scripts/check.py
 
 bench: python  ## ours against its peers, side by side (ARGS go to the benchmarks)

@@ -7,9 +7,16 @@ import subprocess
 import sys
 
 from environments import python_of
-from workspace import ROOT
+from workspace import ROOT, distributions
 
 TYPED = ("zttp", "zttp_core/src", "plugins/*/src", "tests", "examples", "benchmarks", "fuzz", "scripts")
+# What checkers are told about every module is what it has at run time.
+STUBTEST = (
+    "--mypy-config-file=pyproject.toml",
+    "--allowlist=scripts/stubtest.txt",
+    "--ignore-unused-allowlist",
+    "--concise",
+)
 
 
 def main() -> None:
@@ -20,6 +27,7 @@ def main() -> None:
         "ruff check": (python, "-m", "ruff", "check"),
         "ruff format": (python, "-m", "ruff", "format", "--check"),
         "mypy --strict": (python, "-m", "mypy", *typed),
+        "stubtest": (python, "-m", "mypy.stubtest", *STUBTEST, *(item.package for item in distributions())),
         "docs examples": (python, "-P", "-m", "pytest", "--build=interpreted", "-q", "tests/docs"),
         "generated C": (sys.executable, "scripts/lint_c.py"),
     }

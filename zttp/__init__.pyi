@@ -4,7 +4,7 @@
 # from the plugin's own class and from `Connection`: then they see what `Connection(SERVER)` returns, and `isinstance`
 # narrows. Where a plugin is not installed its names are `Any`.
 from collections.abc import Mapping
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, Self, final, overload
 
 from typing_extensions import Buffer
 
@@ -67,9 +67,39 @@ from zttp_h3 import SessionTicket as SessionTicket
 from zttp_h3 import TlsCredentials as TlsCredentials
 from zttp_h3 import parse_datagram_header as parse_datagram_header
 
+__all__ = [
+    "CLIENT", "CONNECTION_CLOSED", "HTTP1", "HTTP2", "HTTP3", "NEED_DATA", "SERVER",
+    "ByteStreamConnection",
+    "Connection", "ConnectionClosed", "Data", "Datagram", "EndOfMessage", "Event", "GoAway", "Goaway", "H2ErrorCode",
+    "H2Settings", "HeaderBlock", "Headers", "LocalProtocolError", "NeedData", "Ping", "PluginAttributeError",
+    "PluginLoadError", "PluginValidationError", "PluginVersionError", "PriorityUpdate", "ProtocolConflictError",
+    "ProtocolDescriptor", "ProtocolError", "ProtocolInfo", "ProtocolLookupError", "ProtocolNotInstalledError",
+    "RemoteProtocolError", "Request", "Response", "RstStream", "Settings", "Stream", "UnknownProtocolError",
+    "WindowUpdate", "load_plugins", "protocols", "register_protocol", "sniff", "unregister_protocol",
+]  # fmt: skip
+
 __version__: str
 
 class Connection(_Connection):
+    """A connection of any protocol: bytes in, events out, nothing else.
+
+    ``Connection(role, protocol, **options)`` returns the connection of the plugin that provides ``protocol``, and
+    ``isinstance(connection, Connection)`` holds for it.
+
+    Args:
+        role: ``SERVER`` or ``CLIENT``.
+        protocol: An ALPN identifier, so that what TLS negotiated can be passed straight in; ``None``, which ``ssl``
+            gives where nothing was negotiated, is HTTP/1.1. The integers 1, 2 and 3 are aliases.
+        options: What the protocol's own class takes.
+
+    Raises:
+        ProtocolLookupError: The protocol cannot be served; the subclass says why.
+        LocalProtocolError: The protocol does not support the role.
+        TypeError: The protocol has no such option.
+
+    A plugin may derive its class from this one, in plain Python, and has to define the abstract methods then. A class
+    that is compiled must not.
+    """
     @overload
     def __new__(
         cls,
@@ -95,19 +125,38 @@ class Connection(_Connection):
     def __new__(cls, role: int, protocol: str | None, **options: Any) -> ByteStreamConnection: ...
     @overload
     def __new__(cls, role: int, protocol: str | int | None, **options: Any) -> Connection: ...
-    def next_event(self) -> Event: ...
-    def is_closed(self) -> bool: ...
+    def next_event(self) -> Event:
+        """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``."""
+    def is_closed(self) -> bool:
+        """Return whether nothing more will come in or go out."""
 
 # What ALPN names on TCP is a string, or nothing; what is negotiated over QUIC has its class by its literal name.
 class ByteStreamConnection(_ByteStreamConnection, Connection):
+    """A connection over a byte stream, whatever its protocol: what ALPN on TCP leads to.
+
+    HTTP/1.1 and HTTP/2 connections are ones, and so is ``isinstance``; an HTTP/3 connection, which takes datagrams, is
+    none. A plugin's class over a stream that has these methods is registered as a virtual subclass.
+    """
     def __new__(cls, *args: Any, **options: Any) -> Self: ...
-    def receive_data(self, data: Buffer, /) -> None: ...
-    def receive_event(self, data: Buffer, /) -> Event: ...
-    def data_to_send(self) -> bytes: ...
+    def receive_data(self, data: Buffer, /) -> None:
+        """Take what was received; an empty buffer is EOF."""
+    def receive_event(self, data: Buffer, /) -> Event:
+        """Take what was received, and return the next event: two calls in one."""
+    def data_to_send(self) -> bytes:
+        """Return the bytes to send, which are then the caller's."""
 
 # `__new__` is how each class is called. `__init__` is what pyright checks the arguments of `Connection(...)` against,
 # once it knows that one of these comes out, so it takes the protocol too.
+@final
 class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+    """One HTTP/1.1 connection, server or client, without any I/O.
+
+    Feed what arrives to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``; queue messages with
+    the ``send_`` methods and write what ``data_to_send`` returns. ``start_next_cycle`` goes on to the next message.
+
+    Attributes:
+        role: ``SERVER`` or ``CLIENT``.
+    """
     def __new__(cls, role: int, *, limits: H1Limits | None = ..., require_host: bool = ...) -> Self: ...
     def __init__(
         self,
@@ -117,25 +166,83 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
         limits: H1Limits | None = ...,
         require_host: bool = ...,
     ) -> None: ...
-    def receive_data(self, data: Buffer, /) -> None: ...
-    def receive_event(self, data: Buffer, /) -> Event: ...
-    def next_event(self) -> Event: ...
-    def data_to_send(self) -> bytes: ...
-    def start_next_cycle(self) -> None: ...
-    def send_request(self, method: bytes, target: bytes, version: bytes, headers: Headers) -> None: ...
-    def send_response(self, status: int, headers: Headers | None = None, /, *, reason: bytes | None = None) -> None: ...
-    def send_informational(self, status: int, headers: Headers | None = None, /) -> None: ...
-    def send_data(self, data: Buffer, /) -> None: ...
-    def end_message(self, trailers: Headers | None = None) -> None: ...
-    def should_close(self) -> bool: ...
-    def is_closed(self) -> bool: ...
-    def upgrade(self) -> bytes | None: ...
-    @property
-    def waiting_for_100(self) -> bool: ...
-    @property
-    def trailing_data(self) -> tuple[bytes, bool]: ...
+    def receive_data(self, data: Buffer, /) -> None:
+        """Take bytes from the peer, any buffer; an empty one is EOF.
 
+        Raises RemoteProtocolError once more than ``max_buffer`` bytes wait, LocalProtocolError for bytes after EOF.
+        """
+    def receive_event(self, data: Buffer, /) -> Event:
+        """``receive_data`` and ``next_event`` in one call."""
+    def next_event(self) -> Event:
+        """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``.
+
+        ``NEED_DATA`` also stands for a pause: the message has ended and ``start_next_cycle`` was not called.
+        Raises RemoteProtocolError if the peer breaks the protocol, and again on every later call.
+        """
+    def data_to_send(self) -> bytes:
+        """Return the bytes to send, and forget them."""
+    def start_next_cycle(self) -> None:
+        """Go on to the next message: legal once this one has ended on the wire, whether that was pulled or not.
+
+        Raises LocalProtocolError if it has not, if the message that is sent has not, or if there can be no next one.
+        """
+    def send_request(self, method: bytes, target: bytes, version: bytes, headers: Headers) -> None:
+        """Queue a request head (client). ``version`` is ``b"1.1"`` or ``b"1.0"``.
+
+        Content needs ``Content-Length`` or ``Transfer-Encoding: chunked`` among the headers. Raises LocalProtocolError.
+        """
+    def send_response(self, status: int, headers: Headers | None = None, /, *, reason: bytes | None = None) -> None:
+        """Queue the head of the final response (server), or of a 101. ``reason`` replaces the registered phrase.
+
+        ``Connection: close`` is added where the connection closes after this message and the headers do not say so. An
+        HTTP/1.0 client gets no chunks: ``Transfer-Encoding: chunked`` is left out and the content ends with the
+        connection. Raises LocalProtocolError.
+        """
+    def send_informational(self, status: int, headers: Headers | None = None, /) -> None:
+        """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
+    def send_data(self, data: Buffer, /) -> None:
+        """Queue content, any buffer. A ``bytes`` of a few kilobytes is not copied. Raises LocalProtocolError."""
+    def end_message(self, trailers: Headers | None = None) -> None:
+        """End the message that is being sent; a chunked one may have trailers. Raises LocalProtocolError."""
+    def should_close(self) -> bool:
+        """Tell whether the connection must be closed after this message.
+
+        It looks at both directions (RFC 9112 9.3, 9.6): what the head that was received says, and the head that was
+        sent.
+        """
+    def is_closed(self) -> bool:
+        """Tell whether nothing more will come in or go out."""
+    def upgrade(self) -> bytes | None:
+        """Return the Upgrade value of the head that was received, if its Connection field lists ``upgrade``.
+
+        An HTTP/1.0 message cannot ask for that (RFC 9110 7.8).
+        """
+    @property
+    def waiting_for_100(self) -> bool:
+        """Whether the content waits for a 100 (Continue) that has not been sent, or received."""
+    @property
+    def trailing_data(self) -> tuple[bytes, bool]:
+        """The bytes that were received and belong to no event, and whether EOF was seen.
+
+        After a 101 or a 2xx to CONNECT they are the first of the other protocol.
+        """
+
+@final
 class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,unused-ignore]  # pyright: ignore[reportGeneralTypeIssues]
+    """One HTTP/2 connection, server or client, without any I/O.
+
+    Feed what arrives to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``; send on streams, and
+    write what ``data_to_send`` returns, after reading too: acknowledgments and released content are there.
+
+    Args:
+        role: ``SERVER`` or ``CLIENT``.
+        limits: What it holds at most.
+        auto_credit: Pulling a ``Data`` event returns its flow-control credit; otherwise ``consume_data`` does.
+        enable_connect_protocol: Announce extended CONNECT (server, RFC 8441).
+
+    Attributes:
+        role: ``SERVER`` or ``CLIENT``.
+    """
     def __new__(
         cls,
         role: int,
@@ -153,17 +260,37 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
         auto_credit: bool = ...,
         enable_connect_protocol: bool = ...,
     ) -> None: ...
-    def receive_data(self, data: Buffer, /) -> None: ...
-    def receive_event(self, data: Buffer, /) -> Event: ...
-    def next_event(self) -> Event: ...
-    def data_to_send(self) -> bytes: ...
-    def has_pending_send(self) -> bool: ...
-    def initiate_connection(self) -> None: ...
+    def receive_data(self, data: Buffer, /) -> None:
+        """Take bytes from the peer, any buffer; an empty one is EOF.
+
+        Raises RemoteProtocolError once more than ``max_buffer`` bytes wait, LocalProtocolError for bytes after EOF.
+        """
+    def receive_event(self, data: Buffer, /) -> Event:
+        """``receive_data`` and ``next_event`` in one call."""
+    def next_event(self) -> Event:
+        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once for an input that ends: EOF or ``close``.
+
+        Raises RemoteProtocolError if the peer breaks the connection, and again on every later call. What breaks only a
+        stream is a ``RstStream`` event.
+        """
+    def data_to_send(self) -> bytes:
+        """Return the bytes to send, and forget them."""
+    def has_pending_send(self) -> bool:
+        """Tell whether content, or the end of a message, waits for credit from the peer."""
+    def initiate_connection(self) -> None:
+        """Queue the preface and SETTINGS now rather than with the first message."""
     def initiate_upgrade_connection(
         self, method: bytes, target: bytes, headers: Headers, settings_header: bytes | None = None
-    ) -> _H2Stream: ...
+    ) -> _H2Stream:
+        """Go on after an upgrade from HTTP/1.1 (RFC 7540 3.2): its request is stream 1, and complete.
+
+        A server gives the request and its HTTP2-Settings field, sends 101 before anything from here, and pulls the
+        request as an event. A client gives the request it sent, with the value of ``upgrade_settings`` in that field.
+        Raises LocalProtocolError.
+        """
     @property
-    def upgrade_settings(self) -> bytes: ...
+    def upgrade_settings(self) -> bytes:
+        """What the HTTP2-Settings field of an upgrade request must say (client, RFC 7540 3.2.1)."""
     def send_request(
         self,
         method: bytes,
@@ -174,28 +301,69 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
         end_stream: bool = False,
         scheme: bytes = ...,
         protocol: bytes | None = None,
-    ) -> _H2Stream: ...
-    def stream(self, stream_id: int, /) -> _H2Stream: ...
-    def ping(self, data: bytes = ...) -> None: ...
-    def update_settings(self, settings: Mapping[int, int]) -> None: ...
-    def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None: ...
-    def consume_data(self, stream_id: int, length: int, /) -> None: ...
-    def close(self, error_code: int = 0, last_stream_id: int | None = None, /) -> None: ...
-    def is_closed(self) -> bool: ...
+    ) -> _H2Stream:
+        """Open a stream with a request head (client), and return it.
+
+        ``host`` among the headers becomes ``:authority``. ``version`` is there for the sake of HTTP/1.1: it has no
+        place in the message. ``protocol`` makes an extended CONNECT (RFC 8441 4). Raises LocalProtocolError; also if
+        the peer's limit on streams is reached, see ``can_open_stream``.
+        """
+    def stream(self, stream_id: int, /) -> _H2Stream:
+        """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
+    def ping(self, data: bytes = ...) -> None:
+        """Queue a PING of eight bytes; the answer is a ``Ping`` event with ``ack`` (RFC 9113 6.7)."""
+    def update_settings(self, settings: Mapping[int, int]) -> None:
+        """Queue SETTINGS (RFC 9113 6.5).
+
+        They hold once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises
+        LocalProtocolError for values that a setting cannot have, or that this role must not send.
+        """
+    def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
+        """Queue PRIORITY_UPDATE for a stream (client, RFC 9218 7.1). Raises LocalProtocolError."""
+    def consume_data(self, stream_id: int, length: int, /) -> None:
+        """Return the credit of content that was pulled and is done with (``auto_credit=False``).
+
+        Works also after the stream has ended; nothing happens after it was reset, which has returned the credit. Raises
+        LocalProtocolError if that is more than was pulled.
+        """
+    def close(self, error_code: int = 0, last_stream_id: int | None = None, /) -> None:
+        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on, by default all that were received.
+
+        Graceful, in two steps: ``close(0, 2**31 - 1)`` announces it while requests still arrive, and a round trip later
+        ``close()`` names the last one. An ``error_code`` other than 0 ends the connection at once.
+        """
+    def is_closed(self) -> bool:
+        """Tell whether nothing more will come in or go out: EOF, an error, or GOAWAY and all streams ended."""
     @property
-    def send_window(self) -> int: ...
+    def send_window(self) -> int:
+        """Bytes that the peer will take now on all streams together (RFC 9113 6.9)."""
     @property
-    def open_streams(self) -> int: ...
+    def open_streams(self) -> int:
+        """How many streams are open or half-closed."""
     @property
-    def can_open_stream(self) -> bool: ...
+    def can_open_stream(self) -> bool:
+        """Whether ``send_request`` can open a stream now: the peer's SETTINGS allow it, no GOAWAY forbids it."""
     @property
-    def last_stream_error(self) -> RemoteProtocolError | None: ...
+    def last_stream_error(self) -> RemoteProtocolError | None:
+        """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
 
 class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignore]  # pyright: ignore[reportGeneralTypeIssues]
     def __new__(cls, role: int, **options: Any) -> Self: ...
     def __init__(self, role: int, protocol: Literal["h3", 3] = ..., **options: Any) -> None: ...
 
-def protocols() -> tuple[ProtocolInfo, ...]: ...
-def load_plugins() -> tuple[ProtocolInfo, ...]: ...
-def register_protocol(descriptor: ProtocolDescriptor, *, replace: bool = False) -> None: ...
-def unregister_protocol(name: str) -> None: ...
+def protocols() -> tuple[ProtocolInfo, ...]:
+    """List the installed protocols: who provides each, and the error of those that are broken."""
+
+def load_plugins() -> tuple[ProtocolInfo, ...]:
+    """Import every installed protocol with its connection class now, and list them. A broken one does not raise."""
+
+def register_protocol(descriptor: ProtocolDescriptor, *, replace: bool = False) -> None:
+    """Add a protocol for this process, in place of whoever provides it if ``replace`` is true.
+
+    Raises:
+        ProtocolConflictError: The name has a provider, or a spelling belongs to another protocol.
+        PluginValidationError: The descriptor does not keep the contract.
+    """
+
+def unregister_protocol(name: str) -> None:
+    """Undo ``register_protocol``: a distribution that provides the protocol comes into its own again."""

@@ -19,6 +19,10 @@ zttp.Connection(zttp.SERVER).send_response("200")
 zttp.Connection(zttp.SERVER).next_event().headers
 zttp.Data(data=b"")._nothing
 zttp.protocol()
+class Derived(zttp.H1Connection): ...
+zttp.NeedData(1)
+zttp.Connection(zttp.SERVER, "h2").start_next_cycle()
+zttp.ByteStreamConnection.next_event()
 """
 
 
