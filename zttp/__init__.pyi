@@ -177,6 +177,7 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
         """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``.
 
         ``NEED_DATA`` also stands for a pause: the message has ended and ``start_next_cycle`` was not called.
+        ``CONNECTION_CLOSED`` is returned once for each EOF that was received, then ``NEED_DATA``.
         Raises RemoteProtocolError if the peer breaks the protocol, and again on every later call.
         """
     def data_to_send(self) -> bytes:
@@ -185,6 +186,7 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
         """Go on to the next message: legal once this one has ended on the wire, whether that was pulled or not.
 
         Raises LocalProtocolError if it has not, if the message that is sent has not, or if there can be no next one.
+        A server that has not answered reads on, but cannot send anything any more.
         """
     def send_request(self, method: bytes, target: bytes, version: bytes, headers: Headers) -> None:
         """Queue a request head (client). ``version`` is ``b"1.1"`` or ``b"1.0"``.
@@ -194,12 +196,13 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
     def send_response(self, status: int, headers: Headers | None = None, /, *, reason: bytes | None = None) -> None:
         """Queue the head of the final response (server), or of a 101. ``reason`` replaces the registered phrase.
 
-        ``Connection: close`` is added where the connection closes after this message and the headers do not say so. An
-        HTTP/1.0 client gets no chunks: ``Transfer-Encoding: chunked`` is left out and the content ends with the
-        connection. Raises LocalProtocolError.
+        ``Connection: close`` is added where the connection closes after this message and the headers do not say so;
+        ``keep-alive`` is left out there. An HTTP/1.0 client gets no chunks: ``Transfer-Encoding: chunked`` is left out
+        and the content ends with the connection. Until the Request was pulled, and after an error, only a 4xx or 5xx
+        can be sent, and the connection closes behind it. Raises LocalProtocolError.
         """
     def send_informational(self, status: int, headers: Headers | None = None, /) -> None:
-        """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
+        """Queue a 1xx head other than 101 (server), once the Request was pulled. Raises LocalProtocolError."""
     def send_data(self, data: Buffer, /) -> None:
         """Queue content, any buffer. A ``bytes`` of a few kilobytes is not copied. Raises LocalProtocolError."""
     def end_message(self, trailers: Headers | None = None) -> None:
@@ -208,10 +211,15 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
         """Tell whether the connection must be closed after this message.
 
         It looks at both directions (RFC 9112 9.3, 9.6): what the head that was received says, and the head that was
-        sent.
+        sent; at EOF, at errors, and at bytes that nobody asked for (9.2). What is sent in ``Connection`` and whether
+        ``start_next_cycle`` goes on follow from it. A connection that has switched protocols is another protocol's to
+        close.
         """
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out."""
+        """Tell whether nothing more will come in or go out.
+
+        After an error of the peer a server may still send its farewell, and after EOF its response.
+        """
     def upgrade(self) -> bytes | None:
         """Return the Upgrade value of the head that was received, if its Connection field lists ``upgrade``.
 
