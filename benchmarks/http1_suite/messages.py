@@ -158,6 +158,8 @@ STREAMED_RESPONSE = Outgoing(
     pieces(text(10 * KIB), KIB),
 )
 
+SMALL_CHUNKS_RESPONSE = Outgoing((200, b"OK"), STREAMED_RESPONSE.fields, pieces(text(6_400), 64))
+
 
 def content_response(*content: bytes) -> Outgoing:
     """Return a response that carries this content."""

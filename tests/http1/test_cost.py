@@ -48,21 +48,35 @@ def byte_by_byte(data: bytes, *, pulling: bool = True) -> None:
         pull(connection)
 
 
-LARGE = zttp.H1Limits(max_line=1_000_000, max_header_bytes=4_000_000, max_headers=100_000, max_trailers=100_000)
+LARGE = zttp.H1Limits(
+    max_line=1_000_000,
+    max_header_bytes=4_000_000,
+    max_headers=100_000,
+    max_trailer_bytes=4_000_000,
+    max_trailers=100_000,
+)
 
 SHAPES: dict[str, Callable[[int], bytes]] = {
     "target": lambda size: b"GET /" + b"a" * size + b" HTTP/1.1\r\n\r\n",
     "method": lambda size: b"X" * min(size, 60) + b" /" + b"a" * size + b" HTTP/1.1\r\n\r\n",
     "field value": lambda size: b"GET / HTTP/1.1\r\nA: " + b"a" * size + b"\r\n\r\n",
     "field value of spaces": lambda size: b"GET / HTTP/1.1\r\nA: b" + b" " * size + b"c\r\n\r\n",
-    "field name": lambda size: b"GET / HTTP/1.1\r\n" + b"a" * min(size, 60_000) + b": b\r\n\r\n",
+    "field name": lambda size: b"GET / HTTP/1.1\r\n" + b"a" * size + b": b\r\n\r\n",
     "spaces behind a field name": lambda size: b"GET / HTTP/1.1\r\nA" + b" " * size + b": b\r\n\r\n",
     "spaces in front of a value": lambda size: b"GET / HTTP/1.1\r\nA:" + b" " * size + b"b\r\n\r\n",
     "tabs": lambda size: b"GET / HTTP/1.1\r\nA: b" + b"\t" * size + b"\r\n\r\n",
     "many fields": lambda size: b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (size // 6) + b"\r\n",
     "connection options": lambda size: b"GET / HTTP/1.1\r\nConnection: " + b"a," * (size // 2) + b"close\r\n\r\n",
     "many Connection fields": lambda size: b"GET / HTTP/1.1\r\n" + b"Connection: a\r\n" * (size // 15) + b"\r\n",
-    "many Upgrade fields": lambda size: b"GET / HTTP/1.1\r\n" + b"Upgrade: a\r\n" * min(size // 12, 1000) + b"\r\n",
+    "many Upgrade fields": lambda size: (
+        b"GET / HTTP/1.1\r\nConnection: upgrade\r\n" + b"Upgrade: a\r\n" * (size // 12) + b"\r\n"
+    ),
+    "many Transfer-Encoding fields": lambda size: (
+        b"GET / HTTP/1.1\r\n" + b"Transfer-Encoding: chunked\r\n" * (size // 28) + b"\r\n"
+    ),
+    "many Content-Length fields": lambda size: (
+        b"GET / HTTP/1.1\r\n" + b"Content-Length: 0\r\n" * (size // 19) + b"\r\n"
+    ),
     "content length list": lambda size: b"GET / HTTP/1.1\r\nContent-Length: 0" + b",0" * (size // 2) + b"\r\n\r\n",
     "content": lambda size: b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size,
     "one chunk": lambda size: CHUNKED_HEAD + b"%x\r\n" % size + b"x" * size + b"\r\n0\r\n\r\n",
@@ -71,7 +85,7 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
     "quoted chunk extension": lambda size: CHUNKED_HEAD + b'1;a="' + b"b" * size + b'"\r\nx\r\n0\r\n\r\n',
     "many chunk extensions": lambda size: CHUNKED_HEAD + b"1" + b";a=b" * (size // 4) + b"\r\nx\r\n0\r\n\r\n",
     "blanks in a chunk extension": lambda size: CHUNKED_HEAD + b"1" + b" " * size + b";a\r\nx\r\n0\r\n\r\n",
-    "trailers": lambda size: CHUNKED_HEAD + b"0\r\n" + b"A: b\r\n" * (min(size, 60_000) // 6) + b"\r\n",
+    "trailers": lambda size: CHUNKED_HEAD + b"0\r\n" + b"A: b\r\n" * (size // 6) + b"\r\n",
 }
 
 
