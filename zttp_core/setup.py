@@ -22,6 +22,7 @@ COMPILED_MODULES = (
     "field_pairs",
     "header_block",
     "messages/authority",
+    "messages/connection_fields",
     "messages/content",
     "messages/content_length",
     "messages/cookies",

@@ -72,7 +72,15 @@ REFUSED_BY_A_SERVER: dict[str, tuple[Action, str]] = {
     "a value with LF": (lambda c: c.stream(1).send_response(200, [(b"a", b"b\nc")]), "invalid_field_value"),
     "a value with space around": (lambda c: c.stream(1).send_response(200, [(b"a", b" b")]), "invalid_field_value"),
     "an invalid length": (lambda c: c.stream(1).send_response(200, CONTENT_LENGTH_X), "invalid_content_length"),
-    "two lengths": (lambda c: c.stream(1).send_response(200, CONTENT_LENGTH_5 * 2), "conflicting_content_length"),
+    "two lengths": (
+        lambda c: c.stream(1).send_response(200, [*CONTENT_LENGTH_5, (b"content-length", b"05")]),
+        "conflicting_content_length",
+    ),
+    "a list of lengths": (
+        lambda c: c.stream(1).send_response(200, [(b"content-length", b"5, 5")]), "invalid_content_length",
+    ),
+    "content in a 205": (lambda c: c.stream(1).send_response(205, CONTENT_LENGTH_5), "no_content_allowed"),
+    "TE gzip": (lambda c: c.stream(1).send_response(200, [(b"te", b"gzip")]), "connection_specific_field"),
     "a length without content": (lambda c: c.stream(1).send_response(200, CONTENT_LENGTH_5, True), "content_too_short"),
     "too much consumed": (lambda c: c.consume_data(1, 1), "consumed_too_much"),
     "a raised ENABLE_PUSH": (lambda c: c.update_settings({2: 1}), "invalid_setting"),
@@ -99,16 +107,21 @@ def test_what_a_server_must_not_send(case: str) -> None:
 REFUSED_BY_A_CLIENT: dict[str, tuple[Action, str]] = {
     "a :path": (lambda c: c.send_request(b"GET", b"/", b"2", [(b":path", b"/")]), "pseudo_field_given"),
     "Connection": (lambda c: c.send_request(b"GET", b"/", b"2", CLOSE), "connection_specific_field"),
-    "TE gzip": (lambda c: c.send_request(b"GET", b"/", b"2", [(b"te", b"gzip")]), "invalid_field_value"),
-    "a bad method": (lambda c: c.send_request(b"G T", b"/", b"2", HOST), "invalid_pseudo_field"),
-    "an empty method": (lambda c: c.send_request(b"", b"/", b"2", HOST), "invalid_pseudo_field"),
+    "TE gzip": (lambda c: c.send_request(b"GET", b"/", b"2", [(b"te", b"gzip")]), "connection_specific_field"),
+    "a bad method": (lambda c: c.send_request(b"G T", b"/", b"2", HOST), "invalid_method"),
+    "an empty method": (lambda c: c.send_request(b"", b"/", b"2", HOST), "invalid_method"),
     "a bad scheme": (lambda c: c.send_request(b"GET", b"/", b"2", HOST, scheme=b"ht tp"), "invalid_pseudo_field"),
-    "a target with a space": (lambda c: c.send_request(b"GET", b"/a b", b"2", HOST), "invalid_pseudo_field"),
-    "a target without a slash": (lambda c: c.send_request(b"GET", b"a", b"2", HOST), "invalid_target"),
+    "a target with a space": (lambda c: c.send_request(b"GET", b"/a b", b"2", HOST), "invalid_target"),
+    "a target without a slash": (lambda c: c.send_request(b"GET", b"a", b"2", HOST), "invalid_target_form"),
     "an empty target": (lambda c: c.send_request(b"GET", b"", b"2", HOST), "invalid_target"),
-    "two hosts": (lambda c: c.send_request(b"GET", b"/", b"2", [*HOST, (b"Host", b"b")]), "conflicting_authority"),
+    "two hosts": (lambda c: c.send_request(b"GET", b"/", b"2", [*HOST, (b"Host", b"b")]), "duplicate_host"),
     "Host unlike the target": (lambda c: c.send_request(b"GET", b"https://a/", b"2", HOST), "conflicting_authority"),
-    "a bad host": (lambda c: c.send_request(b"GET", b"/", b"2", [(b"host", b"a\nb")]), "invalid_pseudo_field"),
+    "a bad host": (lambda c: c.send_request(b"GET", b"/", b"2", [(b"host", b"a\nb")]), "invalid_host"),
+    "a host with a space": (lambda c: c.send_request(b"GET", b"/", b"2", [(b"host", b"a b")]), "invalid_host"),
+    "a host with userinfo": (lambda c: c.send_request(b"GET", b"/", b"2", [(b"host", b"me@a")]), "invalid_host"),
+    "userinfo in the target": (lambda c: c.send_request(b"GET", b"http://me@a/", b"2", []), "invalid_target_form"),
+    "CONNECT without a port": (lambda c: c.send_request(b"CONNECT", b"a", b"2", []), "invalid_target_form"),
+    "CONNECT to an address": (lambda c: c.send_request(b"CONNECT", b"[::1]", b"2", []), "invalid_target_form"),
     "extended CONNECT unannounced": (
         lambda c: c.send_request(b"CONNECT", b"/", b"2", HOST, protocol=b"websocket"), "connect_protocol_not_enabled",
     ),
@@ -521,13 +534,40 @@ def test_a_second_content_length_is_refused_where_one_repeats(times: int) -> Non
     for number in range(times):
         connection.stream(1 + 2 * number).send_response(200, good)
     stream = connection.stream(11)
-    for first in (b"5", b"6"):
+    for first in (b"05", b"6"):
         fields = [(b"content-length", first), (b"content-length", b"5")]
         assert reason_of(partial(stream.send_response, 200, fields)) == "conflicting_content_length"
-    fields = [*good, (b"content-length", b"5")]
+    fields = [*good, (b"content-length", b"6")]
     assert reason_of(lambda: stream.send_response(200, fields)) == "conflicting_content_length"
     stream.send_response(200, good)
     assert reason_of(lambda: stream.send_data(b"123456")) == "content_too_long"
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_an_equal_content_length_leaves_once(times: int) -> None:
+    connection = asked(times)
+    reader = requesting(count=times)
+    fields: Fields = [(b"Content-Length", b"5"), (b"x-a", b"1"), (b"content-length", b"5")]
+    for number in range(times):
+        stream = connection.stream(1 + 2 * number)
+        stream.send_response(200, fields)
+        assert reason_of(partial(stream.send_data, b"123456")) == "content_too_long"
+    heads = [event for event in feed(reader, connection.data_to_send()) if isinstance(event, zttp.Response)]
+    assert [head.headers for head in heads] == [[(b"content-length", b"5"), (b"x-a", b"1")]] * times
+
+
+def test_a_length_that_must_not_be_stated_never_leaves() -> None:
+    # RFC 9110 8.6; between heads that have it, which the encoder would repeat.
+    connection = asked(5)
+    reader = requesting(count=5)
+    fields: Fields = [(b"x-a", b"1"), (b"Content-Length", b"0")]
+    for number, status in enumerate([200, 204, 200, 304, 204]):
+        connection.stream(1 + 2 * number).send_informational(103, fields)
+        connection.stream(1 + 2 * number).send_response(status, fields)
+    heads = [event for event in feed(reader, connection.data_to_send()) if isinstance(event, zttp.Response)]
+    stated = [(head.status_code, b"content-length" in dict(head.headers)) for head in heads]
+    assert stated[0::2] == [(103, False)] * 5
+    assert stated[1::2] == [(200, True), (204, False), (200, True), (304, True), (204, False)]
 
 
 def test_a_field_that_becomes_forbidden_is_refused_where_another_repeats() -> None:

@@ -232,6 +232,28 @@ def test_an_upgraded_server() -> None:
     assert feed(connection, PREFACE + settings((9, 1)) + headers(GET, 3, END_STREAM))[1].stream_id == 3
 
 
+def test_an_upgraded_request_is_one_of_http_2() -> None:
+    # RFC 7540 3.2, RFC 9110 7.6.1: in lower case, and what spoke of the HTTP/1.1 connection has ended with it.
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    fields = [
+        *((b"Host", b"example.com"), (b"Connection", b"Upgrade, HTTP2-Settings, X-Hop"), (b"Upgrade", b"h2c")),
+        *((b"HTTP2-Settings", b"AAMAAABk"), (b"X-Hop", b"1"), (b"TE", b"gzip, trailers"), (b"Accept", b"*/*")),
+    ]
+    connection.initiate_upgrade_connection(b"OPTIONS", b"http://example.com", fields, b"AAMAAABk")
+    request = connection.next_event()
+    assert (request.target, request.scheme) == (b"*", b"http")
+    assert request.headers == [(b"host", b"example.com"), (b"te", b"trailers"), (b"accept", b"*/*")]
+
+
+def test_an_upgraded_request_that_is_none_changes_nothing() -> None:
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+        connection.initiate_upgrade_connection(b"GET", b"/", [*HOST, *HOST], b"AAMAAABk")
+    assert caught.value.reason == "duplicate_host"
+    assert connection.data_to_send() == b""
+    connection.initiate_upgrade_connection(b"GET", b"/", HOST, b"AAMAAABk")
+
+
 @pytest.mark.parametrize("header", [b"AAMAAABk", b"AAMAAABkAA", b"!!!!", b"A", b"AAQAgAAA" + b"AA"])
 def test_a_settings_header_that_is_none(header: bytes) -> None:
     connection = zttp.Connection(zttp.SERVER, "h2")

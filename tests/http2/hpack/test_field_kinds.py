@@ -5,6 +5,7 @@ import string
 import pytest
 
 from tests.http2.hpack.helpers import INCREMENTAL, Field, Fields, decoded, encoded, indexed, literal
+from zttp_core.messages import fields as core
 from zttp_h2.hpack import field_kinds as kinds
 from zttp_h2.hpack.decoder import Decoder
 from zttp_h2.hpack.encoder import Encoder
@@ -124,7 +125,7 @@ VALUES: dict[bytes, tuple[list[bytes], list[bytes]]] = {
     b":path": ([b"/", b"*", b"/a?b", b"/%20", b'/"<>[]{}|\\^`'], [b"", b"/a b", b"/#", b"/\x80", b"/\x7f", b"/\t/"]),
     b":status": ([b"200", b"100", b"999"], [b"", b"20", b"2000", b"099", b"2x0", b"20x", b"x00", b"+20"]),
     b":protocol": ([b"websocket", b"connect-udp"], [b"", b"web socket", b"a/b"]),
-    b"te": ([b"trailers"], [b"", b"gzip", b"trailers, gzip", b"Trailers"]),
+    b"te": ([b"trailers", b"Trailers"], [b"", b"gzip", b"trailers, gzip"]),
     b":authority": ([b"", b"a:1"], [b" a"]),
     b"content-length": ([b"", b"x"], [b"1 "]),
 }
@@ -183,6 +184,19 @@ def test_what_is_malformed_shows_in_the_union(field: Field) -> None:
     decoder = Decoder()
     decoded(decoder, literal(*field))
     assert decoder.seen & kinds.MALFORMED
+
+
+def test_kinds_and_verdicts_are_those_of_the_core() -> None:
+    for name in KIND_NAMES:
+        assert getattr(kinds, name) == getattr(core, name)
+    assert kinds.REGULAR == core.REGULAR
+    for given in [*core.KINDS, *KINDS, b"", b"a b", b"Host", b"x" * 40, *(b"x" * size for size in range(1, 30))]:
+        assert kinds.name_kind(given) == core.kind_of(given), given
+    refused = (kinds.CONNECTION_SPECIFIC, kinds.UNKNOWN_PSEUDO, kinds.INVALID_NAME)
+    values = {value for valid, invalid in VALUES.values() for value in [*valid, *invalid]}
+    for kind in set(range(kinds.REGULAR, kinds.INVALID_NAME)) - {kinds.AUTHORITY, *refused}:
+        for value in [*values, *(bytes([octet]) * 3 for octet in range(256))]:
+            assert kinds.value_is_valid(kind, value) is (core.field_fault(kind, value) is None), (kind, value)
 
 
 KIND_NAMES = [

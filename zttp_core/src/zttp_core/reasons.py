@@ -42,7 +42,9 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "invalid_method": Reason(400, "RFC 9110 9.1", "a method must be a token"),
     "invalid_target": Reason(400, "RFC 9112 3.2", "a request target must be visible ASCII without a fragment"),
-    "invalid_target_form": Reason(400, "RFC 9112 3.2", "this form of request target does not fit the method"),
+    "invalid_target_form": Reason(
+        400, "RFC 9112 3.2", "a request target must have one of the forms that its method takes"
+    ),
     "request_target_too_long": Reason(414, "RFC 9112 3", "the request line is longer than max_line allows"),
     "invalid_version": Reason(400, "RFC 9112 2.3", "the version must read HTTP/ and two digits with a dot between"),
     "unsupported_version": Reason(505, "RFC 9110 15.6.6", "only HTTP/1.1 and HTTP/1.0 are spoken here"),
@@ -77,11 +79,13 @@ REASONS: Final[dict[str, Reason]] = {
     # Host
     "missing_host": Reason(400, "RFC 9112 3.2", "an HTTP/1.1 request must have a Host field"),
     "duplicate_host": Reason(400, "RFC 9112 3.2", "a request must not have more than one Host field"),
-    "invalid_host": Reason(400, "RFC 9112 3.2", "a Host field must be a host name or address with an optional port"),
+    "invalid_host": Reason(
+        400, "RFC 9112 3.2", "Host or :authority must be a host name or address with an optional port"
+    ),
     # Framing
     "invalid_content_length": Reason(400, "RFC 9112 6.3", "Content-Length must be one decimal number"),
     "conflicting_content_length": Reason(
-        400, "RFC 9112 6.3", "Content-Length is given several times with different values"
+        400, "RFC 9112 6.3", "Content-Length is given several times, and not with the same digits"
     ),
     "transfer_encoding_and_content_length": Reason(
         400, "RFC 9112 6.3", "a message must not have both Transfer-Encoding and Content-Length"
@@ -222,7 +226,9 @@ REASONS: Final[dict[str, Reason]] = {
     "misplaced_pseudo_field": Reason(400, "RFC 9113 8.3", "pseudo-header fields must come before all others"),
     "pseudo_field_in_trailers": Reason(400, "RFC 9113 8.1", "a trailer section must not have pseudo-header fields"),
     "connection_specific_field": Reason(
-        400, "RFC 9113 8.2.2", "fields that speak about a connection do not belong into HTTP/2, nor TE but for trailers"
+        400,
+        "RFC 9113 8.2.2",
+        "what speaks about a connection belongs into HTTP/1.1 only, and so does TE but for trailers",
     ),
     "conflicting_authority": Reason(400, "RFC 9113 8.3.1", "Host must not differ from :authority"),
     "trailers_without_end": Reason(400, "RFC 9113 8.1", "a trailer section must end the stream"),
@@ -237,7 +243,7 @@ REASONS: Final[dict[str, Reason]] = {
     "stream_ids_exhausted": Reason(None, "RFC 9113 5.1.1", "there are no stream identifiers left on this connection"),
     "message_ended": Reason(None, "RFC 9113 8.1", "the message on this stream has been ended"),
     "pseudo_field_given": Reason(None, "RFC 9113 8.3", "pseudo-header fields are made from the arguments"),
-    "invalid_pseudo_field": Reason(None, "RFC 9113 8.3", "this cannot be the value of a pseudo-header field"),
+    "invalid_pseudo_field": Reason(400, "RFC 9113 8.3", "this cannot be the value of a pseudo-header field"),
     "protocol_without_connect": Reason(None, "RFC 8441 4", ":protocol belongs to CONNECT alone"),
     "connect_protocol_not_enabled": Reason(
         None, "RFC 8441 3", "the peer has not announced SETTINGS_ENABLE_CONNECT_PROTOCOL"

@@ -1,10 +1,10 @@
-"""Content-Length values (RFC 9110 8.6), as they are read and as they are given to be sent."""
+"""Content-Length values (RFC 9110 8.6): what nearly every one looks like."""
 
 from zttp_h2.native_ints import i64
 
 
-def parse_content_length(value: bytes) -> i64:
-    """Return the length that a value states, or -1 if it is not 1*DIGIT below 2**60."""
+def plain_length(value: bytes) -> i64:
+    """Return the length that up to 18 digits state, or -1 for a value that ``zttp_core.messages`` has to judge."""
     size: i64 = len(value)
     if size == 0 or size > 18:
         return -1

@@ -4,9 +4,12 @@ The HTTP2-Settings field of that request is base64url of a SETTINGS payload (3.2
 """
 
 from binascii import Error, a2b_base64, b2a_base64
-from typing import Final
+from typing import Any, Final
 
 from zttp_core import events as core
+from zttp_core.messages.connection_fields import end_to_end
+from zttp_core.messages.reading import read_request
+from zttp_core.messages.writing import write_request
 from zttp_core.reasons import local_error
 from zttp_h2.hpack.encoder_table import Fields
 from zttp_h2.reading.receiver import Receiver
@@ -28,7 +31,7 @@ def upgrade(
     payload = b""
     if session.server and settings_header is not None:
         payload = _checked_payload(settings_header)
-    request = core.listed_request(method, target, b"http", None, b"2", fields.copy(), 1, core.END_STREAM)
+    request = _request_event(method, target, fields)
     session.start()
     if len(payload) > 0:
         receiver.apply_settings(payload)
@@ -45,6 +48,14 @@ def upgrade(
     else:
         stream.message = ENDED
     return stream
+
+
+def _request_event(method: bytes, target: bytes, fields: Fields) -> Any:
+    """Return the request as HTTP/2 has it: in lower case, and without what spoke about the HTTP/1.1 connection."""
+    section, _ = write_request(method, target, end_to_end(fields), b"http")
+    head: Any = read_request(section)
+    kept = [field for field in head.fields if field[0] != b"http2-settings"]
+    return core.listed_request(method, head.target, head.scheme, None, b"2", kept, 1, core.END_STREAM)
 
 
 def _checked_payload(settings_header: bytes) -> bytes:

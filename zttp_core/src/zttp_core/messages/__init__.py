@@ -1,14 +1,21 @@
 """What HTTP says for every version, each rule once, for reading and for writing. Pure: values in, verdicts out.
 
 ``grammar`` has the characters, ``fields`` the kinds of fields, ``authority``, ``targets``, ``content_length``,
-``trailers``, ``cookies`` and ``priorities`` one rule each; ``content`` and ``states`` say which messages have content
-and in which order a message is sent. ``reading`` and ``writing`` are all of it for one field section of HTTP/2 or
-HTTP/3. A plugin that must look at every byte in its own loop makes that loop's tables from those here.
+``trailers``, ``cookies``, ``connection_fields`` and ``priorities`` one rule each; ``content`` and ``states`` say which
+messages have content and in which order a message is sent. ``reading`` and ``writing`` are all of it for one field
+section of HTTP/2 or HTTP/3. A plugin that must look at every byte in its own loop makes that loop's tables from those
+here.
 """
 
 from zttp_core.messages.authority import has_host, is_host, is_host_and_port, is_same_authority
+from zttp_core.messages.connection_fields import end_to_end
 from zttp_core.messages.content import is_bodyless, is_tunnel, may_have_content, may_state_length, method_kind
-from zttp_core.messages.content_length import LARGEST_CONTENT, parse_content_length, read_content_length
+from zttp_core.messages.content_length import (
+    LARGEST_CONTENT,
+    given_content_length,
+    parse_content_length,
+    read_content_length,
+)
 from zttp_core.messages.cookies import join_cookies
 from zttp_core.messages.fields import CONNECTION_SPECIFIC_FIELDS, expects_continue, field_fault, kind_of
 from zttp_core.messages.grammar import (
@@ -27,10 +34,10 @@ from zttp_core.messages.writing import write_request, write_response, write_trai
 
 __all__ = [
     "CONNECTION_SPECIFIC_FIELDS", "DEFAULT_PRIORITY", "FORBIDDEN_TRAILERS", "LARGEST_CONTENT", "RequestHead",
-    "ResponseHead", "expects_continue", "field_fault", "format_priority", "has_host", "is_bodyless", "is_field_value",
-    "is_host", "is_host_and_port", "is_http", "is_lower_name", "is_request_target", "is_same_authority", "is_scheme",
-    "is_token", "is_tunnel", "join_cookies", "join_target", "kind_of", "lower", "may_be_trailer", "may_have_content",
-    "may_state_length", "method_kind", "parse_content_length", "parse_priority", "read_content_length", "read_request",
-    "read_response", "read_trailers", "split_target", "target_fault", "write_request", "write_response",
-    "write_trailers",
+    "ResponseHead", "end_to_end", "expects_continue", "field_fault", "format_priority", "given_content_length",
+    "has_host", "is_bodyless", "is_field_value", "is_host", "is_host_and_port", "is_http", "is_lower_name",
+    "is_request_target", "is_same_authority", "is_scheme", "is_token", "is_tunnel", "join_cookies", "join_target",
+    "kind_of", "lower", "may_be_trailer", "may_have_content", "may_state_length", "method_kind", "parse_content_length",
+    "parse_priority", "read_content_length", "read_request", "read_response", "read_trailers", "split_target",
+    "target_fault", "write_request", "write_response", "write_trailers",
 ]  # fmt: skip

@@ -45,3 +45,14 @@ def read_content_length(value: bytes, before: bytes = b"") -> tuple[str | None, 
             return "conflicting_content_length", value, -1
         digits = stated
     return None, digits, parse_content_length(digits)
+
+
+def given_content_length(value: bytes, before: bytes = b"") -> tuple[str | None, int]:
+    """Judge a Content-Length that is to be sent, ``before`` being the one before it in the same message.
+
+    Returns ``(None, length)``, or ``(reason, -1)``. A list is for who reads: RFC 9110 8.6 lets nobody send one.
+    """
+    length = parse_content_length(value)
+    if length < 0:
+        return "invalid_content_length", -1
+    return (None, length) if before in (b"", value) else ("conflicting_content_length", -1)

@@ -8,7 +8,7 @@ from typing import Final
 
 NO_HEAD: Final = 0  # a client's stream begins behind its head, so this is a server's
 CONTENT: Final = 1
-NO_CONTENT: Final = 2  # HEAD, 204, 304
+NO_CONTENT: Final = 2  # HEAD, 204, 205, 304
 ENDED: Final = 3  # though it may wait for credit
 
 STATE_NAMES: Final = ("NO_HEAD", "CONTENT", "NO_CONTENT", "ENDED")
@@ -60,12 +60,12 @@ def flatten(table: dict[tuple[int, int], int], states: int, inputs: int) -> byte
     return bytes(flat)
 
 
-_SENDING_FLAT: Final = flatten(SENDING, len(STATE_NAMES), INPUTS)
+SENDING_FLAT: Final = flatten(SENDING, len(STATE_NAMES), INPUTS)
 
 
 def after_giving(state: int, given: int) -> int:
     """Return the state of a message after ``given``, or NOT_ALLOWED."""
-    return _SENDING_FLAT[state * INPUTS + given]
+    return SENDING_FLAT[state * INPUTS + given]
 
 
 def refusal(state: int, given: int) -> str:

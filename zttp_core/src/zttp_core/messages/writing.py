@@ -8,8 +8,17 @@ from typing import Final
 
 from zttp_core.messages.authority import is_host, is_same_authority
 from zttp_core.messages.content import EMPTY, OTHER, STATUS_RULES, is_status, may_state_length
-from zttp_core.messages.content_length import read_content_length
-from zttp_core.messages.fields import AUTHORITY, CONTENT_LENGTH, HOST, PROTOCOL, UNKNOWN_PSEUDO, field_fault, kind_of
+from zttp_core.messages.content_length import given_content_length
+from zttp_core.messages.fields import (
+    AUTHORITY,
+    CONTENT_LENGTH,
+    HOST,
+    METHOD,
+    PROTOCOL,
+    UNKNOWN_PSEUDO,
+    field_fault,
+    kind_of,
+)
 from zttp_core.messages.grammar import is_request_target, is_scheme, is_token, lower
 from zttp_core.messages.reading import trailer_fault
 from zttp_core.messages.targets import Parts, is_http, split_target
@@ -82,29 +91,37 @@ def write_trailers(fields: Fields) -> Fields:
 def _write_fields(section: Fields, fields: Fields, states_length: bool, leaves_host: bool) -> int:
     """Append the fields that a head has behind its pseudo-header fields; return its Content-Length."""
     content_length = -1
-    digits = b""
+    stated = b""
     for name, value in fields:
         small = lower(name)
         kind: i64 = kind_of(small)
-        if leaves_host and (kind == HOST or kind == AUTHORITY):
+        if (leaves_host and (kind == HOST or kind == AUTHORITY)) or (kind == CONTENT_LENGTH and not states_length):
             continue
-        if 1 <= kind <= PROTOCOL or kind == UNKNOWN_PSEUDO:
-            raise local_error("pseudo_field_given", name)
-        fault = field_fault(kind, value)
+        fault = given_field_fault(kind, value)
         if fault is not None:
             raise field_error(fault, name, value)
         if kind == CONTENT_LENGTH:
-            before = digits
-            fault, digits, length = read_content_length(value, before)
+            fault, content_length = given_content_length(value, stated)
             if fault is not None:
                 raise local_error(fault, value)
-            if not states_length or before != b"":
+            if stated != b"":
                 continue
-            content_length = length
-            section.append((small, digits))
-            continue
+            stated = value
         section.append((small, value))
     return content_length
+
+
+def given_field_fault(kind: int, value: bytes) -> str | None:
+    """Return the reason why a field of this kind cannot be given with this value, or None if it can."""
+    if METHOD <= kind <= PROTOCOL or kind == UNKNOWN_PSEUDO:
+        return "pseudo_field_given"
+    return field_fault(kind, value)
+
+
+def field_fault_of(name: bytes, value: bytes) -> str:
+    """Return the reason why this field, whose name is in any case, cannot be given. There is one."""
+    fault = given_field_fault(kind_of(lower(name)), value)
+    return "invalid_field_value" if fault is None else fault
 
 
 def field_error(reason: str, name: bytes, value: bytes) -> Exception:

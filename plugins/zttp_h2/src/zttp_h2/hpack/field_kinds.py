@@ -11,12 +11,18 @@ Names: lower-case tokens (RFC 9113 8.2.1, RFC 9110 5.1), or one of the six pseud
 bytes but HTAB, no white space at either end (RFC 9113 8.2.1, RFC 9110 5.5). Pseudo-header fields and ``te`` must also
 fit their own grammar, as far as it does not depend on other fields; ``:authority`` and ``content-length`` are the
 message's.
+
+The rules are those of ``zttp_core.messages.fields``; here they are loops over octets and numbers in the machine's own
+size. The tables are made from the core's at import, and the kinds have its numbers.
 """
 
 from typing import Final
 
 from librt.strings import BytesWriter, read_i32_le, read_i64_le, write_i32_le
 
+from zttp_core.messages.fields import KIND_LENGTHS as _KIND_LENGTHS
+from zttp_core.messages.fields import KINDS as _KINDS_OF_THE_CORE
+from zttp_core.messages.grammar import NAME_TABLE, SCHEME_TABLE, TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
 from zttp_h2.native_ints import i64
 
 REGULAR: Final = 0
@@ -66,26 +72,9 @@ ANY_PSEUDO: Final = 0x407E
 # A block whose union has none of these bits needs no further look at its regular fields.
 MALFORMED: Final = 0x3E000
 
-_KINDS: Final = {
-    b":method": METHOD,
-    b":scheme": SCHEME,
-    b":authority": AUTHORITY,
-    b":path": PATH,
-    b":status": STATUS,
-    b":protocol": PROTOCOL,
-    b"host": HOST,
-    b"content-length": CONTENT_LENGTH,
-    b"cookie": COOKIE,
-    b"te": TE,
-    b"expect": EXPECT,
-    b"priority": PRIORITY,
-    # RFC 9113 8.2.2
-    b"connection": CONNECTION_SPECIFIC,
-    b"proxy-connection": CONNECTION_SPECIFIC,
-    b"keep-alive": CONNECTION_SPECIFIC,
-    b"transfer-encoding": CONNECTION_SPECIFIC,
-    b"upgrade": CONNECTION_SPECIFIC,
-}
+_KINDS: Final[dict[bytes, int]] = _KINDS_OF_THE_CORE
+# The lengths of those that are no pseudo-header fields, as bits: nearly every other name has another one.
+_LENGTHS: Final[i64] = _KIND_LENGTHS
 
 # Character classes, one octet per character: which grammars it does NOT belong to.
 NOT_IN_NAME: Final = 1
@@ -94,29 +83,16 @@ _NOT_IN_PATH: Final = 4
 _NOT_IN_TOKEN: Final = 8
 _NOT_IN_SCHEME: Final = 16
 
-_ALPHA: Final = b"abcdefghijklmnopqrstuvwxyz"
-_DIGIT: Final = b"0123456789"
-_NAME: Final = _ALPHA + _DIGIT + b"!#$%&'*+-.^_`|~"  # RFC 9110 5.6.2, without upper case
-_TOKEN: Final = _NAME + _ALPHA.upper()
-_SCHEME: Final = _ALPHA + _ALPHA.upper() + _DIGIT + b"+-."  # RFC 3986 3.1
-
 
 def _classes() -> bytes:
-    classes = []
-    for character in range(256):
-        bits = 0
-        if character not in _NAME:
-            bits |= NOT_IN_NAME
-        if (character < 0x20 and character != 0x09) or character == 0x7F:
-            bits |= NOT_IN_VALUE
-        if character < 0x21 or character > 0x7E or character == 0x23:  # visible ASCII, no fragment
-            bits |= _NOT_IN_PATH
-        if character not in _TOKEN:
-            bits |= _NOT_IN_TOKEN
-        if character not in _SCHEME:
-            bits |= _NOT_IN_SCHEME
-        classes.append(bits)
-    return bytes(classes)
+    tables = {
+        NOT_IN_NAME: NAME_TABLE,
+        NOT_IN_VALUE: VALUE_TABLE,
+        _NOT_IN_PATH: TARGET_TABLE,
+        _NOT_IN_TOKEN: TOKEN_TABLE,
+        _NOT_IN_SCHEME: SCHEME_TABLE,
+    }
+    return bytes([sum([bit for bit, table in tables.items() if table[octet] == 0]) for octet in range(256)])
 
 
 def _seen_bits() -> bytes:
@@ -195,16 +171,10 @@ def name_kind(name: bytes) -> i64:
 
 def token_kind(name: bytes, length: i64) -> i64:
     """Return the kind of a name that is known to be a lower-case token; nearly all are settled by their length."""
-    if length == 2 or length == 4 or length == 6 or length == 7 or length == 8 or length == 10:
-        kind: i64 = _KINDS.get(name, REGULAR)
-        return kind
-    if length == 14:
-        return CONTENT_LENGTH if name == b"content-length" else REGULAR
-    if length == 16:
-        return CONNECTION_SPECIFIC if name == b"proxy-connection" else REGULAR
-    if length == 17:
-        return CONNECTION_SPECIFIC if name == b"transfer-encoding" else REGULAR
-    return REGULAR
+    if length > 17 or (_LENGTHS >> length) & 1 == 0:
+        return REGULAR
+    kind: i64 = _KINDS.get(name, REGULAR)
+    return kind
 
 
 def edges_are_visible(value: bytes) -> bool:
@@ -233,5 +203,5 @@ def fits_kind(kind: i64, value: bytes) -> bool:
     if kind == STATUS:
         return len(value) == 3 and 49 <= value[0] <= 57 and 48 <= value[1] <= 57 and 48 <= value[2] <= 57
     if kind == TE:
-        return value == b"trailers"  # RFC 9113 8.2.2
+        return len(value) == 8 and value.lower() == b"trailers"  # RFC 9113 8.2.2, RFC 9110 10.1.4
     return True

@@ -2,11 +2,12 @@
 
 from typing import Final, final
 
+from zttp_core.messages.grammar import LOWER_TABLE
 from zttp_h2.hpack.field_kinds import name_kind
 from zttp_h2.native_ints import i64, mypyc_attr
 
 # A-Z to a-z, for bytes.translate.
-LOWER: Final = bytes([byte + 32 if 65 <= byte <= 90 else byte for byte in range(256)])
+LOWER: Final[bytes] = LOWER_TABLE
 
 # A table notes in one integer which names it may hold. Those of the static table have a bit of their own, all others
 # share the rest.

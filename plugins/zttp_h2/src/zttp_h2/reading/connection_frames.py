@@ -10,7 +10,7 @@ from typing import Any, Final
 from librt.strings import read_i32_be
 
 from zttp_core import events as core
-from zttp_core.grammar import parse_priority
+from zttp_core.messages.priorities import parse_priority
 from zttp_h2.closing import drop
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, REFUSED_STREAM
 from zttp_h2.frames import ACK
@@ -62,7 +62,7 @@ def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, 
     return core.PriorityUpdate(target, urgency, incremental)
 
 
-def set_priority(session: Session, stream: StreamState, field: bytes | None) -> None:
+def set_priority(session: Session, stream: StreamState, field: tuple[int, bool] | None) -> None:
     """Apply the Priority field of a request, or the PRIORITY_UPDATE before it, which wins (RFC 9218 7)."""
     early = session.early_priorities
     known: tuple[int, bool] | None = None
@@ -75,7 +75,7 @@ def set_priority(session: Session, stream: StreamState, field: bytes | None) -> 
     if known is None:
         if field is None:
             return
-        known = parse_priority(field)
+        known = field
     stream.urgency = known[0]
     stream.incremental = known[1]
 

@@ -13,6 +13,8 @@ is wrong, or that the frame is to be discarded. A pair that is not in the table 
 
 from typing import Final
 
+from zttp_core.messages.states import SENDING_FLAT, flatten
+from zttp_core.messages.states import refusal as _refusal
 from zttp_h2.codes import PROTOCOL_ERROR
 from zttp_h2.codes import STREAM_CLOSED as CODE_STREAM_CLOSED
 from zttp_h2.native_ints import i64
@@ -110,12 +112,11 @@ STREAM: Final[dict[tuple[int, int], int]] = {
 }
 
 # --------------------------------------------------------------------------------------------- the message that is sent
+# The numbers are those of zttp_core.messages.states, which has the table.
 NO_HEAD: Final = 0  # a client's stream begins behind its head, so this is a server's
 CONTENT: Final = 1
-NO_CONTENT: Final = 2  # HEAD, 204, 304
+NO_CONTENT: Final = 2  # HEAD, 204, 205, 304
 ENDED: Final = 3  # though it may wait for credit
-
-MESSAGE_NAMES: Final = ("NO_HEAD", "CONTENT", "NO_CONTENT", "ENDED")
 
 GIVE_INFORMATIONAL: Final = 0
 GIVE_HEAD: Final = 1
@@ -123,46 +124,13 @@ GIVE_BARE_HEAD: Final = 2  # of a message that has no content
 GIVE_DATA: Final = 3
 GIVE_END: Final = 4
 
-GIVEN_NAMES: Final = ("INFORMATIONAL", "HEAD", "BARE_HEAD", "DATA", "END")
-
-MESSAGE: Final[dict[tuple[int, int], int]] = {
-    (NO_HEAD, GIVE_INFORMATIONAL): NO_HEAD,
-    (NO_HEAD, GIVE_HEAD): CONTENT,
-    (NO_HEAD, GIVE_BARE_HEAD): NO_CONTENT,
-    (CONTENT, GIVE_DATA): CONTENT,
-    (CONTENT, GIVE_END): ENDED,
-    (NO_CONTENT, GIVE_END): ENDED,
-}
-
-# Why a pair that is not in MESSAGE is refused.
-REFUSALS: Final[dict[tuple[int, int], str]] = {
-    (NO_HEAD, GIVE_DATA): "no_message",
-    (NO_HEAD, GIVE_END): "no_message",
-    (NO_CONTENT, GIVE_DATA): "no_content_allowed",
-    (ENDED, GIVE_DATA): "message_ended",
-    (ENDED, GIVE_END): "message_ended",
-}
-
-
-def refusal(state: int, given: int) -> str:
-    """Return the reason token for an input that the state of the message does not allow."""
-    return REFUSALS.get((state, given), "already_responded")
-
-
 # ------------------------------------------------------------------------------------------------------------ flattened
 STREAM_INPUTS: Final = 9
 MESSAGE_INPUTS: Final = 5
 
 
-def _flatten(table: dict[tuple[int, int], int], states: int, inputs: int) -> bytes:
-    flat = [NOT_ALLOWED] * (states * inputs)
-    for (state, given), following in table.items():
-        flat[state * inputs + given] = following
-    return bytes(flat)
-
-
-_STREAM_FLAT: Final = _flatten(STREAM, len(STATE_NAMES), STREAM_INPUTS)
-_MESSAGE_FLAT: Final = _flatten(MESSAGE, len(MESSAGE_NAMES), MESSAGE_INPUTS)
+_STREAM_FLAT: Final[bytes] = flatten(STREAM, len(STATE_NAMES), STREAM_INPUTS)
+_MESSAGE_FLAT: Final[bytes] = SENDING_FLAT
 
 
 def after(state: i64, given: i64) -> i64:
@@ -173,3 +141,9 @@ def after(state: i64, given: i64) -> i64:
 def after_giving(state: i64, given: i64) -> i64:
     """Return the state of the message that is sent after ``given``, or NOT_ALLOWED."""
     return i64(_MESSAGE_FLAT[state * MESSAGE_INPUTS + given])
+
+
+def refusal(state: i64, given: i64) -> str:
+    """Return the reason token for an input that the state of the message does not allow."""
+    reason: str = _refusal(state, given)
+    return reason

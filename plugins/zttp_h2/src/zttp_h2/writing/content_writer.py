@@ -6,6 +6,7 @@ room for in the output: when that is taken.
 
 from typing import Final, final
 
+from zttp_core.messages.writing import write_trailers
 from zttp_core.reasons import local_error
 from zttp_h2.flow.floods import SLIVER
 from zttp_h2.flow.outbox import Outbox
@@ -15,7 +16,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.session import Session
 from zttp_h2.streams.states import CONTENT, ENDED, GIVE_DATA, GIVE_END, NO_CONTENT
 from zttp_h2.streams.stream_state import TUNNEL, StreamState
-from zttp_h2.writing.head_writer import Fields, check_trailers
+from zttp_h2.writing.head_writer import Fields
 from zttp_h2.writing.message_writer import MessageWriter, check_alive, check_given
 
 
@@ -80,11 +81,11 @@ class ContentWriter:
             elif stream.request_facts & TUNNEL:
                 raise local_error("trailers_in_tunnel", stream_id=stream.stream_id)
             else:
-                check_trailers(trailers)
+                trailers = write_trailers(trailers)
         stream.message = ENDED
         if stream.blocked is not None:
             stream.ending = True
-            stream.trailers = None if trailers is None else trailers.copy()
+            stream.trailers = trailers
             return
         self.messages.finish(stream, trailers)
 

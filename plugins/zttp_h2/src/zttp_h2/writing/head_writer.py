@@ -6,30 +6,18 @@ to forget it, and LocalProtocolError raised. Names may come in any case and leav
 
 from typing import Final, final
 
-from zttp_core.grammar import FORBIDDEN_TRAILERS as _FORBIDDEN_TRAILERS
+from zttp_core.messages.content_length import given_content_length
+from zttp_core.messages.writing import field_error, field_fault_of
 from zttp_core.reasons import local_error
-from zttp_h2.content_length import parse_content_length
+from zttp_h2.content_length import plain_length
 from zttp_h2.flow.outbox import Outbox
 from zttp_h2.frames import CONTINUATION, END_HEADERS, END_STREAM, HEADERS
 from zttp_h2.hpack.encoder import Encoder
 from zttp_h2.hpack.encoder_table import Fields as Fields
-from zttp_h2.hpack.field_kinds import (
-    AUTHORITY,
-    CONNECTION_SPECIFIC,
-    CONTENT_LENGTH,
-    HOST,
-    PROTOCOL,
-    UNKNOWN_PSEUDO,
-    name_kind,
-    value_is_valid,
-)
-from zttp_h2.hpack.field_kinds import INVALID_NAME as KIND_INVALID_NAME
-from zttp_h2.hpack.field_name import LOWER
+from zttp_h2.hpack.field_kinds import AUTHORITY, CONNECTION_SPECIFIC, CONTENT_LENGTH, HOST, PROTOCOL, UNKNOWN_PSEUDO
 from zttp_h2.hpack.field_rules import FieldRules
-from zttp_h2.hpack.status import INVALID_NAME, OK
+from zttp_h2.hpack.status import OK
 from zttp_h2.native_ints import i64, mypyc_attr
-
-FORBIDDEN_TRAILERS: Final[frozenset[bytes]] = _FORBIDDEN_TRAILERS
 
 
 @final
@@ -45,6 +33,7 @@ class HeadWriter(FieldRules):
         self.content_length: i64 = -1
         self.max_frame_size: i64 = 16384
         self._outbox: Final = outbox
+        self._length: bytes = b""  # as it is stated
         self._previous_length_at: i64 = -1  # while a head is written: where the one before had its Content-Length
         self._is_request = False
 
@@ -65,13 +54,13 @@ class HeadWriter(FieldRules):
         start = self._begin(stream_id, flags, len(fields))
         try:
             if encoder.encode_method(buffer, method) != OK:
-                raise local_error("invalid_pseudo_field", b":method " + method)
+                raise local_error("invalid_method", method)
             if scheme is not None and encoder.encode_scheme(buffer, scheme) != OK:
                 raise local_error("invalid_pseudo_field", b":scheme " + scheme)
             if authority is not None and encoder.encode_authority(buffer, authority) != OK:
-                raise local_error("invalid_pseudo_field", b":authority " + authority)
+                raise local_error("invalid_host", authority)
             if path is not None and encoder.encode_path(buffer, path) != OK:
-                raise local_error("invalid_pseudo_field", b":path " + path)
+                raise local_error("invalid_target", path)
             if protocol is not None and encoder.encode_field(buffer, encoder.lookup(b":protocol"), protocol) != OK:
                 raise local_error("invalid_pseudo_field", b":protocol " + protocol)
             self._write_fields(fields, True)
@@ -92,7 +81,7 @@ class HeadWriter(FieldRules):
         self._finish(start, stream_id, flags)
 
     def write_trailers(self, stream_id: i64, fields: Fields) -> None:
-        """Write a trailer section that ``check_trailers`` has accepted; it ends the stream."""
+        """Write a trailer section that ``zttp_core.messages`` has made; it ends the stream."""
         buffer = self._outbox.buffer
         encoder = self.encoder
         start = self._begin(stream_id, END_STREAM, -1)  # what heads repeat is not to be forgotten for a trailer section
@@ -105,9 +94,9 @@ class HeadWriter(FieldRules):
         if self._is_request and (kind == HOST or kind == AUTHORITY):
             return False
         if kind == CONTENT_LENGTH:
-            self._note_length(value, position)
-        else:
-            _check_kind(kind, name)
+            return self._note_length(value, position)
+        if kind == CONNECTION_SPECIFIC or kind <= PROTOCOL or kind == UNKNOWN_PSEUDO:
+            raise _invalid_field(name, value)
         return True
 
     def note_repeated(self, fields: Fields, start: i64, stop: i64) -> None:
@@ -131,24 +120,29 @@ class HeadWriter(FieldRules):
         status, position = encoder.write_fields(buffer, fields, self)
         if status != OK:
             name, value = fields[position]
-            raise _invalid_field(status, name, value)
+            raise _invalid_field(name, value)
 
-    def _note_length(self, value: bytes, position: i64) -> None:
-        """Take the Content-Length: there must not be another one."""
-        length = parse_content_length(value)
-        if length < 0:
-            raise local_error("invalid_content_length", value)
-        if self.content_length >= 0:
-            raise local_error("conflicting_content_length", value)
+    def _note_length(self, value: bytes, position: i64) -> bool:
+        """Take a Content-Length, and say whether it is to be written: one that is said again is not."""
+        length = plain_length(value)
+        if length < 0 or self.content_length >= 0:
+            reason, length = given_content_length(value, self._length)
+            if reason is not None:
+                raise local_error(reason, value)
+            if self.content_length >= 0:
+                return False
         self.content_length = length
+        self._length = value
         last = self.encoder.last
         last.content_length = length
         last.content_length_at = position
+        return True
 
     def _begin(self, stream_id: i64, flags: i64, count: i64) -> i64:
         outbox = self._outbox
         start: i64 = len(outbox.buffer)
         self.content_length = -1
+        self._length = b""
         outbox.write_header(0, HEADERS, flags | END_HEADERS, stream_id)
         self.encoder.begin_block(outbox.buffer, count)
         return start
@@ -177,32 +171,7 @@ class HeadWriter(FieldRules):
         outbox.mark(start + 4, stream_id)
 
 
-def check_trailers(fields: Fields) -> None:
-    """Check a trailer section (RFC 9113 8.1, RFC 9110 6.5.1). Raises LocalProtocolError."""
-    for name, value in fields:
-        lower = name.translate(LOWER)
-        kind = name_kind(lower)
-        if kind == KIND_INVALID_NAME:
-            raise local_error("invalid_field_name", name)
-        if kind == UNKNOWN_PSEUDO or 1 <= kind <= PROTOCOL:
-            raise local_error("pseudo_field_given", name)
-        if lower in FORBIDDEN_TRAILERS:
-            raise local_error("forbidden_trailer", name)
-        if not value_is_valid(kind, value):
-            raise local_error("invalid_field_value", name + b": " + value)
-
-
-def _check_kind(kind: i64, name: bytes) -> None:
-    """Refuse what the caller must not give."""
-    if kind == CONNECTION_SPECIFIC:
-        raise local_error("connection_specific_field", name)
-    if kind <= PROTOCOL or kind == UNKNOWN_PSEUDO:
-        raise local_error("pseudo_field_given", name)
-
-
-def _invalid_field(status: i64, name: bytes, value: bytes) -> Exception:
-    if status == INVALID_NAME:
-        error: Exception = local_error("invalid_field_name", name)
-    else:
-        error = local_error("invalid_field_value", name + b": " + value)
+def _invalid_field(name: bytes, value: bytes) -> Exception:
+    """Make the error for a field that was refused, by the rule that it breaks."""
+    error: Exception = field_error(field_fault_of(name, value), name, value)
     return error

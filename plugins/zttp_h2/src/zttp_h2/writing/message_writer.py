@@ -1,9 +1,15 @@
 """Messages but for their content: request and response heads, trailer sections, and the end (RFC 9113 8.1)."""
 
-from typing import Final, final
+from typing import Any, Final, final
 
 from librt.strings import read_i32_be
 
+from zttp_core.messages.content import BODYLESS as _BODYLESS
+from zttp_core.messages.content import EMPTY as _EMPTY
+from zttp_core.messages.content import STATUS_RULES as _STATUS_RULES
+from zttp_core.messages.content import UNSTATED as _UNSTATED
+from zttp_core.messages.writing import given_authority
+from zttp_core.messages.writing import request_parts as _core_request_parts
 from zttp_core.reasons import local_error
 from zttp_h2.closing import end_sent
 from zttp_h2.flow.outbox import Outbox
@@ -27,6 +33,14 @@ from zttp_h2.writing.head_writer import Fields, HeadWriter
 
 _HOST: Final = 0x686F7374  # "host"
 
+# What the status of a response says of its content, and its bits (see zttp_core.messages.content).
+STATUS_RULES: Final[bytes] = _STATUS_RULES
+BODYLESS: Final[i64] = _BODYLESS
+UNSTATED: Final[i64] = _UNSTATED
+EMPTY: Final[i64] = _EMPTY
+
+_request_parts: Final[Any] = _core_request_parts
+
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -37,6 +51,7 @@ class MessageWriter:
         self._session: Final = session
         self._outbox: Final[Outbox] = session.outbox
         self._writer: HeadWriter | None = None
+        self._authority: bytes | None = None  # that was judged last: most requests are for the same host
 
     def head_writer(self) -> HeadWriter:
         """Return the writer of heads, made when it is first needed."""
@@ -65,33 +80,14 @@ class MessageWriter:
         """Open a stream with a request head."""
         session = self._session
         self._check_can_open()
-        authority = _given_authority(fields)
-        connect = method == b"CONNECT"
-        path: bytes | None = target
+        connect = len(method) == 7 and method == b"CONNECT"
+        if protocol is not None and connect and not session.peer.connect_protocol:
+            raise local_error("connect_protocol_not_enabled", protocol)
+        authority = self._given_authority(fields)
         sent_scheme: bytes | None = scheme
-        if protocol is not None:
-            if not connect:
-                raise local_error("protocol_without_connect", method)
-            if not session.peer.connect_protocol:
-                raise local_error("connect_protocol_not_enabled", protocol)
-        elif connect:
-            # RFC 9113 8.5: the authority is the target; neither scheme nor path.
-            authority = target
-            path = None
-            sent_scheme = None
-        if path is not None and not path.startswith(b"/"):
-            colon = path.find(b"://")
-            if colon > 0:
-                # absolute-form (RFC 9112 3.2.2): its parts have fields of their own here
-                slash = path.find(b"/", colon + 3)
-                sent_scheme = path[:colon]
-                named = path[colon + 3 :] if slash < 0 else path[colon + 3 : slash]
-                if authority is not None and authority != named:
-                    raise local_error("conflicting_authority", authority)
-                authority = named
-                path = b"/" if slash < 0 else path[slash:]
-            elif path != b"*" or method != b"OPTIONS":
-                raise local_error("invalid_target", target)
+        sent_path: bytes | None = target
+        if connect or protocol is not None or not target.startswith(b"/"):
+            sent_scheme, authority, sent_path = _request_parts(method, target, scheme, authority, protocol)
         if end_stream and not connect and _states_content(fields):
             raise local_error("content_too_short")
         stream_id = session.table.next_stream_id()
@@ -100,7 +96,7 @@ class MessageWriter:
         session.start()
         try:
             writer.write_request(
-                stream_id, method, sent_scheme, authority, path, protocol, fields, END_STREAM if end_stream else 0
+                stream_id, method, sent_scheme, authority, sent_path, protocol, fields, END_STREAM if end_stream else 0
             )
         except BaseException:
             if not started:
@@ -125,7 +121,12 @@ class MessageWriter:
         if status < 200 or status > 999:
             raise local_error("informational_status" if 100 <= status < 200 else "invalid_status_code", b"%d" % status)
         tunnel = stream.request_facts & CONNECT != 0 and status < 300
-        bare = status == 204 or status == 304 or stream.request_facts & HEAD != 0
+        rules = i64(STATUS_RULES[status])
+        bare = rules & (BODYLESS | EMPTY) != 0 or stream.request_facts & HEAD != 0
+        if tunnel or rules & UNSTATED:
+            fields = _without_length(fields)
+        elif rules & EMPTY and _states_content(fields):
+            raise local_error("no_content_allowed", b"%d" % status, stream_id=stream.stream_id)
         following = check_given(self._session, stream, GIVE_BARE_HEAD if bare else GIVE_HEAD)
         writer = self.head_writer()
         if end_stream and not bare and not tunnel and _states_content(fields):
@@ -146,7 +147,7 @@ class MessageWriter:
         if status < 100 or status > 199 or status == 101:
             raise local_error("not_informational", b"%d" % status)
         check_given(self._session, stream, GIVE_INFORMATIONAL)
-        self.head_writer().write_response(stream.stream_id, status, fields, 0)
+        self.head_writer().write_response(stream.stream_id, status, _without_length(fields), 0)
 
     def finish(self, stream: StreamState, trailers: Fields | None) -> None:
         """End the message on the wire."""
@@ -162,6 +163,29 @@ class MessageWriter:
         if trailers is not None:
             self.head_writer().write_trailers(stream.stream_id, trailers)
         end_sent(self._session, stream)
+
+    def _given_authority(self, fields: Fields) -> bytes | None:
+        """Return the ``host`` or ``:authority`` among the fields of a request (RFC 9113 8.3.1)."""
+        found: bytes | None = None
+        for name, value in fields:
+            size: i64 = len(name)
+            # With bit 5 set, no other octets than these letters in either case make this word.
+            if (size == 4 and read_i32_be(name, 0) | 0x20202020 == _HOST) or (
+                size == 10 and name.lower() == b":authority"
+            ):
+                if found is not None:
+                    return self._judged_authority(fields)
+                found = value
+        if found is None or found is self._authority or found == self._authority:
+            return found
+        return self._judged_authority(fields)
+
+    def _judged_authority(self, fields: Fields) -> bytes | None:
+        authority: bytes | None = given_authority(fields)[0]
+        if authority == b"":
+            return None  # RFC 9113 8.3.1: where there is no authority, none is sent
+        self._authority = authority
+        return authority
 
     def _check_can_open(self) -> None:
         session = self._session
@@ -196,17 +220,9 @@ def _check_server(session: Session, stream: StreamState) -> None:
         raise local_error("wrong_role", stream_id=stream.stream_id)
 
 
-def _given_authority(fields: Fields) -> bytes | None:
-    """Return the ``host`` or ``:authority`` among the fields of a request (RFC 9113 8.3.1)."""
-    authority: bytes | None = None
-    for name, value in fields:
-        size: i64 = len(name)
-        # With bit 5 set, no other octets than these letters in either case make this word.
-        if (size == 4 and read_i32_be(name, 0) | 0x20202020 == _HOST) or (size == 10 and name.lower() == b":authority"):
-            if authority is not None and authority != value:
-                raise local_error("conflicting_authority", value)
-            authority = value
-    return authority
+def _without_length(fields: Fields) -> Fields:
+    """Return the fields of a response that must not state its length (RFC 9110 8.6)."""
+    return [field for field in fields if len(field[0]) != 14 or field[0].lower() != b"content-length"]
 
 
 def _states_content(fields: Fields) -> bool:
