@@ -11,7 +11,7 @@ from zttp_core.constants import CLIENT, SERVER
 from zttp_core.descriptor import ProtocolDescriptor
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage, Request, Response
-from zttp_core.grammar import is_field_value, is_token
+from zttp_core.messages import is_field_value, is_token
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 
 IDLE, OPEN, ENDED = range(3)

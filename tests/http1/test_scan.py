@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from zttp_core.grammar import HOST_TABLE, TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
+from zttp_core.messages.grammar import HOST_TABLE, TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
 from zttp_h1.scan import scan_host, scan_target, scan_token, scan_value
 
 SCANS = {

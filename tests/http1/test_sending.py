@@ -383,9 +383,7 @@ def test_no_content_for_a_request_without_framing() -> None:
     assert connection.data_to_send() == b""
 
 
-@pytest.mark.parametrize(
-    "value", [b"", b"-1", b"+5", b"5_0", b"0x5", b" 5", b"5 ", b"5,5", b"five", b"9" * 30, b"\xb2"]
-)
+@pytest.mark.parametrize("value", [b"", b"-1", b"+5", b"5_0", b"0x5", b"5,5", b"five", b"9" * 30, b"\xb2"])
 def test_an_invalid_length_is_refused(value: bytes) -> None:
     connection = serving()
     assert_refused(connection, "invalid_content_length", connection.send_response, 200, [(b"Content-Length", value)])

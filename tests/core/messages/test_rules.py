@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from zttp_core.messages import content, fields, states
+from zttp_core.messages.connection_fields import end_to_end
 from zttp_core.messages.cookies import join_cookies
 from zttp_core.messages.priorities import DEFAULT_PRIORITY, format_priority, join_priorities, parse_priority
 from zttp_core.messages.trailers import FORBIDDEN_TRAILERS, may_be_trailer
@@ -96,6 +97,17 @@ def test_every_pair_of_state_and_input_is_in_one_table_and_is_what_runs() -> Non
         else:
             assert states.after_giving(state, given) == states.NOT_ALLOWED
             assert states.refusal(state, given) in REASONS
+
+
+def test_what_ends_with_a_connection_does_not_go_on() -> None:
+    # RFC 9110 7.6.1
+    fields = [
+        *((b"Host", b"a"), (b"Connection", b"Close, X-Hop , te, host"), (b"Keep-Alive", b"1"), (b"x-hop", b"2")),
+        *((b"TE", b"gzip;q=1, Trailers"), (b"Upgrade", b"h2c"), (b"Accept", b"*/*"), (b"Connection", b"x-other")),
+        *((b"X-Other", b""), (b"Proxy-Connection", b"x"), (b"Transfer-Encoding", b"chunked")),
+    ]
+    assert end_to_end(fields) == [(b"host", b"a"), (b"te", b"trailers"), (b"accept", b"*/*")]
+    assert end_to_end([(b"te", b"gzip")]) == []
 
 
 def test_crumbs_are_one_cookie() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage, Request
-from zttp_core.grammar import is_field_value, is_request_target, is_token
+from zttp_core.messages import is_field_value, is_request_target, is_token
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA, ConnectionClosed, NeedData
 from zttp_scgi.netstring import parse_headers, parse_length
 

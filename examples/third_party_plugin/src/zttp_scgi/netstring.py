@@ -1,7 +1,7 @@
 """The request of SCGI: a netstring of headers. Pure: bytes in, values out."""
 
 from zttp_core.errors import RemoteProtocolError
-from zttp_core.grammar import is_field_value, parse_content_length
+from zttp_core.messages import is_field_value, parse_content_length
 
 
 def parse_length(received: bytes, limit: int) -> tuple[int, int] | None:

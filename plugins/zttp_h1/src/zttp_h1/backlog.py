@@ -10,7 +10,7 @@ from typing import Final, final
 
 from librt.strings import BytesWriter
 
-from zttp_core.grammar import TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
+from zttp_core.messages.grammar import TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
 from zttp_h1.native_ints import i64, mypyc_attr
 from zttp_h1.scan import scan_target, scan_token, scan_value
 from zttp_h1.start_line import LONGEST_METHOD

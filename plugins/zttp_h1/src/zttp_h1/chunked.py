@@ -13,7 +13,7 @@ from typing import Final, final
 
 from librt.strings import BytesWriter, read_i16_le, read_i64_le, write_i64_le
 
-from zttp_core.grammar import TOKEN_TABLE
+from zttp_core.messages.grammar import TOKEN_TABLE
 from zttp_h1.malformed import Malformed
 from zttp_h1.native_ints import i64, mypyc_attr
 

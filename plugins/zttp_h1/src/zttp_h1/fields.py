@@ -9,7 +9,9 @@ from typing import Final
 
 from librt.strings import read_i16_le, read_i64_le
 
-from zttp_core.grammar import is_host
+from zttp_core.messages.authority import is_host
+from zttp_core.messages.content_length import read_content_length
+from zttp_core.messages.trailers import FORBIDDEN_TRAILERS as _FORBIDDEN_TRAILERS
 from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, HOST, OTHER_CODINGS, UPGRADE, Head
 from zttp_h1.malformed import Malformed, within_line
 from zttp_h1.names import (
@@ -26,6 +28,8 @@ from zttp_h1.names import (
 from zttp_h1.native_ints import i64
 from zttp_h1.scan import first_hit, scan_host, scan_token, scan_value, token_hits, value_hits
 
+FORBIDDEN_TRAILERS: Final[frozenset[bytes]] = _FORBIDDEN_TRAILERS
+
 # Whose section it is.
 REQUEST: Final = 0
 RESPONSE: Final = 1
@@ -41,7 +45,7 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
     Returns where the section ends, or, when bytes are missing, ``-1 -`` where the line that is not complete starts.
     ``shift`` makes a position in ``raw`` one in the section; there may be ``most`` fields, of lines that are at
     most ``longest`` bytes. ``kind`` says whose section it is: the fields that speak to the parser are recognised, but
-    in a trailer section those that frame are refused. Raises Malformed.
+    in a trailer section those that come too late are refused. Raises Malformed.
     """
     count = head.count
     while True:
@@ -62,6 +66,7 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
             if at < 0:
                 head.count = count
                 return -1 - start
+        colon = at
         name = recognise(raw, start, at - start)
         at += 1
         if at < end and raw[at] == 32:
@@ -93,12 +98,14 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
         count += 1
         if count > most:
             raise Malformed("too_many_trailers" if kind == TRAILERS else "too_many_fields", start)
-        if name != UNKNOWN:
+        if kind == TRAILERS:
+            # RFC 9110 6.5.1: whoever merges it with the header fields is misled.
+            if lower(raw[start:colon]) in FORBIDDEN_TRAILERS:
+                raise Malformed("forbidden_trailer", start, raw[start:colon])
+        elif name != UNKNOWN:
             while value < stop and (raw[value] == 32 or raw[value] == 9):
                 value += 1
-            if kind == TRAILERS:
-                _refuse_framing(name, raw, start)
-            elif kind == REQUEST or name != NAME_HOST:  # Host means nothing in a response
+            if kind == REQUEST or name != NAME_HOST:  # Host means nothing in a response
                 _note(head, raw, start, name, value, stop, shift, plain)
 
 
@@ -158,33 +165,20 @@ def _check_host(head: Head, raw: bytes, start: i64, value: i64, stop: i64, plain
 def _content_length(head: Head, raw: bytes, start: i64, value: i64, stop: i64, shift: i64) -> None:
     # RFC 9112 6.3: a list of identical lengths counts once. Who reads the fields sees that one only, so that nobody
     # forwards the list (RFC 9110 8.6).
-    at = value
-    length = _digits(raw, at, stop)
-    at = _after_digits(raw, at, stop)
-    first = at
-    while length >= 0 and at < stop:
-        while at < stop and (raw[at] == 32 or raw[at] == 9):
-            at += 1
-        if at >= stop or raw[at] != 0x2C:
-            length = -1
-            break
-        at += 1
-        while at < stop and (raw[at] == 32 or raw[at] == 9):
-            at += 1
-        again = _digits(raw, at, stop)
-        if again >= 0 and again != length:
-            raise Malformed("conflicting_content_length", value, raw[value:stop])
-        if again < 0:
-            length = -1
-        at = _after_digits(raw, at, stop)
+    digits = stop - value
+    length = _plain_length(raw, value, stop)
     if length < 0:
-        raise Malformed("invalid_content_length", value, raw[value:stop])
+        reason, stated, length = read_content_length(raw[value:stop])
+        if reason is not None:
+            raise Malformed(reason, value, raw[value:stop])
+        digits = len(stated)
     if head.content_length < 0:
         head.content_length = length
+        head.length_digits = digits
         head.framed_at = value + shift
-        if first < stop:
-            head.cut(first + shift, stop + shift)
-    elif head.content_length == length:
+        if value + digits < stop:
+            head.cut(value + digits + shift, stop + shift)
+    elif head.content_length == length and head.length_digits == digits:
         head.cut(start + shift, _line_end(raw, stop) + shift)
     else:
         raise Malformed("conflicting_content_length", start, raw[value:stop])
@@ -208,29 +202,18 @@ def _transfer_encoding(head: Head, raw: bytes, value: i64, stop: i64, shift: i64
     head.facts |= OTHER_CODINGS
 
 
-def _digits(raw: bytes, at: i64, stop: i64) -> i64:
-    """Return the number whose digits start at ``at``; -1 if there is none or it is 10**18 or more."""
-    begin = at
-    number: i64 = 0
-    while at < stop and 0x30 <= raw[at] <= 0x39:
-        if number >= 100000000000000000:
+def _plain_length(raw: bytes, at: i64, stop: i64) -> i64:
+    """Return the length that up to 18 digits state, or -1 for what ``zttp_core.messages`` has to judge."""
+    if at == stop or stop - at > 18:
+        return -1
+    length: i64 = 0
+    while at < stop:
+        digit = i64(raw[at]) - 0x30
+        if digit < 0 or digit > 9:
             return -1
-        number = number * 10 + (i64(raw[at]) - 0x30)
+        length = length * 10 + digit
         at += 1
-    return number if at > begin else -1
-
-
-def _after_digits(raw: bytes, at: i64, stop: i64) -> i64:
-    while at < stop and 0x30 <= raw[at] <= 0x39:
-        at += 1
-    return at
-
-
-def _refuse_framing(name: i64, raw: bytes, start: i64) -> None:
-    # RFC 9110 6.5.1: a trailer that frames or routes comes too late; whoever merges it with the header fields is
-    # misled.
-    if name == NAME_CONTENT_LENGTH or name == NAME_TRANSFER_ENCODING or name == NAME_HOST:
-        raise Malformed("forbidden_trailer", start, raw[start : raw.index(b":", start)])
+    return length
 
 
 def _name_error(raw: bytes, start: i64, at: i64, end: i64) -> Malformed | None:

@@ -2,10 +2,16 @@
 
 from typing import Final
 
+from zttp_core.messages.content import BODYLESS as _BODYLESS
+from zttp_core.messages.content import STATUS_RULES as _STATUS_RULES
 from zttp_h1.head import CHUNKED, OTHER_CODINGS, Head
 from zttp_h1.malformed import Malformed
 from zttp_h1.native_ints import i64
 from zttp_h1.scan import scan_token
+
+# What the status of a response says of its content (see zttp_core.messages.content).
+STATUS_RULES: Final[bytes] = _STATUS_RULES
+BODYLESS: Final[i64] = _BODYLESS
 
 # The order is that of the inputs ON_HEAD.. and SEND_HEAD.. of the state machines.
 NO_CONTENT: Final = 0
@@ -49,7 +55,7 @@ def response_framing(head: Head, to_head: bool, to_connect: bool, at: i64) -> i6
 
 def has_content(status_code: i64) -> bool:
     """Tell whether a response of this status can have content (RFC 9110 6.4.1)."""
-    return status_code >= 200 and status_code != 204 and status_code != 304
+    return i64(STATUS_RULES[status_code]) & BODYLESS == 0
 
 
 def _check_chunked(head: Head, at: i64) -> None:

@@ -34,6 +34,7 @@ class Head:
         self.codings: list[bytes] | None = None  # the values of Transfer-Encoding, if `facts` have OTHER_CODINGS
         self.facts: i64 = 0
         self.content_length: i64 = -1
+        self.length_digits: i64 = 0  # how many it was stated with: zeros that lead count
         self.count: i64 = 0
         self.framed_at: i64 = 0  # where the last field that says something about framing stands
         self.cuts: list[int] | None = None  # where the section says something twice: starts and ends

@@ -8,13 +8,17 @@ from typing import Final
 
 from librt.strings import BytesWriter, write_i16_le
 
-from zttp_core.grammar import FORBIDDEN_TRAILERS, parse_content_length
+from zttp_core.messages.authority import is_host
+from zttp_core.messages.content_length import given_content_length, parse_content_length
+from zttp_core.messages.targets import split_target
+from zttp_core.messages.trailers import FORBIDDEN_TRAILERS
 from zttp_core.reasons import local_error
-from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, KEEP_ALIVE, UPGRADE
+from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, HOST, KEEP_ALIVE, UPGRADE
 from zttp_h1.names import (
     NAME_CONNECTION,
     NAME_CONTENT_LENGTH,
     NAME_EXPECT,
+    NAME_HOST,
     NAME_TRANSFER_ENCODING,
     NAME_UPGRADE,
     UNKNOWN,
@@ -23,7 +27,7 @@ from zttp_h1.names import (
     recognise,
 )
 from zttp_h1.native_ints import i64, u8
-from zttp_h1.scan import scan_target, scan_token, scan_value
+from zttp_h1.scan import scan_host, scan_target, scan_token, scan_value
 from zttp_h1.status import STATUS_LINES
 
 _COLON_SPACE: Final = 0x203A
@@ -35,6 +39,8 @@ ALLOW_FRAMING: Final = 0
 NO_FRAMING: Final = 1
 # RFC 9112 6.1: an HTTP/1.0 peer does not know chunked; the field is left out and the content runs to the end.
 NO_CHUNKED: Final = 2
+# A request's: any framing; and Host, which means nothing in a response, is judged (RFC 9112 3.2).
+OF_REQUEST: Final = 3
 
 
 def write_request_line(writer: BytesWriter, method: bytes, target: bytes, version: bytes) -> None:
@@ -45,6 +51,8 @@ def write_request_line(writer: BytesWriter, method: bytes, target: bytes, versio
     size = len(target)
     if size == 0 or scan_target(target, 0, size) != size:
         raise local_error("invalid_target", target)
+    if (target[0] != 0x2F or method == b"CONNECT") and split_target(method, target) is None:
+        raise local_error("invalid_target_form", target)
     if version != b"1.1" and version != b"1.0":
         raise local_error("unsupported_version", version)
     writer.write(method)
@@ -75,24 +83,28 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
     """
     facts: i64 = 0
     content_length: i64 = -1
+    stated = b""
     for name, value in fields:
         size: i64 = len(name)
         if size == 0 or scan_token(name, 0, size) != size:
             raise local_error("invalid_field_name", name)
         length: i64 = len(value)
-        if scan_value(value, 0, length) != length:
+        if not _is_value(value, length):
             raise local_error("invalid_field_value", name + b": " + value)
         known = recognise(name, 0, size)
         if known != UNKNOWN:
             if known == NAME_CONTENT_LENGTH:
                 if framing == NO_FRAMING:
                     continue
-                stated = parse_content_length(value)
-                if stated < 0:
-                    raise local_error("invalid_content_length", value)
                 if content_length >= 0:
-                    raise local_error("conflicting_content_length", value)
-                content_length = stated
+                    reason, _ = given_content_length(value, stated)
+                    if reason is not None:
+                        raise local_error(reason, value)
+                    continue
+                content_length = parse_content_length(value)
+                if content_length < 0:
+                    raise local_error("invalid_content_length", value)
+                stated = value
             elif known == NAME_TRANSFER_ENCODING:
                 if framing == NO_FRAMING:
                     raise local_error("transfer_encoding_not_allowed", value)
@@ -107,6 +119,13 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
                 facts |= connection_options(value, 0, length)
             elif known == NAME_UPGRADE:
                 facts |= UPGRADE
+            elif known == NAME_HOST:
+                if framing == OF_REQUEST:
+                    if facts & HOST:
+                        raise local_error("duplicate_host", value)
+                    if scan_host(value, 0, length) != length and not is_host(value):
+                        raise local_error("invalid_host", value)
+                    facts |= HOST
             elif known == NAME_EXPECT and lower(value) == b"100-continue":
                 facts |= EXPECT_CONTINUE
         writer.write(name)
@@ -153,10 +172,17 @@ def write_trailers(writer: BytesWriter, trailers: list[tuple[bytes, bytes]]) -> 
             raise local_error("invalid_field_name", name)
         if lower(name) in FORBIDDEN_TRAILERS:
             raise local_error("forbidden_trailer", name)
-        length: i64 = len(value)
-        if scan_value(value, 0, length) != length:
+        if not _is_value(value, len(value)):
             raise local_error("invalid_field_value", name + b": " + value)
         writer.write(name)
         write_i16_le(writer, _COLON_SPACE)
         writer.write(value)
         write_i16_le(writer, _CRLF)
+
+
+def _is_value(value: bytes, size: i64) -> bool:
+    """Tell whether ``value`` can be a field value, which has no white space around it (RFC 9110 5.5)."""
+    if scan_value(value, 0, size) != size:
+        return False
+    # No other byte up to 32 stands in it now.
+    return size == 0 or (value[0] > 32 and value[size - 1] > 32)

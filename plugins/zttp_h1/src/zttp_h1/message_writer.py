@@ -15,6 +15,7 @@ from zttp_h1.head_writer import (
     ALLOW_FRAMING,
     NO_CHUNKED,
     NO_FRAMING,
+    OF_REQUEST,
     without_keep_alive,
     write_chunk_size,
     write_fields,
@@ -79,7 +80,7 @@ class MessageWriter:
         mark = len(buffer)
         try:
             write_request_line(buffer, method, target, version)
-            facts, length = write_fields(buffer, fields, ALLOW_FRAMING)
+            facts, length = write_fields(buffer, fields, OF_REQUEST)
             if facts & CHUNKED and version == b"1.0":
                 raise local_error("transfer_encoding_in_http_1_0")
         except BaseException:

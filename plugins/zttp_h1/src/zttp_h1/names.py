@@ -8,7 +8,7 @@ from typing import Final
 
 from librt.strings import read_i32_le
 
-from zttp_core.grammar import LOWER_TABLE
+from zttp_core.messages.grammar import LOWER_TABLE
 from zttp_h1.head import CLOSE, KEEP_ALIVE, UPGRADE_LISTED
 from zttp_h1.native_ints import i64
 

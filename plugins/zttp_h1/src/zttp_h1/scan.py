@@ -10,7 +10,7 @@ from typing import Final
 
 from librt.strings import read_i64_le
 
-from zttp_core.grammar import HOST_TABLE, TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
+from zttp_core.messages.grammar import HOST_TABLE, TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
 from zttp_h1.native_ints import i64
 
 _TOKEN: Final[bytes] = TOKEN_TABLE

@@ -7,7 +7,7 @@ from typing import Final
 
 from librt.strings import read_i16_le, read_i32_le, read_i64_le
 
-from zttp_core.grammar import is_host
+from zttp_core.messages.targets import split_target
 from zttp_h1.head import Head
 from zttp_h1.malformed import Malformed, within_line
 from zttp_h1.native_ints import i64
@@ -158,19 +158,7 @@ def parse_status_line(head: Head, raw: bytes, at: i64, end: i64, longest: i64) -
 
 def check_target_form(method: bytes, target: bytes, at: i64) -> None:
     """Check the form of a target that does not start with ``/``, or of a CONNECT (RFC 9112 3.2). Raises Malformed."""
-    if method == b"CONNECT":
-        # authority-form: a host and a port that must be there
-        colon = target.rfind(b":")
-        port = target[colon + 1 :]
-        valid = colon > 0 and 0 < len(port) < 6 and port.isdigit() and int(port) < 65536 and is_host(target)
-    elif target == b"*":
-        valid = method == b"OPTIONS"
-    else:
-        # absolute-form: a scheme (RFC 3986 3.1), a colon and more
-        colon = target.find(b":")
-        scheme = target[:colon].translate(None, b"+-.")
-        valid = 0 < colon < len(target) - 1 and scheme.isalnum() and target[:1].isalpha()
-    if not valid:
+    if split_target(method, target) is None:
         raise Malformed("invalid_target_form", at, target)
 
 

@@ -7,7 +7,7 @@ section of HTTP/2 or HTTP/3. A plugin that must look at every byte in its own lo
 here.
 """
 
-from zttp_core.messages.authority import has_host, is_host, is_host_and_port, is_same_authority
+from zttp_core.messages.authority import is_host, is_host_and_port, is_same_authority
 from zttp_core.messages.connection_fields import end_to_end
 from zttp_core.messages.content import is_bodyless, is_tunnel, may_have_content, may_state_length, method_kind
 from zttp_core.messages.content_length import (
@@ -35,7 +35,7 @@ from zttp_core.messages.writing import write_request, write_response, write_trai
 __all__ = [
     "CONNECTION_SPECIFIC_FIELDS", "DEFAULT_PRIORITY", "FORBIDDEN_TRAILERS", "LARGEST_CONTENT", "RequestHead",
     "ResponseHead", "end_to_end", "expects_continue", "field_fault", "format_priority", "given_content_length",
-    "has_host", "is_bodyless", "is_field_value", "is_host", "is_host_and_port", "is_http", "is_lower_name",
+    "is_bodyless", "is_field_value", "is_host", "is_host_and_port", "is_http", "is_lower_name",
     "is_request_target", "is_same_authority", "is_scheme", "is_token", "is_tunnel", "join_cookies", "join_target",
     "kind_of", "lower", "may_be_trailer", "may_have_content", "may_state_length", "method_kind", "parse_content_length",
     "parse_priority", "read_content_length", "read_request", "read_response", "read_trailers", "split_target",

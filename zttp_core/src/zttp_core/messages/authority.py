@@ -15,6 +15,7 @@ _LARGEST_PORT: Final = 65535
 def is_host(value: bytes) -> bool:
     """Tell whether ``value`` is ``uri-host [ ":" port ]`` (RFC 9110 7.2, RFC 3986 3.2.2); the empty value is.
 
+    A port alone is not: http and https have no empty host (RFC 9110 4.2.1), and where there is none there is no port.
     There is no userinfo in it, which RFC 9110 4.2.4 deprecates and RFC 9113 8.3.1 and RFC 9114 4.3.1 forbid.
     """
     if all_in(value, HOST_TABLE):
@@ -26,14 +27,9 @@ def is_host(value: bytes) -> bool:
     else:
         host, colon, port = value.partition(b":")
         rest = colon + port
-        if not _is_reg_name(host):
+        if host == b"" or not _is_reg_name(host):
             return False
     return rest == b"" or (rest[:1] == b":" and rest[1:].translate(None, _DIGITS) == b"")
-
-
-def has_host(value: bytes) -> bool:
-    """Tell whether ``value`` is ``is_host`` and names a host: RFC 9110 4.2.1 wants one in http and https URIs."""
-    return len(value) > 0 and value[0] != 0x3A and is_host(value)
 
 
 def is_host_and_port(value: bytes) -> bool:

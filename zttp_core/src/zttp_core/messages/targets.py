@@ -5,7 +5,7 @@ and writes by, and what makes pseudo-header fields (RFC 9113 8.3.1, 8.5). ``join
 to an HTTP/1.1 proxy. The characters of a target (``grammar.is_request_target``) are checked before.
 """
 
-from zttp_core.messages.authority import has_host, is_host, is_host_and_port
+from zttp_core.messages.authority import is_host, is_host_and_port
 from zttp_core.messages.grammar import is_scheme, lower
 from zttp_core.native_ints import i64
 
@@ -45,7 +45,7 @@ def _split_absolute(method: bytes, target: bytes) -> Parts | None:
         at += 1
     authority = rest[2:at]
     # RFC 9110 4.2.1, 4.2.4: a host that is not empty, and no userinfo.
-    if not (has_host(authority) if http else is_host(authority)):
+    if (http and authority == b"") or not is_host(authority):
         return None
     path = rest[at:]
     if path == b"":
