@@ -4,6 +4,7 @@ import copy
 import gc
 import inspect
 import pickle
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import pytest
 
 import zttp
 import zttp_core
+from zttp_core.http2_codes import H2ErrorCode
 
 FIELDS = [(b"Host", b"a"), (b"Priority", b"u=1, i")]
 EVENTS: list[Any] = [
@@ -107,6 +109,34 @@ def test_every_event_has_its_stream(event: Any) -> None:
         assert event.stream_id == 0  # they are of the connection
     else:
         assert type(event.stream_id) is int
+
+
+@pytest.mark.parametrize(
+    ("make", "args", "keywords", "message"),
+    [
+        (zttp.Data, ["text"], {}, "bytes object expected; got str"),
+        (zttp.Data, [bytearray(b"x")], {}, "bytes object expected; got bytearray"),
+        (zttp.Data, [b"x", "1"], {}, "int object expected; got str"),
+        (zttp.Data, [], {"data": b"x", "stream_id": 1.0}, "int object expected; got float"),
+        (zttp.Response, [200], {"end_stream": 1}, "bool object expected; got int"),
+        (zttp.Request, [b"GET", b"/"], {"scheme": "https"}, "bytes or None object expected; got str"),
+        (
+            zttp.Request,
+            [b"GET", b"/"],
+            {"priority": (1, 1)},
+            "tuple[int, bool] or None object expected; got tuple[int, int]",
+        ),
+        (zttp.Ping, [True, None], {}, "bytes object expected; got None"),
+    ],
+)
+def test_arguments_are_of_their_type(make: type[Any], args: list[Any], keywords: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        make(*args, **keywords)
+
+
+def test_an_integer_is_a_plain_one() -> None:
+    assert repr(zttp.Data(b"x", True)) == "Data(data=b'x', stream_id=1)"
+    assert type(zttp.RstStream(H2ErrorCode.CANCEL, H2ErrorCode.CANCEL).error_code) is int
 
 
 def test_match() -> None:

@@ -114,6 +114,11 @@ async def http(scope: Message, receive: Receive, send: Send) -> None:
         case ["incomplete"]:
             await start(send, 200)
             await send({"type": "http.response.body", "body": b"the first part", "more_body": True})
+        case ["lists"]:
+            # ASGI says "an iterable of [name, value]": plain applications send lists.
+            lists = [[b"content-length", b"6"], [b"x-kind", b"list"]]
+            await send({"type": "http.response.start", "status": 200, "headers": lists})
+            await send({"type": "http.response.body", "body": b"listed"})
         case ["gone", name]:
             await start(send, 200)
             await send({"type": "http.response.body", "body": PIECE, "more_body": True})

@@ -165,6 +165,12 @@ def test_head(client: httpx.Client) -> None:
     assert client.get("/after").text == "you asked for /after"
 
 
+def test_an_application_that_sends_its_headers_as_lists(client: httpx.Client) -> None:
+    for _ in range(2):
+        response = client.get("/lists")
+        assert (response.headers["x-kind"], response.content) == ("list", b"listed")
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_bodyless_status(client: httpx.Client, status: int) -> None:
     response = client.get(f"/status/{status}")

@@ -99,6 +99,16 @@ def test_httpx_concurrent_uploads(server: Server, request: pytest.FixtureRequest
     asyncio.run(main())
 
 
+def test_an_application_that_sends_its_headers_as_lists(server: Server, request: pytest.FixtureRequest) -> None:
+    async def main() -> None:
+        async with with_httpx(server, request) as client:
+            for _ in range(2):
+                response = await client.get("/lists")
+                assert (response.headers["x-kind"], response.content) == ("list", b"listed")
+
+    asyncio.run(main())
+
+
 def test_httpx_large_transfers(server: Server, request: pytest.FixtureRequest) -> None:
     async def main() -> None:
         async with with_httpx(server, request) as client:
