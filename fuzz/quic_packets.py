@@ -1,0 +1,218 @@
+"""Mutation fuzzer for QUIC packets: headers, protection, frames and transport parameters, without a connection.
+
+    python fuzz/quic_packets.py --seconds 60             # until the time is up
+    python fuzz/quic_packets.py --iterations 10000 --seed 7
+    python fuzz/quic_packets.py --replay 7:1234          # one input again, with what comes of it
+
+An input is a datagram of coalesced packets. Its frames are damaged before they are sealed, since nothing else gets past
+the AEAD, and sometimes the datagram is damaged afterwards; then a list of transport parameters is. What is checked: a
+packet that was touched is dropped and one that was not gives the payload that went in; readers move forward, stay in
+what they were given and raise Malformed alone, with a code that RFC 9000 has for it; what was read is written as it was
+read. An input is found again by seed and number.
+"""
+
+import argparse
+import faulthandler
+import random
+import sys
+import time
+from pathlib import Path
+
+from librt.strings import BytesWriter
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+import zttp_h3
+from tests.http3.wire.frames import FRAMES, read_frame
+from zttp_h3.codes import QuicErrorCode
+from zttp_h3.malformed import Malformed
+from zttp_h3.protection.key_phases import KeyPhases
+from zttp_h3.protection.labels import labels_of
+from zttp_h3.protection.packet_keys import Forgeries, Opener, Sealer
+from zttp_h3.protection.suites import SUITES
+from zttp_h3.wire.packet_header import is_long, read_long_header, read_versions, write_long_header, write_short_header
+from zttp_h3.wire.transport_parameters import decode, encode
+from zttp_h3.wire.varint import patch_varint_of_2, write_varint
+from zttp_h3.wire.versions import HANDSHAKE, INITIAL, VERSION_1, VERSION_2, ZERO_RTT
+
+HANG_SECONDS = 20
+CONNECTION_ID = b"8 octets"
+OCTETS = (0x00, 0x01, 0x3F, 0x40, 0x7F, 0x80, 0xBF, 0xC0, 0xFF)
+NUMBERS = (0, 1, 63, 64, 2**14, 2**30, 2**31, 2**32, 2**60, 2**61, 2**62 - 1)
+LEGAL_FRAMES = [octets for octets, _, _ in FRAMES.values()]
+
+
+class FoundError(Exception):
+    """What must not happen did: the input is in the message."""
+
+
+def expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise FoundError(what)
+
+
+# ------------------------------------------------------------------------------------------------------------- inputs
+def varint(value: int) -> bytes:
+    writer = BytesWriter()
+    write_varint(writer, value)
+    return writer.getvalue()
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """One to three mutations."""
+    octets = bytearray(data)
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randrange(len(octets) + 1)
+        match rng.randrange(5):
+            case 0 if at < len(octets):
+                octets[at] = rng.choice((*OCTETS, rng.randrange(256)))
+            case 1:
+                del octets[at : at + rng.randint(1, 20)]
+            case 2:
+                octets[at:at] = varint(rng.choice(NUMBERS))
+            case 3:
+                octets[at:at] = octets[: rng.randint(0, 30)]
+            case _:
+                octets = octets[: at + 1]
+    return bytes(octets)
+
+
+def payload_of(rng: random.Random) -> bytes:
+    payload = b"".join(rng.choices(LEGAL_FRAMES, k=rng.randint(1, 5)))
+    if rng.random() < 0.7:
+        payload = damaged(payload, rng)
+    return payload + bytes(max(0, 4 - len(payload)))
+
+
+def parameters_of(rng: random.Random) -> bytes:
+    found = b""
+    for identifier in rng.sample(range(0x13), rng.randint(0, 12)) + rng.sample([0x20, 0x2AB2, 27], 1):
+        value = rng.choice((b"", varint(rng.choice(NUMBERS)), rng.randbytes(16), rng.randbytes(rng.randrange(60))))
+        found += varint(identifier) + varint(len(value)) + value
+    return found if rng.random() < 0.5 else damaged(found, rng)
+
+
+# ------------------------------------------------------------------------------------------------------------- checks
+def check_frames(payload: bytes) -> str:
+    """Read a payload to its end or its fault."""
+    at, count = 0, 0
+    try:
+        while at < len(payload):
+            _, fields, after = read_frame(payload, at, len(payload))
+            expect(at < after <= len(payload), "a frame does not move forward, or goes beyond its packet")
+            expect(all(field >= 0 for field in fields if isinstance(field, int)), "a negative field")
+            at, count = after, count + 1
+    except Malformed as error:
+        codes = (QuicErrorCode.FRAME_ENCODING_ERROR, QuicErrorCode.PROTOCOL_VIOLATION)
+        expect(error.error_code in codes, f"an error that frames do not have: {error}")
+        return f"{count} frames, {error.reason}"
+    return f"{count} frames"
+
+
+def check_datagram(rng: random.Random) -> list[str]:
+    """Send coalesced packets, perhaps touched, and read them."""
+    suite = rng.choice(list(SUITES.values()))
+    version = rng.choice((VERSION_1, VERSION_2))
+    labels, secret, forgeries = labels_of(version), rng.randbytes(suite.hash_size), Forgeries(2**60)
+    sealer, opener = Sealer(suite, labels, secret), Opener(suite, labels, secret, forgeries)
+    sending, receiving = (KeyPhases(suite, labels, secret, secret, forgeries) for _ in range(2))
+    number = rng.choice((0, 1, 255, 256, 2**16, 2**31, 2**32, 2**61))
+    datagram, sent = b"", []
+    for _ in range(rng.randint(0, 3)):
+        payload, length, writer = payload_of(rng), rng.randint(1, 4), BytesWriter()
+        kind = rng.choice((INITIAL, ZERO_RTT, HANDSHAKE))
+        at = write_long_header(writer, version, kind, CONNECTION_ID, b"", rng.randbytes(9), number, length)
+        patch_varint_of_2(writer, at, length + len(payload) + 16)
+        datagram += sealer.seal(writer, length, number, payload)
+        sent.append(payload)
+    if rng.random() < 0.3:
+        sending.update()
+    writer = BytesWriter()
+    write_short_header(writer, CONNECTION_ID, sending.phase_bit, number, 2)
+    sent.append(payload_of(rng))
+    datagram += sending.seal(writer, 2, number, sent[-1])
+    touched = rng.random() < 0.5
+    if touched:
+        datagram = damaged(datagram, rng)
+    log = [f"{suite.name}, version {version:x}, {'touched' if touched else 'whole'}: {datagram.hex()}"]
+    received = []
+    for payload in packets_in(datagram, opener, receiving, number - 1):
+        received.append(payload)
+        expect(payload in sent, "a payload that was not sent")
+        log.append(check_frames(payload))
+    expect(touched or received == sent, "a whole datagram was not read as it was sent")
+    expect(touched or forgeries.count == 0, "an authentic packet counts as a forgery")
+    return log
+
+
+def packets_in(datagram: bytes, opener: Opener, keys: KeyPhases, largest: int) -> list[bytes]:
+    """The payloads that are authentic."""
+    found: list[bytes] = []
+    at = 0
+    while at < len(datagram):
+        if not is_long(datagram, at):
+            _, number, payload = keys.open(datagram, at, at + 1 + len(CONNECTION_ID), len(datagram), largest)
+            return [*found, payload] if number >= 0 else found
+        header = read_long_header(datagram, at)
+        if header is None:
+            break
+        expect(at < header.rest_at <= header.stop <= len(datagram), "a header goes beyond its datagram")
+        expect(len(read_versions(datagram, header)) <= len(datagram) // 4, "more versions than octets")
+        _, number, payload = opener.open(datagram, at, header.rest_at, header.stop, largest)
+        if number >= 0:
+            found.append(payload)
+        at = header.stop
+    return found
+
+
+def check_parameters(rng: random.Random) -> list[str]:
+    """Read transport parameters, and write what was read."""
+    data, from_server = parameters_of(rng), rng.random() < 0.7
+    try:
+        parameters = decode(data, from_server)
+    except Malformed as error:
+        expect(error.error_code == QuicErrorCode.TRANSPORT_PARAMETER_ERROR, f"not an error of parameters: {error}")
+        return [f"{data.hex()}: {error.reason}"]
+    written = encode(parameters, from_server)
+    expect(encode(decode(written, from_server), from_server) == written, "written parameters are read as others")
+    return [f"{data.hex()}: {written.hex()}"]
+
+
+def check(seed: int, number: int) -> list[str]:
+    rng = random.Random(f"{seed}:{number}")
+    try:
+        return check_datagram(rng) + check_parameters(rng)
+    except Exception as error:
+        raise FoundError(f"input {seed}:{number}: {error!r}") from error
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--start", type=int, default=0, help="number of the first input")
+    parser.add_argument("--iterations", type=int, help="how many inputs")
+    parser.add_argument("--seconds", type=float, help="for how long (default: 60, if no iterations are given)")
+    parser.add_argument("--replay", metavar="SEED:NUMBER", help="one input again")
+    options = parser.parse_args()
+    faulthandler.enable()
+    if options.replay:
+        seed, number = map(int, options.replay.split(":"))
+        print("\n".join(check(seed, number)))
+        return
+    seconds = options.seconds if options.seconds or options.iterations else 60
+    began = time.monotonic()
+    number = options.start
+    while (options.iterations is None or number < options.start + options.iterations) and (
+        seconds is None or time.monotonic() < began + seconds
+    ):
+        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
+        check(options.seed, number)
+        number += 1
+    faulthandler.cancel_dump_traceback_later()
+    build = "compiled" if zttp_h3.COMPILED else "interpreted"
+    elapsed = time.monotonic() - began
+    print(f"{number - options.start} inputs, seed {options.seed}, {build}, {elapsed:.1f} s: nothing found")
+
+
+if __name__ == "__main__":
+    main()
