@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".build"  # everything made for development: environments, wheels, generated C
+SHARED = ("pyproject.toml", "README.md", "LICENSE")  # what every distribution has
 LEFTOVERS = ("__pycache__", "build", "*.egg-info", "*.so", "*.pyd")
 BIN = "Scripts" if os.name == "nt" else "bin"
 
@@ -23,7 +24,7 @@ class Distribution:
 
     name: str
     folder: Path
-    parts: tuple[str, ...] = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "src")
+    parts: tuple[str, ...] = (*SHARED, "setup.py", "docstrings_in_c.py", "MANIFEST.in", "src")
 
     @property
     def package(self) -> str:
@@ -52,7 +53,7 @@ def distributions() -> list[Distribution]:
     return [
         Distribution("zttp-core", ROOT / "zttp_core"),
         *(Distribution(folder.name.replace("_", "-"), folder) for folder in plugins),
-        Distribution("zttp", ROOT, ("pyproject.toml", "README.md", "LICENSE", "zttp")),
+        Distribution("zttp", ROOT, (*SHARED, "zttp")),
     ]
 
 

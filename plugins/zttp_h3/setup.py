@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from runpy import run_path
 
 from setuptools import Extension, setup
 
@@ -34,6 +35,8 @@ def extensions() -> list[Extension]:
     if sys.platform != "win32":  # gcc and clang
         for module in modules:
             module.extra_compile_args = [*module.extra_compile_args, *FLAGS]
+    generated = [source for module in modules for source in module.sources]
+    run_path("docstrings_in_c.py")["add_docstrings"](generated, paths)
     return modules
 
 

@@ -103,7 +103,7 @@ def test_an_sdist_holds_the_sources_and_the_licence_and_nothing_foreign(name: st
         names = {member.name.partition("/")[2] for member in archive.getmembers() if member.isfile()}
     folder = "" if name == "zttp" else "src/"
     wanted = {folder + entry for entry in sources(built)} | {"LICENSE", "README.md", "pyproject.toml"}
-    wanted |= set() if name == "zttp" else {"setup.py"}
+    wanted |= set() if name == "zttp" else {"setup.py", "docstrings_in_c.py", "MANIFEST.in"}
     assert {entry for entry in names if ".egg-info" not in entry} == wanted | {"PKG-INFO", "setup.cfg"}
 
 
