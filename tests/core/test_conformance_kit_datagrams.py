@@ -23,6 +23,17 @@ def parts_that_are_far_ahead() -> Iterator[bytes]:
         yield b"D" + number.to_bytes(4) + b"B" + bytes(1000)
 
 
+def content(length: int) -> Exchange:
+    pieces = [b"x" * min(1000, length - start) for start in range(0, length, 1000)]
+    parts = [b"QPUT\0/\0", *(b"B" + piece for piece in pieces), b"E"]
+    return Exchange(
+        "content",
+        client=[b"D" + number.to_bytes(4) + part for number, part in enumerate(parts)],
+        events=[Request(b"PUT", b"/", http_version=b"toy"), Data(b"x" * length), EndOfMessage()],
+        reply=[Response(200, http_version=b"toy"), Data(b"y" * length), EndOfMessage()],
+    )
+
+
 class TestToyDatagrams(ProtocolConformance):
     """Both roles, trailers, loss."""
 
@@ -66,4 +77,5 @@ class TestToyDatagrams(ProtocolConformance):
     }
     malformed_replies = {"a status that is no number": b"D\0\0\0\0Rstatus\0abc\0"}
     floods = {"parts that are far ahead": parts_that_are_far_ahead}
+    growing = {"content": content}
     max_memory = 1024 * 1024

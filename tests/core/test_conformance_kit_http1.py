@@ -1,9 +1,12 @@
 """HTTP/1.1 conforms to the plugin contract, by the kit that everybody has."""
 
+from typing import Any
+
 import pytest
 
+import zttp
 from zttp_core.events import Data, EndOfMessage, Request, Response
-from zttp_core.testing import Exchange, ProtocolConformance
+from zttp_core.testing import Exchange, ProtocolConformance, Surroundings
 
 pytest.importorskip("zttp_h1.plugin")
 
@@ -11,6 +14,27 @@ HOST = (b"Host", b"example.com")
 FIVE = (b"Content-Length", b"5")
 CHUNKED = (b"Transfer-Encoding", b"chunked")
 SWITCH = [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
+
+
+def content(length: int) -> Exchange:
+    sized = (b"Content-Length", b"%d" % length)
+    return Exchange(
+        "content",
+        client=b"POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length,
+        events=[Request(b"POST", b"/", [HOST, sized]), Data(b"x" * length), EndOfMessage()],
+        reply=[Response(200, [sized]), Data(b"y" * length), EndOfMessage()],
+    )
+
+
+def chunks(length: int) -> Exchange:
+    return Exchange(
+        "chunks",
+        client=b"POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"28\r\n%b\r\n" % (b"x" * 40) * (length // 40 + 1)
+        + b"0\r\n\r\n",
+        events=[Request(b"POST", b"/", [HOST, CHUNKED]), Data(b"x" * (length // 40 * 40 + 40)), EndOfMessage()],
+        reply=[Response(200, [CHUNKED]), Data(b"y" * length), EndOfMessage()],
+    )
 
 
 class TestHttp11(ProtocolConformance):
@@ -86,9 +110,15 @@ class TestHttp11(ProtocolConformance):
         "a chunk of no size": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
         "half a message": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhal",
     }
+    growing = {"content": content, "chunks": chunks}
+    max_memory = 1024 * 1024
     malformed_replies = {
         "garbage": b"GARBAGE\r\n\r\n",
         "a status of two digits": b"HTTP/1.1 20 OK\r\n\r\n",
         "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         "half a message": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal",
     }
+
+    def options(self, role: int, given: Surroundings) -> dict[str, Any]:
+        """Make what is bounded small, so that it is soon reached."""
+        return {"limits": zttp.H1Limits(max_buffer=256 * 1024)}

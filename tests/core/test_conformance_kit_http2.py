@@ -9,7 +9,7 @@ import pytest
 import zttp
 from tests.http2.frame_language import PREFACE, frame_bytes
 from zttp_core.events import Data, EndOfMessage, Request, Response, Settings, WindowUpdate
-from zttp_core.testing import Exchange, ProtocolConformance
+from zttp_core.testing import Exchange, ProtocolConformance, Surroundings
 
 pytest.importorskip("zttp_h2.plugin")
 
@@ -32,6 +32,18 @@ def get(stream_id: int, **more: Any) -> list[Any]:
 
 def post(stream_id: int) -> Request:
     return Request(b"POST", b"/", [HOST], scheme=b"https", http_version=b"2", stream_id=stream_id)
+
+
+def content(length: int) -> Exchange:
+    frames = [min(16_384, length - start) for start in range(0, length, 16_384)]
+    return Exchange(
+        "content",
+        client=wire(POST.format(1))
+        + b"".join(size.to_bytes(3) + b"\0\0\0\0\0\1" + b"x" * size for size in frames)
+        + frame_bytes("DATA stream=1 END_STREAM"),
+        events=[Settings(), post(1), Data(b"x" * length, 1), EndOfMessage(stream_id=1)],
+        reply=[Response(200, stream_id=1), Data(b"y" * length, 1), EndOfMessage(stream_id=1)],
+    )
 
 
 def streams_opened_and_reset() -> Iterator[bytes]:
@@ -153,6 +165,8 @@ class TestHttp2(ProtocolConformance):
         "CONTINUATION without an end": endless_continuations,
     }
 
-    def connect(self, role: int) -> Any:
-        options = {"enable_connect_protocol": True} if role == zttp.SERVER else {}
-        return zttp.Connection(role, self.protocol, **options)
+    growing = {"content": content}
+
+    def options(self, role: int, given: Surroundings) -> dict[str, Any]:
+        """Let extended CONNECT be shown."""
+        return {"enable_connect_protocol": True} if role == zttp.SERVER else {}

@@ -5,18 +5,20 @@ A part is ``D``, four bytes of number, a letter and what belongs to it; an ackno
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from zttp_core.constants import CLIENT, SERVER
 from zttp_core.descriptor import ProtocolDescriptor
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage, Request, Response
-from zttp_core.messages import is_field_value, is_token
+from zttp_core.messages import is_field_value, is_request_target, is_token
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 
 IDLE, OPEN, ENDED = range(3)
 FIRST_TIMEOUT = 200_000  # microseconds; doubled each time
 MOST_TRIES = 8
+LONGEST_PART = 1000
 MOST_AHEAD = 64  # parts that are kept until those before them have come
 
 
@@ -29,17 +31,19 @@ class ToyConnection:
         self._sending = IDLE
         self._next_number = 0
         self._queue: list[bytes] = []
+        self._waiting: deque[bytes] = deque()  # parts, until fewer are under way
         self._unacknowledged: dict[
             int, tuple[bytes, int, int]
         ] = {}  # the datagram, its deadline, how often it went out
         self._expected = 0
         self._ahead: dict[int, bytes] = {}
-        self._events: list[Any] = []
+        self._parts: deque[bytes] = deque()
+        self._reading = IDLE
         self._error: RemoteProtocolError | None = None
         self._given_up = False
 
     def __repr__(self) -> str:
-        return f"<ToyConnection sending={self._sending} unacknowledged={len(self._unacknowledged)}>"
+        return f"<{type(self).__name__} sending={self._sending} unacknowledged={len(self._unacknowledged)}>"
 
     # -------------------------------------------------------------------------------------------------------- receiving
 
@@ -58,36 +62,39 @@ class ToyConnection:
             self._ahead[number] = received[5:]
             self._queue.append(b"A" + received[1:5])
             while self._expected in self._ahead:
-                self._events.append(self._ahead.pop(self._expected))
+                self._parts.append(self._ahead.pop(self._expected))
                 self._expected += 1
-        else:
+        elif number < self._expected:
             self._queue.append(b"A" + received[1:5])
 
     def next_event(self) -> Any:
-        if self._events and self._error is None:
+        if self._parts and self._error is None:
             try:
-                return parse(self._events.pop(0))
+                return self._follow(parse(self._parts.popleft()))
             except RemoteProtocolError as error:
                 self._error = error
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         return CONNECTION_CLOSED if self._given_up else NEED_DATA
 
     # ---------------------------------------------------------------------------------------------------------- sending
 
     def send_request(self, method: bytes, target: bytes, version: bytes, headers: Any) -> None:
         self._check(self.role == CLIENT and self._sending == IDLE)
+        self._check(is_token(method) and is_request_target(target))
         self._send(b"Q", pack([(method, target), *headers]))
         self._sending = OPEN
 
     def send_response(self, status: int, headers: Any = None, /) -> None:
-        self._check(self.role == SERVER and self._sending == IDLE)
+        self._check(self.role == SERVER and self._sending == IDLE and 200 <= status <= 999)
         self._send(b"R", pack([(b"status", b"%d" % status), *(headers or ())]))
         self._sending = OPEN
 
     def send_data(self, data: Any, /) -> None:
         self._check(self._sending == OPEN)
-        self._send(b"B", bytes(memoryview(data)))
+        content = bytes(memoryview(data))
+        for start in range(0, len(content), LONGEST_PART):
+            self._send(b"B", content[start : start + LONGEST_PART])
 
     def end_message(self, trailers: Any = None) -> None:
         self._check(self._sending == OPEN)
@@ -102,6 +109,8 @@ class ToyConnection:
 
     def data_to_send(self, now: int = 0) -> list[bytes]:
         self._now = max(self._now, now)
+        while self._waiting and len(self._unacknowledged) + len(self._queue) < MOST_AHEAD // 2:
+            self._queue.append(self._waiting.popleft())
         queued, self._queue = self._queue, []
         for datagram in queued:
             number = int.from_bytes(datagram[1:5])
@@ -125,10 +134,20 @@ class ToyConnection:
         if self._given_up:
             self._unacknowledged.clear()
             self._queue.clear()
+            self._waiting.clear()
 
     def _send(self, letter: bytes, payload: bytes) -> None:
-        self._queue.append(b"D" + self._next_number.to_bytes(4) + letter + payload)
+        self._waiting.append(b"D" + self._next_number.to_bytes(4) + letter + payload)
         self._next_number += 1
+
+    def _follow(self, event: Any) -> Any:
+        """Return an event that may come here: a head, its content, its end."""
+        head = Request if self.role == SERVER else Response
+        allowed = isinstance(event, head) if self._reading == IDLE else self._reading == OPEN
+        if not allowed or (self._reading == OPEN and not isinstance(event, Data | EndOfMessage)):
+            raise refusal("a message must be a head, its content and its end")
+        self._reading = ENDED if isinstance(event, EndOfMessage) else OPEN
+        return event
 
     def _check(self, allowed: bool) -> None:
         if not allowed:

@@ -4,6 +4,21 @@ from zttp_core.events import Data, EndOfMessage, Request, Response
 from zttp_core.testing import Exchange, ProtocolConformance
 
 
+def content(length: int) -> Exchange:
+    """A request and a response with content of any length."""
+    headers = b"CONTENT_LENGTH\x00%d\x00SCGI\x001\x00REQUEST_METHOD\x00PUT\x00" % length
+    return Exchange(
+        "content",
+        client=b"%d:%b,%b" % (len(headers), headers, b"x" * length),
+        events=[
+            Request(b"PUT", b"/", [(b"content-length", b"%d" % length)], http_version=b"1.0"),
+            Data(b"x" * length),
+            EndOfMessage(),
+        ],
+        reply=[Response(200), Data(b"y" * length), EndOfMessage()],
+    )
+
+
 class TestScgi(ProtocolConformance):
     """SCGI, by the example of its specification and by what must be refused."""
 
@@ -31,3 +46,5 @@ class TestScgi(ProtocolConformance):
         "more content than announced": b"24:CONTENT_LENGTH\x000\x00SCGI\x001\x00,x",
         "half a request": b"24:CONTENT_",
     }
+    growing = {"content": content}
+    max_memory = 1024 * 1024

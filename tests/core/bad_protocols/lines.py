@@ -11,7 +11,7 @@ from zttp_core.constants import CLIENT, SERVER
 from zttp_core.descriptor import ProtocolDescriptor
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage, Request, Response
-from zttp_core.messages import is_field_value, is_token
+from zttp_core.messages import is_field_value, is_request_target, is_token
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 from zttp_core.testing import Exchange
 
@@ -27,6 +27,7 @@ class LineConnection:
     def __init__(self, role: int) -> None:
         self.role = role
         self._input = bytearray()
+        self._looked = 0  # so far there is no end of a head
         self._eof = False
         self._reading = HEAD
         self._left = 0
@@ -45,7 +46,7 @@ class LineConnection:
 
     def next_event(self) -> Any:
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         try:
             return self._next_event()
         except RemoteProtocolError as error:
@@ -58,10 +59,12 @@ class LineConnection:
 
     def send_request(self, method: bytes, target: bytes, version: bytes, headers: Any) -> None:
         self._check(self.role == CLIENT and self._writing == IDLE)
+        self._check(is_token(method) and is_request_target(target))
         self._send_head(method + b" " + target, headers)
 
     def send_response(self, status: int, headers: Any = None, /) -> None:
         self._check(self.role == SERVER and self._writing == IDLE)
+        self._check(200 <= status <= 999)
         self._send_head(b"%d" % status, headers or ())
 
     def send_data(self, data: Any, /) -> None:
@@ -87,7 +90,8 @@ class LineConnection:
         if len(self._input) > LONGEST_WAIT:
             raise refusal("more waits than can be kept")
         if self._reading == HEAD:
-            end = self._input.find(b"\n\n")
+            end = self._input.find(b"\n\n", self._looked)
+            self._looked = max(len(self._input) - 1, 0) if end < 0 else 0
             if end >= 0:
                 return self._head(end)
             if len(self._input) > LONGEST_HEAD:
@@ -165,6 +169,19 @@ POST = Exchange(
     reply=[Response(204), EndOfMessage()],
 )
 EXCHANGES = [GET, POST]
+
+
+def content(length: int) -> Exchange:
+    """Content of any length."""
+    sized = (b"length", b"%d" % length)
+    return Exchange(
+        "content",
+        client=b"POST /b\nlength: %d\n\n" % length + b"x" * length,
+        events=[Request(b"POST", b"/b", [sized], http_version=b"lines"), Data(b"x" * length), EndOfMessage()],
+        reply=[Response(200, [sized], http_version=b"lines"), Data(b"y" * length), EndOfMessage()],
+    )
+
+
 MALFORMED = {
     "no target": b"GET\n\n",
     "a field without a name": b"GET /\n: x\n\n",

@@ -1,10 +1,6 @@
 """Connections that take what is not theirs: memory, files, clocks, threads; and some without manners."""
 
-import logging
-import os
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread, get_ident
 from typing import Any
@@ -48,7 +44,7 @@ bad(
 )(Hoarding)
 
 
-@bad("test_what_has_ended_is_forgotten", "300 more of it on one connection leave .* bytes behind")
+@bad("test_what_has_ended_is_forgotten", "each repetition of it on one connection leaves .* bytes behind")
 class RememberingMessages(LineConnection):
     def start_next_cycle(self) -> None:
         super().start_next_cycle()
@@ -71,48 +67,6 @@ class StartingAThread(LineConnection):
         return super().data_to_send()
 
 
-@bad("test_no_clock_and_no_environment_is_read", "uses what was not handed in: time.monotonic")
-class ReadingTheClock(LineConnection):
-    def data_to_send(self) -> bytes:
-        self._sent_at = time.monotonic()
-        return super().data_to_send()
-
-
-@bad("test_no_clock_and_no_environment_is_read", "uses what was not handed in: os.environ")
-class ReadingTheEnvironment(LineConnection):
-    def data_to_send(self) -> bytes:
-        self._debug = "LINES_DEBUG" in os.environ
-        return super().data_to_send()
-
-
-@bad("test_no_clock_and_no_environment_is_read", "uses what was not handed in: datetime.now")
-class ReadingTheCalendar(LineConnection):
-    def data_to_send(self) -> bytes:
-        self._sent_on = datetime.now(UTC)
-        return super().data_to_send()
-
-
-@bad("test_no_clock_and_no_environment_is_read", "uses what was not handed in: .*os.getenv")
-class AskingForAVariable(LineConnection):
-    def data_to_send(self) -> bytes:
-        self._debug = os.getenv("LINES_DEBUG")
-        return super().data_to_send()
-
-
-@bad("test_no_clock_and_no_environment_is_read", "uses what was not handed in: print")
-class Printing(LineConnection):
-    def data_to_send(self) -> bytes:
-        print(end="")  # noqa: T201
-        return super().data_to_send()
-
-
-@bad("test_no_clock_and_no_environment_is_read", "uses what was not handed in: logging")
-class Logging(LineConnection):
-    def data_to_send(self) -> bytes:
-        logging.getLogger("lines").debug("sending")
-        return super().data_to_send()
-
-
 @bad("test_dropped_connections_leave_nothing", "dropped connections of 'lines' can still be reached")
 class Immortal(LineConnection):
     everyone: list[Any] = []
@@ -122,7 +76,10 @@ class Immortal(LineConnection):
         self.everyone.append(self)
 
 
-@bad("test_dropped_connections_leave_nothing", "1000 dropped connections of 'lines' leave .* bytes behind")
+@bad(
+    "test_dropped_connections_leave_nothing",
+    "dropped connections of 'lines' leave .* bytes behind for each round of the exchanges",
+)
 class LeavingADiary(LineConnection):
     diary: list[bytes] = []
 
@@ -131,7 +88,7 @@ class LeavingADiary(LineConnection):
         return super().data_to_send()
 
 
-@bad("test_two_threads_use_two_connections", "'lines' in two threads raised RuntimeError: not my thread")
+@bad("test_two_threads_use_two_connections", "in two threads raised .* raised RuntimeError: .*not my thread")
 class OfOneThread(LineConnection):
     home = get_ident()
 

@@ -63,7 +63,10 @@ class WithOthersBytes(LineConnection):
         return Data(Bytes(event.data)) if isinstance(event, Data) else event
 
 
-@bad("test_a_received_buffer_may_be_used_again", "events change when the caller uses the buffer again")
+@bad(
+    "test_a_received_buffer_may_be_used_again",
+    "the buffer that was received is still held|events change when the caller uses the buffer again",
+)
 class KeepingTheBuffer(LineConnection):
     def __init__(self, role: int) -> None:
         super().__init__(role)

@@ -53,7 +53,61 @@ class AfraidOfRepetition(ToyConnection):
         super().receive_datagram(datagram, now, peer_address)
 
 
+class RingingEarly(ToyConnection):
+    def handle_timeout(self, now: int, /) -> None:
+        super().handle_timeout(max([now, *(deadline for _, deadline, _ in self._unacknowledged.values())]))
+
+
+class WithBrokenTime(ToyConnection):
+    def next_timeout(self) -> Any:
+        following = super().next_timeout()
+        return None if following is None else following / 1
+
+
+class GivingATuple(ToyConnection):
+    def data_to_send(self, now: int = 0) -> Any:
+        return tuple(super().data_to_send(now))
+
+
+class GivingNothingAtAll(ToyConnection):
+    def data_to_send(self, now: int = 0) -> Any:
+        return [*super().data_to_send(now), b""]
+
+
+class AfraidOfLargeOnes(ToyConnection):
+    def receive_datagram(self, datagram: Any, now: int = 0, peer_address: Any = None, /) -> None:
+        if len(datagram) > 1000:
+            raise KeyError(len(datagram))
+        super().receive_datagram(datagram, now, peer_address)
+
+
+class GoingThroughEverything(ToyConnection):
+    """Its list of parts is searched for each one."""
+
+    def receive_datagram(self, datagram: Any, now: int = 0, peer_address: Any = None, /) -> None:
+        seen = self.__dict__.setdefault("_seen", [])
+        if not any(other == datagram[:5] for other in seen):
+            seen.append(bytes(datagram[:5]))
+        super().receive_datagram(datagram, now, peer_address)
+
+
+class SendingText(ToyConnection):
+    def send_data(self, data: Any, /) -> None:
+        super().send_data(data.encode() if isinstance(data, str) else data)
+
+
 SAMPLES = [
+    Sample(
+        RingingEarly, "test_a_timer_that_rings_early_does_nothing", r"handle_timeout\(1000001\) acts, the deadline is"
+    ),
+    Sample(
+        WithBrokenTime, "test_an_idle_pair_comes_to_rest", r"next_timeout\(\) returned .*, neither an integer nor None"
+    ),
+    Sample(GivingATuple, "test_an_exchange_gives_its_events", r"data_to_send\(\) returned \(.*, not a list of bytes"),
+    Sample(GivingNothingAtAll, "test_an_exchange_gives_its_events", r"data_to_send\(\) returned a datagram of 0 bytes"),
+    Sample(AfraidOfLargeOnes, "test_content_of_any_length_arrives", "raised KeyError: KeyError"),
+    Sample(GoingThroughEverything, "test_cost_is_linear_in_what_is_received", "8 times as much costs .* times that"),
+    Sample(SendingText, "test_what_is_no_bytes_is_refused", r"send_data\('text'\) was taken"),
     Sample(RingingInThePast, "test_a_silent_peer_is_given_up", r"after handle_timeout\(\d+\) next_timeout\(\) is \d+"),
     Sample(KeepingAlive, "test_an_idle_pair_comes_to_rest", "have acted 10000 times and do not come to rest"),
     Sample(WakingLate, "test_an_idle_pair_comes_to_rest", r"when all is done, next_timeout\(\) is 1000000000000000"),

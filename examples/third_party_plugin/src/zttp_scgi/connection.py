@@ -40,12 +40,13 @@ class ScgiConnection:
         received = bytes(memoryview(data))
         if not received:
             self._eof = True
-        self._received += received
+        if self._error is None:  # behind an error nothing is kept
+            self._received += received
 
     def next_event(self) -> Event:
         """Return the next event. After an error every call raises it again."""
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         try:
             return self._next_event()
         except RemoteProtocolError as error:
@@ -56,6 +57,8 @@ class ScgiConnection:
         """Queue the response's head, in the form that CGI gives it (RFC 3875 6)."""
         if self._sending != HEADERS:
             raise LocalProtocolError("the response has been sent already", reason="response_already_sent")
+        if not 200 <= status <= 999:
+            raise LocalProtocolError(f"{status} is no status of a response", reason="invalid_status_code")
         head = [b"Status: %d\r\n" % status]
         for name, value in headers or ():
             if not is_token(name) or not is_field_value(value):

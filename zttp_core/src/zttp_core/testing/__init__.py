@@ -20,5 +20,6 @@ except ModuleNotFoundError as missing:  # pragma: no cover - a test installs it 
 
 from zttp_core.testing.conformance import ProtocolConformance
 from zttp_core.testing.exchange import Exchange
+from zttp_core.testing.surroundings import Surroundings
 
-__all__ = ["Exchange", "ProtocolConformance"]
+__all__ = ["Exchange", "ProtocolConformance", "Surroundings"]

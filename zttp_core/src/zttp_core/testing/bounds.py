@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice, repeat
 from typing import Any, Final
 
-from zttp_core.constants import CLIENT, SERVER
+from zttp_core.constants import SERVER
+from zttp_core.errors import ProtocolError
 from zttp_core.testing.cuts import places
 from zttp_core.testing.exchange import Exchange
-from zttp_core.testing.memory import growth, traced
-from zttp_core.testing.subject import Scenario, Subject, survive
-from zttp_core.testing.verdict import fail, not_applicable
+from zttp_core.testing.memory import leak, traced
+from zttp_core.testing.pair import Pair
+from zttp_core.testing.subject import Subject, refused, survive
+from zttp_core.testing.verdict import fail, not_applicable, telling
+from zttp_core.testing.wire import receive, take
 
-_PLACES: Final = 8  # in which the rest of a message becomes endless
+_PLACES: Final = 5  # in which the rest of a message becomes endless
 _SHORTEST_PIECE: Final = 1024  # what is refused early is refused soon; what is not comes in ever longer pieces
 _LONGEST_PIECE: Final = 1024 * 1024
 _MOST_PIECES: Final = 20_000  # of a flood
-_WARM_UP: Final = 100
-_ROUNDS: Final = 300
-_FLAT: Final = 64 * 1024  # bytes that a few hundred messages may leave behind: a table that has not filled up yet
 
 
 class Bounds(Subject):
@@ -30,55 +30,92 @@ class Bounds(Subject):
         for scenario in self.stream_scenarios(exchange):
             data = scenario.data
             for at in [0, *places(data, _PLACES)]:
-                for filler in {b"a", b"0", data[at : at + 1], data[max(at - 1, 0) : max(at, 1)]}:
-                    self._feed_endlessly(scenario, at, filler)
+                ends = {data[-1:], data[-2:]} if at == 0 else set()  # such as empty lines in front of a message
+                for filler in {b"a", data[at : at + 1], data[max(at - 1, 0) : max(at, 1)]} | ends:
+                    filling = filler * self._longest  # content is passed on: it is not held
+                    pieces = _then_endless(data[:at], filling, self.max_memory * 5 // 4)
+                    self._check(
+                        f"{scenario}: {filler!r} without an end from byte {at} on",
+                        lambda kept=scenario, fed=pieces: survive(kept, kept.start(), fed),  # type: ignore[misc]
+                    )
+
+    def test_unanswered_requests_are_bounded(self, exchange: Exchange) -> None:
+        """A peer that goes on asking while its first request is not answered fills no memory."""
+        if self.multiplexed:
+            not_applicable("the limit on streams has a test of its own")
+        for scenario in self.stream_scenarios(exchange):
+            if scenario.role == SERVER and not scenario.closes and not exchange.switches:
+                filling = scenario.data * (self._longest // len(scenario.data) + 1)
+                pieces = _then_endless(b"", filling, self.max_memory * 5 // 4)
+                self._check(
+                    f"{scenario}: the same request without an end, unanswered",
+                    lambda kept=scenario, fed=pieces: survive(kept, kept.start(), fed),  # type: ignore[misc]
+                )
+
+    def test_a_refused_peer_is_not_listened_to(self) -> None:
+        """What comes behind an error is not kept."""
+        for name, data in self.malformed.items():
+            connection = self.connect(self.first_role)
+            if refused(connection, data).refusal is not None:
+                filling = b"a" * min(self._longest, 60_000)
+                self._check(
+                    f"malformed input '{name}', and more behind it",
+                    lambda kept=connection, fed=filling: self._go_on(kept, fed),  # type: ignore[misc]
+                )
 
     def test_floods_are_bounded(self) -> None:
         """What the suite knows to be endless: streams opened and reset, frames that only cost."""
         if not self.floods:
             not_applicable("the suite has no floods")
         for name, supply in self.floods.items():
-            connection = self.connect(SERVER if SERVER in self.descriptor.roles else CLIENT)
-            with traced() as held:
-                survive(connection, islice(supply(), _MOST_PIECES))
-                peak = held.peak
-            if peak > self.max_memory:
-                fail(f"flood '{name}': {peak} bytes are held, the limits say {self.max_memory}")
+            connection = self.connect(self.first_role)
+            self._check(
+                f"flood '{name}'",
+                lambda who=f"flood '{name}'", kept=connection, fed=supply: survive(  # type: ignore[misc]
+                    who, kept, islice(fed(), _MOST_PIECES)
+                ),
+            )
 
     def test_what_has_ended_is_forgotten(self) -> None:
         """Hundreds of messages on one connection leave nothing behind."""
         if "keep-alive" not in self.descriptor.capabilities:
             not_applicable(f"'{self.protocol}' does not claim keep-alive")
-        pair = self.pair()
         for exchange in self.exchanges:
+            pair = self.pair(exchange)
             pair.converse(exchange)
-            if not pair.can_go_on():
-                pair = self.pair()
+            if not exchange.ends or not pair.can_go_on():
                 continue
+            left = leak(lambda kept=exchange, on=pair: _converse_again(on, kept))  # type: ignore[misc]
+            if left:
+                fail(f"exchange '{exchange.name}': each repetition of it on one connection leaves {left} bytes behind")
 
-            def converse(exchange: Exchange = exchange, pair: Any = pair) -> None:
-                pair.converse(exchange)
-                pair.can_go_on()
-                if hasattr(pair, "to_client"):
-                    pair.to_client.clear()
+    @property
+    def _longest(self) -> int:
+        return min(_LONGEST_PIECE, self.max_memory // 8)
 
-            left = growth(converse, _WARM_UP, _ROUNDS)
-            if left > _FLAT:
-                fail(f"exchange '{exchange.name}': {_ROUNDS} more of it on one connection leave {left} bytes behind")
-            return
-
-    def _feed_endlessly(self, scenario: Scenario, at: int, filler: bytes) -> None:
+    def _check(self, what: str, work: Callable[[], object]) -> None:
         __tracebackhide__ = True
-        filling = filler * min(_LONGEST_PIECE, self.max_memory // 8)  # content is passed on: it is not held
-        connection = scenario.start()
         with traced() as held:
-            survive(connection, _then_endless(scenario.data[:at], filling, self.max_memory * 5 // 4))
+            work()
             peak = held.peak
         if peak > self.max_memory:
-            fail(
-                f"{scenario}: {filler!r} without an end from byte {at} on: {peak} bytes are held, the limits say "
-                f"{self.max_memory}"
-            )
+            fail(f"{what}: {peak} bytes are held, the limits say {self.max_memory}")
+
+    def _go_on(self, connection: Any, filling: bytes) -> None:
+        __tracebackhide__ = True
+        with telling("receiving behind an error"):
+            for _ in range(self.max_memory * 5 // 4 // len(filling) + 1):
+                try:
+                    receive(connection, bytearray(filling))
+                    connection.next_event()
+                except ProtocolError:  # the peer's, or the caller's: behind an EOF there is nothing
+                    take(connection)
+
+
+def _converse_again(pair: Pair, exchange: Exchange) -> None:
+    pair.converse(exchange)
+    pair.can_go_on()
+    pair.forget()
 
 
 def _then_endless(data: bytes, filling: bytes, total: int) -> Iterator[bytes]:

@@ -27,6 +27,8 @@ class Claims(Determinism):
             # What follows a kept connection is tested by gluing messages together and by the pair.
             for name in {"keep-alive", "pipelining"} & self.descriptor.capabilities:
                 shown[name] = going_on
+        if self.multiplexed and len(self.descriptor.roles) > 1 and "flow-control" in self.descriptor.capabilities:
+            shown.setdefault("flow-control", []).append("content beyond the window, between a pair")
         return shown
 
     def test_every_claim_is_shown(self) -> None:

@@ -7,17 +7,27 @@ import pytest
 from zttp_core.testing import report
 from zttp_core.testing.bounds import Bounds
 from zttp_core.testing.claims import Claims
+from zttp_core.testing.endings import Endings
+from zttp_core.testing.evidence import Evidence
+from zttp_core.testing.growth import Growth
+from zttp_core.testing.isolation import Isolation
 from zttp_core.testing.manners import Manners
+from zttp_core.testing.misuse import Misuse
 from zttp_core.testing.pairing import Pairing
 from zttp_core.testing.purity import Purity
 from zttp_core.testing.refusals import Refusals
 from zttp_core.testing.registration import Registration
+from zttp_core.testing.secrecy import Secrecy
+from zttp_core.testing.streams import Streams
 from zttp_core.testing.structure import Structure
 from zttp_core.testing.threads import Threads
 from zttp_core.testing.timers import Timers
 
 
-class ProtocolConformance(Registration, Structure, Claims, Pairing, Refusals, Bounds, Purity, Timers, Threads, Manners):
+class ProtocolConformance(
+    Registration, Structure, Evidence, Claims, Endings, Pairing, Streams, Refusals, Misuse, Isolation, Bounds, Growth,
+    Purity, Timers, Secrecy, Threads, Manners,
+):  # fmt: skip
     """The tests that a protocol plugin has to pass.
 
     Derive a class whose name pytest collects, name the ``protocol``, and say by ``exchanges`` what is to work and by
@@ -31,6 +41,8 @@ class ProtocolConformance(Registration, Structure, Claims, Pairing, Refusals, Bo
             metafunc.parametrize("exchange", self.exchanges, ids=[exchange.name for exchange in self.exchanges])
         if "malformation" in metafunc.fixturenames:
             metafunc.parametrize("malformation", list(self.malformed))
+        if "abuse" in metafunc.fixturenames:
+            metafunc.parametrize("abuse", [*self.abuses, *self.abuses_of_servers])
 
     @pytest.fixture(autouse=True)
     def _reported(self, request: pytest.FixtureRequest) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from zttp_core.constants import SERVER
@@ -10,8 +10,8 @@ from zttp_core.testing.cuts import byte_by_byte, places, random_pieces
 from zttp_core.testing.exchange import Exchange, units
 from zttp_core.testing.pair import turn_to_next
 from zttp_core.testing.subject import Scenario, Subject
-from zttp_core.testing.verdict import excerpt, fail, not_applicable
-from zttp_core.testing.wire import Outcome, play, take
+from zttp_core.testing.verdict import excerpt, fail, not_applicable, telling
+from zttp_core.testing.wire import Outcome, play, receive, take
 
 _RANDOM_CUTS: Final = 200
 
@@ -30,7 +30,7 @@ class Determinism(Subject):
             if scenario.role == SERVER:
                 _compare(scenario, outcome, list(exchange.events))
                 wanted = list(units(exchange.server)) if exchange.server is not None else sent
-                if sent != wanted and (self._datagrams or b"".join(sent) != b"".join(wanted)):
+                if sent != wanted and (self.datagrams or b"".join(sent) != b"".join(wanted)):
                     fail(f"{scenario}: the reply is {excerpt(b''.join(sent))}, not {excerpt(b''.join(wanted))}")
             elif exchange.server is not None and exchange.answer is not None:
                 _compare(scenario, outcome, exchange.answered)
@@ -38,20 +38,52 @@ class Determinism(Subject):
     def test_byte_by_byte_gives_the_same(self, exchange: Exchange) -> None:
         """One byte at a time."""
         for scenario in self.stream_scenarios(exchange):
-            _same(scenario, byte_by_byte(scenario.data), "byte by byte")
+            _same(scenario, [(byte_by_byte(scenario.data), "byte by byte")])
 
     def test_every_cut_in_two_gives_the_same(self, exchange: Exchange) -> None:
         """Every place in which the bytes can be cut."""
         for scenario in self.stream_scenarios(exchange):
-            for at in places(scenario.data):
-                _same(scenario, [scenario.data[:at], scenario.data[at:]], f"cut at byte {at}")
+            data = scenario.data
+            _same(scenario, (([data[:at], data[at:]], f"cut at byte {at}") for at in places(data)))
 
     def test_random_cuts_give_the_same(self, exchange: Exchange) -> None:
         """200 random ways to cut."""
         for scenario in self.stream_scenarios(exchange):
-            for number in range(_RANDOM_CUTS):
-                seed = f"{exchange.name}/{number}"
-                _same(scenario, random_pieces(scenario.data, seed), f"cut at random, seed {seed!r}")
+            seeds = [f"{exchange.name}/{number}" for number in range(_RANDOM_CUTS)]
+            _same(scenario, ((random_pieces(scenario.data, seed), f"cut at random, seed {seed!r}") for seed in seeds))
+
+    def test_pulling_late_gives_the_same(self, exchange: Exchange) -> None:
+        """A program may receive several pieces before it pulls."""
+        for scenario in self.scenarios(exchange):
+            connection = scenario.start()
+            pieces = scenario.received if self.datagrams else random_pieces(scenario.data, exchange.name)
+            with telling(scenario):
+                for piece in pieces:
+                    receive(connection, piece)
+                got = play(connection, (), closes=scenario.closes).told()
+            expected = scenario.play().told()
+            if got != expected:
+                fail(
+                    f"{scenario}, pulled when all was received: the events are {excerpt(got)}, not {excerpt(expected)}"
+                )
+
+    def test_looking_changes_nothing(self, exchange: Exchange) -> None:
+        """Neither asking a connection for its state, nor pulling when there is nothing, has an effect."""
+        for scenario in self.scenarios(exchange):
+            connection = scenario.start()
+            outcome = Outcome()
+            with telling(scenario):
+                for piece in scenario.received if self.datagrams else byte_by_byte(scenario.data):
+                    for _ in range(2):
+                        look(connection)
+                        outcome.follow(play(connection, ()))
+                    outcome.follow(play(connection, [piece]))
+                if scenario.closes:
+                    outcome.follow(play(connection, (), closes=True))
+            expected = scenario.play().told()
+            if outcome.told() != expected:
+                told = f"{excerpt(outcome.told())}, not {excerpt(expected)}"
+                fail(f"{scenario}, looked at between all pieces: the events are {told}")
 
     def test_two_messages_glued_together_are_two_messages(self) -> None:
         """The next message may stand right behind the one before it."""
@@ -64,19 +96,6 @@ class Determinism(Subject):
         keepers = self.keepers()
         for first, second in zip(keepers, [*keepers[1:], *keepers[:1]], strict=True):
             self._glue(first, second)
-
-    def test_connections_do_not_disturb_each_other(self) -> None:
-        """Two connections that are fed in turns give what each gives alone."""
-        for scenario in self.all_scenarios():
-            pieces = byte_by_byte(scenario.data) if not self._datagrams else list(scenario.received)
-            expected = play(scenario.start(), scenario.received).told()
-            connections = scenario.start(), scenario.start()
-            outcomes = Outcome(), Outcome()
-            for piece in pieces:
-                for connection, outcome in zip(connections, outcomes, strict=True):
-                    outcome.follow(play(connection, [piece]))
-            if any(outcome.told() != expected for outcome in outcomes):
-                fail(f"{scenario}: two connections that are fed in turns disturb each other")
 
     def keepers(self) -> list[Exchange]:
         """Return the exchanges behind which a server's connection goes on."""
@@ -107,16 +126,26 @@ class Determinism(Subject):
                 turn_to_next(connection)
             take(connection)
 
-    @property
-    def _datagrams(self) -> bool:
-        return self.descriptor.transport == "datagram"
+
+def look(connection: Any) -> None:
+    """Ask a connection for all that it says without being given anything."""
+    repr(connection)
+    answers = {name: getattr(connection, name)() for name in ("is_closed", "should_close") if hasattr(connection, name)}
+    for name, answer in answers.items():
+        if type(answer) is not bool:
+            fail(f"{name}() returned {answer!r}, which is no bool")
+    if hasattr(connection, "next_timeout"):
+        connection.next_timeout()
+    take(connection)
 
 
-def _same(scenario: Scenario, pieces: Iterable[Any], how: str) -> None:
+def _same(scenario: Scenario, ways: Iterable[tuple[Sequence[Any], str]]) -> None:
     __tracebackhide__ = True
-    expected, got = scenario.play().told(), scenario.play(pieces).told()
-    if got != expected:
-        fail(f"{scenario}, {how}: the events are {excerpt(got)}; received whole they are {excerpt(expected)}")
+    expected = scenario.play().told()
+    for pieces, how in ways:
+        got = scenario.play(pieces).told()
+        if got != expected:
+            fail(f"{scenario}, {how}: the events are {excerpt(got)}; received whole they are {excerpt(expected)}")
 
 
 def _compare(scenario: Scenario, outcome: Outcome, expected: list[Any]) -> None:

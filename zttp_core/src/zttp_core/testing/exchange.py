@@ -27,6 +27,9 @@ class Exchange:
         answer: What the client makes of ``server``. ``None`` is ``reply``.
         client_closes: The client closes its side behind its bytes.
         server_closes: The server closes its side behind its bytes.
+        ecn: The ECN codepoint that a network gives to all datagrams of this, from 0 to 3 (RFC 3168 5).
+        moves: The client is at another address from now on.
+        resumes: The client was given the session of an earlier connection, by ``Subject.session_of``.
         shows: Capabilities that this shows and that its events do not tell, such as ``"push"`` or ``"x-mine"``.
     """
 
@@ -40,6 +43,9 @@ class Exchange:
     answer: Sequence[Any] | None = None
     client_closes: bool = False
     server_closes: bool = False
+    ecn: int = 0
+    moves: bool = False
+    resumes: bool = False
     shows: frozenset[str] = frozenset()
 
     @property
@@ -55,12 +61,22 @@ class Exchange:
     @property
     def capabilities(self) -> set[str]:
         """What this shows."""
-        events = [*self.events, *self.asked, *self.reply, *self.answered]
-        return (
-            {name for name, shown in _EVIDENCE.items() if any(shown(event) for event in events)}
-            | self.shows
-            | ({"upgrade"} if self.switches else set())
-        )
+        received, sent = [*self.events, *self.answered], [*self.asked, *self.reply]
+        told = {
+            name
+            for name, shown in _EVIDENCE.items()
+            if any(shown(event) for event in received) and (name not in _SENT or any(shown(event) for event in sent))
+        }
+        return told | self.shows | ({"upgrade"} if self.switches else set()) | ({"migration"} if self.moves else set())
+
+    @property
+    def ends(self) -> bool:
+        """Whether both messages of every stream end."""
+        ended = [
+            {event.stream_id for event in side if isinstance(event, EndOfMessage)} for side in (self.asked, self.reply)
+        ]
+        begun = {event.stream_id for event in self.asked if isinstance(event, Request)}
+        return begun <= ended[0] and begun <= ended[1]
 
     @property
     def switches(self) -> bool:
@@ -85,6 +101,9 @@ def units(wire: bytes | Sequence[bytes] | None) -> tuple[bytes, ...]:
 def _is_sendable(event: object) -> bool:
     return isinstance(event, _SENDABLE)
 
+
+# What a program sends by a call of its own: that it is received shows only half of it.
+_SENT: Final = frozenset(("trailers", "informational", "extended-connect", "datagrams"))
 
 # The capabilities that events tell. Keep-alive and pipelining are told by a connection that goes on.
 _EVIDENCE: Final[Mapping[str, Callable[[Any], bool]]] = {

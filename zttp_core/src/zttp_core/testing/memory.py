@@ -6,6 +6,12 @@ import gc
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
+
+_WINDOW: Final = 40  # repetitions, measured together
+_MOST_WINDOWS: Final = 12  # by then what is kept on purpose is full
+_NOISE: Final = 4  # bytes for each repetition: the smallest thing that Python can keep is a reference, of eight
+_LEAST_NOISE: Final = 128
 
 
 class Held:
@@ -34,14 +40,35 @@ def traced() -> Iterator[Held]:
             tracemalloc.stop()
 
 
-def growth(work: Callable[[], None], warm_up: int, rounds: int) -> int:
-    """Return the bytes that ``rounds`` repetitions leave behind, once what is kept on purpose is full."""
+def leak(work: Callable[[], None], window: int = _WINDOW) -> int:
+    """Return the bytes that each repetition of ``work`` leaves behind, or 0.
+
+    A table that fills up, or a cache, grows for a while and then stays as it is. What grows in every window, however
+    little, grows for ever. Two windows in a row must be flat, because a container grows in steps.
+    """
+    gc.collect()
+    gc.freeze()  # what is there now is not looked through again and again
+    try:
+        return _leak(work, window)
+    finally:
+        gc.unfreeze()
+
+
+def _leak(work: Callable[[], None], window: int) -> int:
+    flat = 0
+    smallest = 1 << 60
     with traced():
-        for _ in range(warm_up):
-            work()
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(rounds):
-            work()
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0] - before
+        for _ in range(_MOST_WINDOWS):
+            gc.collect()
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(window):
+                work()
+            gc.collect()
+            left = tracemalloc.get_traced_memory()[0] - before
+            if left > max(_NOISE * window, _LEAST_NOISE):
+                flat, smallest = 0, min(smallest, left)
+            elif flat:
+                return 0
+            else:
+                flat = 1
+    return max(smallest // window, 1)

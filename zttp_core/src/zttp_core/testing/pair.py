@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from random import Random
 from typing import Any, Final
 
 from zttp_core.constants import CLIENT, SERVER
+from zttp_core.errors import RemoteProtocolError
 from zttp_core.testing.delivery import find_loss
 from zttp_core.testing.exchange import Exchange
-from zttp_core.testing.verdict import fail
+from zttp_core.testing.verdict import fail, telling
 from zttp_core.testing.wire import Outcome, Program, begin, pull, receive, take
 
 _MOST_ROUNDS: Final = 10_000
-_DELAY: Final = 10_000  # microseconds from one side to the other
-_PATIENCE: Final = 5_000_000  # with nothing under way and no deadline before that, a pair is quiet
-HOUR: Final = 3_600_000_000
+_AT_ONCE: Final = 16_384  # bytes, as a program may read from a socket
 
 
 class Pair(ABC):
@@ -33,25 +30,49 @@ class Pair(ABC):
         self.multiplexed: Final = multiplexed
         begin(client)
         begin(server)
-        self.run(lambda: False)
+        self.run()
 
     @abstractmethod
-    def run(self, finished: Callable[[], bool]) -> None:
+    def run(self, finished: Callable[[], bool] | None = None) -> None:
         """Carry what is sent until ``finished``, or until both are quiet."""
 
     @abstractmethod
     def close(self, role: int) -> None:
         """Let one side close its half of the transport."""
 
+    @abstractmethod
+    def forget(self) -> None:
+        """Keep no record of what has been carried so far."""
+
+    @abstractmethod
+    def prepare(self, exchange: Exchange) -> None:
+        """Make the network what the exchange says."""
+
     def converse(self, exchange: Exchange) -> None:
         """Send the request and the reply of an exchange; both must arrive."""
         __tracebackhide__ = True
         for outcome in self.received.values():
             outcome.events.clear()
+        with telling(f"exchange '{exchange.name}', client and server wired together,"):
+            try:
+                self._converse(exchange)
+            except RemoteProtocolError as error:
+                fail(
+                    f"exchange '{exchange.name}': what was sent did not reach the other side, which refuses it: {error}"
+                )
+
+    def _converse(self, exchange: Exchange) -> None:
+        __tracebackhide__ = True
+        self.prepare(exchange)
         self._say(CLIENT, SERVER, exchange, exchange.asked, exchange.asked)
+        self.note_request()
         if exchange.client_closes:
             self.close(CLIENT)
         self._say(SERVER, CLIENT, exchange, list(exchange.reply), exchange.answered, closes=exchange.server_closes)
+
+    @abstractmethod
+    def note_request(self) -> None:
+        """Remember that the request is complete from here on."""
 
     def can_go_on(self) -> bool:
         """Turn to the next exchange on both sides, if the protocol allows that."""
@@ -66,7 +87,7 @@ class Pair(ABC):
         __tracebackhide__ = True
         received = self.received[receiver]
         self.programs[sender].send(script)
-        self.run(lambda: not closes and find_loss(wanted, received.events, self.streams) is None)
+        self.run(None if closes else lambda: find_loss(wanted, received.events, self.streams) is None)
         if closes:
             self.close(sender)
         loss = find_loss(wanted, received.events, self.streams)
@@ -86,13 +107,23 @@ class StreamPair(Pair):
         self.to_client: Final[list[bytes]] = []
         super().__init__(client, server, multiplexed)
 
-    def run(self, finished: Callable[[], bool]) -> None:  # noqa: ARG002
+    def run(self, finished: Callable[[], bool] | None = None) -> None:  # noqa: ARG002
         """Carry bytes until both are quiet: a stream has no other end."""
         __tracebackhide__ = True
         for _ in range(_MOST_ROUNDS):
             if not self._carry(CLIENT, SERVER) and not self._carry(SERVER, CLIENT):
                 return
         fail(f"client and server have answered each other {_MOST_ROUNDS} times and do not come to rest")
+
+    def forget(self) -> None:
+        """Keep no record of what the client was sent."""
+        self.to_client.clear()
+
+    def prepare(self, exchange: Exchange) -> None:
+        """Do nothing: a stream comes from nowhere and carries no marks."""
+
+    def note_request(self) -> None:
+        """Do nothing: a stream is not recorded."""
 
     def close(self, role: int) -> None:
         """Let one side close its half of the stream."""
@@ -106,106 +137,10 @@ class StreamPair(Pair):
             return False
         if receiver == CLIENT:
             self.to_client.append(data)
-        receive(self.connections[receiver], data)
-        pull(self.connections[receiver], self.received[receiver])
+        for start in range(0, len(data), _AT_ONCE):
+            receive(self.connections[receiver], data[start : start + _AT_ONCE])
+            pull(self.connections[receiver], self.received[receiver])
         return True
-
-
-class DatagramPair(Pair):
-    """Both sides of a network that delays, loses, repeats and reorders datagrams, on a clock of its own.
-
-    Args:
-        client: The client.
-        server: The server.
-        multiplexed: Whether messages are sent on streams.
-        seed: What the network does; the same seed does the same.
-        loss: The part of the datagrams that never arrives.
-        repetition: The part that arrives twice.
-        disorder: The part that arrives late.
-
-    Attributes:
-        now: The time, in microseconds.
-    """
-
-    def __init__(
-        self,
-        client: Any,
-        server: Any,
-        multiplexed: bool,
-        *,
-        seed: str = "",
-        loss: float = 0,
-        repetition: float = 0,
-        disorder: float = 0,
-    ) -> None:
-        self.now = 1_000_000
-        self._random: Final = Random(seed)  # noqa: S311
-        self._loss: Final = loss
-        self._repetition: Final = repetition
-        self._disorder: Final = disorder
-        self._in_flight: list[tuple[int, int, int, bytes]] = []
-        self._count = 0
-        super().__init__(client, server, multiplexed)
-
-    def run(self, finished: Callable[[], bool], patience: int = _PATIENCE) -> None:
-        """Let time pass from one deadline to the next, until the next one is further away than ``patience``."""
-        __tracebackhide__ = True
-        for _ in range(_MOST_ROUNDS):
-            self._flush()
-            if finished():
-                return
-            following = self._next_deadline()
-            if following is None or following > self.now + patience:
-                return
-            self.now = max(self.now, following)
-            self._deliver()
-            self._ring()
-        fail(f"client and server have acted {_MOST_ROUNDS} times and do not come to rest")
-
-    def close(self, role: int) -> None:
-        """Do nothing: datagrams have no end."""
-
-    def deadlines(self) -> list[int]:
-        """Return the deadlines of both sides."""
-        asked = [connection.next_timeout() for connection in self.connections.values()]
-        return [deadline for deadline in asked if deadline is not None]
-
-    def _next_deadline(self) -> int | None:
-        return min([*self.deadlines(), *(arrival for arrival, *_ in self._in_flight[:1])], default=None)
-
-    def _flush(self) -> None:
-        for role, connection in self.connections.items():
-            other = SERVER if role == CLIENT else CLIENT
-            for datagram in take(connection, self.now):
-                if self._random.random() < self._loss:
-                    continue
-                for _ in range(2 if self._random.random() < self._repetition else 1):
-                    late = _DELAY * self._random.randint(1, 5) if self._random.random() < self._disorder else 0
-                    self._count += 1
-                    heapq.heappush(self._in_flight, (self.now + _DELAY + late, self._count, other, datagram))
-
-    def _deliver(self) -> None:
-        while self._in_flight and self._in_flight[0][0] <= self.now:
-            _, _, role, datagram = heapq.heappop(self._in_flight)
-            receive(self.connections[role], datagram, self.now)
-            pull(self.connections[role], self.received[role])
-
-    def _ring(self) -> None:
-        __tracebackhide__ = True
-        for role, connection in self.connections.items():
-            deadline = connection.next_timeout()
-            if deadline is not None and deadline <= self.now:
-                connection.handle_timeout(self.now)
-                pull(self.connections[role], self.received[role])
-                check_deadline(connection, self.now)
-
-
-def check_deadline(connection: Any, now: int) -> None:
-    """Fail if the next timeout is not later than the one that was just handled."""
-    __tracebackhide__ = True
-    following = connection.next_timeout()
-    if following is not None and following <= now:
-        fail(f"after handle_timeout({now}) next_timeout() is {following}: a caller would call again for ever")
 
 
 def turn_to_next(connection: Any) -> bool:

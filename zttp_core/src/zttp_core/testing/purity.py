@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import gc
-from typing import Final
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
 
-from zttp_core.testing.audit import trapped, watched
-from zttp_core.testing.memory import growth
+from zttp_core.errors import RemoteProtocolError
+from zttp_core.testing import import_probe
+from zttp_core.testing.audit import watched
+from zttp_core.testing.memory import leak, traced
 from zttp_core.testing.subject import Subject, refused
+from zttp_core.testing.traps import trapped
 from zttp_core.testing.verdict import fail
 
-_CONNECTIONS: Final = 1_000
-_WARM_UP: Final = 50
-_FLAT: Final = 64 * 1024
+_ROUNDS: Final = 12  # each of all exchanges
+_READS: Final = 300
+_MOST_FOR_A_READ: Final = 16  # bytes; a traceback that grows takes several hundred
 
 
 class Purity(Subject):
-    """No input or output, no clock, no environment, no logs, no threads, and no connection that stays."""
+    """No input or output, no clock, no entropy, no environment, no logs, no threads, and no connection that stays."""
 
     def test_nothing_is_opened_or_started(self) -> None:
         """No file, socket, process or thread, whether things go well or badly."""
@@ -27,22 +35,59 @@ class Purity(Subject):
             fail(f"a connection of '{self.protocol}' does I/O: {', '.join(sorted(set(acts)))}")
 
     def test_no_clock_and_no_environment_is_read(self) -> None:
-        """Time and settings are handed in by the caller; nothing is printed or logged."""
+        """Time, entropy and settings are handed in by the caller; nothing is printed or logged."""
         self._live()
-        with trapped(self.connection_class.__module__.partition(".")[0]) as reads:
+        gc.collect()
+        with trapped() as asked:
             self._live()
-        if reads:
-            fail(f"a connection of '{self.protocol}' uses what was not handed in: {', '.join(sorted(set(reads)))}")
+        if asked:
+            fail(f"a connection of '{self.protocol}' uses what was not handed in: {', '.join(sorted(set(asked)))}")
+
+    def test_nothing_is_read_at_import(self) -> None:
+        """What a connection does depends on no clock, environment or entropy that was read when it was imported."""
+        module = self.connection_class.__module__
+        asked = asked_at_import(module)
+        if asked:
+            fail(f"importing {module} uses what was not handed in: {', '.join(asked)}")
 
     def test_dropped_connections_leave_nothing(self) -> None:
-        """1,000 connections that were made, used and dropped are gone, with all their memory."""
-        left = growth(self._live_once, _WARM_UP, _CONNECTIONS)
+        """Hundreds of connections that were made, used and dropped are gone, with all their memory."""
+        scenarios = list(self.all_scenarios())
+
+        def live() -> None:
+            for scenario in scenarios:
+                self.live_through(scenario)
+            for data in self.malformed.values():
+                refused(self.connect(self.first_role), data)
+
+        live()
         gc.collect()
-        alive = sum(1 for found in gc.get_objects() if type(found) is self.connection_class)
-        if alive:
-            fail(f"{alive} of {_CONNECTIONS} dropped connections of '{self.protocol}' can still be reached")
-        if left > _FLAT:
-            fail(f"{_CONNECTIONS} dropped connections of '{self.protocol}' leave {left} bytes behind")
+        before = self._alive()
+        left = leak(live, _ROUNDS)
+        alive = self._alive() - before
+        if alive > 0:
+            fail(f"{alive} dropped connections of '{self.protocol}' can still be reached")
+        if left:
+            fail(f"dropped connections of '{self.protocol}' leave {left} bytes behind for each round of the exchanges")
+
+    def test_an_error_that_is_read_again_keeps_nothing(self) -> None:
+        """An exception that is raised again and again does not collect the frames through which it went."""
+        for name, data in self.malformed.items():
+            connection = self.connect(self.first_role)
+            if refused(connection, data).refusal is None:
+                continue
+            _read(connection, 1)
+            with traced() as held:
+                _read(connection, _READS)
+                peak = held.peak
+            if peak > _READS * _MOST_FOR_A_READ:
+                fail(
+                    f"malformed input '{name}': the error that is raised again keeps {peak // _READS} bytes for each "
+                    "read: raise error.with_traceback(None)"
+                )
+
+    def _alive(self) -> int:
+        return sum(1 for found in gc.get_objects() if type(found) is self.connection_class)
 
     def _live(self) -> None:
         for scenario in self.all_scenarios():
@@ -51,11 +96,23 @@ class Purity(Subject):
             refused(self.connect(self.first_role), data)
         if len(self.descriptor.roles) > 1:
             for exchange in self.exchanges:
-                self.pair().converse(exchange)
+                self.pair(exchange).converse(exchange)
 
-    def _live_once(self) -> None:
-        for role in self.descriptor.roles:
-            self.connect(role)
-        for exchange in self.exchanges[:1]:
-            for scenario in self.scenarios(exchange):
-                self.live_through(scenario)
+
+def asked_at_import(module: str) -> list[str]:
+    """Return what importing a module in a new interpreter asks of the process."""
+    command = [sys.executable, "-P", str(Path(import_probe.__file__)), module]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)  # noqa: S603
+    if done.returncode:
+        fail(f"{module} cannot be imported in a new interpreter: {done.stderr.strip().splitlines()[-1]}")
+    asked: list[str] = json.loads(done.stdout)
+    return asked
+
+
+def _read(connection: Any, times: int) -> None:
+    for _ in range(times):
+        try:
+            connection.next_event()
+        except RemoteProtocolError:
+            continue

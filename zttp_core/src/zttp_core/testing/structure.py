@@ -77,6 +77,10 @@ class Structure(Subject):
             connection = scenario.start()
             connection.receive_data(memoryview(buffer))
             buffer[:] = bytes(len(buffer))
+            try:
+                buffer.clear()
+            except BufferError:
+                fail(f"{scenario}: the buffer that was received is still held, and cannot be resized by its owner")
             if play(connection, (), closes=scenario.closes).told() != expected:
                 fail(f"{scenario}: events change when the caller uses the buffer again that was received")
 

@@ -9,12 +9,15 @@ from typing import Any, ClassVar
 from zttp_core.connect import connect
 from zttp_core.constants import CLIENT, SERVER
 from zttp_core.descriptor import ProtocolDescriptor
+from zttp_core.errors import RemoteProtocolError
 from zttp_core.lookup_errors import ProtocolLookupError
 from zttp_core.registry import REGISTRY, Registration
+from zttp_core.testing.datagram_pair import DatagramPair
 from zttp_core.testing.exchange import Exchange, units
-from zttp_core.testing.pair import DatagramPair, Pair, StreamPair
-from zttp_core.testing.verdict import fail, not_applicable
-from zttp_core.testing.wire import Outcome, Program, begin, play, receive, take
+from zttp_core.testing.pair import Pair, StreamPair
+from zttp_core.testing.surroundings import EPOCH, Surroundings, surroundings
+from zttp_core.testing.verdict import fail, not_applicable, telling
+from zttp_core.testing.wire import Outcome, Program, begin, play, pull, receive, take
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Scenario:
 
     def play(self, pieces: Iterable[Any] | None = None) -> Outcome:
         """Return what a new connection makes of the bytes, cut as they are or as given."""
-        return play(self.start(), self.received if pieces is None else pieces, closes=self.closes)
+        __tracebackhide__ = True
+        with telling(self):
+            return play(self.start(), self.received if pieces is None else pieces, closes=self.closes)
 
 
 class Subject:
@@ -49,23 +54,51 @@ class Subject:
         malformed: What a peer must not send: bytes that break the connection, by what is wrong with them. Given to a
             server, or to a client if the protocol has no servers.
         malformed_replies: The same for a client that has sent the request of the first exchange.
+        abuses: The same for what cannot be written down, because it is encrypted: functions that are given the client
+            of a pair that has come to rest, and make it send what it must not.
+        abuses_of_servers: The same, given the server.
+        growing: Exchanges of any length: functions of a number of bytes, one of them of content in both directions.
         floods: Endless supplies of bytes that a server must survive in bounded memory: streams opened and reset, frames
             that only cost. Each is a function that returns the pieces, from the first byte of the connection on.
         max_memory: What the documented limits of one connection add up to, in bytes.
+        max_requests: At least as many requests as a peer may leave unanswered on one connection, if it is multiplexed.
         reliable: Whether a datagram protocol makes good what the network loses.
+        encrypted: Whether datagrams are authenticated: what was changed on its way is no more than lost.
+        wall_time: The time of day that connections are told, in seconds since the epoch.
     """
 
     protocol: ClassVar[str]
     exchanges: ClassVar[Sequence[Exchange]] = ()
     malformed: ClassVar[Mapping[str, bytes]] = {}
     malformed_replies: ClassVar[Mapping[str, bytes]] = {}
+    abuses: ClassVar[Mapping[str, Callable[[Any], object]]] = {}
+    abuses_of_servers: ClassVar[Mapping[str, Callable[[Any], object]]] = {}
+    growing: ClassVar[Mapping[str, Callable[[int], Exchange]]] = {}
     floods: ClassVar[Mapping[str, Callable[[], Iterable[bytes]]]] = {}
     max_memory: ClassVar[int] = 16 * 1024 * 1024
+    max_requests: ClassVar[int] = 1024
     reliable: ClassVar[bool] = True
+    encrypted: ClassVar[bool] = False
+    wall_time: ClassVar[float] = EPOCH
+    _salt = ""  # of the entropy
+
+    def options(self, role: int, given: Surroundings) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return the options of a connection. Override it, and pass on what the protocol can be given."""
+        return {}
+
+    def session_of(self, client: Any) -> Any:  # noqa: ARG002
+        """Return what lets another client go on where this one ended, or ``None``. Override it where there is such."""
+        return None
 
     def connect(self, role: int) -> Any:
-        """Return a new connection. Override it where the protocol needs options."""
-        return connect(role, self.protocol)
+        """Return a new connection."""
+        return self.connect_again(role, None)
+
+    def connect_again(self, role: int, session: Any) -> Any:
+        """Return a new connection that resumes a session."""
+        return connect(
+            role, self.protocol, **self.options(role, surroundings(role, self.wall_time, session, self._salt))
+        )
 
     # ----------------------------------------------------------------------------------------- what is known about it
 
@@ -90,6 +123,11 @@ class Subject:
         return self.descriptor.multiplexed
 
     @property
+    def datagrams(self) -> bool:
+        """Whether the transport is one of datagrams."""
+        return self.descriptor.transport == "datagram"
+
+    @property
     def connection_class(self) -> type[Any]:
         """The class of its connections."""
         __tracebackhide__ = True
@@ -105,17 +143,29 @@ class Subject:
 
     # -------------------------------------------------------------------------------------------------- what it can do
 
-    def pair(self) -> Pair:
-        """Return a client and a server, wired to each other."""
+    def pair(self, exchange: Exchange | None = None, **network: Any) -> Pair:
+        """Return a client and a server, wired to each other; with a session where the exchange resumes one."""
+        __tracebackhide__ = True
         if len(self.descriptor.roles) < 2:
             not_applicable(f"'{self.protocol}' has one role")
-        wired = StreamPair if self.descriptor.transport == "stream" else DatagramPair
-        return wired(self.connect(CLIENT), self.connect(SERVER), self.multiplexed)
+        client = self.connect(CLIENT)
+        if exchange is not None and exchange.resumes:
+            earlier = self.pair()
+            earlier.converse(next(other for other in self.exchanges if not other.resumes))
+            session = self.session_of(earlier.connections[CLIENT])
+            if session is None:
+                fail(f"exchange '{exchange.name}' resumes a session, and session_of() has none")
+            client = self.connect_again(CLIENT, session)
+        wired = DatagramPair if self.datagrams else StreamPair
+        with telling(f"a pair of '{self.protocol}' that greets each other"):
+            return wired(client, self.connect(SERVER), self.multiplexed, **network)
 
     def scenarios(self, exchange: Exchange) -> list[Scenario]:
-        """Return the sides of an exchange that can be played alone."""
+        """Return the sides of an exchange that can be played alone: as written down, or as a pair was recorded."""
         roles = self.descriptor.roles
         found = []
+        if self.datagrams and not exchange.client and len(roles) > 1:
+            return self._recorded(exchange)
         if SERVER in roles and exchange.client:
             server = Scenario(
                 exchange, SERVER, units(exchange.client), exchange.client_closes, lambda: self.connect(SERVER)
@@ -131,14 +181,22 @@ class Subject:
 
     def stream_scenarios(self, exchange: Exchange) -> list[Scenario]:
         """Return the same for bytes that can be cut."""
-        if self.descriptor.transport != "stream":
+        if self.datagrams:
             not_applicable("datagrams arrive whole")
         return self.scenarios(exchange)
 
-    def all_scenarios(self) -> Iterator[Scenario]:
-        """Yield the scenarios of all exchanges."""
+    def all_scenarios(self, role: int | None = None) -> Iterator[Scenario]:
+        """Yield the scenarios of all exchanges, or of one role. There must be some: without any nothing is shown."""
+        __tracebackhide__ = True
+        found = False
         for exchange in self.exchanges:
-            yield from self.scenarios(exchange)
+            for scenario in self.scenarios(exchange):
+                if role in (None, scenario.role):
+                    found = True
+                    yield scenario
+        if not found:
+            side = {SERVER: "a server", CLIENT: "a client"}.get(role or 0, "either side")
+            fail(f"no sample shows what {side} of '{self.protocol}' receives")
 
     def serve(self, connection: Any, exchange: Exchange) -> list[bytes]:
         """Send the reply of an exchange, and return everything that goes out."""
@@ -148,32 +206,50 @@ class Subject:
 
     def live_through(self, scenario: Scenario) -> tuple[Outcome, list[bytes]]:
         """Play a scenario to its end: receive, and reply if this is the server. Return what came in and went out."""
-        connection = scenario.start()
-        outcome = play(connection, scenario.received, closes=scenario.closes)
-        sent = self.serve(connection, scenario.exchange) if scenario.role == SERVER else take(connection)
-        return outcome, sent
+        __tracebackhide__ = True
+        with telling(scenario):
+            connection = scenario.start()
+            outcome = play(connection, scenario.received, closes=scenario.closes)
+            sent = self.serve(connection, scenario.exchange) if scenario.role == SERVER else take(connection)
+            return outcome, sent
 
-    def _asking(self, exchange: Exchange, greeting: bytes) -> Any:
+    def _asking(self, exchange: Exchange, greeting: Sequence[bytes]) -> Any:
         """Return a client that has been greeted and has sent its request."""
         client = self.connect(CLIENT)
         begin(client)
         if greeting:
-            play(client, [greeting])
+            take(client)
+            play(client, greeting)
         Program(client, self.multiplexed).send(exchange.asked)
         take(client)
         return client
 
-    def _answer(self, exchange: Exchange) -> tuple[bytes, tuple[bytes, ...]]:
-        """Return what a client receives before and after its request: as written down, or as our own server says it."""
+    def _answer(self, exchange: Exchange) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """Return what a client receives before and after its request: as written down, or as our own server has it."""
         if exchange.server is not None and not hasattr(self.connect(CLIENT), "initiate_connection"):
-            return b"", units(exchange.server)
-        if SERVER not in self.descriptor.roles or self.descriptor.transport != "stream":
-            return b"", units(exchange.server)
+            return (), units(exchange.server)
+        if SERVER not in self.descriptor.roles or self.datagrams:
+            return (), units(exchange.server)
         pair = StreamPair(self.connect(CLIENT), self.connect(SERVER), self.multiplexed)
-        greeting = b"".join(pair.to_client)
+        greeting = units(b"".join(pair.to_client))
         pair.to_client.clear()
         pair.converse(exchange)
         return greeting, units(b"".join(pair.to_client))
+
+    def _recorded(self, exchange: Exchange) -> list[Scenario]:
+        """Return both sides as a pair plays them: with the same surroundings a connection does the same again."""
+        if exchange.resumes or not exchange.events:
+            return []  # the pair shows it
+        pair = self.pair()
+        assert isinstance(pair, DatagramPair)
+        greeting = {role: tuple(arrived) for role, arrived in pair.arrived.items()}
+        pair.converse(exchange)
+        asking = tuple(pair.arrived[SERVER][: pair.asked])
+        answer = tuple(pair.arrived[CLIENT][len(greeting[CLIENT]) :])
+        return [
+            Scenario(exchange, SERVER, asking, False, lambda: self.connect(SERVER)),
+            Scenario(exchange, CLIENT, answer, False, lambda: self._asking(exchange, greeting[CLIENT])),
+        ]
 
 
 def refused(connection: Any, data: bytes) -> Outcome:
@@ -184,15 +260,14 @@ def refused(connection: Any, data: bytes) -> Outcome:
     return outcome
 
 
-def survive(connection: Any, pieces: Iterable[bytes]) -> None:
+def survive(who: object, connection: Any, pieces: Iterable[bytes]) -> None:
     """Hand over pieces and forget everything that comes of them, until they are refused."""
-    from zttp_core.errors import RemoteProtocolError
-    from zttp_core.testing.wire import pull
-
+    __tracebackhide__ = True
     try:
-        for piece in pieces:
-            receive(connection, piece)
-            pull(connection, Outcome())
-            take(connection)
+        with telling(f"{who}"):
+            for piece in pieces:
+                receive(connection, piece)
+                pull(connection, Outcome())
+                take(connection)
     except RemoteProtocolError:
         return

@@ -24,13 +24,12 @@ class Threads(Subject):
         """Each gets what one thread alone gets."""
         scenarios = list(self.all_scenarios())
         alone = [scenario.play().told() for scenario in scenarios]
-        datagrams = self.descriptor.transport == "datagram"
         different: list[str] = []
 
         def work() -> None:
             for number in range(_ROUNDS):
                 for scenario, expected in zip(scenarios, alone, strict=True):
-                    cut = scenario.received if datagrams else random_pieces(scenario.data, f"{number}")
+                    cut = scenario.received if self.datagrams else random_pieces(scenario.data, f"{number}")
                     if scenario.play(cut).told() != expected:
                         different.append(str(scenario))
 
@@ -39,6 +38,19 @@ class Threads(Subject):
             fail(f"'{self.protocol}' in two threads raised {type(raised[0]).__name__}: {raised[0]}")
         if different:
             fail(f"{different[0]}: with another connection in another thread the events are different")
+
+    def test_a_connection_may_move_to_another_thread(self) -> None:
+        """What one thread began another one goes on with, one at a time."""
+        for scenario in self.all_scenarios():
+            connection = scenario.start()
+            pieces = list(scenario.received) if self.datagrams else byte_by_byte(scenario.data)
+            half = len(pieces) // 2
+            outcome = play(connection, pieces[:half])
+            raised = in_threads(1, lambda: outcome.follow(play(connection, pieces[half:], closes=scenario.closes)))  # noqa: B023
+            if raised:
+                fail(f"{scenario}, begun in another thread, raised {type(raised[0]).__name__}: {raised[0]}")
+            if outcome.told() != scenario.play().told():
+                fail(f"{scenario}, begun in another thread: the events are different")
 
     def test_one_connection_in_two_threads_does_not_crash(self) -> None:
         """Without a global lock a shared connection may give any events and errors, but the process lives."""
@@ -51,8 +63,13 @@ class Threads(Subject):
 
 def in_two_threads(work: Callable[[], object]) -> list[BaseException]:
     """Do the same work in two threads at once, and return what they raised."""
+    return in_threads(2, work)
+
+
+def in_threads(count: int, work: Callable[[], object]) -> list[BaseException]:
+    """Do the same work in several threads at once, and return what they raised."""
     raised: list[BaseException] = []
-    barrier = Barrier(2)
+    barrier = Barrier(count)
 
     def run() -> None:
         barrier.wait()
@@ -64,7 +81,7 @@ def in_two_threads(work: Callable[[], object]) -> list[BaseException]:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:
-        threads = [Thread(target=run) for _ in range(2)]
+        threads = [Thread(target=run) for _ in range(count)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zttp_core.constants import CLIENT
+from zttp_core.testing.datagram_pair import HOUR, DatagramPair, check_deadline, deadline_of
 from zttp_core.testing.exchange import Exchange
-from zttp_core.testing.pair import HOUR, DatagramPair, check_deadline
 from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import fail, not_applicable
 from zttp_core.testing.wire import Outcome, Program, begin, pull, take
@@ -15,6 +15,7 @@ class Timers(Subject):
 
     def test_an_idle_pair_comes_to_rest(self) -> None:
         """After an exchange the timers run out: nobody has to be called for ever."""
+        self._check_applicable()
         for exchange in self.exchanges:
             pair = self._rested_pair(exchange)
             if deadlines := pair.deadlines():
@@ -22,6 +23,7 @@ class Timers(Subject):
 
     def test_a_timer_that_was_not_asked_for_does_nothing(self) -> None:
         """Where ``next_timeout`` is ``None`` a call of ``handle_timeout`` sends nothing and starts nothing."""
+        self._check_applicable()
         for exchange in self.exchanges:
             pair = self._rested_pair(exchange)
             later = pair.now + HOUR
@@ -33,7 +35,7 @@ class Timers(Subject):
 
     def test_a_silent_peer_is_given_up(self) -> None:
         """With nobody at the other end the deadlines move on, and end."""
-        self._datagram_pair()
+        self._check_applicable()
         for role in sorted(self.descriptor.roles):
             connection = self.connect(role)
             begin(connection)
@@ -53,15 +55,34 @@ class Timers(Subject):
             else:
                 fail(f"'{self.protocol}' has timed out 10,000 times without an answer and does not give up")
 
+    def test_a_timer_that_rings_early_does_nothing(self) -> None:
+        """A call of ``handle_timeout`` before the deadline neither sends anything nor moves the deadline."""
+        self._check_applicable()
+        for exchange in self.exchanges:
+            for role in sorted(self.descriptor.roles):
+                connection = self.connect(role)
+                begin(connection)
+                if role == CLIENT:
+                    Program(connection, self.multiplexed).send(exchange.asked)
+                now = 1_000_000
+                take(connection, now)
+                deadline = deadline_of(connection)
+                if deadline is not None and deadline > now + 1:
+                    connection.handle_timeout(now + 1)
+                    if take(connection, now + 1) or deadline_of(connection) != deadline:
+                        fail(f"exchange '{exchange.name}': handle_timeout({now + 1}) acts, the deadline is {deadline}")
+
+    def _check_applicable(self) -> None:
+        if not self.datagrams:
+            not_applicable("a stream has no timers")
+
     def _rested_pair(self, exchange: Exchange) -> DatagramPair:
-        pair = self._datagram_pair()
+        pair = self._datagram_pair(exchange)
         pair.converse(exchange)
-        pair.run(lambda: False, HOUR)
+        pair.run(patience=HOUR)
         return pair
 
-    def _datagram_pair(self) -> DatagramPair:
-        if self.descriptor.transport != "datagram":
-            not_applicable("a stream has no timers")
-        pair = self.pair()
+    def _datagram_pair(self, exchange: Exchange) -> DatagramPair:
+        pair = self.pair(exchange)
         assert isinstance(pair, DatagramPair)
         return pair

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 import pytest
+
+from zttp_core.errors import ProtocolError
 
 _LONGEST: Final = 600
 
@@ -19,6 +23,18 @@ def not_applicable(reason: str) -> NoReturn:
     """End the test: the rule does not concern this protocol."""
     __tracebackhide__ = True
     pytest.skip(reason)
+
+
+@contextmanager
+def telling(who: object) -> Iterator[None]:
+    """End the test with a sentence if anything but an error of the contract is raised; those are for the caller."""
+    __tracebackhide__ = True
+    try:
+        yield
+    except ProtocolError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
+        fail(f"{who} raised {type(error).__name__}: {excerpt(error)}")
 
 
 def excerpt(value: object) -> str:

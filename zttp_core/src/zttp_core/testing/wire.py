@@ -6,12 +6,37 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from zttp_core.errors import RemoteProtocolError
+from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, Datagram, EndOfMessage, Request, Response
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
-from zttp_core.testing.verdict import fail
+from zttp_core.testing.verdict import excerpt, fail, telling
 
 _MOST_EVENTS: Final = 100_000
+_LONGEST_DATAGRAM: Final = 65_527  # of UDP
+
+
+class Arrival(bytes):
+    """A datagram with what a network says of it: when it came, from where and to where, and how it was marked.
+
+    Attributes:
+        now: The time at which it comes.
+        peer_address: The address that it comes from.
+        ecn: Its ECN codepoint (RFC 3168 5).
+        rung: The times at which ``handle_timeout`` was called between the datagram before it and this one.
+        answered: Whether output was taken behind it, or only behind the next one, which came at the same time.
+    """
+
+    now: int = 0
+    peer_address: Any = None
+    ecn: int = 0
+    rung: tuple[int, ...] = ()
+    answered: bool = True
+
+    def like(self, other: bytes) -> Arrival:
+        """Return other bytes that come as these did."""
+        arrival = Arrival(other)
+        arrival.__dict__.update(self.__dict__)
+        return arrival
 
 
 @dataclass
@@ -51,18 +76,39 @@ def is_datagram(connection: Any) -> bool:
 
 def receive(connection: Any, unit: Any, now: int = 0) -> None:
     """Hand over what arrived: bytes of a stream, or one datagram."""
-    if is_datagram(connection):
+    if not is_datagram(connection):
+        connection.receive_data(unit)
+    elif not isinstance(unit, Arrival):
         connection.receive_datagram(unit, now)
     else:
-        connection.receive_data(unit)
+        for moment in unit.rung:
+            connection.handle_timeout(moment)
+            take(connection, moment)
+        marks = {"ecn": unit.ecn} if unit.ecn else {}
+        connection.receive_datagram(unit, unit.now, unit.peer_address, **marks)
 
 
-def take(connection: Any, now: int = 0) -> list[bytes]:
+def take(connection: Any, now: int | None = None) -> list[bytes]:
     """Return what has to be sent, in units of the transport."""
+    __tracebackhide__ = True
     if is_datagram(connection):
-        return list(connection.data_to_send(now))
-    queued: bytes = connection.data_to_send()
+        datagrams = connection.data_to_send() if now is None else connection.data_to_send(now)
+        check_datagrams(datagrams)
+        return list(datagrams)
+    queued = connection.data_to_send()
+    if type(queued) is not bytes:
+        fail(f"data_to_send() returned {type(queued).__name__}, not bytes: {excerpt(queued)}")
     return [queued] if queued else []
+
+
+def check_datagrams(datagrams: Any) -> None:
+    """Fail if this is no list of datagrams."""
+    __tracebackhide__ = True
+    if type(datagrams) is not list or any(type(datagram) is not bytes for datagram in datagrams):
+        fail(f"data_to_send() returned {excerpt(datagrams)}, not a list of bytes")
+    for datagram in datagrams:
+        if not 0 < len(datagram) <= _LONGEST_DATAGRAM:
+            fail(f"data_to_send() returned a datagram of {len(datagram)} bytes, not 1 to {_LONGEST_DATAGRAM}")
 
 
 def begin(connection: Any) -> None:
@@ -93,12 +139,24 @@ def play(connection: Any, pieces: Iterable[Any], *, closes: bool = False) -> Out
         for piece in pieces:
             receive(connection, piece)
             pull(connection, outcome)
+            if isinstance(piece, Arrival) and piece.answered:
+                take(connection, piece.now)  # as when it was recorded: what is sent may cost entropy
         if closes:
             connection.receive_data(b"")
         pull(connection, outcome)
     except RemoteProtocolError as refusal:
         outcome.refusal = refusal
     return outcome
+
+
+@dataclass
+class _Sending:
+    """Says what is sent, when somebody asks."""
+
+    event: Any
+
+    def __str__(self) -> str:
+        return f"sending {self.event!r:.200}"
 
 
 class Program:
@@ -117,23 +175,34 @@ class Program:
         self._ended: set[int] = set()
 
     def send(self, script: Sequence[Any]) -> None:
-        """Send the events of a script."""
+        """Send the events of a script, all of which are legal where they stand."""
+        __tracebackhide__ = True
         for event in script:
-            match event:
-                case Request():
-                    self._request(event)
-                case Response():
-                    self._response(event)
-                case Data() if event.data:
-                    self.sender(event.stream_id).send_data(event.data)
-                case EndOfMessage() if event.stream_id not in self._ended:
-                    sender = self.sender(event.stream_id)
-                    if event.trailers:
-                        sender.end_message(event.trailers)
-                    else:
-                        sender.end_message()
-                case Datagram():
-                    self.sender(event.stream_id).send_datagram(event.data)
+            try:
+                with telling(_Sending(event)):
+                    self._send(event)
+            except LocalProtocolError as error:
+                fail(f"{_Sending(event)} was refused: {error}")
+
+    def _send(self, event: Any) -> None:
+        match event:
+            case Request():
+                self._request(event)
+            case Response():
+                self._response(event)
+            case Data() if event.data:
+                self._data(event)
+            case EndOfMessage() if event.stream_id not in self._ended:
+                sender = self.sender(event.stream_id)
+                if event.trailers:
+                    sender.end_message(event.trailers)
+                else:
+                    sender.end_message()
+            case Datagram():
+                self.sender(event.stream_id).send_datagram(event.data)
+
+    def _data(self, event: Data) -> None:
+        self.sender(event.stream_id).send_data(event.data)
 
     def sender(self, stream_id: int) -> Any:
         """Return what has the methods that send a message."""

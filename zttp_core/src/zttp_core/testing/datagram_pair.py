@@ -1,0 +1,183 @@
+"""A client and a server of one protocol over datagrams, wired to each other in memory by a network with faults."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final
+
+from zttp_core.constants import CLIENT, SERVER
+from zttp_core.testing.exchange import Exchange
+from zttp_core.testing.pair import Pair
+from zttp_core.testing.verdict import fail
+from zttp_core.testing.wire import Arrival, check_datagrams, pull, receive, take
+
+HOUR: Final = 3_600_000_000  # what is awaited may come after many timeouts, each twice as long as the one before
+_MOST_ROUNDS: Final = 10_000
+_DELAY: Final = 10_000  # microseconds from one side to the other
+_PATIENCE: Final = 5_000_000  # with nothing under way, nothing awaited and no deadline before that, a pair is quiet
+_HOMES: Final = {CLIENT: "the client's address", SERVER: "the server's address"}
+_ELSEWHERE: Final = "another address of the client"
+
+
+class DatagramPair(Pair):
+    """Both sides of a network that delays, loses, repeats and reorders datagrams, on a clock of its own.
+
+    Args:
+        client: The client.
+        server: The server.
+        multiplexed: Whether messages are sent on streams.
+        seed: What the network does; the same seed does the same.
+        loss: The part of the datagrams that never arrives.
+        repetition: The part that arrives twice.
+        disorder: The part that arrives late.
+
+    Attributes:
+        now: The time, in microseconds.
+        arrived: What has arrived at each side, as it can be handed over again.
+        asked: How much of that the server had when it had the request.
+        addresses: Where each side is.
+        ecn: How the network marks what it carries.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        server: Any,
+        multiplexed: bool,
+        *,
+        seed: str = "",
+        loss: float = 0,
+        repetition: float = 0,
+        disorder: float = 0,
+    ) -> None:
+        self.now = 1_000_000
+        self.arrived: Final[dict[int, list[Arrival]]] = {CLIENT: [], SERVER: []}
+        self.asked = 0
+        self.addresses: Final = dict(_HOMES)
+        self.ecn = 0
+        self._rung: Final[dict[int, list[int]]] = {CLIENT: [], SERVER: []}
+        self._random: Final = Random(seed)  # noqa: S311
+        self._loss: Final = loss
+        self._repetition: Final = repetition
+        self._disorder: Final = disorder
+        self._in_flight: list[tuple[int, int, int, str, bytes]] = []
+        self._count = 0
+        super().__init__(client, server, multiplexed)
+
+    def prepare(self, exchange: Exchange) -> None:
+        """Mark datagrams, and move the client, as the exchange says."""
+        self.ecn = exchange.ecn
+        if exchange.moves:
+            self.addresses[CLIENT] = _ELSEWHERE if self.addresses[CLIENT] == _HOMES[CLIENT] else _HOMES[CLIENT]
+
+    def note_request(self) -> None:
+        """Remember what had arrived when the request was complete."""
+        self.asked = len(self.arrived[SERVER])
+
+    def run(self, finished: Callable[[], bool] | None = None, patience: int | None = None) -> None:
+        """Let time pass from one deadline to the next, until the next one is further away than ``patience``."""
+        __tracebackhide__ = True
+        longest = patience or (_PATIENCE if finished is None else HOUR)
+        for _ in range(_MOST_ROUNDS):
+            self._flush()
+            if finished is not None and finished():
+                return
+            following = self._next_deadline()
+            if following is None or following > self.now + longest:
+                return
+            self.now = max(self.now, following)
+            self._deliver()
+            self._ring()
+        fail(f"client and server have acted {_MOST_ROUNDS} times and do not come to rest")
+
+    def close(self, role: int) -> None:
+        """Do nothing: datagrams have no end."""
+
+    def forget(self) -> None:
+        """Keep no record of what has arrived so far."""
+        for role in self.arrived:
+            self.arrived[role].clear()
+            self._rung[role].clear()
+
+    def deadlines(self) -> list[int]:
+        """Return the deadlines of both sides."""
+        asked = [deadline_of(connection) for connection in self.connections.values()]
+        return [deadline for deadline in asked if deadline is not None]
+
+    def _next_deadline(self) -> int | None:
+        return min([*self.deadlines(), *(arrival for arrival, *_ in self._in_flight[:1])], default=None)
+
+    def _flush(self) -> None:
+        __tracebackhide__ = True
+        for role, connection in self.connections.items():
+            for datagram, address in self._outgoing(role, connection):
+                if self._random.random() < self._loss:
+                    continue
+                for _ in range(2 if self._random.random() < self._repetition else 1):
+                    late = _DELAY * self._random.randint(1, 5) if self._random.random() < self._disorder else 0
+                    self._count += 1
+                    heapq.heappush(self._in_flight, (self.now + _DELAY + late, self._count, role, address, datagram))
+
+    def _outgoing(self, role: int, connection: Any) -> list[tuple[bytes, str]]:
+        """Return what a side sends, each with the address that it is for."""
+        __tracebackhide__ = True
+        if not hasattr(connection, "data_to_send_with_addresses"):
+            return [(datagram, self.addresses[_other(role)]) for datagram in take(connection, self.now)]
+        queued = connection.data_to_send_with_addresses(self.now)
+        check_datagrams([outgoing.data for outgoing in queued])
+        known = {None, *_HOMES.values(), _ELSEWHERE}
+        for outgoing in queued:
+            if outgoing.peer_address not in known:
+                fail(f"a datagram is for {outgoing.peer_address!r}, which is nobody's address")
+        return [(outgoing.data, outgoing.peer_address or _HOMES[_other(role)]) for outgoing in queued]
+
+    def _deliver(self) -> None:
+        came: dict[int, Arrival] = {}
+        while self._in_flight and self._in_flight[0][0] <= self.now:
+            _, _, sender, address, datagram = heapq.heappop(self._in_flight)
+            role = _other(sender)
+            if address != self.addresses[role]:
+                continue  # nobody is there any more
+            arrival = Arrival(datagram)
+            arrival.now, arrival.peer_address, arrival.ecn = self.now, self.addresses[sender], self.ecn
+            self.arrived[role].append(arrival)
+            if role in came:
+                came[role].answered = False
+            came[role] = arrival
+            receive(self.connections[role], arrival)
+            arrival.rung = tuple(self._rung[role])  # only now: here the timers have rung already
+            self._rung[role].clear()
+            pull(self.connections[role], self.received[role])
+
+    def _ring(self) -> None:
+        __tracebackhide__ = True
+        for role, connection in self.connections.items():
+            deadline = deadline_of(connection)
+            if deadline is not None and deadline <= self.now:
+                connection.handle_timeout(self.now)
+                self._rung[role].append(self.now)
+                pull(self.connections[role], self.received[role])
+                check_deadline(connection, self.now)
+
+
+def deadline_of(connection: Any) -> int | None:
+    """Return when a connection wants to be called."""
+    __tracebackhide__ = True
+    deadline = connection.next_timeout()
+    if deadline is not None and type(deadline) is not int:
+        fail(f"next_timeout() returned {deadline!r}, neither an integer nor None")
+    return deadline
+
+
+def check_deadline(connection: Any, now: int) -> None:
+    """Fail if the next timeout is not later than the one that was just handled."""
+    __tracebackhide__ = True
+    following = deadline_of(connection)
+    if following is not None and following <= now:
+        fail(f"after handle_timeout({now}) next_timeout() is {following}: a caller would call again for ever")
+
+
+def _other(role: int) -> int:
+    return SERVER if role == CLIENT else CLIENT

@@ -1,0 +1,62 @@
+"""Endings: a stream that ends is told from one that breaks off, wherever it does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zttp_core.events import EndOfMessage, Request, Response
+from zttp_core.sentinels import CONNECTION_CLOSED
+from zttp_core.testing.cuts import places
+from zttp_core.testing.exchange import Exchange
+from zttp_core.testing.subject import Scenario, Subject
+from zttp_core.testing.verdict import excerpt, fail, not_applicable
+from zttp_core.testing.wire import Outcome, play
+
+_PLACES: Final = 512
+
+
+class Endings(Subject):
+    """What is not complete is never taken for what is."""
+
+    def test_a_message_that_breaks_off_is_refused(self, exchange: Exchange) -> None:
+        """EOF inside a head or inside content is a RemoteProtocolError, and no clean close."""
+        for scenario in self.stream_scenarios(exchange):
+            clean_before = False
+            for at in places(scenario.data, _PLACES):
+                outcome = ended(scenario, at)
+                if outcome.refusal is not None:
+                    clean_before = False
+                    continue
+                heads = [event for event in outcome.events if isinstance(event, Request | Response)]
+                if any(isinstance(event, EndOfMessage) for event in outcome.events):
+                    break
+                # Between the frames of a connection it may end, but no frame is one byte long.
+                between = self.multiplexed and not heads and not clean_before
+                if not between and not (heads and scenario.closes):
+                    fail(
+                        f"{scenario}: EOF behind byte {at} of {len(scenario.data)} is taken for a clean close, with "
+                        f"the events {excerpt(outcome.events)}"
+                    )
+                clean_before = True
+
+    def test_an_end_is_told(self, exchange: Exchange) -> None:
+        """EOF behind a whole exchange is ``CONNECTION_CLOSED``, and a connection on which nothing came may end too."""
+        if exchange.switches or "extended-connect" in exchange.capabilities:
+            not_applicable("another protocol says how it ends")
+        for scenario in self.stream_scenarios(exchange):
+            outcome = ended(scenario, len(scenario.data))
+            if outcome.refusal is not None or outcome.end is not CONNECTION_CLOSED:
+                fail(f"{scenario}: behind it EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
+            if not scenario.exchange.asked or scenario.role == self.first_role:
+                outcome = ended(scenario, 0)
+                if outcome.refusal is not None or outcome.end is not CONNECTION_CLOSED:
+                    fail(f"{scenario}: before anything came EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
+
+
+def ended(scenario: Scenario, at: int) -> Outcome:
+    """Return what comes of the first bytes of a scenario and an EOF."""
+    connection = scenario.start()
+    outcome = play(connection, [scenario.data[:at]] if at else [])
+    if outcome.refusal is None:
+        outcome.follow(play(connection, (), closes=True))
+    return outcome

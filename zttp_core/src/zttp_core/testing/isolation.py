@@ -1,0 +1,94 @@
+"""Isolation: connections have nothing in common that one could change for another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Final
+
+from zttp_core.events import Request, Response
+from zttp_core.testing.cuts import byte_by_byte
+from zttp_core.testing.shared_state import changes, common, copied
+from zttp_core.testing.subject import Scenario, Subject
+from zttp_core.testing.verdict import excerpt, fail, not_applicable, telling
+from zttp_core.testing.wire import Outcome, play
+
+_MOST_VARIANTS: Final = 6  # of an exchange
+
+
+class Isolation(Subject):
+    """What one connection receives is no other's business."""
+
+    def test_connections_do_not_disturb_each_other(self) -> None:
+        """Two connections that are fed in turns give what each gives alone: the same exchange, and different ones."""
+        scenarios = list(self.all_scenarios())
+        for number, scenario in enumerate(scenarios):
+            for other in {0: scenario, 1: scenarios[number - 1]}.values():
+                self._feed_in_turns(scenario, other)
+
+    def test_what_one_connection_received_no_other_gives(self) -> None:
+        """Where one value on the wire is another one, no event has the value that other connections had."""
+        if self.datagrams:
+            not_applicable("datagrams may be authenticated")
+        for scenario in self.all_scenarios():
+            expected = scenario.play().told()
+            for old, new in variants(scenario):
+                varied = scenario.data.replace(old, new)
+                outcome = scenario.play([varied])
+                again = Outcome()
+                original, other = scenario.start(), scenario.start()
+                for piece, varied_piece in zip(byte_by_byte(scenario.data), byte_by_byte(varied), strict=True):
+                    again.follow(play(original, [piece]))
+                    play(other, [varied_piece])
+                again.follow(play(original, (), closes=scenario.closes))
+                if old in values(outcome) or scenario.play().told() != expected or again.told() != expected:
+                    fail(
+                        f"{scenario}: with {new!r} in place of {old!r} on the wire of one connection, another "
+                        f"connection's value is given: {excerpt(outcome.events)}"
+                    )
+
+    def test_connections_share_nothing_that_changes(self) -> None:
+        """No list, dict or the like that one connection changes is another connection's, or its class's."""
+        for scenario in self.all_scenarios():
+            one, other = scenario.start(), scenario.start()
+            before = common(one, other)
+            kept = copied(before)
+            with telling(scenario):
+                play(one, scenario.received, closes=scenario.closes)
+            self.live_through(scenario)
+            changed = changes(before, kept, common(one, other))
+            if changed:
+                fail(f"{scenario}: connections share what changes: {', '.join(sorted(changed))}")
+
+    def _feed_in_turns(self, scenario: Scenario, other: Scenario) -> None:
+        __tracebackhide__ = True
+        both = scenario, other
+        pieces = [list(one.received) if self.datagrams else byte_by_byte(one.data) for one in both]
+        expected = [play(one.start(), one.received).told() for one in both]
+        connections = [one.start() for one in both]
+        outcomes = Outcome(), Outcome()
+        for turn in zip_longest(*pieces):
+            for connection, outcome, piece in zip(connections, outcomes, turn, strict=True):
+                if piece is not None:
+                    outcome.follow(play(connection, [piece]))
+        if [outcome.told() for outcome in outcomes] != expected:
+            fail(f"{scenario} and {other}: two connections that are fed in turns disturb each other")
+
+
+def values(outcome: Outcome) -> list[bytes]:
+    """Return targets and field values of all heads."""
+    found = []
+    for event in outcome.events:
+        if isinstance(event, Request | Response):
+            found += [event.target] if isinstance(event, Request) else []
+            found += [value for _, value in event.headers]
+    return found
+
+
+def variants(scenario: Scenario) -> Iterator[tuple[bytes, bytes]]:
+    """Yield values that are on the wire as they are in the events, once, each with one of the same length."""
+    given = values(scenario.play())
+    alone = [value for value in given if value and given.count(value) == 1 and scenario.data.count(value) == 1]
+    for value in alone[:_MOST_VARIANTS]:
+        last = value[-1:]
+        yield value, value[:-1] + (b"b" if last != b"b" and not last.isdigit() else b"7" if last != b"7" else b"8")

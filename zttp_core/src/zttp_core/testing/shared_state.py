@@ -1,0 +1,86 @@
+"""What two connections have in common that can change: lists, dicts and the like, on the class or in both of them."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final
+
+_CONTAINERS: Final = (list, dict, set, bytearray, deque, array)
+_DEEPEST: Final = 4
+
+
+def common(one: Any, other: Any) -> dict[str, Any]:
+    """Return what both connections can reach and could change, by where it is."""
+    there = {id(value) for _, value in _reachable(other)}
+    found = {path: value for path, value in _reachable(one) if id(value) in there}
+    for owner in type(one).__mro__:
+        if _is_foreign(owner):
+            continue
+        for name, value in vars(owner).items():
+            if not name.startswith("__") and (isinstance(value, _CONTAINERS) or not callable(value)):
+                found[f"{owner.__name__}.{name}"] = value
+    return found
+
+
+def changes(before: dict[str, Any], kept: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return where something that is in common has changed.
+
+    Args:
+        before: What was in common.
+        kept: Copies of that, by ``copied``.
+        after: What is in common now.
+    """
+    changed = []
+    for path, value in after.items():
+        if path not in before:
+            if "." in path and path[0].isupper():
+                changed.append(path)
+        elif before[path] is not value or (isinstance(value, _CONTAINERS) and kept[path] != _shallow(value)):
+            changed.append(path)
+    return changed
+
+
+def copied(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what is held, so that it can be compared later."""
+    return {path: _shallow(value) for path, value in found.items() if isinstance(value, _CONTAINERS)}
+
+
+def _shallow(value: Any) -> object:
+    if isinstance(value, dict):
+        return [(id(key), id(item)) for key, item in value.items()]
+    return bytes(value) if isinstance(value, bytearray | array) else [id(item) for item in value]
+
+
+def _reachable(start: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the containers that an object holds, and those of the objects of its package that it holds."""
+    package = type(start).__module__.partition(".")[0]
+    waiting = [("", start, 0)]
+    seen = set()
+    while waiting:
+        path, value, depth = waiting.pop()
+        if id(value) in seen or depth > _DEEPEST:
+            continue
+        seen.add(id(value))
+        for name, held in _attributes(value):
+            where = f"{path}.{name}" if path else name
+            if isinstance(held, _CONTAINERS):
+                yield where, held
+            elif type(held).__module__.partition(".")[0] == package and not isinstance(held, type):
+                waiting.append((where, held, depth + 1))
+
+
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    yield from getattr(value, "__dict__", {}).items()
+    for owner in type(value).__mro__:
+        slots = vars(owner).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if not name.startswith("__") and hasattr(value, name):
+                yield name, getattr(value, name)
+
+
+def _is_foreign(owner: type[Any]) -> bool:
+    package = owner.__module__.partition(".")[0]
+    return package in sys.stdlib_module_names or package in ("zttp", "zttp_core")
