@@ -1,7 +1,7 @@
 """A small multiplexed protocol, for the tests of the kit: frames on streams, with windows and resets.
 
-A frame is a letter, four bytes of stream, four bytes of length, and a payload. ``Q`` and ``R`` are heads, ``I`` is one of
-an informational response, ``B`` content, ``E`` the end of a message, ``X`` a reset, ``W`` credit. A head in capitals is
+A frame is a letter, four bytes of stream, four bytes of length, and a payload. ``Q`` and ``R`` are heads, ``I`` an
+informational response, ``B`` content, ``E`` the end of a message, ``X`` a reset, ``W`` credit. A head in capitals is
 followed by content, one in small letters is a message of its own.
 """
 

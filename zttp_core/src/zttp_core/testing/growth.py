@@ -84,7 +84,7 @@ class Growth(Subject):
     def _sending(self, scenario: Scenario) -> Callable[[], Callable[[], object]]:
         def prepare() -> Callable[[], object]:
             connection = scenario.start()
-            play(connection, scenario.received)
+            play(connection, scenario.received if self.datagrams else pieces_of(scenario.data, _LARGE_PIECE))
             take(connection)
             script: list[Any] = []
             for event in scenario.exchange.reply:
