@@ -5,7 +5,8 @@
     python fuzz/http1.py --replay 7:1234          # one input again, with what comes of it
 
 The corpus is the wire cases of `tests/cases/http1`. Each input is some of them glued, cut and damaged, and is given to
-a connection whole, byte by byte and in random pieces, with the actions of a server or client in between. What is
+a connection whole, byte by byte, in random pieces, and in pieces between which not all is pulled, with the actions of a
+server or client in between. What is
 checked: no exception but ProtocolError, the same events however it is cut, an error that repeats, no event after it, no
 hang, and no more waiting than `max_buffer`. An input is found again by seed and number.
 """
@@ -160,16 +161,22 @@ class Run:
         self.connection.end_message()
         self.connection.data_to_send()
 
-    def play(self, pieces: Sequence[bytes], *, eof: bool) -> list[Any]:
-        """Feeds the pieces, then EOF if wanted, and returns the log."""
+    def play(self, pieces: Sequence[bytes], *, eof: bool, lazy: random.Random | None = None) -> list[Any]:
+        """Feeds the pieces, then EOF if wanted, and returns the log. Who is `lazy` does not pull all between them."""
         try:
             for number, piece in enumerate([*filter(None, pieces), *([b""] if eof else [])]):
                 self.received += len(piece)
-                if number % 2:
+                if not piece:
+                    self.pull(self.connection.next_event())  # whether it closes depends on what was read before EOF
+                if lazy is not None:
+                    self.connection.receive_data(piece)
+                    self.pull_some(lazy.choice((0, 0, 1, 2, 3)))
+                elif number % 2:
                     self.connection.receive_data(piece)
                     self.pull(self.connection.next_event())
                 else:
                     self.pull(self.connection.receive_event(piece))
+            self.pull(self.connection.next_event())
         except zttp.RemoteProtocolError as error:
             self.log.append(("error", error.reason, error.status_hint, error.offset))
             self.check_terminal(error)
@@ -177,14 +184,23 @@ class Run:
         return self.log
 
     def pull(self, event: Any) -> None:
-        while True:
-            if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
-                self.note_end(event)
-                return
-            self.note(event)
-            if isinstance(event, zttp.EndOfMessage):
-                self.next_message()
+        while not self.is_last(event):
             event = self.connection.next_event()
+
+    def pull_some(self, most: int) -> None:
+        for _ in range(most):
+            if self.is_last(self.connection.next_event()):
+                return
+
+    def is_last(self, event: Any) -> bool:
+        """Notes the event, acts on it, and tells whether it is the last for now."""
+        if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
+            self.note_end(event)
+            return True
+        self.note(event)
+        if isinstance(event, zttp.EndOfMessage):
+            self.next_message()
+        return False
 
     def note_end(self, event: Any) -> None:
         if event is zttp.CONNECTION_CLOSED and self.log[-1:] != ["CONNECTION_CLOSED"]:
@@ -252,6 +268,9 @@ def check(data: bytes, rng: random.Random) -> list[Any]:
         log = Run(role, method, answer).play(pieces, eof=eof)
         if log != whole:
             raise FindingError(f"{name}, the outcome differs:\n  whole  {whole}\n  pieces {log}")
+    log = Run(role, method, answer).play(cut(data, rng), eof=eof, lazy=rng)
+    if log != whole:
+        raise FindingError(f"pulled now and then, the outcome differs:\n  whole  {whole}\n  pieces {log}")
     return whole
 
 

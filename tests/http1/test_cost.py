@@ -10,7 +10,7 @@ import pytest
 
 import zttp
 import zttp_h1
-from tests.http1.helpers import CHUNKED, CHUNKED_HEAD, GET, POST, client, content, feed, names, pull, server
+from tests.http1.helpers import CHUNKED, CHUNKED_HEAD, GET, OK, POST, client, content, feed, names, pull, server
 
 REQUESTS_ON_ONE_CONNECTION = 100_000 if zttp_h1.COMPILED else 10_000
 
@@ -230,6 +230,18 @@ def test_memory_is_flat_over_many_responses_on_one_connection() -> None:
         connection.start_next_cycle()
 
     assert traced_growth(REQUESTS_ON_ONE_CONNECTION // 10, exchange) < 20_000
+
+
+def test_informational_responses_without_end_cost_nothing_that_lasts() -> None:
+    # CVE-2021-3737 (CPython http.client): a client caught in 100 Continue for ever. Here each of them is an event.
+    connection = client()
+
+    def one_more() -> None:
+        connection.receive_data(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        assert [event.is_informational for event in pull(connection)] == [True, True]
+
+    assert traced_growth(2_000, one_more) < 20_000
+    assert content(feed(connection, OK)) == b"ok"
 
 
 def test_memory_is_flat_with_different_requests() -> None:

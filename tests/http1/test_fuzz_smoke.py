@@ -29,7 +29,7 @@ def test_an_input_is_found_again_by_its_number() -> None:
 
 def test_the_fuzzer_sees_an_outcome_that_depends_on_the_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     class Confused(fuzzer.Run):
-        def play(self, pieces: object, *, eof: bool) -> list[object]:
+        def play(self, pieces: object, *, eof: bool, lazy: object = None) -> list[object]:
             return [pieces]
 
     monkeypatch.setattr(fuzzer, "Run", Confused)

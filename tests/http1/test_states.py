@@ -55,16 +55,26 @@ def test_eof_at_every_byte_of_a_request(message: bytes) -> None:
             assert (caught.value.reason, caught.value.offset) == ("incomplete_message", cut)
 
 
-@pytest.mark.parametrize("message", [OK, b"HTTP/1.1 100 Continue\r\n\r\n" + OK], ids=["ok", "informational"])
+CHUNKED_OK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n3\r\nbye\r\n0\r\nA: b\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [OK, b"HTTP/1.1 100 Continue\r\n\r\n" + OK, CHUNKED_OK],
+    ids=["ok", "informational", "chunked"],
+)
 def test_eof_at_every_byte_of_a_response(message: bytes) -> None:
     for cut in range(len(message)):
-        connection = client()
-        if cut:
-            connection.receive_data(message[:cut])
-        connection.receive_data(b"")
-        with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
-            pull(connection)
-        assert caught.value.reason == "incomplete_message"
+        for pulls in (False, True):
+            connection = client()
+            if cut:
+                connection.receive_data(message[:cut])
+            if pulls:
+                pull(connection)
+            connection.receive_data(b"")
+            with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
+                pull(connection)
+            assert (caught.value.reason, caught.value.offset) == ("incomplete_message", cut)
 
 
 def test_eof_before_anything_was_pulled() -> None:
@@ -584,10 +594,22 @@ def test_an_error_is_structured(data: bytes, section: str) -> None:
     assert str(error).isascii()
 
 
-def test_the_excerpt_in_an_error_is_short() -> None:
+@pytest.mark.parametrize("length", [10, 59, 60, 61, 5000])
+def test_the_excerpt_in_an_error_is_short(length: int) -> None:
     with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
-        pull(server(b"GET / HTTP/1.1\r\n" + b"x" * 5000 + b"(: y\r\n\r\n"))
-    assert len(str(caught.value)) < 400
+        pull(server(b"GET / HTTP/1.1\r\n" + b"x" * (length - 1) + b"(: y\r\n\r\n"))
+    shown = str(caught.value).partition(": ")[2]
+    assert shown.count("x") == min(length - 1, 60)
+    assert ("..." in shown) is (length > 60)
+
+
+def test_the_excerpt_in_an_error_is_escaped() -> None:
+    # It can be logged: no byte of the peer ends a line or moves a cursor there.
+    for data in (b"GET /\x1b[2J\xff HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nA: \x1b\r\n", b"G\x00T / HTTP/1.1\r\n"):
+        with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
+            pull(server(data))
+        assert str(caught.value).isprintable()
+        assert str(caught.value).isascii()
 
 
 # -------------------------------------------------------------------------------------------------------------- closed
