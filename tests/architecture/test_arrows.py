@@ -35,7 +35,7 @@ LAYERS = {
         {"native_ints"},
         {"codes", "frames", "malformed"},
         {"hpack"},
-        {"limits", "content_length"},
+        {"limits", "arguments"},
         {"settings", "streams"},
         {"flow"},
         {"session"},

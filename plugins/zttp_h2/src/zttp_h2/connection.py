@@ -22,7 +22,6 @@ from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.reading.receiver import READ_NOTHING, Receiver
 from zttp_h2.session import Session
-from zttp_h2.settings import ENABLE_CONNECT_PROTOCOL, ENABLE_PUSH, Params, value_fault
 from zttp_h2.stream import Headers, Stream
 from zttp_h2.streams.states import CLOSED, IDLE
 from zttp_h2.streams.stream_state import StreamState
@@ -233,25 +232,12 @@ class H2Connection:
         """Queue SETTINGS (RFC 9113 6.5).
 
         They hold once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises
-        LocalProtocolError for values that a setting cannot have, or that this role must not send.
+        LocalProtocolError for values that a setting cannot have, that this role must not send, or that would make the
+        peer end the connection.
         """
         self._check_open()
         session = self._session
-        params: Params = []
-        given: dict[Any, Any] = dict(settings)
-        for identifier, value in given.items():
-            if not isinstance(identifier, int) or not isinstance(value, int):
-                raise TypeError("a setting is an integer with an integer as its value")
-            number = int(identifier)
-            if not 0 <= number <= 0xFFFF or not 0 <= value <= 0xFFFFFFFF or value_fault(number, value) != 0:
-                raise local_error("invalid_setting", b"%d: %d" % (number, value))
-            # Push is refused here, and what was announced for extended CONNECT must not be taken back (RFC 8441 3).
-            if (number == ENABLE_PUSH and value != 0) or (
-                number == ENABLE_CONNECT_PROTOCOL
-                and (not session.server or (value == 0 and session.own.connect_protocol))
-            ):
-                raise local_error("invalid_setting", b"%d: %d" % (number, value))
-            params.append((number, int(value)))
+        params = session.checked_params(settings)
         session.start()
         session.send_settings(params)
         self._receiver.apply_own_settings()
@@ -323,6 +309,8 @@ class H2Connection:
         error: RemoteProtocolError = remote_error(
             reason, stream_id=session.rejected_stream, error_code=session.rejected_code
         )
+        if not session.server:
+            error.status_hint = None  # nobody is to be answered
         return error
 
     def has_pending_send(self) -> bool:
@@ -348,6 +336,8 @@ class H2Connection:
         reason = self._failure
         assert reason is not None
         error: RemoteProtocolError = remote_error(reason, offset=self._receiver.frame_at, error_code=self._failure_code)
+        if not self._session.server:
+            error.status_hint = None
         return error
 
     def _fail(self, malformed: Malformed) -> None:

@@ -1,19 +1,32 @@
 """``Session``: what both halves of a connection share, and how it begins and ends (RFC 9113 3.4, 5.4, 6.5, 6.8)."""
 
-from typing import Final, final
+from collections.abc import Mapping
+from typing import Any, Final, final
 
+from zttp_core.reasons import local_error
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
 from zttp_h2.flow.floods import Floods
 from zttp_h2.flow.outbox import Outbox
 from zttp_h2.flow.receive_flow import ReceiveFlow
 from zttp_h2.flow.send_flow import MOST_CONTENT, SendFlow
-from zttp_h2.frames import ACK, DEFAULT_WINDOW, MAX_STREAM_ID, PREFACE, SETTINGS
+from zttp_h2.frames import ACK, DEFAULT_WINDOW, MAX_STREAM_ID, MAX_WINDOW, MIN_MAX_FRAME_SIZE, PREFACE, SETTINGS
 from zttp_h2.limits import H2Limits
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.settings import OwnSettings, Params, PeerSettings, initial_params, serialize_params
+from zttp_h2.settings import (
+    INITIAL_WINDOW_SIZE,
+    OwnSettings,
+    Params,
+    PeerSettings,
+    initial_params,
+    serialize_params,
+    value_fault,
+)
+from zttp_h2.streams.early_priorities import EarlyPriorities
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.streams.stream_table import StreamTable
+
+_MOST_SETTINGS: Final = MIN_MAX_FRAME_SIZE // 6  # every peer takes that
 
 
 @final
@@ -41,8 +54,7 @@ class Session:
         self.goaway_received: i64 = -1
         self.aborted: bool = False  # by a connection error of either side: nothing is sent any more
         self.ending: StreamState | None = None  # the stream whose EndOfMessage is the next event
-        # PRIORITY_UPDATE for streams that are idle yet (RFC 9218 7.1).
-        self.early_priorities: dict[int, tuple[int, bool]] | None = None
+        self.early_priorities: EarlyPriorities | None = None
         self.rejected_stream: i64 = 0
         self.rejected_code: i64 = 0
         self.rejected_reason: str | None = None
@@ -84,12 +96,42 @@ class Session:
         self.outbox.truncate(0)
         self.own.taken_back()
 
+    def checked_params(self, settings: Mapping[int, int]) -> Params:
+        """Return settings as they are sent; LocalProtocolError for what would make a peer end the connection."""
+        if len(settings) > _MOST_SETTINGS:
+            raise ValueError(f"a SETTINGS frame holds at most {_MOST_SETTINGS} settings, got {len(settings)}")
+        params: Params = []
+        given: dict[Any, Any] = dict(settings)
+        for identifier, value in given.items():
+            if not isinstance(identifier, int) or not isinstance(value, int):
+                raise TypeError("a setting is an integer with an integer as its value")
+            number = int(identifier)
+            if (
+                not 0 <= number <= 0xFFFF
+                or not 0 <= value <= 0xFFFFFFFF
+                or value_fault(number, value) != 0
+                or self.own.forbids(number, value, self.server)
+                or (number == INITIAL_WINDOW_SIZE and self._overflows(value))
+            ):
+                raise local_error("invalid_setting", b"%d: %d" % (number, value))
+            params.append((number, int(value)))
+        return params
+
+    def _overflows(self, initial_window_size: i64) -> bool:
+        """Return whether this would make the window of an open stream too large (RFC 9113 6.9.2)."""
+        delta = initial_window_size - self.own.initial_window_size
+        for stream in self.table.all():
+            if stream.receive_size + delta > MAX_WINDOW:
+                return True
+        return False
+
     def send_settings(self, params: Params) -> None:
         """Send a SETTINGS frame of ours."""
         payload = serialize_params(params)
         self.outbox.write_header(len(payload), SETTINGS, 0, 0)
         self.outbox.buffer.write(payload)
         self.own.sent(params)
+        self.receive_flow.pending_growth = self.own.pending_growth()
 
     def check_output(self) -> None:
         """Bound the answers that wait to be taken: who asks for more does not read them (CVE-2019-9512, -9515)."""

@@ -164,6 +164,25 @@ class OwnSettings:
         self._unacknowledged: i64 = 0
         self._changes: list[Params] | None = None  # of the latest frames, without the first
 
+    def forbids(self, identifier: i64, value: i64, server: bool) -> bool:
+        """Return whether a setting must not have this value now, though it could have it."""
+        if identifier == ENABLE_PUSH:
+            return value != 0  # push is refused here
+        if identifier == ENABLE_CONNECT_PROTOCOL:
+            return not server or (value == 0 and self.connect_protocol)  # RFC 8441 3 MUST NOT: taken back
+        # RFC 9218 2.1 MUST NOT change; the first frame says 1.
+        return identifier == NO_RFC7540_PRIORITIES and value != 1
+
+    def pending_growth(self) -> i64:
+        """Return by how much streams' windows will grow with the acknowledgments that are to come, at most."""
+        growth: i64 = 0
+        if self._changes is not None:
+            for change in self._changes:
+                for identifier, value in change:
+                    if identifier == INITIAL_WINDOW_SIZE and value - self.initial_window_size > growth:
+                        growth = value - self.initial_window_size
+        return growth
+
     def sent_first(self) -> None:
         """Note the first SETTINGS frame."""
         self._unacknowledged += 1

@@ -3,6 +3,7 @@
 from typing import Any, Final, final
 
 from zttp_core.as_compiled import as_compiled
+from zttp_core.errors import LocalProtocolError
 from zttp_core.reasons import local_error
 from zttp_h2.arguments import field_pairs, listed
 from zttp_h2.closing import reset_here
@@ -60,18 +61,26 @@ class Stream:
         messages = self._content.messages
         fields = listed(headers)
         try:
-            messages.send_response(self._open(), status, fields, end_stream)
-        except TypeError:
-            messages.send_response(self._open(), status, field_pairs(fields), end_stream)
+            try:
+                messages.send_response(self._open(), status, fields, end_stream)
+            except TypeError:
+                messages.send_response(self._open(), status, field_pairs(fields), end_stream)
+        except LocalProtocolError as error:
+            error.stream_id = self.stream_id
+            raise
 
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
         """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
         messages = self._content.messages
         fields = listed(headers)
         try:
-            messages.send_informational(self._open(), status, fields)
-        except TypeError:
-            messages.send_informational(self._open(), status, field_pairs(fields))
+            try:
+                messages.send_informational(self._open(), status, fields)
+            except TypeError:
+                messages.send_informational(self._open(), status, field_pairs(fields))
+        except LocalProtocolError as error:
+            error.stream_id = self.stream_id
+            raise
 
     def send_data(self, data: Any, /) -> None:
         """Queue content, any buffer: what fits into the windows is sent, the rest waits for credit (RFC 9113 5.2).
@@ -82,14 +91,15 @@ class Stream:
 
     def end_message(self, trailers: Headers = None, /) -> None:
         """End the message, with trailer fields or without. Raises LocalProtocolError."""
-        if trailers is None:
-            self._content.end(self._open(), None)
-            return
-        fields = listed(trailers)
+        fields = None if trailers is None else listed(trailers)
         try:
-            self._content.end(self._open(), fields)
-        except TypeError:
-            self._content.end(self._open(), field_pairs(fields))
+            try:
+                self._content.end(self._open(), fields)
+            except TypeError:
+                self._content.end(self._open(), field_pairs(fields))
+        except LocalProtocolError as error:
+            error.stream_id = self.stream_id
+            raise
 
     def reset(self, error_code: int = CANCEL, /) -> None:
         """Cancel the stream with RST_STREAM (RFC 9113 6.4); nothing if it is closed."""

@@ -8,6 +8,7 @@ bytes as it gains. A stream's window does not outgrow the connection's.
 from typing import Final, final
 
 from zttp_h2.flow.outbox import Outbox
+from zttp_h2.frames import MAX_WINDOW
 from zttp_h2.limits import H2Limits
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.states import HALF_CLOSED_LOCAL, OPEN
@@ -22,6 +23,7 @@ class ReceiveFlow:
     def __init__(self, limits: H2Limits, outbox: Outbox) -> None:
         self.window: i64 = limits.connection_window_size  # what the peer may still send
         self.size: i64 = limits.connection_window_size
+        self.pending_growth: i64 = 0  # of streams, by settings that the peer has not acknowledged
         self._max_size: Final[i64] = limits.max_connection_window
         self._credit: i64 = 0  # consumed, and not yet returned
         self._since_growth: i64 = 0
@@ -54,7 +56,9 @@ class ReceiveFlow:
         if credit < size >> 1 or credit == 0:
             return
         if stream.receive_since_growth >= size and size < self.size:
-            growth = size if size * 2 <= self.size else self.size - size
+            growth = min(size, self.size - size, MAX_WINDOW - self.pending_growth - size)
+            if growth < 0:
+                growth = 0
             stream.receive_size += growth
             stream.receive_since_growth = 0
             credit += growth

@@ -19,6 +19,7 @@ from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
 from zttp_h2.session import Session
 from zttp_h2.settings import HEADER_TABLE_SIZE, parse_params
+from zttp_h2.streams.early_priorities import EarlyPriorities
 from zttp_h2.streams.states import IDLE, RESET_RECEIVED
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.writing.content_writer import ContentWriter
@@ -52,10 +53,10 @@ def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, 
     elif table.state_of(target) == IDLE:
         early = session.early_priorities
         if early is None:
-            early = {}
+            early = EarlyPriorities()
             session.early_priorities = early
-        early[target] = (urgency, incremental)
-        if len(early) + table.count() > session.own.max_concurrent_streams:
+        early.keep(target, urgency, incremental)
+        if early.count(table.highest) + table.count() > session.own.max_concurrent_streams:
             raise Malformed("too_many_streams", PROTOCOL_ERROR)  # RFC 9218 7.1 MUST
     else:
         return None
@@ -65,13 +66,7 @@ def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, 
 def set_priority(session: Session, stream: StreamState, field: tuple[int, bool] | None) -> None:
     """Apply the Priority field of a request, or the PRIORITY_UPDATE before it, which wins (RFC 9218 7)."""
     early = session.early_priorities
-    known: tuple[int, bool] | None = None
-    if early is not None:
-        known = early.pop(stream.stream_id, None)
-        for skipped in [number for number in early if number < stream.stream_id]:
-            del early[skipped]  # closed by now (RFC 9113 5.1.1)
-        if len(early) == 0:
-            session.early_priorities = None
+    known = None if early is None else early.take(stream.stream_id)
     if known is None:
         if field is None:
             return
@@ -137,6 +132,7 @@ def _read_settings_ack(session: Session, decoder: Decoder) -> Any:
         raise Malformed("unexpected_settings_ack", PROTOCOL_ERROR)
     decoder.set_max_table_size(own.header_table_size)
     decoder.max_header_list_size = own.max_header_list_size
+    session.receive_flow.pending_growth = own.pending_growth()
     delta = own.initial_window_size - before
     if delta != 0:
         session.receive_flow.change_initial_window(session.table.all(), delta)

@@ -57,6 +57,7 @@ _TOLD: Final = SEEN_CONTENT_LENGTH | SEEN_EXPECT | SEEN_PRIORITY
 
 Pair = tuple[bytes, bytes]
 _NOTHING: Final[bytes] = b""
+_NO_VALUES: Final[list[bytes]] = []
 _NO_FIELDS: Final[list[object]] = []  # before the first head
 _NO_HOST: Final[object] = (b"host", b"")
 
@@ -185,7 +186,9 @@ class HeadReader:
         kinds = decoder.kinds
         before: i64 = decoder.count - len(fields)
         at = decoder.pseudo
-        priority: bytes | None = None
+        priority = _NOTHING
+        more_priorities = _NO_VALUES
+        has_priority = False
         while at < decoder.count:
             kind = i64(kinds[at]) & KIND_MASK
             if kind == CONTENT_LENGTH:
@@ -196,10 +199,18 @@ class HeadReader:
                 self.expect_continue = expects_continue(cast("Pair", fields[at - before])[1])
             elif kind == PRIORITY:
                 value = cast("Pair", fields[at - before])[1]
-                # RFC 9651 4.2: several lines of a dictionary field are one list.
-                priority = value if priority is None else priority + b"," + value
+                if not has_priority:
+                    has_priority = True
+                    priority = value
+                else:
+                    if more_priorities is _NO_VALUES:
+                        more_priorities = []
+                    more_priorities.append(value)
             at += 1
-        if priority is not None:
+        if has_priority:
+            # RFC 9651 4.2: several lines of a dictionary field are one list.
+            if len(more_priorities) > 0:
+                priority = b",".join([priority, *more_priorities])
             self.priority = parse_priority(priority)
         return True
 

@@ -27,6 +27,7 @@ from zttp_h2.reading.connection_frames import set_priority
 from zttp_h2.reading.head_reader import HeadReader
 from zttp_h2.reading.repeated_request import RepeatedRequest
 from zttp_h2.reading.stream_errors import check_closed, note_rejection, refuse_for_now, reject, reset
+from zttp_h2.reading.stream_frames import depends_on
 from zttp_h2.session import Session
 from zttp_h2.streams.states import DISCARD, HALF_CLOSED_REMOTE, IDLE, OPEN, RECV_HEADERS, after
 from zttp_h2.streams.stream_state import AWAITING_HEAD, CONNECT, HEAD, RECEIVED, RECEIVING, TUNNEL, StreamState
@@ -57,6 +58,7 @@ class MessageReader:
         self._head: Final = HeadReader()
         self._block: BytesWriter | None = None
         self._block_ends: bool = False
+        self._depends_on_itself: bool = False  # the stream of the block that is read
         self._continuations: i64 = 0
         self.repeated: Final = RepeatedRequest()
 
@@ -64,6 +66,7 @@ class MessageReader:
         """Read a HEADERS frame (RFC 9113 6.2); return an event, or ``None``."""
         if stream_id == 0:
             raise Malformed("frame_on_stream_zero", PROTOCOL_ERROR)
+        depends_on_itself = False
         if flags & (PADDED | HAS_PRIORITY):
             padding: i64 = 0
             if flags & PADDED:
@@ -76,9 +79,11 @@ class MessageReader:
                 at += 5
                 if at > stop:
                     raise Malformed("frame_size", FRAME_SIZE_ERROR)
+                depends_on_itself = depends_on(raw, at - 5) == stream_id
             stop -= padding
             if stop < at:
                 raise Malformed("padding_too_long", PROTOCOL_ERROR)
+        self._depends_on_itself = depends_on_itself
         ends = flags & END_STREAM != 0
         if stop - at > self._session.limits.max_field_block_bytes:
             raise Malformed("field_block_too_large", ENHANCE_YOUR_CALM)
@@ -121,7 +126,7 @@ class MessageReader:
         changes = decoder.table.changes
         repeated = self.repeated
         if repeated.is_known():
-            if opens and repeated.is_at(raw, at, stop, changes):
+            if opens and not self._depends_on_itself and repeated.is_at(raw, at, stop, changes):
                 return self._read_request(stream_id, ends, OK, True)
             repeated.forget()
         status = decoder.decode(raw, at, stop)
@@ -139,6 +144,8 @@ class MessageReader:
         following = after(stream.state, RECV_HEADERS)
         if following >= DISCARD:
             return reset(session, stream, following & 0xF, "frame_after_end")
+        if self._depends_on_itself:
+            return reset(session, stream, PROTOCOL_ERROR, "self_dependency")
         if stream.reading == AWAITING_HEAD:
             return self._read_response(stream, ends, status)
         return self._read_trailers(stream, ends, status)
@@ -157,6 +164,8 @@ class MessageReader:
             return None
         own = session.own
         table.used(stream_id)
+        if self._depends_on_itself:
+            return reject(session, stream_id, PROTOCOL_ERROR, "self_dependency")  # RFC 7540 5.3.1 MUST
         if table.count() >= own.max_concurrent_streams:
             return refuse_for_now(session, stream_id)
         if status != OK:

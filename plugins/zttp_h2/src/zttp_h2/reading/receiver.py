@@ -246,7 +246,7 @@ class Receiver:
         if frame_type == CONTINUATION:
             return self._messages.read_continuation(flags, stream_id, raw, at, stop)
         if frame_type == PRIORITY:
-            return read_priority(session, stream_id, stop - at)
+            return read_priority(session, stream_id, raw, at, stop - at)
         if frame_type == GOAWAY:
             self._behind = read_goaway(session, stream_id, raw, at, stop)
             return self._next_behind()

@@ -16,7 +16,7 @@ from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64
 from zttp_h2.reading.stream_errors import check_closed, reset
 from zttp_h2.session import Session
-from zttp_h2.streams.states import HALF_CLOSED_LOCAL, RECV_RST_STREAM, RECV_WINDOW_UPDATE, RESET_RECEIVED
+from zttp_h2.streams.states import HALF_CLOSED_LOCAL, IDLE, RECV_RST_STREAM, RECV_WINDOW_UPDATE, RESET_RECEIVED
 from zttp_h2.writing.content_writer import ContentWriter
 
 _new_window_update: Final[Any] = core.new_window_update
@@ -67,7 +67,7 @@ def read_window_update(session: Session, content: ContentWriter, stream_id: i64,
     return _new_window_update(stream_id, increment)
 
 
-def read_priority(session: Session, stream_id: i64, length: i64) -> Any:
+def read_priority(session: Session, stream_id: i64, raw: bytes, at: i64, length: i64) -> Any:
     """Read a PRIORITY frame (RFC 9113 6.3): validated and ignored."""
     if stream_id == 0:
         raise Malformed("frame_on_stream_zero", PROTOCOL_ERROR)
@@ -77,4 +77,16 @@ def read_priority(session: Session, stream_id: i64, length: i64) -> Any:
             raise Malformed("frame_size", FRAME_SIZE_ERROR)
         return reset(session, stream, FRAME_SIZE_ERROR, "frame_size")
     session.floods.frame(1)
+    if depends_on(raw, at) == stream_id:
+        stream = session.table.get(stream_id)
+        if stream is not None:
+            return reset(session, stream, PROTOCOL_ERROR, "self_dependency")
+        if session.table.state_of(stream_id) == IDLE:
+            # RFC 7540 5.3.1: a stream error, but RST_STREAM must not be sent for an idle stream (RFC 9113 6.4).
+            raise Malformed("self_dependency", PROTOCOL_ERROR)
     return None
+
+
+def depends_on(raw: bytes, at: i64) -> i64:
+    """Return the stream that priority fields name (RFC 7540 5.3.1), which nothing else is made of."""
+    return i64(read_i32_be(raw, at)) & 0x7FFFFFFF

@@ -13,6 +13,7 @@ from zttp_h2.streams.states import CLOSED, IDLE, RESET_SENT
 from zttp_h2.streams.stream_state import NO_STREAM, StreamState
 
 _MAX_REMEMBERED: Final = 256
+_MAX_RANGES: Final = 64
 _FEW: Final = 16
 _NO_STREAMS: Final[list[StreamState]] = []  # in place of a list of each connection's own, until it needs one
 
@@ -31,7 +32,7 @@ class StreamTable:
         self._open_others: i64 = 0
         self.highest: i64 = 0  # identifier of a stream that the client opened
         self.processed: i64 = 0  # the highest one that a GOAWAY must name: its request was handed on
-        self._first_skipped: i64 = 0  # 0: none
+        self._skipped: list[tuple[int, int]] | None = None  # the latest ranges of identifiers that were never used
         # What the peer may still send there within the window that it had.
         self._reset_here: dict[int, int] | None = None
         self._highest_evicted: i64 = 0
@@ -83,8 +84,13 @@ class StreamTable:
     def used(self, stream_id: i64) -> None:
         """Note that a client's stream is no longer idle; those below that were, are closed (RFC 9113 5.1.1)."""
         if stream_id > self.highest + 2 or (self.highest == 0 and stream_id > 1):
-            if self._first_skipped == 0:
-                self._first_skipped = self.highest + 2 if self.highest > 0 else 1
+            skipped = self._skipped
+            if skipped is None:
+                skipped = []
+                self._skipped = skipped
+            elif len(skipped) >= _MAX_RANGES:
+                del skipped[0]
+            skipped.append((self.highest + 2 if self.highest > 0 else 1, stream_id - 2))
         self.highest = stream_id
 
     def forget(self, stream: StreamState, state: i64) -> None:
@@ -170,8 +176,13 @@ class StreamTable:
         return CLOSED
 
     def was_skipped(self, stream_id: i64) -> bool:
-        """Return whether a closed stream may be one that the client never opened."""
-        return self._first_skipped > 0 and stream_id >= self._first_skipped
+        """Return whether a closed stream is one that the client never opened, as far as that is remembered."""
+        skipped = self._skipped
+        if skipped is not None:
+            for first, last in skipped:
+                if first <= stream_id <= last:
+                    return True
+        return False
 
 
 def _find(streams: list[StreamState], stream_id: i64) -> StreamState:
