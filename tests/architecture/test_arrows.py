@@ -35,7 +35,7 @@ LAYERS = {
         {"native_ints"},
         {"codes", "frames", "malformed"},
         {"hpack"},
-        {"limits", "arguments"},
+        {"limits", "arguments", "content_length"},
         {"settings", "streams"},
         {"flow"},
         {"session"},
