@@ -15,7 +15,7 @@ from zttp_core.constants import CLIENT, SERVER
 from zttp_core.descriptor import ProtocolDescriptor
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage, Request, Response, RstStream, WindowUpdate
-from zttp_core.grammar import is_request_target, is_token
+from zttp_core.messages import is_request_target, is_token
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 from zttp_core.testing import Exchange
 

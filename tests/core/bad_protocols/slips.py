@@ -7,7 +7,7 @@ from tests.core.bad_protocols.lines import CONTENT, EXCHANGES, HEAD, OPEN, LineC
 from zttp_core.constants import CLIENT
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage
-from zttp_core.grammar import is_token
+from zttp_core.messages import is_token
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 
 # --------------------------------------------------------------------------------------------------------- what goes in
