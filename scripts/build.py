@@ -12,6 +12,7 @@ import shutil
 import sys
 import tarfile
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,7 +36,12 @@ def build(distribution: Distribution) -> Path:
     return target
 
 
+def _say(distribution: Distribution, what: str) -> None:
+    print(f"{distribution.name}: {what}", file=sys.stderr, flush=True)
+
+
 def _make(distribution: Distribution, target: Path) -> None:
+    start = time.monotonic()
     # Outside of the repository, so that nothing of the workspace can help.
     with tempfile.TemporaryDirectory(prefix=f"{distribution.name}-") as name:
         work = Path(name)
@@ -44,17 +50,21 @@ def _make(distribution: Distribution, target: Path) -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
         command = (uv(), "build", "--python", sys.executable, "--out-dir", work / "out")
+        _say(distribution, "source distribution")
         run(*command, "--sdist", work / "source", quiet=True)
         [sdist] = (work / "out").glob("*.tar.gz")
         with tarfile.open(sdist) as archive:
             archive.extractall(work / "unpacked", filter="data")
         [unpacked] = (work / "unpacked").iterdir()
+        compiled = distribution.compiled and os.environ.get("ZTTP_PURE", "0") in ("", "0")
+        _say(distribution, "wheel: translated to C and compiled, which takes minutes" if compiled else "wheel")
         run(*command, "--wheel", unpacked, quiet=True)
         for source in unpacked.glob("build/*.c"):
             if source.name.startswith("__native"):
                 (work / "out" / "c").mkdir(exist_ok=True)
                 shutil.copy(source, work / "out" / "c")
         _publish(work / "out", target)
+    _say(distribution, f"built in {time.monotonic() - start:.0f} s")
 
 
 def _publish(made: Path, target: Path) -> None:
@@ -84,6 +94,8 @@ def main() -> None:
             continue
         out = ROOT / options.out
         out.mkdir(exist_ok=True)
+        for old in out.glob(f"{folder.parent.name.replace('-', '_')}-*"):  # of another version or kind
+            old.unlink()
         for file in (*folder.glob("*.whl"), *folder.glob("*.tar.gz")):
             print(shutil.copy(file, out))
 

@@ -1,11 +1,14 @@
 """The files that are published: complete, typed, without tests, compiled where they say so, and never by half."""
 
 import ast
+import email
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
+import venv
 import zipfile
 from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -177,6 +180,55 @@ for protocol in zttp.protocols():
 """
     offered = set(run(python, "-I", "-c", program).split())
     assert offered == {"http/1.1", *extras}
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/install.md"])
+def test_the_documents_install_from_files_and_ask_no_index_for_our_names(
+    document: str, pure: dict[str, Built], tmp_path: Path
+) -> None:
+    """What a document says, word for word, where an index has pluggy and librt and nothing of ours."""
+    [command] = re.findall(r"^pip install (dist/\S+(?: dist/\S+)*)$", (ROOT / document).read_text(), re.MULTILINE)
+    (tmp_path / "dist").mkdir()
+    for built in pure.values():
+        shutil.copy(built.wheel, tmp_path / "dist")
+    venv.create(tmp_path / "environment", with_pip=True)
+    python = tmp_path / "environment/bin/python"
+    pip = f"{python} -m pip --disable-pip-version-check"
+    run("sh", "-ec", f"{pip} download -q -d others --only-binary :all: 'pluggy>=1.5,<2' 'librt>=0.16'", cwd=tmp_path)
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "others")}
+    run("sh", "-ec", f"{pip} install -q {command}", cwd=tmp_path, **offline)
+    assert run(python, "-I", "-c", "import zttp; print(*(info.name for info in zttp.protocols()))") == "http/1.1 h2\n"
+
+
+def test_metadata_says_what_is_there_and_names_no_place_of_publication(name: str, pure: dict[str, Built]) -> None:
+    with zipfile.ZipFile(pure[name].wheel) as archive:
+        [entry] = [entry for entry in archive.namelist() if entry.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(archive.read(entry))
+    urls = [value.partition(", ")[2] for value in metadata.get_all("Project-URL", [])]
+    assert urls
+    assert all(re.fullmatch(r"https://www\.rfc-editor\.org/rfc/rfc\d{4}", url) for url in urls)
+    assert metadata["License-Expression"] == "BSD-3-Clause"
+    assert metadata["Summary"]
+    assert "Typing :: Typed" in metadata.get_all("Classifier", [])
+
+
+def test_the_build_says_what_it_does(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("pyproject.toml", "README.md", "LICENSE", "zttp", "zttp_core"):
+        copy = shutil.copytree if (ROOT / file).is_dir() else shutil.copy
+        copy(ROOT / file, tmp_path / file)
+    (tmp_path / ".build").mkdir()
+    (tmp_path / ".build/tools").symlink_to(ROOT / ".build/tools")
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/zttp_core-0.0.1-py3-none-any.whl").touch()
+    output = run(sys.executable, "scripts/build.py", "--out", "dist", cwd=tmp_path, ZTTP_PURE="1")
+    for distribution in ("zttp", "zttp-core"):
+        steps = re.findall(rf"^{distribution}: (.+)$", output, re.MULTILINE)
+        assert [re.sub(r"\d+", "N", step) for step in steps] == ["source distribution", "wheel", "built in N s"]
+    version = project(ROOT)["version"]
+    made = {path.name for path in (tmp_path / "dist").iterdir()}
+    names = ("zttp", "zttp_core")
+    assert made == {f"{n}-{version}{end}" for n in names for end in ("-py3-none-any.whl", ".tar.gz")}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads ELF symbol tables")
