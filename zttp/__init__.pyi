@@ -324,7 +324,8 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
         """Queue SETTINGS (RFC 9113 6.5).
 
         They hold once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises
-        LocalProtocolError for values that a setting cannot have, or that this role must not send.
+        LocalProtocolError for values that a setting cannot have, that this role must not send, or that would make the
+        peer end the connection.
         """
     def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
         """Queue PRIORITY_UPDATE for a stream (client, RFC 9218 7.1). Raises LocalProtocolError."""
