@@ -39,14 +39,6 @@ def kept_alive(requests: list[bytes]) -> Callable[[], None]:
     return read
 
 
-def answer() -> None:
-    conn = zttp.Connection(zttp.SERVER)
-    conn.send_response(200, [(b"content-type", b"text/plain"), (b"content-length", b"2")])
-    conn.send_data(b"ok")
-    conn.end_message()
-    conn.data_to_send()
-
-
 COSTS: dict[str, Callable[[], object]] = {
     "zttp.Connection(zttp.SERVER)": lambda: zttp.Connection(zttp.SERVER),
     "zttp.H1Connection(zttp.SERVER)": lambda: zttp.H1Connection(zttp.SERVER),
@@ -57,7 +49,6 @@ COSTS: dict[str, Callable[[], object]] = {
     "kept alive, the same request every time": kept_alive([REQUEST]),
     "kept alive, another target, the same fields": kept_alive(OTHER_TARGETS),
     "kept alive, different fields every time": kept_alive(DIFFERENT),
-    "a new connection, a small response": answer,
 }
 
 

@@ -165,7 +165,7 @@ def test_the_costs_are_measured() -> None:
     build, *lines = done.stdout.splitlines()
     assert build == BUILD
     shown = (EXAMPLES.parent / "performance.md").read_text()
-    assert [line[10:] in shown for line in lines] == [True] * 10
+    assert [line[10:] in shown for line in lines] == [True] * 9
 
 
 def test_the_asgi_application_names_what_is_under_it() -> None:
