@@ -20,16 +20,17 @@ from zttp_h2.streams.states import (
 )
 
 # Rows: states; columns: inputs. A state is named by its initials, "discard", a stream (s) or connection (c) error by
-# its code, "-" is what this side must not do, or what cannot be.
+# its code, "-" is what no code asks: a stream that was reset is known by its identifier alone, and RST_STREAM and
+# WINDOW_UPDATE are good in every state of an open one.
 MATRIX = """
-                    HEADERS DATA END RST WINDOW | HEADERS DATA END RST
-IDLE                O       c1   -   c1  c1     | O       -    -   -
-OPEN                O       O    HCR RR  O      | O       O    HCL RS
-HALF_CLOSED_LOCAL   HCL     HCL  C   RR  HCL    | -       -    -   RS
-HALF_CLOSED_REMOTE  s5      s5   -   RR  HCR    | HCR     HCR  C   RS
-CLOSED              c5      c5   -   d   d      | -       -    -   -
-RESET_SENT          d       d    -   d   d      | -       -    -   -
-RESET_RECEIVED      c5      c5   -   d   d      | -       -    -   -
+                    HEADERS DATA END RST WINDOW | END
+IDLE                O       c1   -   c1  c1     | -
+OPEN                O       O    HCR -   -      | HCL
+HALF_CLOSED_LOCAL   HCL     HCL  C   -   -      | -
+HALF_CLOSED_REMOTE  s5      s5   -   -   -      | C
+CLOSED              c5      c5   -   d   d      | -
+RESET_SENT          d       d    -   d   d      | -
+RESET_RECEIVED      -       -    -   -   -      | -
 """
 
 

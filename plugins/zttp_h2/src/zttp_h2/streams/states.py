@@ -7,8 +7,10 @@ sent before it saw that is processed minimally and discarded. PRIORITY is allowe
 
 A closed stream is forgotten. Its state is found again by its identifier: see ``stream_table``.
 
-The tables are written for the reader and flattened once, at import. A value below 16 is the next state. Others say what
-is wrong, or that the frame is to be discarded. A pair that is not in the table is misuse by this side.
+The table is written for the reader and flattened once, at import. A value below 16 is the next state. Others say what
+is wrong, or that the frame is to be discarded. A pair that no code asks for is not in the table: RST_STREAM and
+WINDOW_UPDATE are good in every state of an open stream, RST_STREAM that is sent ends every one, and what may be sent
+of a message is what ``zttp_core.messages.states`` says.
 """
 
 from typing import Final
@@ -42,10 +44,7 @@ RECV_DATA: Final = 1
 RECV_END_STREAM: Final = 2
 RECV_RST_STREAM: Final = 3
 RECV_WINDOW_UPDATE: Final = 4
-SEND_HEADERS: Final = 5
-SEND_DATA: Final = 6
-SEND_END_STREAM: Final = 7
-SEND_RST_STREAM: Final = 8
+SEND_END_STREAM: Final = 5
 
 INPUT_NAMES: Final = (
     "RECV_HEADERS",
@@ -53,10 +52,7 @@ INPUT_NAMES: Final = (
     "RECV_END_STREAM",
     "RECV_RST_STREAM",
     "RECV_WINDOW_UPDATE",
-    "SEND_HEADERS",
-    "SEND_DATA",
     "SEND_END_STREAM",
-    "SEND_RST_STREAM",
 )
 
 DISCARD: Final = 0x10  # process minimally: field compression, flow control of the connection
@@ -73,30 +69,16 @@ STREAM: Final[dict[tuple[int, int], int]] = {
     (IDLE, RECV_DATA): _IDLE_ERROR,
     (IDLE, RECV_RST_STREAM): _IDLE_ERROR,
     (IDLE, RECV_WINDOW_UPDATE): _IDLE_ERROR,
-    (IDLE, SEND_HEADERS): OPEN,
     (OPEN, RECV_HEADERS): OPEN,
     (OPEN, RECV_DATA): OPEN,
     (OPEN, RECV_END_STREAM): HALF_CLOSED_REMOTE,
-    (OPEN, RECV_RST_STREAM): RESET_RECEIVED,
-    (OPEN, RECV_WINDOW_UPDATE): OPEN,
-    (OPEN, SEND_HEADERS): OPEN,
-    (OPEN, SEND_DATA): OPEN,
     (OPEN, SEND_END_STREAM): HALF_CLOSED_LOCAL,
-    (OPEN, SEND_RST_STREAM): RESET_SENT,
     (HALF_CLOSED_LOCAL, RECV_HEADERS): HALF_CLOSED_LOCAL,
     (HALF_CLOSED_LOCAL, RECV_DATA): HALF_CLOSED_LOCAL,
     (HALF_CLOSED_LOCAL, RECV_END_STREAM): CLOSED,
-    (HALF_CLOSED_LOCAL, RECV_RST_STREAM): RESET_RECEIVED,
-    (HALF_CLOSED_LOCAL, RECV_WINDOW_UPDATE): HALF_CLOSED_LOCAL,
-    (HALF_CLOSED_LOCAL, SEND_RST_STREAM): RESET_SENT,
     (HALF_CLOSED_REMOTE, RECV_HEADERS): _ENDED_ERROR,
     (HALF_CLOSED_REMOTE, RECV_DATA): _ENDED_ERROR,
-    (HALF_CLOSED_REMOTE, RECV_RST_STREAM): RESET_RECEIVED,
-    (HALF_CLOSED_REMOTE, RECV_WINDOW_UPDATE): HALF_CLOSED_REMOTE,
-    (HALF_CLOSED_REMOTE, SEND_HEADERS): HALF_CLOSED_REMOTE,
-    (HALF_CLOSED_REMOTE, SEND_DATA): HALF_CLOSED_REMOTE,
     (HALF_CLOSED_REMOTE, SEND_END_STREAM): CLOSED,
-    (HALF_CLOSED_REMOTE, SEND_RST_STREAM): RESET_SENT,
     (CLOSED, RECV_HEADERS): _CLOSED_ERROR,
     (CLOSED, RECV_DATA): _CLOSED_ERROR,
     (CLOSED, RECV_RST_STREAM): DISCARD,
@@ -105,10 +87,6 @@ STREAM: Final[dict[tuple[int, int], int]] = {
     (RESET_SENT, RECV_DATA): DISCARD,
     (RESET_SENT, RECV_RST_STREAM): DISCARD,
     (RESET_SENT, RECV_WINDOW_UPDATE): DISCARD,
-    (RESET_RECEIVED, RECV_HEADERS): _CLOSED_ERROR,
-    (RESET_RECEIVED, RECV_DATA): _CLOSED_ERROR,
-    (RESET_RECEIVED, RECV_RST_STREAM): DISCARD,
-    (RESET_RECEIVED, RECV_WINDOW_UPDATE): DISCARD,
 }
 
 # --------------------------------------------------------------------------------------------- the message that is sent
@@ -125,7 +103,7 @@ GIVE_DATA: Final = 3
 GIVE_END: Final = 4
 
 # ------------------------------------------------------------------------------------------------------------ flattened
-STREAM_INPUTS: Final = 9
+STREAM_INPUTS: Final = 6
 MESSAGE_INPUTS: Final = 5
 
 
