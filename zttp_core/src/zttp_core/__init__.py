@@ -5,6 +5,11 @@
 
 from typing import Final
 
+# ruff: noqa: E402 - before anything compiled is imported
+from zttp_core.interpreters import refuse_another_interpreter
+
+refuse_another_interpreter("zttp_core.events")
+
 from zttp_core.aliases import Event, GoAway, Headers
 from zttp_core.connection import Connection
 from zttp_core.constants import CLIENT, HTTP1, HTTP2, HTTP3, SERVER

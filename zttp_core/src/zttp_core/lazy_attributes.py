@@ -13,6 +13,9 @@ def lazy_attributes(package: str, home: Mapping[str, str], hot_module: str) -> C
         home: Which module each name comes from.
         hot_module: The module that tells ``COMPILED``: whether this installation runs the compiled modules.
     """
+    from zttp_core.interpreters import refuse_another_interpreter
+
+    refuse_another_interpreter(hot_module)
 
     def __getattr__(name: str) -> object:  # noqa: N807 - what PEP 562 calls it
         import sys

@@ -1,4 +1,4 @@
-"""Where a module's code is, found without running any of it."""
+"""Where a module's code is, found without running any of it, whatever has been hung into the import system."""
 
 from __future__ import annotations
 
@@ -9,20 +9,31 @@ def is_compiled(module: str) -> bool | None:
     from importlib.machinery import EXTENSION_SUFFIXES
 
     loaded = sys.modules.get(module)
-    origin = getattr(loaded, "__file__", None) if loaded is not None else _find_origin(module)
-    return None if origin is None else origin.endswith(tuple(EXTENSION_SUFFIXES))
+    origin = getattr(loaded, "__dict__", {}).get("__file__") if loaded is not None else _find_origin(module)
+    return origin.endswith(tuple(EXTENSION_SUFFIXES)) if isinstance(origin, str) else None
 
 
-def _find_origin(module: str) -> str | None:
+def _find_origin(module: str) -> object:
     """Return the file of a module. ``importlib.util.find_spec`` would import its packages on the way."""
-    import sys
-
     name, path, spec = "", None, None
     for part in module.split("."):
         name = f"{name}.{part}" if name else part
-        specs = (finder.find_spec(name, path) for finder in sys.meta_path)
-        spec = next((found for found in specs if found is not None), None)
+        spec = _find_spec(name, path)
         if spec is None:
             return None
-        path = spec.submodule_search_locations
-    return None if spec is None else spec.origin
+        path = getattr(spec, "submodule_search_locations", None)
+    return getattr(spec, "origin", None)
+
+
+def _find_spec(name: str, path: object) -> object:
+    """Ask every finder in turn. One that is older than ``find_spec``, or fails, finds nothing."""
+    import sys
+
+    for finder in list(sys.meta_path):
+        try:
+            spec = finder.find_spec(name, path)  # type: ignore[arg-type]
+        except Exception:  # noqa: BLE001, S112 - anybody may put a finder there, and it must not break the listing
+            continue
+        if spec is not None:
+            return spec
+    return None
