@@ -54,7 +54,8 @@ __all__ = [
     "PluginLoadError", "PluginValidationError", "PluginVersionError", "PriorityUpdate", "ProtocolConflictError",
     "ProtocolDescriptor", "ProtocolError", "ProtocolInfo", "ProtocolLookupError", "ProtocolNotInstalledError",
     "RemoteProtocolError", "Request", "Response", "RstStream", "Settings", "Stream", "UnknownProtocolError",
-    "WindowUpdate", "load_plugins", "protocols", "register_protocol", "sniff", "unregister_protocol",
+    "WindowUpdate", "load_plugins", "protocols", "refresh_protocols", "register_protocol", "sniff",
+    "unregister_protocol",
 ]  # fmt: skip
 
 # Found on first use: what a plugin brings, with the protocol to install for it, and what is rarely needed.
@@ -106,15 +107,25 @@ def unregister_protocol(name: str) -> None:
     REGISTRY.unregister(name)
 
 
+def refresh_protocols() -> None:
+    """Look again: forget which protocols were found installed, and which of them were broken.
+
+    For a program that installs plugins while it runs, or mends one. What ``register_protocol`` added stays.
+    """
+    REGISTRY.refresh()
+
+
 def __getattr__(name: str) -> object:
     if name in _OF_PLUGINS:
         value = _of_plugin(name)
     elif name in _OF_THE_CORE:
         value = _attribute(_OF_THE_CORE[name], name)
     elif name == "__version__":
-        from importlib.metadata import version
+        from zttp_core.installed import version_of
 
-        value = version("zttp")
+        value = version_of("zttp")
+        if value is None:
+            raise AttributeError("module 'zttp' has no attribute '__version__': it is run from its sources", name=name)
     else:
         raise AttributeError(f"module 'zttp' has no attribute {name!r}", name=name)
     globals()[name] = value

@@ -75,7 +75,8 @@ __all__ = [
     "PluginLoadError", "PluginValidationError", "PluginVersionError", "PriorityUpdate", "ProtocolConflictError",
     "ProtocolDescriptor", "ProtocolError", "ProtocolInfo", "ProtocolLookupError", "ProtocolNotInstalledError",
     "RemoteProtocolError", "Request", "Response", "RstStream", "Settings", "Stream", "UnknownProtocolError",
-    "WindowUpdate", "load_plugins", "protocols", "register_protocol", "sniff", "unregister_protocol",
+    "WindowUpdate", "load_plugins", "protocols", "refresh_protocols", "register_protocol", "sniff",
+    "unregister_protocol",
 ]  # fmt: skip
 
 __version__: str
@@ -83,8 +84,8 @@ __version__: str
 class Connection(_Connection):
     """A connection of any protocol: bytes in, events out, nothing else.
 
-    ``Connection(role, protocol, **options)`` returns the connection of the plugin that provides ``protocol``, and
-    ``isinstance(connection, Connection)`` holds for it.
+    ``Connection(role, protocol, **options)`` returns the connection of the plugin that provides ``protocol``.
+    ``isinstance(connection, Connection)`` holds for it, and for what the plugin's own class makes.
 
     Args:
         role: ``SERVER`` or ``CLIENT``.
@@ -96,6 +97,7 @@ class Connection(_Connection):
         ProtocolLookupError: The protocol cannot be served; the subclass says why.
         LocalProtocolError: The protocol does not support the role.
         TypeError: The protocol has no such option.
+        ValueError: The role is neither of the two.
 
     A plugin may derive its class from this one, in plain Python, and has to define the abstract methods then. A class
     that is compiled must not.
@@ -376,3 +378,9 @@ def register_protocol(descriptor: ProtocolDescriptor, *, replace: bool = False) 
 
 def unregister_protocol(name: str) -> None:
     """Undo ``register_protocol``: a distribution that provides the protocol comes into its own again."""
+
+def refresh_protocols() -> None:
+    """Look again: forget which protocols were found installed, and which of them were broken.
+
+    For a program that installs plugins while it runs, or mends one. What ``register_protocol`` added stays.
+    """

@@ -7,11 +7,11 @@ import json
 import platform
 import sys
 import sysconfig
-import traceback
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
 
 from zttp_core.descriptor import ProtocolInfo
+from zttp_core.installed import version_of
 from zttp_core.lookup_errors import ProtocolLookupError
 from zttp_core.module_files import is_compiled
 from zttp_core.registry import REGISTRY
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     listing.add_argument("--load", action="store_true", help="import the plugins, to know and check all of each")
     commands.add_parser("doctor", help="check the installation")
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what plugins say of themselves may be in any script
     if options.command == "doctor":
         return doctor()
     return list_protocols(as_json=options.json, load=options.load)
@@ -35,7 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def list_protocols(*, as_json: bool, load: bool) -> int:
     """Print a line for each protocol; without ``load`` nothing of a plugin is imported."""
-    infos = REGISTRY.load_plugins() if load else REGISTRY.protocols(load=False)
+    try:
+        infos = REGISTRY.load_plugins() if load else REGISTRY.protocols(load=False)
+    except ProtocolLookupError as error:
+        print(error, file=sys.stderr)
+        return 1
     if as_json:
         print(json.dumps([_jsonable(info) for info in infos], indent=2))
     else:
@@ -49,7 +55,7 @@ def doctor() -> int:
     faults = []
     build = "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "with the GIL"
     print(f"Python {platform.python_version()} ({platform.python_implementation()}, {build}), {platform.platform()}")
-    versions = {name: _version(name) for name in DISTRIBUTIONS}
+    versions = {name: version_of(name) for name in DISTRIBUTIONS}
     for name, found in versions.items():
         print(f"{name:10} {found or 'not installed'}")
     series = {found.rpartition(".")[0] for found in versions.values() if found}
@@ -57,7 +63,13 @@ def doctor() -> int:
         faults.append("the distributions of zttp must all have the same minor version")
     print(f"core       {_built('zttp_core.events.factories')}")
 
-    infos = REGISTRY.load_plugins()
+    infos: tuple[ProtocolInfo, ...] = ()
+    try:
+        infos = REGISTRY.load_plugins()
+        unreadable = REGISTRY.faults()
+    except ProtocolLookupError as error:
+        faults.append(str(error))
+        unreadable = ()
     print()
     for line in _table(infos):
         print(line)
@@ -65,6 +77,8 @@ def doctor() -> int:
         if info.error:
             faults.append(f"{info.name}: {info.error}{_last_line(info.name)}")
     print()
+    for line in unreadable:  # of any distribution at all: no fault of zttp's, unless a plugin is missed
+        print(f"NOTE   could not be read: {line}")
     for fault in dict.fromkeys(faults):
         print(f"FAULT  {fault}")
     print("no faults found" if not faults else f"{len(set(faults))} found")
@@ -111,21 +125,14 @@ def _last_line(name: str) -> str:
     try:
         REGISTRY.connection_class(REGISTRY.resolve(name))
     except ProtocolLookupError as error:
-        frames = traceback.extract_tb(error.__cause__.__traceback__) if error.__cause__ else None
-        if frames:
-            return f" (at {frames[-1].filename}:{frames[-1].lineno}: {frames[-1].line})"
+        place = getattr(error.__cause__, "__notes__", ())
+        if place:
+            return f" ({place[-1]})"
     return ""
 
 
 def _built(module: str) -> str:
     return "compiled" if is_compiled(module) else "interpreted"
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":  # pragma: no cover - tested in a process of its own

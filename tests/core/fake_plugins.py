@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any
 
 from zttp_core.descriptor import ProtocolDescriptor
+from zttp_core.discovery import EntryPoint, Scan
 from zttp_core.plugin import hookimpl
+from zttp_core.provider import Provider
 from zttp_core.registry import Registry
 
 
@@ -36,19 +37,17 @@ class Plugin:
         return list(self.descriptors)
 
 
-class FakeEntryPoint:
+class FakeEntryPoint(EntryPoint):
     """An entry point that counts how often it is loaded."""
 
     def __init__(self, name: str, plugin: object, distribution: str = "zttp-toy", version: str = "0.3") -> None:
-        self.name = name
+        super().__init__(name, f"{distribution.replace('-', '_')}.plugin", Provider(distribution, version))
         self.plugin = plugin
-        self.module = self.value = f"{distribution.replace('-', '_')}.plugin"
-        self.dist: SimpleNamespace | None = SimpleNamespace(name=distribution, version=version)
         self.loads = 0
 
     def load(self) -> object:
         self.loads += 1
-        if isinstance(self.plugin, Exception):
+        if isinstance(self.plugin, BaseException):
             raise self.plugin
         return self.plugin
 
@@ -60,4 +59,4 @@ def toy_entry(name: str = "toy", distribution: str = "zttp-toy", version: str = 
 
 def registry_of(*entry_points: FakeEntryPoint, **options: Any) -> Registry:
     """A registry that finds these entry points and no others."""
-    return Registry(cast(Callable[[], Any], lambda: entry_points), **options)
+    return Registry(lambda: Scan(entry_points), **options)

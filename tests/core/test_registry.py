@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.core.fake_plugins import FakeEntryPoint, Plugin, Toy, describe, registry_of, toy_entry
+from zttp_core.discovery import Scan
 from zttp_core.lookup_errors import (
     PluginLoadError,
     PluginValidationError,
@@ -19,11 +20,11 @@ from zttp_core.registry import Registry
 def test_nothing_is_scanned_before_the_first_question() -> None:
     scans = []
 
-    def entry_points() -> list[FakeEntryPoint]:
+    def scan() -> Scan:
         scans.append(1)
-        return [toy_entry()]
+        return Scan([toy_entry()])
 
-    registry = Registry(entry_points)  # type: ignore[arg-type]
+    registry = Registry(scan)
     assert scans == []
     registry.resolve("toy")
     registry.resolve("toy")
@@ -126,8 +127,8 @@ def test_one_module_behind_two_entry_points_is_registered_once() -> None:
     plugin = Plugin(describe("one"), describe("two"))
     one, two = FakeEntryPoint("one", plugin), FakeEntryPoint("two", plugin)
     registry = registry_of(one, two)
-    assert [info.name for info in registry.protocols()] == ["one", "two"]
-    assert (one.loads, two.loads) == (1, 0)
+    assert [(info.name, info.status) for info in registry.protocols()] == [("one", "loaded"), ("two", "loaded")]
+    assert (one.loads, two.loads) == (1, 1)
 
 
 def test_a_plugin_that_brings_more_leaves_what_this_process_registered() -> None:
@@ -151,12 +152,14 @@ def test_a_plugin_cannot_slip_in_a_protocol_of_another_distribution() -> None:
 
 
 @pytest.mark.parametrize("claim", [{"aliases": ("shared",)}, {"alpn": (b"shared",)}])
-def test_two_protocols_cannot_share_a_spelling(claim: dict[str, Any]) -> None:
+@pytest.mark.parametrize("asked_before", [[], ["toy"], ["other"], ["toy", "other"]])
+def test_a_spelling_that_two_protocols_share_is_neither_of_them(claim: dict[str, Any], asked_before: list[str]) -> None:
     registry = registry_of(toy_entry(aliases=("shared",)), toy_entry("other", "zttp-other", **claim))
-    registry.resolve("toy")
-    with pytest.raises(ProtocolConflictError, match=r"'shared' is provided by zttp-toy 0.3 and zttp-other 0.3"):
-        registry.resolve("other")
-    assert registry.resolve("shared").descriptor.name == "toy"
+    for name in asked_before:
+        assert registry.resolve(name).descriptor.name == name
+    with pytest.raises(ProtocolConflictError, match=r"'shared' is provided by zttp-other 0.3 and zttp-toy 0.3"):
+        registry.resolve("shared")
+    assert [registry.resolve(name).descriptor.name for name in ("toy", "other")] == ["toy", "other"]
 
 
 def test_a_plugin_must_bring_what_its_entry_point_is_named_after() -> None:

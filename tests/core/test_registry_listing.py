@@ -89,11 +89,9 @@ def test_a_module_that_is_not_there_is_neither() -> None:
     assert is_compiled("sys") is None  # built in, without a file
 
 
-def test_a_provider_without_metadata_is_named_by_its_module() -> None:
-    entry_point = toy_entry()
-    entry_point.dist = None
-    [info] = registry_of(entry_point).protocols()
-    assert (info.provider, info.version, info.status) == ("zttp_toy.plugin", "", "loaded")
+def test_a_provider_without_a_version_is_named_without_one() -> None:
+    [info] = registry_of(toy_entry(distribution="zttp-toy", version="")).protocols()
+    assert (info.provider, info.version, info.status) == ("zttp-toy", "", "loaded")
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -158,7 +156,7 @@ def test_the_doctor_wants_one_minor_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     versions = {"zttp": "0.2.0", "zttp-core": "0.1.7", "zttp-h1": "0.1.0"}
-    monkeypatch.setattr("zttp.__main__._version", versions.get)
+    monkeypatch.setattr("zttp.__main__.version_of", versions.get)
     assert main(["doctor"]) == 1
     assert "FAULT  the distributions of zttp must all have the same minor version" in capsys.readouterr().out
 

@@ -10,6 +10,7 @@ import zttp
 from tests.core.fake_plugins import FakeEntryPoint, registry_of, toy_entry
 from zttp_core import lookup_errors
 from zttp_core.descriptor import ProtocolDescriptor
+from zttp_core.discovery import Scan
 from zttp_core.lookup_errors import (
     PluginLoadError,
     PluginValidationError,
@@ -19,35 +20,71 @@ from zttp_core.lookup_errors import (
     UnknownProtocolError,
 )
 from zttp_core.plugin import hookimpl
+from zttp_core.registry import Registry
 
 
 def exactly(text: str) -> str:
     return f"^{re.escape(text)}$"
 
 
+ZTTP = {
+    "version": ["0.7.1"],
+    "requires-dist": [
+        "zttp-core<0.8,>=0.7.0", "zttp-h1<0.8,>=0.7.0", 'zttp-h2<0.8,>=0.7.0; extra == "h2"',
+        "zttp_h3 >=0.7 ; extra=='h3'",
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def umbrella(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The metadata of the installed ``zttp``."""
+    fields = {name: list(values) for name, values in ZTTP.items()}
+    monkeypatch.setattr("zttp_core.remedies.fields_of", {"zttp": fields}.__getitem__)
+    return fields
+
+
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "title", "requirement"),
     [
-        (
-            "h2",
-            "HTTP/2 support is not installed: no provider for protocol 'h2'. Install it with: pip install \"zttp[h2]\"",
-        ),
-        (
-            "h3",
-            "HTTP/3 support is not installed: no provider for protocol 'h3'. Install it with: pip install \"zttp[h3]\"",
-        ),
-        (
-            "http/1.1",
-            (
-                "HTTP/1.1 support is not installed: no provider for protocol 'http/1.1'. "
-                "Install it with: pip install zttp-h1"
-            ),
-        ),
+        ("h2", "HTTP/2", '"zttp[h2]==0.7.1"'),
+        ("h3", "HTTP/3", '"zttp[h3]==0.7.1"'),
+        ("http/1.1", "HTTP/1.1", '"zttp-h1<0.8,>=0.7.0"'),
     ],
 )
-def test_known_but_not_installed(name: str, text: str) -> None:
-    with pytest.raises(ProtocolNotInstalledError, match=exactly(text)):
+@pytest.mark.usefixtures("umbrella")
+def test_known_but_not_installed(name: str, title: str, requirement: str) -> None:
+    fact = f"{title} support is not installed: no provider for protocol '{name}'"
+    with pytest.raises(ProtocolNotInstalledError, match=exactly(f"{fact}. Install it with: pip install {requirement}")):
         registry_of().resolve(name)
+
+
+@pytest.mark.parametrize("known", [{"requires-dist": ZTTP["requires-dist"][:3], "version": ["0.7.1"]}, {}])
+def test_what_this_zttp_does_not_offer_has_no_remedy(
+    umbrella: dict[str, list[str]], known: dict[str, list[str]]
+) -> None:
+    umbrella.clear()
+    umbrella.update(known)
+    text = "HTTP/3 support is not installed: no provider for protocol 'h3'. This zttp comes without zttp-h3"
+    with pytest.raises(ProtocolNotInstalledError, match=exactly(text)):
+        registry_of().resolve("h3")
+    words = str(lookup_errors.missing_attribute("QuicEndpoint", "h3"))
+    assert words == "zttp.QuicEndpoint needs HTTP/3 support, and this zttp comes without zttp-h3"
+
+
+def test_a_remedy_that_cannot_name_the_version_is_none(umbrella: dict[str, list[str]]) -> None:
+    del umbrella["version"]
+    with pytest.raises(ProtocolNotInstalledError, match=r"This zttp comes without zttp-h2$"):
+        registry_of().resolve("h2")
+
+
+def test_what_could_not_be_read_may_be_what_is_missing() -> None:
+    registry = Registry(lambda: Scan([toy_entry()], ["zttp_h2-0.1.0.dist-info: UnicodeDecodeError: what it says"]))
+    note = r"\. Could not be read: zttp_h2-0\.1\.0\.dist-info: UnicodeDecodeError: what it says$"
+    with pytest.raises(ProtocolNotInstalledError, match=note):
+        registry.resolve("h2")
+    with pytest.raises(UnknownProtocolError, match=note):
+        registry.resolve("gopher")
 
 
 def test_unknown_with_a_guess() -> None:
@@ -84,10 +121,13 @@ def test_broken_at_import() -> None:
         "protocol 'scgi' from zttp-scgi 0.3 could not be loaded: ModuleNotFoundError: No module named 'foo'. "
         "Other protocols are not affected"
     )
-    for _ in range(2):
-        with pytest.raises(PluginLoadError, match=exactly(text)) as caught:
-            registry.resolve("scgi")
-        assert caught.value.__cause__ is cause
+    with pytest.raises(PluginLoadError, match=exactly(text)) as caught:
+        registry.resolve("scgi")
+    assert caught.value.__cause__ is cause
+    with pytest.raises(PluginLoadError, match=exactly(text)) as caught:
+        registry.resolve("scgi")
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)  # what is kept of it: its words
+    assert (str(caught.value.__cause__), caught.value.__cause__.__traceback__) == (str(cause), None)
 
 
 @pytest.mark.parametrize(
@@ -155,11 +195,12 @@ def test_a_connection_that_is_no_class() -> None:
 @pytest.mark.parametrize(
     ("attribute", "protocol", "text"),
     [
-        ("QuicEndpoint", "h3", 'zttp.QuicEndpoint needs HTTP/3 support: pip install "zttp[h3]"'),
-        ("H2Connection", "h2", 'zttp.H2Connection needs HTTP/2 support: pip install "zttp[h2]"'),
-        ("H1Limits", "http/1.1", "zttp.H1Limits needs HTTP/1.1 support: pip install zttp-h1"),
+        ("QuicEndpoint", "h3", 'zttp.QuicEndpoint needs HTTP/3 support: pip install "zttp[h3]==0.7.1"'),
+        ("H2Connection", "h2", 'zttp.H2Connection needs HTTP/2 support: pip install "zttp[h2]==0.7.1"'),
+        ("H1Limits", "http/1.1", 'zttp.H1Limits needs HTTP/1.1 support: pip install "zttp-h1<0.8,>=0.7.0"'),
     ],
 )
+@pytest.mark.usefixtures("umbrella")
 def test_the_words_for_an_attribute_of_an_absent_plugin(attribute: str, protocol: str, text: str) -> None:
     error = lookup_errors.missing_attribute(attribute, protocol)
     assert isinstance(error, AttributeError)
@@ -178,7 +219,7 @@ def test_attribute_of_an_absent_plugin(package: str, attribute: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"zttp.{attribute} needs HTTP/")
-    assert done.stdout.endswith('"\n')
+    assert done.stdout.endswith(('"\n', "without zttp-h3\n"))
 
 
 def test_every_lookup_error_is_one_and_keeps_what_it_was_before() -> None:

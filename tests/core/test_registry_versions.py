@@ -30,7 +30,7 @@ def test_too_new(wanted: tuple[int, int]) -> None:
     registry = registry_of(entry_point, api=(1, 2), supported=((1, 0), (1, 2)))
     text = (
         f"zttp-h3 1.4 needs plugin API {wanted[0]}.{wanted[1]}, zttp-core {CORE} provides 1.2. "
-        "Upgrade with: pip install -U zttp-core"
+        "It takes a newer zttp, or an older release of the plugin"
     )
     with pytest.raises(PluginVersionError, match=f"^{re.escape(text)}$"):
         registry.resolve("h3")
@@ -45,17 +45,15 @@ def test_a_field_of_a_newer_api_is_reported_as_too_new_and_not_as_broken() -> No
 def test_too_old() -> None:
     registry = registry_of(toy_entry(api_version=(0, 4)), api=(2, 0), supported=((1, 0), (2, 0)))
     text = f"zttp-toy 0.3 was written for plugin API 0.x, zttp-core {CORE} supports 1.0 to 2.0. Ask its author"
-    with pytest.raises(PluginVersionError, match=f"^{re.escape(text)} for a release, or pin zttp-core<"):
+    with pytest.raises(PluginVersionError, match=f"^{re.escape(text)} for a release$"):
         registry.resolve("toy")
 
 
 def test_the_words_for_too_old() -> None:
     error = lookup_errors.too_old("zttp-scgi 0.3", (0, 1), "2.0", ((1, 0), (2, 0)))
     assert str(error) == (
-        "zttp-scgi 0.3 was written for plugin API 0.x, zttp-core 2.0 supports 1.0 to 2.0. "
-        "Ask its author for a release, or pin zttp-core<2"
+        "zttp-scgi 0.3 was written for plugin API 0.x, zttp-core 2.0 supports 1.0 to 2.0. Ask its author for a release"
     )
-    assert str(lookup_errors.too_old("a 1", (0, 1), "0.4.2", ((1, 0), (1, 0)))).endswith("pin zttp-core<0.4")
 
 
 def test_an_older_major_is_accepted_with_one_warning() -> None:

@@ -1,6 +1,8 @@
 """``zttp.sniff``: ALPN decides if there is any, else the first bytes."""
 
+from array import array
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -90,8 +92,29 @@ def test_where_no_protocol_has_a_preface_it_is_http_1_at_once() -> None:
     assert zttp.sniff(PREFACE) == "http/1.1"
 
 
-def test_a_known_protocol_that_is_absent_names_the_remedy() -> None:
+def test_a_known_protocol_that_is_absent_says_so() -> None:
     if any(info.name == zttp.HTTP3 for info in zttp.protocols()):
         pytest.skip("zttp-h3 is installed")
-    with pytest.raises(zttp.ProtocolNotInstalledError, match=r'pip install "zttp\[h3\]"'):
+    with pytest.raises(zttp.ProtocolNotInstalledError, match=r"^HTTP/3 support is not installed: no provider for"):
         zttp.sniff(b"", "h3")
+
+
+@pytest.mark.parametrize("data", [5, 0, None, "PRI", ["a"], 1.5])
+def test_what_is_no_buffer_is_a_type_error(data: Any) -> None:
+    for alpn in (None, "http/1.1"):
+        with pytest.raises(TypeError, match=f"^data must be bytes-like, got {type(data).__name__}$"):
+            zttp.sniff(data, alpn)
+
+
+@pytest.mark.parametrize("alpn", [2, 0, True, bytearray(b"h2"), ["h2"]])
+def test_what_cannot_be_negotiated_is_a_type_error(alpn: Any) -> None:
+    with pytest.raises(TypeError, match=f"^alpn must be bytes, a str or None, got {type(alpn).__name__}$"):
+        zttp.sniff(b"", alpn)
+
+
+@pytest.mark.usefixtures("protocols")
+def test_any_shape_of_buffer_will_do() -> None:
+    words = memoryview(PREFACE).cast("B", shape=(4, 6))
+    assert zttp.sniff(words) == "h2"
+    assert zttp.sniff(array("H", PREFACE)) == "h2"
+    assert zttp.sniff(memoryview(b"".join(bytes((one, 0)) for one in PREFACE))[::2]) == "h2"

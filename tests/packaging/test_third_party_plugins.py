@@ -21,7 +21,6 @@ try:
     CORE = version("zttp-core")
 except PackageNotFoundError:
     CORE = "0.0"
-SERIES = ".".join(CORE.split(".")[:2]) if CORE.startswith("0.") else CORE.split(".")[0]
 
 MESSAGES = {
     "broken": (
@@ -42,14 +41,14 @@ MESSAGES = {
         "PluginVersionError",
         (
             f"zttp-newer 1.4 needs plugin API 99.3, zttp-core {CORE} provides 1.0. "
-            "Upgrade with: pip install -U zttp-core"
+            "It takes a newer zttp, or an older release of the plugin"
         ),
     ),
     "older": (
         "PluginVersionError",
         (
             f"zttp-older 0.1 was written for plugin API 0.x, zttp-core {CORE} supports 1.0 to 1.0. "
-            f"Ask its author for a release, or pin zttp-core<{SERIES}"
+            "Ask its author for a release"
         ),
     ),
     "bad": (

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from zttp_core.makers import make_with_options, prepare
+from zttp_core.makers import check_options, checked_role, prepare
 from zttp_core.registry import REGISTRY
 
 _MAKERS: Final[dict[object, Any]] = REGISTRY.makers
@@ -14,12 +14,18 @@ _CLIENT: Final[object] = 2
 def connect(role: object, protocol: object = _DEFAULT, **options: Any) -> Any:
     """Return a new connection of the protocol. ``Connection`` says what can be raised."""
     make: Any = None
-    if protocol is None or isinstance(protocol, (str, int)):
+    # What is equal to a spelling is not always one: True is equal to 1, and what a key of one's own is equal to it says
+    # itself. Such keys are looked up anew each time, and so have the same answer each time.
+    if type(protocol) is str or type(protocol) is int or protocol is None:
         make = _MAKERS.get(protocol)
     if make is None:
         make = prepare(protocol)
-    if role is not _SERVER and role is not _CLIENT and role != _SERVER and role != _CLIENT:
-        raise ValueError(f"role must be zttp.SERVER (1) or zttp.CLIENT (2), got {role!r}")
-    if options:
-        return make_with_options(make, role, protocol, options)
-    return make(role)
+    if role is not _SERVER and role is not _CLIENT:
+        role = checked_role(role)
+    if not options:
+        return make(role)
+    try:
+        return make(role, **options)
+    except TypeError:
+        check_options(protocol, options)
+        raise

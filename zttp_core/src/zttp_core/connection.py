@@ -1,16 +1,18 @@
 """``Connection``: one name for the connections of all protocols.
 
-Calling it makes the object of the plugin that provides the protocol, and that object's class is registered as a virtual
-subclass. Nothing native is inherited, because native classes of separate distributions cannot inherit from each other,
-and nothing stands between the caller and the plugin's object afterwards.
+Calling it makes the object of the plugin that provides the protocol, and that object's class is a virtual subclass.
+Nothing native is inherited, because native classes of separate distributions cannot inherit from each other, and
+nothing stands between the caller and the plugin's object afterwards.
 """
 
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import ref
 
 from zttp_core.connect import connect
+from zttp_core.registry import REGISTRY
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionType(ABCMeta):
-    """The type of ``Connection`` alone: calling it looks a protocol up.
+    """The type of ``Connection`` alone: calling it looks a protocol up, and every protocol's class is a subclass.
 
     A parse of a small request takes 250 ns, so what stands in front of it counts. Here ``__call__`` is a compiled
     function that is called without the class: 80 ns, where a ``__new__`` that returns a foreign object takes 105. A
@@ -34,6 +36,20 @@ class ConnectionType(ABCMeta):
     def __new__(mcls, name: str, bases: tuple[type, ...], body: dict[str, Any], /, **options: Any) -> ConnectionType:
         """Make ``Connection``, which has no bases, or a class that is derived from it."""
         return super().__new__(DerivedConnectionType if bases else mcls, name, bases, body, **options)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        # By the class that it has, not that which it claims; and not by what ABCMeta remembers of classes that were
+        # none at the time.
+        return cls.__subclasscheck__(type(instance))
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        if cls is not Connection and cls is not ByteStreamConnection:
+            return super().__subclasscheck__(subclass)
+        whole = _known(subclass)
+        if whole is None and not super().__subclasscheck__(subclass):
+            whole = _find(subclass)
+            return whole is True or (whole is False and cls is Connection)
+        return whole is not False or cls is Connection
 
     @property
     def __signature__(cls) -> Signature:
@@ -56,8 +72,8 @@ class DerivedConnectionType(ConnectionType):
 class Connection(metaclass=ConnectionType):
     """A connection of any protocol: bytes in, events out, nothing else.
 
-    ``Connection(role, protocol, **options)`` returns the connection of the plugin that provides ``protocol``, and
-    ``isinstance(connection, Connection)`` holds for it.
+    ``Connection(role, protocol, **options)`` returns the connection of the plugin that provides ``protocol``.
+    ``isinstance(connection, Connection)`` holds for it, and for what the plugin's own class makes.
 
     Args:
         role: ``SERVER`` or ``CLIENT``.
@@ -69,6 +85,7 @@ class Connection(metaclass=ConnectionType):
         ProtocolLookupError: The protocol cannot be served; the subclass says why.
         LocalProtocolError: The protocol does not support the role.
         TypeError: The protocol has no such option.
+        ValueError: The role is neither of the two.
 
     A plugin may derive its class from this one, in plain Python, and has to define the abstract methods then. A class
     that is compiled must not.
@@ -110,8 +127,35 @@ class ByteStreamConnection(Connection):
         return self.next_event()
 
 
-def register_connection_class(connection_class: type, transport: str) -> None:
-    """Make a plugin's class a virtual subclass, of ``ByteStreamConnection`` if that is what it is."""
+# The classes that plugins have been found to make connections of, and whether they are over a byte stream. By identity:
+# what a class says when it is compared is up to its metaclass. What has been a connection remains one, whatever is
+# registered or unregistered.
+_KNOWN: Final[dict[int, tuple[ref[type], bool]]] = {}
+
+
+def remember(connection_class: type, transport: str) -> bool:
+    """Make a plugin's class a virtual subclass, of ``ByteStreamConnection`` too if that is what it is: return this."""
     methods = ("receive_data", "receive_event", "data_to_send")
     whole = transport == "stream" and all(hasattr(connection_class, name) for name in methods)
-    (ByteStreamConnection if whole else Connection).register(connection_class)
+    key = id(connection_class)
+    _KNOWN[key] = ref(connection_class, lambda _: _KNOWN.pop(key, None)), whole
+    return whole
+
+
+def _known(subclass: type) -> bool | None:
+    """Return whether a class that is known, or derived from one, is over a byte stream; ``None`` if it is not known."""
+    for base in subclass.__mro__:
+        reference, whole = _KNOWN.get(id(base), (None, False))
+        if reference is not None and reference() is base:
+            return whole
+    return None
+
+
+def _find(subclass: type) -> bool | None:
+    """Return the same for a class that a plugin makes connections of, though none was made by ``Connection`` yet."""
+    bases = subclass.__mro__
+    # Whoever lacks what every connection has is not worth asking the plugins about.
+    if not {"next_event", "is_closed"} <= {name for base in bases for name in base.__dict__}:
+        return None
+    found = REGISTRY.provided(bases)
+    return None if found is None else remember(*found)

@@ -9,10 +9,11 @@ Written by hand: importing dataclasses alone costs as much as importing the rest
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from zttp_core.constants import CLIENT, HTTP1, HTTP2, HTTP3, SERVER
 from zttp_core.messages.grammar import is_token
+from zttp_core.wording import class_path, shown
 
 PLUGIN_API_VERSION: Final = (1, 0)  # Minor: additions with defaults. Major: removals.
 SUPPORTED: Final = ((1, 0), PLUGIN_API_VERSION)  # The oldest and the newest plugin API that plugins may be written for.
@@ -42,8 +43,9 @@ RESERVED_KEYS: Final[Mapping[object, str]] = {
     1: HTTP1, 2: HTTP2, 3: HTTP3, HTTP1: HTTP1, HTTP2: HTTP2, HTTP3: HTTP3
 }  # fmt: skip
 
+KNOWN_NAMES: Final = frozenset(RESERVED_KEYS.values())
+
 _LONGEST_ALPN: Final = 255  # RFC 7301 3.1
-_EXCERPT: Final = 80
 
 Key = str | int
 
@@ -135,6 +137,9 @@ class ProtocolDescriptor:
     def __delattr__(self, field: str) -> None:
         raise AttributeError(f"a ProtocolDescriptor is frozen, {field!r} cannot be deleted")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _described, ({field: getattr(self, field) for field in self.__slots__},)
+
     def __repr__(self) -> str:
         return f"ProtocolDescriptor(name={self.name!r}, connection={self.connection!r}, transport={self.transport!r})"
 
@@ -149,8 +154,7 @@ class ProtocolDescriptor:
     @property
     def keys(self) -> tuple[Key, ...]:
         """Every spelling by which the protocol can be asked for."""
-        spelled = [identifier.decode("ascii") for identifier in self.alpn if identifier.isascii()]
-        return tuple(dict.fromkeys((self.name, *self.aliases, *spelled)))
+        return keys_of(self)
 
 
 class ProtocolInfo(NamedTuple):
@@ -174,48 +178,110 @@ class ProtocolInfo(NamedTuple):
     docs_url: str = ""
 
 
+def _described(fields: Mapping[str, object]) -> ProtocolDescriptor:
+    """Make a descriptor of its fields, as it was: for copies and pickles."""
+    made = object.__new__(ProtocolDescriptor)
+    for field, value in fields.items():
+        object.__setattr__(made, field, value)
+    return made
+
+
+def plain(descriptor: ProtocolDescriptor) -> ProtocolDescriptor:
+    """Return the descriptor as one that nobody else holds: a plugin could change its own, or derive its class.
+
+    What cannot be read of it stays out, and is a fault.
+    """
+    fields = {}
+    for field in ProtocolDescriptor.__slots__:
+        try:
+            fields[field] = getattr(descriptor, field)
+        except Exception:  # noqa: BLE001, S112 - made around its constructor, or of a class with ways of its own
+            continue
+    return _described(fields)
+
+
 def find_fault(descriptor: ProtocolDescriptor) -> str | None:
     """Return what is wrong with the descriptor, naming the field, or ``None``."""
-    for field, rule, holds in _RULES:
+    for field, rule, holds in (*_RULES, ("newer_fields", "a tuple of str", _is_tuple_of_str)):
+        if not hasattr(descriptor, field):
+            return f"descriptor field '{field}' must be {rule}, and is missing"
         value = getattr(descriptor, field)
         if not holds(value):
-            return f"descriptor field '{field}' must be {rule}, got {_excerpt(value)}"
+            return f"descriptor field '{field}' must be {rule}, got {shown(value)}"
     if descriptor.newer_fields:
-        return f"a descriptor has no field '{descriptor.newer_fields[0]}'"
+        return f"a descriptor has no field {shown(descriptor.newer_fields[0])}"
     preface = descriptor.preface
     if preface is not None and descriptor.transport != "stream":
         return "descriptor field 'preface' must be None for a datagram protocol"
     if preface is not None and _begins_a_request(preface):
-        return f"descriptor field 'preface' must not be how an HTTP/1.1 request can begin, got {_excerpt(preface)}"
-    for key in descriptor.keys:
+        return f"descriptor field 'preface' must not be how an HTTP/1.1 request can begin, got {shown(preface)}"
+    for key in keys_of(descriptor):
         owner = RESERVED_KEYS.get(key, descriptor.name)
         if owner != descriptor.name:
-            return f"descriptor of '{descriptor.name}' must not claim {key!r}, which is reserved to protocol '{owner}'"
+            claim = f"descriptor of '{descriptor.name}' must not claim {shown(key)}"
+            return f"{claim}, which is reserved to protocol '{owner}'"
+    return None
+
+
+def keys_of(descriptor: ProtocolDescriptor) -> tuple[Key, ...]:
+    """Return every spelling by which the protocol can be asked for."""
+    spelled = [identifier.decode("ascii") for identifier in descriptor.alpn if identifier.isascii()]
+    return tuple(dict.fromkeys((descriptor.name, *descriptor.aliases, *spelled)))
+
+
+def find_connection_fault(connection: object) -> str | None:
+    """Return why something cannot be the class of connections, or ``None``."""
+    if not _is_class(connection):
+        return f"must be a class, got {shown(connection)}"
+    from zttp_core.connection import Connection
+
+    # `object` above all: each object would be a Connection.
+    if any(connection is base for base in Connection.__mro__):
+        return f"must be a class of connections, got {class_path(cast(type, connection))}"
     return None
 
 
 def is_api_version(value: object) -> bool:
     """Return whether the value is a plugin API version: two non-negative integers."""
-    return isinstance(value, tuple) and len(value) == 2 and all(type(part) is int and part >= 0 for part in value)
+    return type(value) is tuple and len(value) == 2 and all(type(part) is int and part >= 0 for part in value)
+
+
+# The rules ask for the types themselves: a class derived from one may answer whatever it likes when it is compared.
 
 
 def _is_name(value: object) -> bool:
     import re
 
-    return isinstance(value, str) and re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", value) is not None
+    return (
+        type(value) is str and len(value) <= _LONGEST_ALPN and re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", value) is not None
+    )
+
+
+def _is_class(value: object) -> bool:
+    return issubclass(type(value), type)  # `isinstance` would ask the value as well
 
 
 def _is_reference(value: object) -> bool:
-    if not isinstance(value, str):
+    if type(value) is not str:
         return False
     module, colon, attribute = value.partition(":")
     return colon == ":" and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
-def _is_alpn(value: object) -> bool:
-    return isinstance(value, tuple) and all(
-        isinstance(identifier, bytes) and 0 < len(identifier) <= _LONGEST_ALPN for identifier in value
+def _is_aliases(value: object) -> bool:
+    return type(value) is tuple and all(
+        type(alias) is int or (type(alias) is str and 0 < len(alias) <= _LONGEST_ALPN) for alias in value
     )
+
+
+def _is_alpn(value: object) -> bool:
+    return type(value) is tuple and all(
+        type(identifier) is bytes and 0 < len(identifier) <= _LONGEST_ALPN for identifier in value
+    )
+
+
+def _is_tuple_of_str(value: object) -> bool:
+    return type(value) is tuple and all(type(name) is str for name in value)
 
 
 def _begins_a_request(preface: bytes) -> bool:
@@ -229,45 +295,36 @@ def _begins_a_request(preface: bytes) -> bool:
     return version[:7] == b"HTTP/1."[: len(version)]
 
 
+def _is_roles(value: object) -> bool:
+    return type(value) is frozenset and bool(value) and all(type(role) is int and role in (1, 2) for role in value)
+
+
 def _is_capabilities(value: object) -> bool:
-    return isinstance(value, frozenset) and all(
-        isinstance(name, str) and (name in CAPABILITIES or name.startswith("x-")) for name in value
+    return type(value) is frozenset and all(
+        type(name) is str and (name in CAPABILITIES or name.startswith("x-")) for name in value
     )
-
-
-def _excerpt(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _EXCERPT else text[: _EXCERPT - 3] + "..."
 
 
 _RULES: Final[tuple[tuple[str, str, Callable[[Any], bool]], ...]] = (
     ("name", "a lower-case protocol name of letters, digits and . _ / -", _is_name),
     ("api_version", "a tuple of two integers, major and minor", is_api_version),
-    ("connection", "a class or a string 'module:Class'", lambda value: isinstance(value, type) or _is_reference(value)),
+    ("connection", "a class or a string 'module:Class'", lambda value: _is_class(value) or _is_reference(value)),
     (
         "factory",
         "a callable, a string 'module:function' or None",
-        lambda value: value is None or (_is_reference(value) if isinstance(value, str) else callable(value)),
+        lambda value: value is None or (_is_reference(value) if type(value) is str else callable(value)),
     ),
-    ("transport", "'stream' or 'datagram'", lambda value: value in ("stream", "datagram")),
-    (
-        "aliases",
-        "a tuple of str and int",
-        lambda value: isinstance(value, tuple) and all(type(alias) in (str, int) for alias in value),
-    ),
+    ("transport", "'stream' or 'datagram'", lambda value: type(value) is str and value in ("stream", "datagram")),
+    ("aliases", "a tuple of str and int", _is_aliases),
     ("alpn", "a tuple of bytes", _is_alpn),
-    ("preface", "bytes or None", lambda value: value is None or (isinstance(value, bytes) and value != b"")),
-    (
-        "roles",
-        "a frozenset of zttp.SERVER and zttp.CLIENT",
-        lambda value: isinstance(value, frozenset) and bool(value) and value <= BOTH_ROLES,
-    ),
-    ("multiplexed", "a bool", lambda value: isinstance(value, bool)),
+    ("preface", "bytes or None", lambda value: value is None or (type(value) is bytes and value != b"")),
+    ("roles", "a frozenset of zttp.SERVER and zttp.CLIENT", _is_roles),
+    ("multiplexed", "a bool", lambda value: type(value) is bool),
     (
         "capabilities",
         "a frozenset of names from zttp_core.plugin.CAPABILITIES, or beginning with 'x-'",
         _is_capabilities,
     ),
-    ("summary", "a str", lambda value: isinstance(value, str)),
-    ("docs_url", "a str", lambda value: isinstance(value, str)),
+    ("summary", "a str", lambda value: type(value) is str),
+    ("docs_url", "a str", lambda value: type(value) is str),
 )

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from zttp_core.wording import one_line, said_by, shown
+
 Version = tuple[int, int]
 
-# Protocols of this project, for the sake of the hint alone: what to call it, and what brings it.
+# Protocols of this project, for the sake of the hint alone: what to call it, and which distribution brings it.
 KNOWN_PROTOCOLS: Final[Mapping[str, tuple[str, str]]] = {
     "http/1.1": ("HTTP/1.1", "zttp-h1"),
-    "h2": ("HTTP/2", '"zttp[h2]"'),
-    "h3": ("HTTP/3", '"zttp[h3]"'),
+    "h2": ("HTTP/2", "zttp-h2"),
+    "h3": ("HTTP/3", "zttp-h3"),
 }
+
+_LONGEST_SPELLING: Final = 255  # RFC 7301 3.1: what is longer is no slip of anything
 
 # What people write for a protocol whose ALPN identifier looks different.
 _OTHER_SPELLINGS: Final[Mapping[str, str]] = {
@@ -37,7 +41,13 @@ _OTHER_SPELLINGS: Final[Mapping[str, str]] = {
 
 
 class ProtocolLookupError(LookupError):
-    """The protocol that was asked for cannot be served."""
+    """The protocol that was asked for cannot be served.
+
+    Attributes:
+        temporary: Whether it was only for the moment: nothing of it is kept, and the next question may be answered.
+    """
+
+    temporary = False
 
 
 class ProtocolNotInstalledError(ProtocolLookupError):
@@ -68,39 +78,55 @@ class PluginAttributeError(AttributeError):
     """The attribute of ``zttp`` comes with a plugin that is not installed."""
 
 
-def not_installed(protocol: str) -> ProtocolNotInstalledError:
-    """Return the error for one of this project's protocols whose distribution is absent."""
-    title, requirement = KNOWN_PROTOCOLS[protocol]
-    return ProtocolNotInstalledError(
-        f"{title} support is not installed: no provider for protocol '{protocol}'. "
-        f"Install it with: pip install {requirement}"
-    )
+def not_installed(protocol: str, faults: Iterable[str] = ()) -> ProtocolNotInstalledError:
+    """Return the error for one of this project's protocols whose distribution is absent, or cannot be read."""
+    from zttp_core.remedies import requirement_for
+
+    title, distribution = KNOWN_PROTOCOLS[protocol]
+    fact = f"{title} support is not installed: no provider for protocol '{protocol}'"
+    requirement = requirement_for(distribution)
+    remedy = f"Install it with: pip install {requirement}" if requirement else f"This zttp comes without {distribution}"
+    return ProtocolNotInstalledError(f"{fact}. {remedy}{_faults(faults)}")
 
 
-def unknown(protocol: object, installed: Iterable[str]) -> UnknownProtocolError:
+def unknown(protocol: object, installed: Iterable[str], faults: Iterable[str] = ()) -> UnknownProtocolError:
     """Return the error for a name that nobody provides, with the nearest one that somebody does."""
-    names = list(installed)
-    guess = _nearest_protocol(str(protocol), names)
+    names = [one_line(name, 80) for name in installed]
+    guess = _nearest_protocol(protocol, names) if isinstance(protocol, str) else None
     hint = f"; did you mean '{guess}'?" if guess else "."
     return UnknownProtocolError(
-        f"unknown protocol {protocol!r}{hint} Installed: {', '.join(names) or 'none'}. "
-        "Run 'python -m zttp protocols' for details"
+        f"unknown protocol {shown(protocol)}{hint} Installed: {one_line(', '.join(names) or 'none')}. "
+        f"Run 'python -m zttp protocols' for details{_faults(faults)}"
     )
 
 
 def broken(protocol: str, provider: str, cause: BaseException) -> PluginLoadError:
     """Return the error for a plugin that raised while it was loaded, to be raised from ``cause``."""
     return PluginLoadError(
-        f"protocol '{protocol}' from {provider} could not be loaded: {type(cause).__name__}: {cause}. "
+        f"protocol '{one_line(protocol, 80)}' from {provider} could not be loaded: {said_by(cause)}. "
         "Other protocols are not affected"
     )
+
+
+def being_loaded(protocol: str) -> PluginLoadError:
+    """Return the error for a plugin that asks for its own protocol while it is loaded for it."""
+    error = PluginLoadError(f"protocol '{one_line(protocol, 80)}' is being loaded, and its plugin asks for it")
+    error.temporary = True
+    return error
+
+
+def cannot_look(cause: BaseException) -> ProtocolLookupError:
+    """Return the error for a question that came while the process could not read what is installed."""
+    error = ProtocolLookupError(f"what is installed cannot be read: {said_by(cause)}. This is not kept: ask again")
+    error.temporary = True
+    return error
 
 
 def too_new(provider: str, wanted: Version, core_version: str, provided: Version) -> PluginVersionError:
     """Return the error for a plugin that needs a newer plugin API than this core has."""
     return PluginVersionError(
         f"{provider} needs plugin API {_dotted(wanted)}, zttp-core {core_version} provides {_dotted(provided)}. "
-        "Upgrade with: pip install -U zttp-core"
+        "It takes a newer zttp, or an older release of the plugin"
     )
 
 
@@ -110,8 +136,7 @@ def too_old(
     """Return the error for a plugin whose plugin API this core no longer has."""
     return PluginVersionError(
         f"{provider} was written for plugin API {wanted[0]}.x, zttp-core {core_version} supports "
-        f"{_dotted(supported[0])} to {_dotted(supported[1])}. "
-        f"Ask its author for a release, or pin zttp-core<{_release_series(core_version)}"
+        f"{_dotted(supported[0])} to {_dotted(supported[1])}. Ask its author for a release"
     )
 
 
@@ -126,14 +151,21 @@ def ageing(provider: str, wanted: Version, core_version: str, removed_in: str) -
 def conflict(protocol: str, providers: Iterable[str]) -> ProtocolConflictError:
     """Return the error for a protocol with several providers, naming each."""
     return ProtocolConflictError(
-        f"protocol '{protocol}' is provided by {' and '.join(providers)}. "
+        f"protocol '{one_line(protocol, 80)}' is provided by {one_line(' and '.join(providers))}. "
         "Uninstall one, or settle it with zttp.register_protocol(..., replace=True)"
     )
 
 
-def not_registered(protocol: str) -> UnknownProtocolError:
+def shared_preface(protocol: str, rival: str) -> ProtocolConflictError:
+    """Return the error for first bytes by which two protocols cannot be told apart."""
+    return ProtocolConflictError(
+        f"protocols '{protocol}' and '{rival}' have prefaces that begin alike: the first bytes do not tell which it is"
+    )
+
+
+def not_registered(protocol: object) -> UnknownProtocolError:
     """Return the error for undoing a registration that this process never made."""
-    return UnknownProtocolError(f"protocol {protocol!r} was not registered with zttp.register_protocol()")
+    return UnknownProtocolError(f"protocol {shown(protocol)} was not registered with zttp.register_protocol()")
 
 
 def over_datagrams(protocol: str) -> UnknownProtocolError:
@@ -148,8 +180,12 @@ def invalid(provider: str, fault: str) -> PluginValidationError:
 
 def missing_attribute(name: str, protocol: str) -> PluginAttributeError:
     """Return the error for an attribute of ``zttp`` that an absent plugin would bring."""
-    title, requirement = KNOWN_PROTOCOLS[protocol]
-    return PluginAttributeError(f"zttp.{name} needs {title} support: pip install {requirement}", name=name)
+    from zttp_core.remedies import requirement_for
+
+    title, distribution = KNOWN_PROTOCOLS[protocol]
+    requirement = requirement_for(distribution)
+    remedy = f": pip install {requirement}" if requirement else f", and this zttp comes without {distribution}"
+    return PluginAttributeError(f"zttp.{name} needs {title} support{remedy}", name=name)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
@@ -161,6 +197,8 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
 
 
 def _nearest_protocol(name: str, installed: list[str]) -> str | None:
+    if len(name) > _LONGEST_SPELLING:
+        return None
     lowered = name.lower()
     if lowered in _OTHER_SPELLINGS:
         return _OTHER_SPELLINGS[lowered]
@@ -171,7 +209,6 @@ def _dotted(version: Version) -> str:
     return f"{version[0]}.{version[1]}"
 
 
-def _release_series(version: str) -> str:
-    """Return the release with which the present series began: what is below it is the series before."""
-    major, _, rest = version.partition(".")
-    return major if major != "0" else f"0.{rest.partition('.')[0]}"
+def _faults(faults: Iterable[str]) -> str:
+    """Return what could not be read, where that may be the very thing that is missing."""
+    return "".join(f". Could not be read: {fault}" for fault in list(faults)[:3])

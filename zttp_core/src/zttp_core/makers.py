@@ -6,23 +6,40 @@ from collections.abc import Callable
 from typing import Any
 
 from zttp_core import lookup_errors
-from zttp_core.constants import HTTP1, SERVER
+from zttp_core.constants import CLIENT, HTTP1, SERVER
 from zttp_core.descriptor import BOTH_ROLES, ProtocolDescriptor
 from zttp_core.errors import LocalProtocolError
-from zttp_core.registry import REGISTRY
+from zttp_core.registry import REGISTRY, spelling
+from zttp_core.wording import one_line, shown
 
 
 def prepare(protocol: object) -> Callable[..., Any]:
-    """Find the plugin for a spelling that is used for the first time, and keep what to call for it."""
-    registration = REGISTRY.resolve(HTTP1 if protocol is None else protocol)
+    """Find what to call for a spelling that is not known yet, and keep it."""
+    key = HTTP1 if protocol is None else spelling(protocol)
+    REGISTRY.resolve(key)  # may scan, which changes the state
+    state = REGISTRY.state
+    registration = REGISTRY.resolve(key)
     connection_class, factory = REGISTRY.connection_class(registration)
-    from zttp_core.connection import register_connection_class
+    from zttp_core.connection import remember
 
     descriptor = registration.descriptor
-    register_connection_class(connection_class, descriptor.transport)
+    remember(connection_class, descriptor.transport)
     make = factory if descriptor.roles == BOTH_ROLES else _one_role_only(descriptor, factory)
-    REGISTRY.makers[protocol] = make
+    REGISTRY.keep_maker(key, registration, make, state)
+    if protocol is None:
+        REGISTRY.keep_maker(None, registration, make, state)
     return make
+
+
+def checked_role(role: object) -> int:
+    """Return one of the two roles, given as itself or as the member of an enumeration.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    if isinstance(role, int) and not isinstance(role, bool) and role in (SERVER, CLIENT):
+        return int(role)
+    raise ValueError(f"role must be zttp.SERVER (1) or zttp.CLIENT (2), got {shown(role)}")
 
 
 def _one_role_only(descriptor: ProtocolDescriptor, factory: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,33 +56,42 @@ def _one_role_only(descriptor: ProtocolDescriptor, factory: Callable[..., Any]) 
     return make
 
 
-def make_with_options(make: Callable[..., Any], role: object, protocol: object, options: dict[str, Any]) -> Any:
-    """Call ``make`` with options, and say it better than Python does if there is no such option."""
-    try:
-        return make(role, **options)
-    except TypeError:
-        # Either there is no such option, or the plugin refuses its value: only the first needs better words.
-        fault = _unknown_option(protocol, options)
-        if fault is None:
-            raise
-    raise TypeError(fault)
+def check_options(protocol: object, options: dict[str, Any]) -> None:
+    """After a refusal: say it better than Python does if there is no such option. Any other is for the plugin to word.
+
+    Raises:
+        TypeError: There is no such option.
+    """
+    fault = _unknown_option(protocol, options)
+    if fault is not None:
+        raise TypeError(fault) from None
 
 
 def _unknown_option(protocol: object, options: dict[str, Any]) -> str | None:
-    from inspect import Parameter, signature
+    """Return what is wrong with the names of the options, as the signature of what was called has them."""
+    from inspect import Parameter
 
-    registration = REGISTRY.resolve(HTTP1 if protocol is None else protocol)
-    connection_class, _ = REGISTRY.connection_class(registration)
-    try:
-        parameters = signature(connection_class).parameters
-    except ValueError:  # a class written in C may have no signature
+    connection_class, factory = REGISTRY.connection_class(
+        REGISTRY.resolve(HTTP1 if protocol is None else spelling(protocol))
+    )
+    parameters = _parameters(factory)
+    if parameters is None or any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
         return None
-    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return None
-    known = [name for name in parameters if name != "role"]
+    first_is_role = parameters[:1] and parameters[0].kind is not Parameter.KEYWORD_ONLY
+    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    known = [one.name for one in parameters[1 if first_is_role else 0 :] if one.kind in named]
     for option in options:
         if option not in known:
-            guess = lookup_errors.nearest(option, known)
+            guess = lookup_errors.nearest(option, known) if len(option) < 80 else None
             hint = f"; did you mean '{guess}'?" if guess else f". It has: {', '.join(known) or 'none'}"
-            return f"{connection_class.__name__} has no option '{option}'{hint}"
+            return f"{connection_class.__name__} has no option '{one_line(option, 80)}'{hint}"
     return None
+
+
+def _parameters(function: Callable[..., Any]) -> list[Any] | None:
+    from inspect import signature
+
+    try:
+        return list(signature(function).parameters.values())
+    except Exception:  # noqa: BLE001 - written in C, without a signature; or with one that is made up on the way
+        return None

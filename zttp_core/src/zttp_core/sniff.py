@@ -25,18 +25,37 @@ def sniff(data: Buffer, alpn: bytes | str | None = None) -> str | NeedData:
         A name for ``zttp.Connection``, or ``NEED_DATA`` while the bytes may still become a preface.
 
     Raises:
-        ProtocolLookupError: ALPN names a protocol that cannot be served over a byte stream here.
+        ProtocolLookupError: ALPN names a protocol that cannot be served over a byte stream here, or the bytes begin
+            two protocols that cannot be told apart.
+        TypeError: ``data`` is no buffer, or ``alpn`` neither bytes nor a str.
     """
+    try:
+        view = memoryview(data)
+    except TypeError:
+        raise TypeError(f"data must be bytes-like, got {type(data).__name__}") from None
+    if alpn is not None and not isinstance(alpn, (bytes, str)):
+        raise TypeError(f"alpn must be bytes, a str or None, got {type(alpn).__name__}")
     if alpn:
         return _negotiated(alpn)
-    received = data if isinstance(data, bytes) else bytes(memoryview(data))
     may_become_a_preface = False
-    for preface, protocol in REGISTRY.prefaces():
-        if received.startswith(preface):
-            return protocol
-        if preface.startswith(received):
+    received = b""
+    for preface in REGISTRY.prefaces():
+        if len(received) < len(preface.start):
+            received = _first_bytes(view, len(preface.start))
+        if received.startswith(preface.start):
+            if preface.rival:
+                raise lookup_errors.shared_preface(preface.protocol, preface.rival)
+            return preface.protocol
+        if preface.start.startswith(received):
             may_become_a_preface = True
     return NEED_DATA if may_become_a_preface else HTTP1
+
+
+def _first_bytes(view: memoryview, length: int) -> bytes:
+    """Return the first bytes of a buffer, of which there may be many more."""
+    if view.ndim == 1 and view.itemsize == 1:
+        return bytes(view[:length])
+    return bytes(view)[:length]
 
 
 def _negotiated(alpn: bytes | str) -> str:

@@ -1,0 +1,63 @@
+"""A fork while a thread loads a plugin: the child is not left waiting for a thread that it does not have."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+
+PLUGIN = """
+import os, time
+if os.environ.get("FORKED_IN") == "plugin":
+    time.sleep(1)
+from zttp_core.plugin import ProtocolDescriptor, hookimpl
+@hookimpl
+def zttp_register_protocols():
+    if os.environ.get("FORKED_IN") == "hook":
+        time.sleep(1)
+    return [ProtocolDescriptor(name="slow", api_version=(1, 0), connection="zttp_slow_connection:Slow")]
+"""
+CONNECTION = """
+import os, time
+if os.environ.get("FORKED_IN") == "connection":
+    time.sleep(1)
+class Slow:
+    def __init__(self, role):
+        self.role = role
+"""
+PROGRAM = """
+import os, signal, sys, threading, time, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of forking with threads
+import zttp
+thread = threading.Thread(target=lambda: zttp.Connection(zttp.SERVER, "slow"))
+thread.start()
+time.sleep(0.4)
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    made = [zttp.Connection(zttp.SERVER, "slow")]
+    connection = "zttp_slow_connection:Slow"
+    zttp.register_protocol(zttp.ProtocolDescriptor(name="mine", api_version=(1, 0), connection=connection))
+    made += [zttp.Connection(zttp.SERVER, "mine"), zttp.sniff(b"GET"), zttp.protocols()]
+    os._exit(0 if type(made[0]) is type(made[1]) else 1)
+_, status = os.waitpid(child, 0)
+thread.join()
+print(status, type(zttp.Connection(zttp.SERVER, "slow")).__name__)
+"""
+
+
+@pytest.mark.parametrize("where", ["plugin", "hook", "connection"])
+def test_the_child_of_a_fork_loads_what_a_thread_was_loading(where: str, tmp_path: Path) -> None:
+    info = tmp_path / "zttp_slow-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[zttp.protocols]\nslow = zttp_slow\n")
+    (tmp_path / "zttp_slow.py").write_text(PLUGIN)
+    (tmp_path / "zttp_slow_connection.py").write_text(CONNECTION)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "FORKED_IN": where}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+    assert done.stdout == "0 Slow\n", done.stdout + done.stderr

@@ -1,0 +1,432 @@
+"""What is broken breaks its own protocol: not the others, not ``sniff``, not the listing, not the commands."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import zttp
+from tests.core.fake_plugins import FakeEntryPoint, Plugin, Toy, describe, registry_of, toy_entry
+from zttp_core.descriptor import ProtocolDescriptor
+from zttp_core.discovery import EntryPoint, Scan
+from zttp_core.lookup_errors import PluginValidationError, ProtocolConflictError, ProtocolLookupError
+from zttp_core.module_files import is_compiled
+from zttp_core.plugin import hookimpl
+from zttp_core.provider import Provider
+from zttp_core.registry import Registry
+
+
+class RudeError(Exception):
+    """An error that cannot be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
+class Hostile:
+    """A value that raises whatever is asked of it."""
+
+    def _raise(self, *arguments: Any) -> Any:
+        raise RuntimeError("do not touch")
+
+    __repr__ = __str__ = __eq__ = __hash__ = __bool__ = __len__ = __iter__ = __le__ = _raise
+    __class__ = property(_raise)
+
+
+class HostileText(str):
+    """A text that raises whatever is asked of it."""
+
+    __slots__ = ()
+
+    def _raise(self, *arguments: Any) -> Any:
+        raise RuntimeError("do not touch")
+
+    __repr__ = __str__ = __eq__ = __hash__ = _raise
+
+
+class HostileType(type):
+    """The type of classes that raise whatever is asked of them."""
+
+    def _raise(cls, *arguments: Any) -> Any:
+        raise RuntimeError("do not touch")
+
+    __repr__ = __str__ = __eq__ = __hash__ = _raise
+
+
+class HostileClass(metaclass=HostileType):
+    """A class of connections, and a hostile one."""
+
+    def __init__(self, role: int) -> None:
+        self.role = role
+
+
+class Derived(ProtocolDescriptor):
+    """A descriptor that changes its mind."""
+
+    @property
+    def keys(self) -> Any:
+        raise RuntimeError("do not touch")
+
+
+def around_the_constructor() -> ProtocolDescriptor:
+    made: ProtocolDescriptor = object.__new__(ProtocolDescriptor)
+    object.__setattr__(made, "name", "broken")
+    return made
+
+
+class Hook:
+    """A plugin whose hook returns anything."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    @hookimpl
+    def zttp_register_protocols(self) -> Iterable[ProtocolDescriptor]:
+        return self.answer() if callable(self.answer) else self.answer  # type: ignore[return-value]
+
+
+def endless() -> Iterable[ProtocolDescriptor]:
+    while True:
+        yield describe("broken")
+
+
+def fails() -> Any:
+    raise RudeError
+
+
+def broken_by(field: str, value: object) -> Plugin:
+    fields: dict[str, Any] = {"name": "broken", field: value}
+    return Plugin(describe(**fields))
+
+
+FIELDS = [name for name in ProtocolDescriptor.__slots__ if name != "newer_fields"]
+
+BROKEN: dict[str, Callable[[], object]] = {
+    "an error that cannot be shown": RudeError,
+    "an error in the hook that cannot be shown": lambda: Hook(fails),
+    "SystemExit at import": lambda: SystemExit(3),
+    "an error of an endless class": lambda: type("E" * 100_000, (Exception,), {})("x" * 1_000_000),
+    "around the constructor": lambda: Plugin(around_the_constructor()),
+    "no descriptor": lambda: Plugin(Hostile()),
+    "hook returns None": lambda: Hook(None),
+    "hook returns a number": lambda: Hook(5),
+    "hook returns one descriptor": lambda: Hook(describe("broken")),
+    "hook returns something hostile": lambda: Hook(lambda: Hostile()),
+    "hook never ends": lambda: Hook(endless),
+    "two of one name": lambda: Plugin(describe("broken"), describe("broken")),
+    "two that share a spelling": lambda: Plugin(describe("broken", aliases=("x",)), describe("two", aliases=("x",))),
+    "object": lambda: Plugin(describe("broken", connection=object)),
+    "the facade": lambda: Plugin(describe("broken", connection=zttp.Connection)),
+    "a name that is not its own": lambda: Plugin(describe("broken"), describe("h3")),
+    "hostile plugin": Hostile,
+    "hostile name": lambda: Plugin(describe(HostileText("broken"))),
+    **{f"hostile {field}": partial(broken_by, field, Hostile()) for field in FIELDS},
+    **{
+        f"hostile text in {field}": partial(broken_by, field, (HostileText("x"),))
+        for field in ("aliases", "alpn", "capabilities", "roles")
+    },
+}
+
+
+def everything_works_but(name: str, registry: Registry) -> str:
+    """Ask for all that can be asked; return what is said about the broken protocol."""
+    errors = []
+    for _ in range(2):
+        with pytest.raises(ProtocolLookupError) as caught:
+            registry.resolve(name)
+        errors.append(str(caught.value))
+    assert registry.resolve("toy").descriptor.name == "toy"
+    assert registry.resolve("plaything").descriptor.name == "toy"
+    assert [one.start for one in registry.prefaces()] == [b"\x00toy"]
+    infos = {info.name: info for info in registry.load_plugins()}
+    assert (infos["toy"].status, infos[name].status) == ("loaded", "broken")
+    assert infos[name].error == errors[0] == errors[1]
+    json.dumps(errors[0])
+    assert errors[0].isprintable()
+    assert len(errors[0]) < 800
+    return errors[0]
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_plugin_can_be_anything_and_breaks_its_own_protocol_alone(case: str) -> None:
+    broken = FakeEntryPoint("broken", BROKEN[case](), "zttp-broken", "0.1")
+    sound = toy_entry(aliases=("plaything",), preface=b"\x00toy")
+    for registry in (registry_of(broken, sound), registry_of(sound, broken)):
+        assert "zttp-broken 0.1" in everything_works_but("broken", registry)
+
+
+@pytest.mark.parametrize(
+    ("case", "text"),
+    [
+        ("hook returns None", "zttp_register_protocols must return ProtocolDescriptor objects, got None"),
+        ("hook returns a number", "zttp_register_protocols must return ProtocolDescriptor objects in a list, got 5"),
+        ("two of one name", "there are two descriptors of 'broken'"),
+        ("two that share a spelling", "the descriptors of 'broken' and 'two' both claim 'x'"),
+        ("object", "descriptor field 'connection' must be a class of connections, got builtins:object"),
+        (
+            "around the constructor",
+            "descriptor field 'api_version' must be a tuple of two integers, major",
+        ),
+        ("a name that is not its own", "a descriptor of 'h3' needs an entry point of that name"),
+        ("hostile alpn", "descriptor field 'alpn' must be a tuple of bytes, got <Hostile that cannot be shown>"),
+    ],
+)
+def test_each_has_its_message(case: str, text: str) -> None:
+    registry = registry_of(FakeEntryPoint("broken", BROKEN[case](), "zttp-broken", "0.1"))
+    with pytest.raises(PluginValidationError) as caught:
+        registry.resolve("broken")
+    assert str(caught.value).startswith(f"protocol plugin zttp-broken 0.1: {text}")
+
+
+def test_what_is_registered_gets_the_same_messages() -> None:
+    registry = registry_of()
+    for wrong in (None, 5, "toy", Hostile()):
+        with pytest.raises(
+            PluginValidationError, match=r"^protocol plugin register_protocol\(\): expected a ProtocolD"
+        ):
+            registry.register(wrong)  # type: ignore[arg-type]
+    with pytest.raises(PluginValidationError, match=r"'connection' must be a class of connections, got builtins"):
+        registry.register(describe(connection=object))
+
+
+def test_a_class_that_is_named_by_a_string_is_looked_at_too() -> None:
+    registry = registry_of(toy_entry(connection="builtins:object"))
+    with pytest.raises(PluginValidationError, match=r"'builtins:object' must be a class of connections, got "):
+        registry.connection_class(registry.resolve("toy"))
+
+
+def test_a_hostile_class_is_usable_and_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = registry_of(toy_entry(connection=HostileClass))
+    [info] = registry.load_plugins()
+    assert info.status == "loaded"
+    zttp.register_protocol(describe("hostile", connection=HostileClass))
+    try:
+        made = zttp.Connection(zttp.SERVER, "hostile")
+        assert isinstance(made, zttp.Connection)
+        assert [info.error for info in zttp.protocols() if info.name == "hostile"] == [None]
+    finally:
+        zttp.unregister_protocol("hostile")
+
+
+def test_what_a_plugin_does_with_its_descriptor_afterwards_changes_nothing() -> None:
+    descriptor = Derived(name="toy", api_version=(1, 0), connection=Toy)
+    registry = registry_of(FakeEntryPoint("toy", Plugin(descriptor)))
+    registry.resolve("toy")
+    object.__setattr__(descriptor, "name", Hostile())
+    object.__setattr__(descriptor, "preface", Hostile())
+    assert registry.resolve("toy").descriptor.keys == ("toy",)
+    assert registry.prefaces() == ()
+
+
+def test_names_and_summaries_are_bounded_and_escaped() -> None:
+    name = "\x1b[31mred\u202e" + "x" * 10_000
+    shouting = FakeEntryPoint(name, Plugin(describe("toy")), "zttp-shouting")
+    wordy = toy_entry(summary="\x1b[2J\nline\u2028" + "y" * 10_000, docs_url="z" * 10_000)
+    registry = registry_of(shouting, wordy)
+    for info in registry.protocols():
+        assert info.name.isprintable()
+        assert len(info.name) <= 80
+        assert info.summary.isprintable()
+        assert len(info.summary) <= 200
+        assert len(info.docs_url) <= 200
+    with pytest.raises(ProtocolLookupError) as caught:
+        registry.resolve("gopher")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 800
+
+
+@pytest.mark.parametrize("asked", ["\x1b[31m", "x" * 1_000_000, 10**5000, -1, "\ud800"], ids=range(5))
+def test_what_is_asked_for_is_bounded_and_escaped(asked: Any) -> None:
+    with pytest.raises(zttp.UnknownProtocolError) as caught:
+        registry_of(toy_entry()).resolve(asked)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("value", ["", "no module", "a.b:", ":c", "1:2", "a..b", "\x1b[31m"])
+def test_an_entry_point_that_names_no_module(value: str) -> None:
+    broken = EntryPoint("broken", value, Provider("zttp-broken", "0.1"))
+    sound = toy_entry(aliases=("plaything",), preface=b"\x00toy")
+    error = everything_works_but("broken", Registry(lambda: Scan([broken, sound])))
+    assert error.startswith("protocol plugin zttp-broken 0.1: entry point 'broken' must be 'module' or 'module:object'")
+
+
+@pytest.mark.parametrize("rank", ["other", "h2"])
+def test_prefaces_that_begin_alike_do_not_depend_on_the_order(rank: str) -> None:
+    one, other = toy_entry("one", "zttp-one", preface=b"\x00to"), toy_entry(rank, "zttp-two", preface=b"\x00toy")
+    for entries in ((one, other), (other, one)):
+        for asked in ("one", rank):
+            registry = registry_of(*entries)
+            registry.resolve(asked)
+            prefaces = {preface.protocol: preface.rival for preface in registry.prefaces()}
+            statuses = {info.name: info.status for info in registry.protocols()}
+            if rank == "h2":  # one of ours is not pushed aside
+                assert (prefaces, statuses) == ({"h2": ""}, {"h2": "loaded", "one": "conflict"})
+            else:
+                assert (prefaces, statuses) == ({"one": "other", "other": "one"}, {"one": "loaded", "other": "loaded"})
+            assert {registry.resolve(name).descriptor.name for name in ("one", rank)} == {"one", rank}
+
+
+def test_bytes_that_begin_two_protocols_are_an_error_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    alike = registry_of(
+        *(toy_entry(name, f"zttp-{name}", preface=b"\x00" + name.encode()) for name in ("to", "toy", "x"))
+    )
+    monkeypatch.setattr("zttp_core.sniff.REGISTRY", alike)
+    with pytest.raises(ProtocolConflictError, match=r"^protocols 'to' and 'toy' have prefaces that begin alike"):
+        zttp.sniff(b"\x00toy")
+    assert zttp.sniff(b"\x00x") == "x"
+    assert zttp.sniff(b"GET / HTTP/1.1\r\n") == "http/1.1"
+
+
+@pytest.mark.parametrize("make", [describe, lambda: describe(newer=1, alpn=(b"toy/1",), connection="a:B")])
+def test_descriptors_copy_and_pickle(make: Callable[[], ProtocolDescriptor]) -> None:
+    descriptor = make()
+    for other in (copy.copy(descriptor), copy.deepcopy(descriptor), pickle.loads(pickle.dumps(descriptor))):
+        assert other == descriptor
+        assert other.newer_fields == descriptor.newer_fields
+        with pytest.raises(AttributeError):
+            other.name = "changed"
+
+
+# ------------------------------------------------------------------------------------------- damaged distributions
+
+
+def distribution(folder: Path, name: str, entry_points: bytes | None, metadata: bytes | None = b"") -> None:
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    if entry_points is not None:
+        (info / "entry_points.txt").write_bytes(entry_points)
+    if metadata is not None:
+        (info / "METADATA").write_bytes(metadata or f"Name: {name}\nVersion: 1.0\n".encode())
+
+
+GROUP = b"[zttp.protocols]\n"
+SOUND = b"""
+from zttp_core.plugin import ProtocolDescriptor, hookimpl
+@hookimpl
+def zttp_register_protocols():
+    return [ProtocolDescriptor(name=%r, api_version=(1, 0), connection="tests.core.fake_plugins:Toy")]
+"""
+
+ASK = """
+import json, sys, zttp
+from zttp.__main__ import main
+answers = {}
+for name in ("sound", "damaged"):
+    try:
+        answers[name] = type(zttp.Connection(zttp.SERVER, name)).__name__
+    except Exception as error:
+        answers[name] = f"{type(error).__name__}: {error}"
+answers["http"] = type(zttp.Connection(zttp.SERVER)).__name__
+answers["sniff"] = zttp.sniff(b"GET / HTTP/1.1")
+answers["listed"] = {info.name: info.status for info in zttp.protocols()}
+answers["dir"] = "H1Connection" in dir(zttp)
+sys.stderr.write(json.dumps(answers))
+sys.exit(main(["doctor"]))
+"""
+
+
+def ask(folder: Path, code: str = ASK) -> tuple[dict[str, Any], str, int]:
+    root = str(Path(__file__).parents[2])
+    code = f"import sys; sys.path[:0] = [{str(folder)!r}, {root!r}]\n{code}"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.startswith("{"), done.stderr
+    return json.loads(done.stderr), done.stdout, done.returncode
+
+
+@pytest.mark.parametrize(
+    ("entry_points", "metadata", "answer", "doctor"),
+    [
+        (GROUP + b"damaged = zttp_damaged\n\xff\xfe", b"", "UnknownProtocolError", "could not be read: damaged-1.0"),
+        (b"[console_scripts]\nno equals sign\n" + GROUP + b"damaged = zttp_damaged", b"", "Toy", "no faults found"),
+        (GROUP + b"damaged", b"", "PluginValidationError", "FAULT  damaged: "),
+        (GROUP + b"damaged = ", b"", "PluginValidationError", "FAULT  damaged: "),
+        (GROUP + b"damaged = zttp_damaged", None, "Toy", "damaged 1.0"),
+        (GROUP + b"damaged = zttp_damaged", b"\xff\xfe", "Toy", "damaged 1.0"),
+        (GROUP + b"damaged = zttp_damaged", b"Nothing of use", "Toy", "damaged 1.0"),
+        (GROUP + b"damaged = zttp_nowhere", b"", "PluginLoadError", "FAULT  damaged: "),
+        (GROUP + b"damaged = zttp_exits", b"", "PluginLoadError", "SystemExit: 3"),
+        (None, None, "UnknownProtocolError", "no faults found"),
+    ],
+    ids=[
+        "not UTF-8", "a line of another group", "no equals sign", "no value", "no METADATA", "METADATA not UTF-8",
+        "METADATA without a name", "no such module", "exits", "an empty folder",
+    ],
+)  # fmt: skip
+def test_a_damaged_distribution(
+    tmp_path: Path, entry_points: bytes | None, metadata: bytes | None, answer: str, doctor: str
+) -> None:
+    pytest.importorskip("zttp_h1.plugin")
+    distribution(tmp_path, "damaged", entry_points, metadata)
+    distribution(tmp_path, "sound", GROUP + b"sound = zttp_sound")
+    for name in ("damaged", "sound"):
+        (tmp_path / f"zttp_{name}.py").write_bytes(SOUND % name)
+    (tmp_path / "zttp_exits.py").write_text("raise SystemExit(3)")
+    answers, printed, status = ask(tmp_path)
+    assert (answers["sound"], answers["http"], answers["sniff"], answers["dir"]) == (
+        "Toy", "H1Connection", "http/1.1", True,
+    )  # fmt: skip
+    assert answers["damaged"].startswith(answer), answers["damaged"]
+    assert answers["listed"]["sound"] == "loaded"
+    assert doctor in printed
+    assert status == ("FAULT" in printed)
+
+
+LEGACY = """
+import sys
+class Legacy:
+    def find_module(self, name, path=None):
+        return None
+class Furious:
+    def find_spec(self, *arguments):
+        if arguments[0] in ("zttp_core.events", "zttp_core", "zttp_h3"):
+            raise RuntimeError("no finding here")
+    def find_distributions(self, context):
+        raise RuntimeError("no distributions here")
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+sys.path += [None, 5, b"bytes"]
+import importlib.metadata, zttp_core.connection
+sys.meta_path[:0] = [Legacy, Furious(), object()] if sys.version_info >= (3, 12) else [Furious(), object()]
+"""
+
+
+def test_what_hangs_in_the_import_system_does_not_matter(tmp_path: Path) -> None:
+    pytest.importorskip("zttp_h1.plugin")
+    distribution(tmp_path, "sound", GROUP + b"sound = zttp_sound")
+    (tmp_path / "zttp_sound.py").write_bytes(SOUND % "sound")
+    code = LEGACY.replace("object()]", "]") if sys.version_info < (3, 12) else LEGACY
+    answers, printed, _ = ask(tmp_path, code + ASK)
+    assert (answers["sound"], answers["http"], answers["dir"]) == ("Toy", "H1Connection", True)
+    assert "Furious: RuntimeError: no distributions here" in printed
+
+
+def test_a_finder_that_is_older_than_find_spec_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Legacy:
+        def find_module(self, name: str, path: Any = None) -> None:
+            return None
+
+    monkeypatch.setattr(sys, "meta_path", [Legacy(), *sys.meta_path])
+    assert is_compiled("zttp_core.nothing") is None
+    assert is_compiled("xml.sax.handler") is False
+    monkeypatch.setitem(sys.modules, "strange", Hostile())
+    assert is_compiled("strange") is None
+
+
+def test_what_was_left_behind_by_an_installer_is_no_provider(tmp_path: Path) -> None:
+    for name in ("sound", "~ound"):
+        distribution(tmp_path, name, GROUP + b"sound = zttp_sound")
+    (tmp_path / "zttp_sound.py").write_bytes(SOUND % "sound")
+    answers, _, _ = ask(tmp_path)
+    assert answers["sound"] == "Toy"

@@ -1,0 +1,109 @@
+"""Which installed distributions bring protocols: their entry points, read and not loaded.
+
+Every distribution is read for itself: one whose ``entry_points.txt`` is damaged loses its own protocols alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from zttp_core.installed import Distribution, take_inventory
+from zttp_core.provider import ENTRY_POINT_GROUP, Provider
+from zttp_core.settled import Settled
+
+
+class EntryPoint:
+    """One line of an ``entry_points.txt``: the protocol's name, and where its plugin is.
+
+    Attributes:
+        name: What stands before the ``=``, as it was written.
+        value: What stands behind it, which should be ``module`` or ``module:object``.
+        provider: Whose line it is.
+        brings: What came of loading it, once it is known.
+    """
+
+    __slots__ = ("brings", "name", "provider", "value")
+
+    def __init__(self, name: str, value: str, provider: Provider) -> None:
+        self.name = name
+        self.value = value
+        self.provider = provider
+        self.brings: Settled = Settled()
+
+    @property
+    def module(self) -> str:
+        """The module, whatever else the value names."""
+        return self.value.partition(":")[0].partition("[")[0].strip()
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the value names something that could be imported."""
+        reference = self.value.partition("[")[0].strip()
+        return all(word.isidentifier() for part in reference.split(":", 1) for word in part.strip().split("."))
+
+    def load(self) -> object:
+        """Import the module and return it, or what the value names in it."""
+        from importlib import import_module
+
+        found: object = import_module(self.module)
+        for attribute in self.value.partition("[")[0].partition(":")[2].strip().split("."):
+            found = getattr(found, attribute) if attribute else found
+        return found
+
+
+class Scan:
+    """What one look at the installed distributions has found.
+
+    Attributes:
+        claims: The entry points by protocol, in the order of the names.
+        faults: What could not be read, each with its reason.
+        lasts: Whether the answer may be kept: not if something was missed that may be there the next time, nor if
+            nothing was found, which may be a mishap as well.
+        brought: Everything that the plugins bring, kept once all of them have had their say.
+    """
+
+    __slots__ = ("brought", "claims", "faults", "lasts")
+
+    def __init__(self, entry_points: Iterable[EntryPoint], faults: Iterable[str] = (), *, whole: bool = True) -> None:
+        claims: dict[str, list[EntryPoint]] = {}
+        seen = set()
+        for one in entry_points:
+            same = (one.name, one.value, one.provider)
+            if same not in seen:
+                seen.add(same)
+                claims.setdefault(one.name, []).append(one)
+        self.claims = {name: tuple(claims[name]) for name in sorted(claims)}
+        self.faults = tuple(faults)
+        self.lasts = whole and bool(claims)
+        self.brought: object = None
+
+
+def scan() -> Scan:
+    """Look at every installed distribution.
+
+    Raises:
+        OSError: The process is short of something that it needs for looking, such as file descriptors.
+    """
+    inventory = take_inventory()
+    found: list[EntryPoint] = []
+    for distribution in inventory.distributions:
+        try:
+            found += entry_points_of(distribution)
+        except Exception as error:  # noqa: BLE001 - no UTF-8, a device that fails, a reader that is somebody's own
+            inventory.miss(distribution.folder, error)
+    return Scan(found, inventory.faults, whole=inventory.whole)
+
+
+def entry_points_of(distribution: Distribution) -> Iterator[EntryPoint]:
+    """Yield the entry points of the group. A line without ``=`` is one that leads nowhere."""
+    text = distribution.read("entry_points.txt")
+    if text is None or ENTRY_POINT_GROUP not in text:
+        return
+    provider = distribution.provider
+    ours = False
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            ours = line.strip("[] ") == ENTRY_POINT_GROUP
+        elif ours and line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            yield EntryPoint(name.strip(), value.strip(), provider)

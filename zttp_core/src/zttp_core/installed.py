@@ -1,0 +1,175 @@
+"""The distributions that are installed, and what their metadata say. No code of theirs runs.
+
+``importlib.metadata`` would do this as well, but for three reasons: one distribution whose files are damaged ends its
+walk, a folder that could not be read for a moment counts as empty from then on, and importing it takes 26 ms, which the
+first connection of a process would pay.
+"""
+
+# ruff: noqa: PTH118, PTH119, PTH123, PTH208 - pathlib would be a good part of those 26 ms
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from zttp_core.moments import is_shortage
+from zttp_core.provider import Provider
+from zttp_core.wording import class_path, one_line, said_by
+
+_METADATA: Final = ("METADATA", "PKG-INFO")
+
+
+class Distribution(NamedTuple):
+    """One distribution: what its folder is called, and how its files are read."""
+
+    folder: str
+    read: Callable[[str], str | None]
+
+    @property
+    def key(self) -> str:
+        """The name, spelled so that it can be compared: of two with one name, the first on ``sys.path`` counts."""
+        return normalized(self.folder.partition("-")[0].removesuffix(".egg"))
+
+    @property
+    def provider(self) -> Provider:
+        """Name and version: out of the metadata, or else, where those are missing or damaged, of the folder's name."""
+        stem = self.folder.removesuffix(".dist-info").removesuffix(".egg-info")
+        name, _, rest = stem.partition("-")
+        fields = self.fields()
+        given = fields.get("name", [name.replace("_", "-")]), fields.get("version", [rest.partition("-")[0]])
+        return Provider(*(one_line(values[0], 80) for values in given))
+
+    def fields(self) -> dict[str, list[str]]:
+        """Return the fields of the metadata by lower-case name; none if the metadata cannot be read."""
+        found: dict[str, list[str]] = {}
+        try:
+            text = next((text for text in map(self.read, _METADATA) if text is not None), "")
+        except (OSError, ValueError):
+            return found
+        for line in text.splitlines():
+            if not line.strip():
+                break  # a description may follow
+            name, colon, value = line.partition(":")
+            if colon and not line[0].isspace():
+                found.setdefault(name.lower(), []).append(value.strip())
+        return found
+
+
+class Inventory:
+    """What was found.
+
+    Attributes:
+        distributions: One for each name.
+        faults: What could not be read, each with its reason.
+        whole: Whether all that was wrong is damage. What fails in the system may be better the next time.
+    """
+
+    def __init__(self) -> None:
+        self.distributions: list[Distribution] = []
+        self.faults: list[str] = []
+        self.whole = True
+
+    def miss(self, what: str, error: Exception) -> None:
+        """Note that something cannot be read.
+
+        Raises:
+            OSError: The same again, if it is a shortage of the whole process: then nothing that is found would count.
+        """
+        if isinstance(error, OSError):
+            if is_shortage(error):
+                raise error
+            self.whole = False
+        self.faults.append(f"{one_line(what)}: {said_by(error)}")
+
+
+def take_inventory() -> Inventory:
+    """Look for distributions on ``sys.path``, and where else a finder may have some.
+
+    Raises:
+        OSError: The process is short of something that it needs for looking.
+    """
+    inventory = Inventory()
+    found: dict[str, Distribution] = {}
+    archives: list[str] = []
+    for place in _places():
+        try:
+            for one in _in_folder(place):
+                found.setdefault(one.key, one)
+        except NotADirectoryError:
+            archives.append(place)
+        except (FileNotFoundError, PermissionError):
+            continue  # what the import system does with such a place, too
+        except OSError as error:
+            inventory.miss(place, error)
+    for one in _of_finders(archives, inventory):
+        found.setdefault(one.key, one)
+    inventory.distributions += found.values()
+    return inventory
+
+
+def fields_of(distribution: str) -> dict[str, list[str]]:
+    """Return the metadata of one distribution, empty if it is not installed or cannot be read."""
+    try:
+        wanted = [one for one in take_inventory().distributions if one.key == normalized(distribution)]
+    except OSError:
+        return {}
+    return wanted[0].fields() if wanted else {}
+
+
+def version_of(distribution: str) -> str | None:
+    """Return the version of an installed distribution."""
+    return fields_of(distribution).get("version", [None])[0]
+
+
+def normalized(name: str) -> str:
+    """Return the name of a distribution as it is compared."""
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def _places() -> list[str]:
+    """Return ``sys.path``, where anything may have been put."""
+    given: list[object] = list(sys.path)
+    return [place for place in given if isinstance(place, str)]
+
+
+def _in_folder(place: str) -> Iterator[Distribution]:
+    within_egg = place.lower().endswith(".egg")
+    for name in sorted(os.listdir(place or ".")):
+        lowered = name.lower()
+        if name[0] == "~":
+            continue  # what an interrupted installer left behind
+        if lowered.endswith((".dist-info", ".egg-info")):
+            yield Distribution(name, _reader(os.path.join(place, name)))
+        elif within_egg and lowered == "egg-info":
+            yield Distribution(os.path.basename(place), _reader(os.path.join(place, name)))
+
+
+def _reader(folder: str) -> Callable[[str], str | None]:
+    def read(file: str) -> str | None:
+        try:
+            with open(os.path.join(folder, file), encoding="utf-8") as opened:
+                return opened.read()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
+            return None
+
+    return read
+
+
+def _of_finders(archives: list[str], inventory: Inventory) -> Iterator[Distribution]:
+    """Yield what is in archives on ``sys.path``, and what finders other than the usual one know of."""
+    from importlib.machinery import PathFinder
+
+    for finder in list(sys.meta_path):
+        try:
+            find = getattr(finder, "find_distributions", None)
+            if find is None or (finder is PathFinder and not archives):
+                continue
+            from importlib.metadata import DistributionFinder
+
+            options: dict[str, Any] = {"path": archives} if finder is PathFinder else {}
+            for one in find(DistributionFinder.Context(**options)):
+                yield Distribution(str(one.metadata["Name"]), one.read_text)
+        except Exception as error:  # noqa: BLE001 - anybody's code
+            inventory.miss(class_path(type(finder)), error)

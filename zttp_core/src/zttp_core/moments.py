@@ -1,0 +1,109 @@
+"""What passes: an error that tells of the moment in which a plugin was loaded, and nothing of the plugin."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Iterable, Iterator
+from types import CodeType
+from typing import Final
+
+_SHORTAGES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EINTR))
+
+
+def is_shortage(error: OSError) -> bool:
+    """Return whether the process, or the machine, was short of something."""
+    return error.errno in _SHORTAGES
+
+
+def interrupts(error: BaseException) -> bool:
+    """Return whether this is no failure of what was running, but somebody's wish to end it: it must reach its author.
+
+    A ``SystemExit`` of the plugin's own is a failure; that of a signal handler is not, nor is whatever else one raises.
+    """
+    if not isinstance(error, Exception) and not isinstance(error, SystemExit):
+        return True
+    return _is_of_a_signal_handler(error)
+
+
+def passes(error: BaseException, modules: Iterable[str], handled: BaseException | None) -> bool:
+    """Return whether the failure may be over the next time.
+
+    Args:
+        error: What was raised. What it was raised from and while counts as well, for plugins wrap errors.
+        modules: What was being imported. Another thread may be at it still: then it is seen half made.
+        handled: What was being handled already when all began, and is none of the plugin's.
+    """
+    chain = list(_chain(error, handled))
+    return (
+        any(_is_momentary(one) or _is_of_a_signal_handler(one) for one in chain)
+        or any(map(is_half_imported, modules))
+        or _is_out_of_descriptors()
+    )
+
+
+def _is_momentary(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return is_shortage(error)
+    if isinstance(error, (MemoryError, RecursionError, Warning)):  # a warning is an error as long as the filters say so
+        return True
+    if not isinstance(error, Exception):
+        return not isinstance(error, SystemExit)
+    from zttp_core.lookup_errors import ProtocolLookupError
+
+    return isinstance(error, ProtocolLookupError) and error.temporary
+
+
+def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    seen = {id(handled)}
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__]
+
+
+def _is_of_a_signal_handler(error: BaseException) -> bool:
+    """Return whether a signal handler is among the frames that the error went through."""
+    codes = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        if codes is None:
+            codes = set(_codes_of_signal_handlers())
+        if traceback.tb_frame.f_code in codes:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _codes_of_signal_handlers() -> Iterator[CodeType]:
+    import signal
+
+    for number in signal.valid_signals():
+        handler: object = signal.getsignal(number)
+        while hasattr(handler, "func"):
+            handler = handler.func  # functools.partial
+        for function in (handler, getattr(handler, "__func__", None), getattr(type(handler), "__call__", None)):  # noqa: B004
+            code = getattr(function, "__code__", None)
+            if isinstance(code, CodeType):
+                yield code
+
+
+def is_half_imported(module: str) -> bool:
+    """Return whether a module is being imported, and may lack what it will have."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return getattr(spec, "_initializing", False) is True
+
+
+def _is_out_of_descriptors() -> bool:
+    """Return whether no file can be opened: whoever failed now may not have said so (a C library does not)."""
+    import os
+
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return is_shortage(error)
+    return False

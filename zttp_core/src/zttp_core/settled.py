@@ -1,0 +1,150 @@
+"""What running a plugin's code came to, once it is certain.
+
+There is no lock: a thread that needs what is not settled yet runs the code itself, and the first to come to an end
+settles it. (A lock that is held while a plugin is imported meets the import system's own locks in the other order, and
+is held for ever in the child of a fork.) Imports run once in any case; a hook may be called twice.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from threading import RLock, get_ident
+from types import FrameType
+from typing import Any, Final
+
+from zttp_core.lookup_errors import ProtocolLookupError
+
+# The threads that run a plugin's code.
+_AT_WORK: Final[set[int]] = set()
+
+_changes = RLock()
+
+
+def changing() -> RLock:
+    """Return the lock under which results are stored: for that alone, no code of others runs meanwhile."""
+    return _changes
+
+
+class Verdict:
+    """A failure that is the plugin's own, without the frames and the objects that came with it."""
+
+    __slots__ = ("_cause", "_kind", "_place", "_text")
+
+    def __init__(self, error: ProtocolLookupError) -> None:
+        self._kind = type(error)
+        self._text = str(error)
+        self._cause: tuple[type[Exception], str] | None = None
+        self._place = ""
+        if error.__cause__ is not None:
+            from zttp_core.wording import place_of, words_of
+
+            self._cause = _builtin(type(error.__cause__)), words_of(error.__cause__)
+            self._place = place_of(error.__cause__)
+
+    def error(self) -> ProtocolLookupError:
+        """Return the error to be raised: a new one each time, or each raise would make its traceback longer."""
+        error = self._kind(self._text)
+        if self._cause is not None:
+            kind, words = self._cause
+            try:
+                error.__cause__ = kind(words)
+            except Exception:  # noqa: BLE001 - some take more than words
+                error.__cause__ = Exception(words)
+            if self._place:
+                error.__cause__.add_note(self._place)
+        return error
+
+
+class Settled:
+    """A value, or a verdict, or neither yet."""
+
+    __slots__ = ("_value", "_verdict")
+
+    def __init__(self) -> None:
+        self._value: Any = None
+        self._verdict: Verdict | None = None
+
+    @property
+    def verdict(self) -> ProtocolLookupError | None:
+        """The error, if there is a verdict."""
+        return None if self._verdict is None else self._verdict.error()
+
+    @property
+    def value(self) -> Any:
+        """The value, or ``None``."""
+        return self._value
+
+    def get(self, work: Callable[[], Any]) -> Any:
+        """Return the value, working for it if need be. A failure that passes is raised, and not kept."""
+        if self._value is not None:
+            return self._value
+        if self._verdict is not None:
+            raise self._verdict.error()
+        try:
+            value = self._work(work)
+        except ProtocolLookupError as error:
+            if not error.temporary:
+                self._verdict = Verdict(error)
+            raise
+        with changing():
+            if self._value is None:  # else another thread was quicker, and all must have the same
+                self._value = value
+            return self._value
+
+    def _work(self, work: Callable[[], Any]) -> Any:
+        thread = get_ident()
+        outermost = thread not in _AT_WORK
+        try:
+            _AT_WORK.add(thread)
+            return work()
+        finally:
+            if outermost:
+                _AT_WORK.discard(thread)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether this thread is at it already: the plugin asks for itself while it is loaded.
+
+        The stack knows, whatever interrupted what; a note of it could be left behind.
+        """
+        frame: FrameType | None = sys._getframe()  # noqa: SLF001
+        while frame is not None:
+            if frame.f_code is _WORKING and frame.f_locals.get("self") is self:
+                return True
+            frame = frame.f_back
+        return False
+
+
+_WORKING: Final = Settled._work.__code__  # noqa: SLF001
+
+
+def _builtin(kind: type[BaseException]) -> type[Exception]:
+    """Return what a class of errors is derived from and every Python has: the plugin's own may hold anything."""
+    return next(
+        base for base in kind.__mro__ if base.__module__ == "builtins" and issubclass(base, (Exception, SystemExit))
+    )  # type: ignore[return-value]
+
+
+def _forget_lost_threads() -> None:
+    """Make importable again, in the child of a fork, what threads that are not here any more were importing.
+
+    Python leaves the locks of modules as they were: the child would wait for ever for what its parent was importing.
+    """
+    global _changes  # noqa: PLW0603 - the one that the parent had may be held for ever
+    _changes = RLock()
+    lost = _AT_WORK - {get_ident()}
+    _AT_WORK.difference_update(lost)
+    if not lost:
+        return
+    locks = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", {})
+    for module, reference in list(locks.items()):
+        if getattr(reference(), "owner", None) in lost:
+            locks.pop(module, None)
+            if getattr(getattr(sys.modules.get(module), "__spec__", None), "_initializing", False) is True:
+                del sys.modules[module]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_lost_threads)

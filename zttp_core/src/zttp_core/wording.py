@@ -1,0 +1,74 @@
+"""Words of strangers, made fit to be printed: one line, bounded, and nothing that a terminal would obey."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_LONGEST_VALUE: Final = 80
+_LONGEST_LINE: Final = 300
+
+
+def one_line(text: str, limit: int = _LONGEST_LINE) -> str:
+    """Return a text on one line, what cannot be printed escaped, cut at the limit."""
+    plain = str.__str__(text)
+    cut = plain[: limit + 1]
+    if not cut.isprintable():
+        cut = "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in cut)
+    return cut if len(plain) <= limit and len(cut) <= limit else cut[: limit - 3] + "..."
+
+
+def shown(value: object, limit: int = _LONGEST_VALUE) -> str:
+    """Return what ``repr`` says of a value that somebody else made: it may fail, and it may be endless."""
+    try:
+        if isinstance(value, (str, bytes)) and len(value) > limit:
+            value = value[:limit]  # what is cut below need not be escaped first
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - the value's own method
+        text = f"<{_class_name(value)} that cannot be shown>"
+    return one_line(text, limit)
+
+
+def words_of(error: BaseException) -> str:
+    """Return what an error says."""
+    try:
+        return one_line(str(error))
+    except Exception:  # noqa: BLE001 - the error's own method
+        return "<an error that cannot be shown>"
+
+
+def said_by(error: BaseException) -> str:
+    """Return the class of an error and what it says, as the last line of a traceback has it."""
+    words = words_of(error)
+    return f"{_class_name(error)}: {words}" if words else _class_name(error)
+
+
+def place_of(error: BaseException) -> str:
+    """Return where an error was raised: file, line, and what stands there."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return ""
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    file, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+    try:
+        from linecache import getline
+
+        source = getline(file, line).strip()
+    except Exception:  # noqa: BLE001 - whatever is loaded by something of its own may bring its source in its own way
+        source = ""
+    return one_line(f"at {file}:{line}: {source}".removesuffix(": "))
+
+
+def class_path(value: type) -> str:
+    """Return ``module:Class``."""
+    return one_line(f"{_of_type(value, '__module__')}:{_of_type(value, '__qualname__')}")
+
+
+def _class_name(value: object) -> str:
+    return one_line(_of_type(type(value), "__name__"), _LONGEST_VALUE)
+
+
+def _of_type(value: type, attribute: str) -> str:
+    """Return a name of a class. Its metaclass is not asked: it may answer anything."""
+    found = type.__getattribute__(value, attribute)
+    return found if isinstance(found, str) else "?"
