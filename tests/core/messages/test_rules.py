@@ -127,6 +127,25 @@ def test_there_are_eight_urgencies(urgency: int) -> None:
     assert parse_priority(b"u=%d" % urgency) == DEFAULT_PRIORITY
 
 
+@pytest.mark.parametrize(
+    ("value", "priority"),
+    [
+        (b"u=1, u=5", (5, False)),
+        (b"u=1, u=x", DEFAULT_PRIORITY),
+        (b"i, i=?0", DEFAULT_PRIORITY),
+        (b"i, i=1", DEFAULT_PRIORITY),
+        (b'x="u=1, i", u=2', (2, False)),
+        (b'x="a\\", u=1, i", u=2', (2, False)),
+        (b'u=2, x="unended, i', (2, False)),
+        (b"u=1;a=b , i;x", (1, True)),
+        (b"U=1", DEFAULT_PRIORITY),
+    ],
+)
+def test_the_value_is_a_dictionary(value: bytes, priority: tuple[int, bool]) -> None:
+    # RFC 9651 4.2.2: the last one counts; what is of another type or in a string is none.
+    assert parse_priority(value) == priority
+
+
 def test_several_priority_fields_are_one_list() -> None:
     assert join_priorities([b"u=1", b"i"]) == (1, True)
     assert join_priorities([]) is None

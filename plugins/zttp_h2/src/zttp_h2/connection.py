@@ -13,6 +13,7 @@ from typing import Any, Final, final
 
 from zttp_core.as_compiled import as_compiled
 from zttp_core.errors import RemoteProtocolError
+from zttp_core.messages.priorities import format_priority
 from zttp_core.reasons import local_error, remote_error
 from zttp_h2.arguments import clamped, field_pairs, listed
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
@@ -246,12 +247,11 @@ class H2Connection:
         """Queue PRIORITY_UPDATE for a stream (client, RFC 9218 7.1). Raises LocalProtocolError."""
         if self._session.server:
             raise local_error("wrong_role")
-        if not 0 <= urgency <= 7:
-            raise ValueError(f"urgency must be from 0 to 7, got {urgency}")
+        value = format_priority(urgency, incremental)
         self._check_open()
         if self._session.table.get(clamped(stream_id)) is None:
             raise local_error("stream_closed", stream_id=stream_id)
-        self._session.outbox.write_priority_update(stream_id, b"u=%d" % urgency + (b", i" if incremental else b""))
+        self._session.outbox.write_priority_update(stream_id, value)
 
     def close(self, error_code: int = NO_ERROR, last_stream_id: int | None = None, /) -> None:
         """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on, by default all that were received.
