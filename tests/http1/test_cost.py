@@ -1,6 +1,7 @@
 """What a peer can make a connection cost: time linear in its bytes, memory that does not grow."""
 
 import gc
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -124,6 +125,22 @@ def test_time_is_linear_in_pipelined_requests() -> None:
             connection.start_next_cycle()
 
     assert_linear(pipelined, 300, 4_800)
+
+
+def test_fields_are_made_when_they_are_asked_for() -> None:
+    head = b"GET / HTTP/1.1\r\n" + b"".join(b"X-Field-%d: the value %d\r\n" % (n, n) for n in range(90)) + b"\r\n"
+    connection = server()
+    gc.collect()
+    before = sys.getallocatedblocks()
+    connection.receive_data(head)
+    request = connection.next_event()
+    assert isinstance(request, zttp.Request)
+    assert (request.method, request.target) == (b"GET", b"/")
+    untouched = sys.getallocatedblocks() - before
+    fields = request.headers.to_list()
+    assert len(fields) == 90
+    assert untouched < 40  # the request, its head and the offsets, and nothing for each of the fields
+    assert sys.getallocatedblocks() - before > 180
 
 
 def test_a_whole_buffer_of_content_is_that_buffer() -> None:

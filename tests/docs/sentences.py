@@ -1,0 +1,70 @@
+"""What the pages claim: sentences and rows with a number, "never", "always" or "every"."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+REGISTRY = Path(__file__).with_name("claims")
+
+GENERATED = re.compile(r"<!-- (generated|figures).*?<!-- /\1 -->", re.DOTALL)
+FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+PARAGRAPH_END = re.compile(r"\n\s*\n|\n(?=\s*[*\-|]|\s*\d+\. )")
+LIST_ITEM = re.compile(r"^(?:[*-]|\d+\.) ")
+SENTENCE_END = re.compile(r"(?<=[.!?:]) (?=[A-Z`*\[])")
+# Numbers that count nothing: names of protocols, documents, attacks and status codes.
+NAMES = re.compile(r"`[^`]*`|\]\([^)]*\)|RFC \d+( [\d.]+(, [\d.]+)*)?|HTTP/[\d.]+|CVE-[\d-]+|https?:\S+")
+STATUS = re.compile(r"\b[1-5]\d\d\b|\b[1-5]xx\b")
+CLAIMING = re.compile(r"\b(never|always|every)\b|\d", re.IGNORECASE)
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "": 1}
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences, list items and table rows of a document that claim something that can be false."""
+    for left_out in (GENERATED, FENCE, COMMENT):
+        text = left_out.sub("", text)
+    found = []
+    for paragraph in PARAGRAPH_END.split(text):
+        line = LIST_ITEM.sub("", " ".join(paragraph.split()))
+        if not line.startswith("#"):
+            found += [sentence for sentence in SENTENCE_END.split(line) if claims(sentence)]
+    return found
+
+
+def claims(sentence: str) -> bool:
+    """Whether a sentence has a number or one of the words, in what it says itself."""
+    return bool(CLAIMING.search(STATUS.sub("", NAMES.sub("", sentence))))
+
+
+def number(text: str) -> int:
+    """Read a number as the pages write it: ``8``, ``1,024``, ``16 KiB``."""
+    digits, _, unit = text.partition(" ")
+    return int(digits.replace(",", "")) * UNITS[unit]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An entry of the registry: which sentence it speaks of, and what would fail if that were false.
+
+    Attributes:
+        says: Words of the sentence that no other of its page has.
+        tests: Tests, as ``file::function`` below ``tests``.
+        cases: Wire cases, as ``file: title`` below ``tests/cases``.
+        values: Numbers of the sentence, and the expressions that have these values.
+        about: For a sentence that says nothing of zttp which could be tested: what it speaks of.
+    """
+
+    says: str
+    tests: list[str] = field(default_factory=list)
+    cases: list[str] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+    about: str = ""
+
+
+def registry(document: Path) -> list[Claim]:
+    """Return the entries for a page."""
+    tables: dict[str, Any] = tomllib.loads((REGISTRY / f"{document.stem}.toml").read_text())
+    return [Claim(**table) for table in tables["claim"]]

@@ -1,0 +1,86 @@
+"""Each sentence with a number, "never", "always" or "every" has a test that would fail if it were false.
+
+The registry is a file of `tests/docs/claims` for each page. A new sentence fails here until it has an entry.
+"""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.docs.sentences import REGISTRY, ROOT, claims, number, registry, sentences
+
+PAGES = [ROOT / "README.md", ROOT / "THREAT_MODEL.md", *sorted(ROOT.glob("docs/*.md"))]
+KEPT = [page for page in PAGES if (REGISTRY / f"{page.stem}.toml").exists()]
+# Whose claims are not in the registry yet, or are measurements (performance).
+NOT_KEPT = {
+    "README", "THREAT_MODEL", "architecture", "client", "conformance", "install", "migration", "performance", "plugins",
+    "security", "server",
+}  # fmt: skip
+
+
+def value_of(expression: str) -> object:
+    """Evaluate what the registry says: a module, a colon, and what of it, such as ``zttp:H1Limits().max_line``."""
+    module, _, rest = expression.partition(":")
+    return eval(f"module.{rest}", {"module": import_module(module)})
+
+
+def functions(file: Path) -> set[str]:
+    return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_page_is_kept_or_known_not_to_be() -> None:
+    assert {page.stem for page in PAGES} - {page.stem for page in KEPT} == NOT_KEPT
+    assert {path.stem for path in REGISTRY.glob("*.toml")} == {page.stem for page in KEPT}
+
+
+@pytest.mark.parametrize("page", KEPT, ids=[page.stem for page in KEPT])
+def test_every_claim_has_its_entry_and_every_entry_its_claim(page: Path) -> None:
+    told = sentences(page.read_text())
+    entries = registry(page)
+    assert [sentence for sentence in told if not any(entry.says in sentence for entry in entries)] == []
+    assert [entry.says for entry in entries if sum(entry.says in sentence for sentence in told) != 1] == []
+
+
+@pytest.mark.parametrize("page", KEPT, ids=[page.stem for page in KEPT])
+def test_every_entry_has_a_test_that_is_there(page: Path) -> None:
+    for entry in registry(page):
+        assert bool(entry.tests or entry.cases) is not bool(entry.about), f"{entry.says}: tests, or what it is about"
+        for test in entry.tests:
+            file, _, function = test.partition("::")
+            assert function in functions(ROOT / "tests" / file), test
+        for case in entry.cases:
+            file, _, title = case.partition(": ")
+            assert f"\n## {title}\n" in (ROOT / "tests/cases" / file).read_text(), case
+
+
+@pytest.mark.parametrize("page", KEPT, ids=[page.stem for page in KEPT])
+def test_every_value_is_that_of_the_code(page: Path) -> None:
+    told = sentences(page.read_text())
+    for entry in registry(page):
+        [sentence] = [sentence for sentence in told if entry.says in sentence]
+        for shown, expression in entry.values.items():
+            assert shown in sentence, f"{shown!r} is not in {sentence!r}"
+            assert value_of(expression) == number(shown), expression
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It never ends. It ends.", ["It never ends."]),
+        ("At most 8 lines are read.", ["At most 8 lines are read."]),
+        ("HTTP/1.1 says so (RFC 9112 6.3), with a 400, `x = 3`.", []),
+        ("```\nevery\n```\n\n<!-- generated: x -->\nevery\n<!-- /generated -->\n", []),
+        ("| a | 5 |\n| b | c |\n", ["| a | 5 |"]),
+        ("1. One.\n2. Always two.\n", ["Always two."]),
+        ("# Every heading\n\n* Everything\n* Every thing\n", ["Every thing"]),
+    ],
+)
+def test_what_claims_is_found(text: str, found: list[str]) -> None:
+    assert sentences(text) == found
+
+
+def test_numbers_are_read_as_they_are_written() -> None:
+    assert [number(text) for text in ("8", "1,024", "16 KiB", "2 MiB")] == [8, 1024, 16384, 2 << 20]
+    assert not claims("a sentence")
