@@ -13,6 +13,7 @@ from zttp_core.messages import (
     CONNECTION_SPECIFIC_FIELDS,
     FORBIDDEN_TRAILERS,
     LARGEST_CONTENT,
+    content,
     field_fault,
     given_content_length,
     is_field_value,
@@ -26,6 +27,8 @@ from zttp_core.messages import (
     read_content_length,
     split_target,
 )
+from zttp_h1 import methods
+from zttp_h1.framing import has_content
 
 every_wire = pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.name)
 
@@ -194,6 +197,17 @@ def test_two_hosts(wire: Wire, other: bytes) -> None:
     fields: Fields = [(b"Host", b"a"), (b"x", b"y"), (b"host", other)]
     assert wire.read_request(b"GET", b"/", fields) == "duplicate_host"
     assert wire.write_request(b"GET", b"/", fields) == "duplicate_host"
+
+
+# ------------------------------------------------------------------------------------------- what plugins have copies of
+
+
+def test_what_http_1_knows_of_methods_and_statuses() -> None:
+    kinds = {content.OTHER: methods.OTHER, content.HEAD: methods.HEAD, content.CONNECT: methods.CONNECT}
+    for method in [*METHODS, b"HEAD", b"head", b"Connect", b"PUT", b""]:
+        assert methods.method_kind(method) == kinds[method_kind(method)]
+    for status in range(100, 1000):
+        assert has_content(status) is not content.is_bodyless(status, content.OTHER)
 
 
 # ------------------------------------------------------------------------------------------------------------ trailers
