@@ -185,7 +185,7 @@ class Model:
 
     def should_close(self) -> bool:
         if self.switching:
-            return False
+            return self.phase == FAILED
         ended = self.eof and self.phase in (HEAD, END, DONE) and self.unparsed == 0
         return self.closing or self.phase in (FAILED, CLOSED) or ended or self.has_unasked()
 

@@ -241,7 +241,7 @@ class H1Connection:
         """
         reader = self._reader
         if reader.switching:
-            return False
+            return reader.state == FAILED
         writer = self._writer
         return reader.ends_connection() or (writer is not None and writer.closing)
 
