@@ -199,7 +199,7 @@ def test_two_hosts(wire: Wire, other: bytes) -> None:
     assert wire.write_request(b"GET", b"/", fields) == "duplicate_host"
 
 
-# ------------------------------------------------------------------------------------------- what plugins have copies of
+# ------------------------------------------------------------------------------------------ what plugins have copies of
 
 
 def test_what_http_1_knows_of_methods_and_statuses() -> None:
