@@ -20,9 +20,8 @@ LAYERS = {
         {"native_ints", "constants", "errors", "http2_codes", "lazy_attributes", "limits", "lookup_errors"},
         {"reasons", "sentinels", "vocabulary"},
         {"field_names", "grammar", "usual_fields", "messages"},
-        {"descriptor", "field_lines", "header_block", "events"},
-        {"registry", "plugin"},
-        {"sniff", "connect", "makers", "connection"},
+        {"field_lines", "header_block", "events"},
+        {"descriptor", "registry", "plugin", "sniff", "connect", "makers", "connection"},
         {"aliases"},
     ),
     "zttp_h1": (

@@ -10,11 +10,13 @@ from types import FunctionType
 from typing import Any, Final
 
 from zttp_core import field_pairs as core
+from zttp_core.header_block import HeaderBlock
 from zttp_h2.native_ints import i64
 
 _LARGEST: Final = 1 << 61
 
 field_pairs: Final[Any] = core.field_pairs
+_HeaderBlock: Final[Any] = HeaderBlock
 
 
 def listed(headers: Any) -> list[tuple[bytes, bytes]]:
@@ -25,6 +27,14 @@ def listed(headers: Any) -> list[tuple[bytes, bytes]]:
         return headers
     fields: list[tuple[bytes, bytes]] = field_pairs(headers)
     return fields
+
+
+def never_indexed(headers: Any) -> frozenset[bytes] | None:
+    """Return the names of the fields that must go on as never-indexed literals (RFC 7541 6.2.3), ``None`` for none."""
+    if type(headers) is not _HeaderBlock:
+        return None
+    names: frozenset[bytes] = headers.never_indexed
+    return names if len(names) > 0 else None
 
 
 def clamped(number: int) -> i64:

@@ -15,7 +15,7 @@ from zttp_core.as_compiled import as_compiled
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.messages.priorities import format_priority
 from zttp_core.reasons import local_error, remote_error
-from zttp_h2.arguments import clamped, field_pairs, listed
+from zttp_h2.arguments import clamped, field_pairs, listed, never_indexed
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
 from zttp_h2.frames import MAX_STREAM_ID
 from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
@@ -199,6 +199,7 @@ class H2Connection:
         the peer's limit on streams is reached, see ``can_open_stream``.
         """
         messages = self._content.messages
+        messages.never_indexed = never_indexed(headers)
         fields = listed(headers)
         try:
             stream = messages.send_request(method, target, scheme, protocol, fields, end_stream)

@@ -5,7 +5,7 @@ from typing import Any, Final, final
 from zttp_core.as_compiled import as_compiled
 from zttp_core.errors import LocalProtocolError
 from zttp_core.reasons import local_error
-from zttp_h2.arguments import field_pairs, listed
+from zttp_h2.arguments import field_pairs, listed, never_indexed
 from zttp_h2.closing import reset_here
 from zttp_h2.codes import CANCEL
 from zttp_h2.native_ints import i64, mypyc_attr
@@ -59,6 +59,7 @@ class Stream:
         Raises LocalProtocolError.
         """
         messages = self._content.messages
+        messages.never_indexed = never_indexed(headers)
         fields = listed(headers)
         try:
             try:
@@ -72,6 +73,7 @@ class Stream:
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
         """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
         messages = self._content.messages
+        messages.never_indexed = never_indexed(headers)
         fields = listed(headers)
         try:
             try:
@@ -91,6 +93,7 @@ class Stream:
 
     def end_message(self, trailers: Headers = None, /) -> None:
         """End the message, with trailer fields or without. Raises LocalProtocolError."""
+        self._content.messages.never_indexed = never_indexed(trailers)
         fields = None if trailers is None else listed(trailers)
         try:
             try:

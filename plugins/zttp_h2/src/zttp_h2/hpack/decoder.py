@@ -22,7 +22,7 @@ Dynamic table size updates: at most two, first in the block, none above the ackn
 once that is lowered below the table's maximum, the next block must begin with one that honours the lowest value.
 """
 
-from typing import Final, final
+from typing import Final, cast, final
 
 from librt.strings import BytesWriter
 
@@ -41,6 +41,7 @@ from zttp_h2.hpack.field_kinds import (
     REGULAR,
     SCHEME,
     SEEN_MISPLACED_PSEUDO,
+    SEEN_NEVER_INDEXED,
     SEEN_REGULAR,
     STATUS,
     edges_are_visible,
@@ -115,6 +116,22 @@ class Decoder:
     def section(self, start: i64) -> list[object]:
         """Return the fields from ``start`` on, as a new list."""
         return self._fields[start : self.count]
+
+    def never_indexed(self) -> frozenset[bytes] | None:
+        """Return the names of the fields that came as never-indexed literals, or ``None`` if there are none.
+
+        ``:authority`` goes by the name of ``host``, which is what it is handed on as.
+        """
+        if self.seen & SEEN_NEVER_INDEXED == 0:
+            return None
+        names: set[bytes] = set()
+        at: i64 = 0
+        while at < self.count:
+            if i64(self.kinds[at]) & NEVER_INDEXED:
+                name = cast("tuple[bytes, bytes]", self._fields[at])[0]
+                names.add(b"host" if name == b":authority" else name)
+            at += 1
+        return frozenset(names)
 
     def decode(self, block: bytes, at: i64 = 0, end: i64 = -1) -> i64:
         """Decode one whole field block, which is ``block[at:end]``; return a status (see ``status``)."""

@@ -147,6 +147,23 @@ class Encoder:
             last.keep(writer, start, fields, table.stamp)
         return OK, 0
 
+    def write_marked(
+        self, writer: BytesWriter, fields: Fields, rules: FieldRules, names: frozenset[bytes]
+    ) -> tuple[i64, i64]:
+        """Write fields like ``write_fields``, those with one of these names as never-indexed literals."""
+        last = self.last
+        for position, (name, value) in enumerate(fields):
+            known = self.lookup(name)
+            is_marked = known.name in names
+            if known.kind != REGULAR and not rules.takes(known.kind, name, value, position):
+                last.remember(position, 0)
+            else:
+                status = self.encode_field(writer, known, value, is_marked)
+                if status != OK:
+                    return status, position
+                last.remember(position, 0 if is_marked else self._number)
+        return OK, 0
+
     def lookup(self, given: bytes) -> FieldName:
         """Return what is known of a name."""
         name = known_name(given)

@@ -20,6 +20,7 @@ from zttp_h2.codes import (
 )
 from zttp_h2.frames import END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED
 from zttp_h2.hpack.decoder import DEFAULT_TABLE_SIZE, Decoder
+from zttp_h2.hpack.field_kinds import SEEN_NEVER_INDEXED
 from zttp_h2.hpack.status import HEADER_LIST_TOO_LARGE, OK, reason_of
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
@@ -204,6 +205,9 @@ class MessageReader:
             set_priority(session, stream, head.priority)
         if known:
             return _repeated_request(self.repeated.event, stream_id, flags)
+        if self.decoder.seen & SEEN_NEVER_INDEXED:
+            names = self.decoder.never_indexed()
+            return _shared_list_request(method, head.target, head.rare, head.fields, stream_id, flags, names)
         return _shared_list_request(method, head.target, head.rare, head.fields, stream_id, flags)
 
     def _refuse_large_request(self, stream_id: i64, ends: bool) -> Any:
@@ -229,7 +233,7 @@ class MessageReader:
             return reset(session, stream, PROTOCOL_ERROR, reason)
         if code < 200:
             session.floods.frame(1)
-            return _listed_response(code, b"2", head.fields, stream.stream_id, 0)
+            return _listed_response(code, b"2", head.fields, stream.stream_id, 0, self.decoder.never_indexed())
         facts = stream.request_facts
         if facts & CONNECT and code < 300:
             stream.request_facts = facts | TUNNEL
@@ -243,7 +247,10 @@ class MessageReader:
         stream.reading = RECEIVING
         if ends:
             end_received(session, stream)
-        return _listed_response(code, b"2", head.fields, stream.stream_id, _FLAG_END_STREAM if ends else 0)
+        flags = _FLAG_END_STREAM if ends else 0
+        if self.decoder.seen & SEEN_NEVER_INDEXED:
+            return _listed_response(code, b"2", head.fields, stream.stream_id, flags, self.decoder.never_indexed())
+        return _listed_response(code, b"2", head.fields, stream.stream_id, flags)
 
     def _read_trailers(self, stream: StreamState, ends: bool, status: i64) -> Any:
         """Read the trailer section that was decoded."""
@@ -264,4 +271,4 @@ class MessageReader:
         session.floods.progress()
         end_received(session, stream)
         session.ending = None  # the event below is that end
-        return _listed_trailers(head.fields, stream.stream_id)
+        return _listed_trailers(head.fields, stream.stream_id, self.decoder.never_indexed())

@@ -46,6 +46,7 @@ class StreamState:
         self.blocked: BlockedContent | None = None
         self.ending: bool = False  # the message was ended behind what is blocked
         self.trailers: list[tuple[bytes, bytes]] | None = None
+        self.trailers_never_indexed: frozenset[bytes] | None = None
         self.urgency: i64 = 3  # RFC 9218 4
         self.incremental: bool = False
         self.queued: bool = False  # in the scheduler

@@ -85,6 +85,7 @@ class ContentWriter:
         stream.message = ENDED
         if stream.blocked is not None:
             stream.ending = True
+            stream.trailers_never_indexed = self.messages.never_indexed
             stream.trailers = trailers
             return
         self.messages.finish(stream, trailers)

@@ -25,13 +25,15 @@ from zttp_h2.native_ints import i64, mypyc_attr
 class HeadWriter(FieldRules):
     """The encoder of one connection and the frames around its blocks.
 
-    ``content_length`` is what the head that was written last states, or -1.
+    ``content_length`` is what the head that was written last states, or -1. ``never_indexed`` are the names of the
+    fields in what is written next that must not be indexed on any hop (RFC 7541 6.2.3), ``None`` for none.
     """
 
     def __init__(self, outbox: Outbox) -> None:
         self.encoder: Final = Encoder()
         self.content_length: i64 = -1
         self.max_frame_size: i64 = 16384
+        self.never_indexed: frozenset[bytes] | None = None
         self._outbox: Final = outbox
         self._length: bytes = b""  # as it is stated
         self._previous_length_at: i64 = -1  # while a head is written: where the one before had its Content-Length
@@ -57,7 +59,7 @@ class HeadWriter(FieldRules):
                 raise local_error("invalid_method", method)
             if scheme is not None and encoder.encode_scheme(buffer, scheme) != OK:
                 raise local_error("invalid_pseudo_field", b":scheme " + scheme)
-            if authority is not None and encoder.encode_authority(buffer, authority) != OK:
+            if authority is not None and self._write_authority(authority) != OK:
                 raise local_error("invalid_host", authority)
             if path is not None and encoder.encode_path(buffer, path) != OK:
                 raise local_error("invalid_target", path)
@@ -85,8 +87,10 @@ class HeadWriter(FieldRules):
         buffer = self._outbox.buffer
         encoder = self.encoder
         start = self._begin(stream_id, END_STREAM, -1)  # what heads repeat is not to be forgotten for a trailer section
+        names = self.never_indexed
         for name, value in fields:
-            encoder.encode_field(buffer, encoder.lookup(name), value)
+            known = encoder.lookup(name)
+            encoder.encode_field(buffer, known, value, names is not None and known.name in names)
         self._finish(start, stream_id, END_STREAM)
 
     def takes(self, kind: i64, name: bytes, value: bytes, position: i64) -> bool:
@@ -110,17 +114,29 @@ class HeadWriter(FieldRules):
         buffer = self._outbox.buffer
         encoder = self.encoder
         last = encoder.last
-        if last.repeat_all(buffer, fields, encoder.table.stamp):
+        names = self.never_indexed
+        if names is None and last.repeat_all(buffer, fields, encoder.table.stamp):
             self.content_length = last.content_length
             return
         self._is_request = is_request
         self._previous_length_at = last.content_length_at
         last.content_length_at = -1
         last.content_length = -1
-        status, position = encoder.write_fields(buffer, fields, self)
+        if names is None:
+            status, position = encoder.write_fields(buffer, fields, self)
+        else:
+            status, position = encoder.write_marked(buffer, fields, self, names)
         if status != OK:
             name, value = fields[position]
             raise _invalid_field(name, value)
+
+    def _write_authority(self, authority: bytes) -> i64:
+        """Write ``:authority``, which stands for ``host``."""
+        encoder = self.encoder
+        names = self.never_indexed
+        if names is not None and b"host" in names:
+            return encoder.encode_field(self._outbox.buffer, encoder.lookup(b":authority"), authority, True)
+        return encoder.encode_authority(self._outbox.buffer, authority)
 
     def _note_length(self, value: bytes, position: i64) -> bool:
         """Take a Content-Length, and say whether it is to be written: one that is said again is not."""

@@ -51,6 +51,7 @@ class MessageWriter:
         self._session: Final = session
         self._outbox: Final[Outbox] = session.outbox
         self._writer: HeadWriter | None = None
+        self.never_indexed: frozenset[bytes] | None = None  # in what is sent next, see HeadWriter
         self._authority: bytes | None = None  # that was judged last: most requests are for the same host
 
     def head_writer(self) -> HeadWriter:
@@ -60,6 +61,7 @@ class MessageWriter:
             writer = HeadWriter(self._outbox)
             writer.max_frame_size = self._session.peer.max_frame_size
             self._writer = writer
+        writer.never_indexed = self.never_indexed
         return writer
 
     def apply_max_frame_size(self) -> None:
@@ -161,6 +163,7 @@ class MessageWriter:
         """End a message whose end was blocked: in the last frame of its content already, if there are no trailers."""
         trailers = stream.trailers
         if trailers is not None:
+            self.never_indexed = stream.trailers_never_indexed
             self.head_writer().write_trailers(stream.stream_id, trailers)
         end_sent(self._session, stream)
 
