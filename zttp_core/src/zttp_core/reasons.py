@@ -252,6 +252,106 @@ REASONS: Final[dict[str, Reason]] = {
     "consumed_too_much": Reason(None, "RFC 9113 6.9", "more content was consumed than was pulled without its credit"),
     "upgrade_too_late": Reason(None, "RFC 7540 3.2", "an upgrade must come before everything else"),
     "invalid_settings_header": Reason(None, "RFC 7540 3.2.1", "HTTP2-Settings must be a SETTINGS payload in base64url"),
+    # ------------------------------------------------------------ HTTP/3: what breaks the QUIC connection
+    "handshake_failed": Reason(None, "RFC 9001 4.8", "the TLS handshake failed"),
+    "no_common_version": Reason(None, "RFC 9000 6.2", "the server speaks no version of QUIC that is spoken here"),
+    # Packets and keys
+    "empty_packet": Reason(None, "RFC 9000 12.4", "a packet must have a frame"),
+    "reserved_bits": Reason(None, "RFC 9000 17.2", "the reserved bits of a packet must be 0"),
+    "integrity_limit": Reason(None, "RFC 9001 6.6", "more forged packets came than the keys are good for"),
+    "confidentiality_limit": Reason(
+        None, "RFC 9001 6.6", "the keys have protected as many packets as they are good for"
+    ),
+    "old_keys": Reason(None, "RFC 9001 6.4", "a packet uses older keys than one before it"),
+    "early_key_update": Reason(
+        None, "RFC 9001 6.2", "the keys were updated again before the last update was acknowledged"
+    ),
+    # Frames
+    "unknown_frame_type": Reason(None, "RFC 9000 12.4", "there is no frame of this type"),
+    "long_frame_type": Reason(None, "RFC 9000 12.4", "a frame type must be in the shortest form"),
+    "truncated_frame": Reason(None, "RFC 9000 12.4", "a frame ends in the middle of a field"),
+    "frame_not_allowed": Reason(None, "RFC 9000 12.5", "a frame of this type must not be in this packet, or not yet"),
+    "negative_packet_number": Reason(None, "RFC 9000 19.3.1", "an ACK frame goes below packet number 0"),
+    "acknowledged_unsent": Reason(None, "RFC 9000 13.1", "a packet is acknowledged that was never sent"),
+    "crypto_buffer_exceeded": Reason(None, "RFC 9000 7.5", "handshake bytes come too far ahead of those before them"),
+    "empty_token": Reason(None, "RFC 9000 19.7", "a NEW_TOKEN frame must have a token"),
+    "datagram_too_large": Reason(None, "RFC 9221 3", "a DATAGRAM frame is larger than max_datagram_frame_size allows"),
+    # Streams
+    "stream_not_opened": Reason(None, "RFC 9000 19.8", "a frame speaks of a stream of ours that was not opened"),
+    "send_only_stream": Reason(
+        None, "RFC 9000 19.8", "a frame for receiving streams speaks of one that only we send on"
+    ),
+    "receive_only_stream": Reason(
+        None, "RFC 9000 19.5", "a frame for sending streams speaks of one that we only receive on"
+    ),
+    "offset_too_large": Reason(None, "RFC 9000 19.8", "a stream cannot have so many bytes"),
+    "stream_limit_exceeded": Reason(None, "RFC 9000 4.1", "more was sent on a stream than its limit allows"),
+    "connection_limit_exceeded": Reason(None, "RFC 9000 4.1", "more was sent on all streams than the limit allows"),
+    "final_size_changed": Reason(
+        None, "RFC 9000 4.5", "a stream has another final size than it had, or bytes beyond it"
+    ),
+    "too_many_gaps": Reason(None, None, "a stream comes in too many small pieces with gaps between them"),
+    # Connection IDs and transport parameters
+    "connection_id_changed": Reason(None, "RFC 9000 19.15", "a connection ID is given again with other contents"),
+    "connection_id_of_none": Reason(None, "RFC 9000 19.15", "an endpoint without connection IDs cannot issue one"),
+    "connection_id_length": Reason(None, "RFC 9000 19.15", "a connection ID must have 1 to 20 bytes"),
+    "retire_prior_to": Reason(None, "RFC 9000 19.15", "Retire Prior To must not be above the sequence number"),
+    "too_many_connection_ids": Reason(
+        None, "RFC 9000 5.1.1", "more connection IDs came than active_connection_id_limit"
+    ),
+    "too_many_retirements": Reason(
+        None, "RFC 9000 5.1.2", "connection IDs are retired faster than that is acknowledged"
+    ),
+    "connection_id_never_issued": Reason(None, "RFC 9000 19.16", "a connection ID is retired that was never issued"),
+    "connection_id_in_use": Reason(None, "RFC 9000 19.16", "a packet retires the connection ID that it was sent to"),
+    "connection_id_not_authentic": Reason(
+        None,
+        "RFC 9000 7.3",
+        "the transport parameters must name the connection IDs that the handshake was sent with",
+    ),
+    "truncated_parameter": Reason(None, "RFC 9000 7.4", "the transport parameters end in the middle of one"),
+    "duplicate_parameter": Reason(None, "RFC 9000 7.4", "a transport parameter must not appear twice"),
+    "parameter_of_servers": Reason(None, "RFC 9000 18.2", "this transport parameter is for servers"),
+    "parameter_value": Reason(None, "RFC 9000 18.2", "a transport parameter cannot have this value"),
+    "parameter_length": Reason(None, "RFC 9000 18.2", "a transport parameter cannot have this length"),
+    "preferred_address": Reason(None, "RFC 9000 18.2", "preferred_address is not well formed"),
+    "version_information": Reason(None, "RFC 9368 4", "version_information is not well formed"),
+    # ------------------------------------------------------------ HTTP/3: what breaks the HTTP connection
+    "h3_frame_unexpected": Reason(None, "RFC 9114 7.1", "a frame of this type must not be on this stream, or not now"),
+    "h3_frame_truncated": Reason(
+        None, "RFC 9114 7.1", "a stream or a frame ends in the middle of a frame or of its fields"
+    ),
+    "h3_frame_too_large": Reason(None, "RFC 9114 10.5", "a frame of the control stream is larger than any needs to be"),
+    "missing_h3_settings": Reason(None, "RFC 9114 6.2.1", "the first frame of the control stream must be SETTINGS"),
+    "invalid_h3_setting": Reason(
+        None, "RFC 9114 7.2.4.1", "a setting is repeated, reserved, or cannot have this value"
+    ),
+    "truncated_settings": Reason(None, "RFC 9114 7.2.4", "SETTINGS ends in the middle of a setting"),
+    "too_many_settings": Reason(None, "RFC 9114 10.5", "SETTINGS has more settings than anybody knows"),
+    "second_critical_stream": Reason(
+        None, "RFC 9114 6.2.1", "there must be one control stream, and one of each of QPACK"
+    ),
+    "critical_stream_closed": Reason(
+        None, "RFC 9114 6.2.1", "the control stream and those of QPACK must not be closed"
+    ),
+    "server_opened_stream": Reason(None, "RFC 9114 6.1", "a server must not open bidirectional streams"),
+    "goaway_of_no_request": Reason(None, "RFC 9114 7.2.6", "a server's GOAWAY must name a request stream"),
+    "h3_goaway_raised": Reason(None, "RFC 9114 5.2", "the identifier of GOAWAY must not be raised"),
+    "push_id_lowered": Reason(None, "RFC 9114 7.2.7", "MAX_PUSH_ID must not be lowered"),
+    "push_id_unknown": Reason(None, "RFC 9114 7.2.3", "there is no push to cancel"),
+    "priority_of_no_request": Reason(None, "RFC 9218 7.2", "PRIORITY_UPDATE must name a request that may come"),
+    "qpack_decompression": Reason(None, "RFC 9204 2.2", "a field section cannot be decoded"),
+    "qpack_encoder_stream": Reason(None, "RFC 9204 4.3", "an instruction of the encoder stream cannot be followed"),
+    "qpack_decoder_stream": Reason(None, "RFC 9204 4.4", "an instruction of the decoder stream cannot be followed"),
+    # ------------------------------------------------------------ HTTP/3: what breaks a stream
+    "request_incomplete": Reason(None, "RFC 9114 4.1", "a stream ended before its message did"),
+    "request_rejected": Reason(None, "RFC 9114 5.2", "the connection is shutting down, and takes no new request"),
+    # ------------------------------------------------------------ HTTP/3: what a caller can get wrong
+    "key_update_too_early": Reason(
+        None,
+        "RFC 9001 6.1",
+        "keys are updated once the handshake is confirmed and the last update acknowledged",
+    ),
 }
 
 
