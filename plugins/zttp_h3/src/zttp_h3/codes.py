@@ -1,4 +1,4 @@
-"""The error codes of QUIC (RFC 9000 20.1). Not compiled: an enumeration is a Python class, and errors are rare."""
+"""The error codes of QUIC (RFC 9000 20.1) and HTTP/3. Not compiled: an enumeration is a Python class, and rare."""
 
 from __future__ import annotations
 
@@ -50,3 +50,29 @@ def name_of(error_code: int) -> str:
         return QuicErrorCode(error_code).name
     except ValueError:
         return hex(error_code)
+
+
+class H3ErrorCode(IntEnum):
+    """Error codes of HTTP/3 and QPACK (RFC 9114 8.1, RFC 9204 6, RFC 9297 5.2)."""
+
+    H3_DATAGRAM_ERROR = 0x33
+    H3_NO_ERROR = 0x0100
+    H3_GENERAL_PROTOCOL_ERROR = 0x0101
+    H3_INTERNAL_ERROR = 0x0102
+    H3_STREAM_CREATION_ERROR = 0x0103
+    H3_CLOSED_CRITICAL_STREAM = 0x0104
+    H3_FRAME_UNEXPECTED = 0x0105
+    H3_FRAME_ERROR = 0x0106
+    H3_EXCESSIVE_LOAD = 0x0107
+    H3_ID_ERROR = 0x0108
+    H3_SETTINGS_ERROR = 0x0109
+    H3_MISSING_SETTINGS = 0x010A
+    H3_REQUEST_REJECTED = 0x010B
+    H3_REQUEST_CANCELLED = 0x010C
+    H3_REQUEST_INCOMPLETE = 0x010D
+    H3_MESSAGE_ERROR = 0x010E
+    H3_CONNECT_ERROR = 0x010F
+    H3_VERSION_FALLBACK = 0x0110
+    QPACK_DECOMPRESSION_FAILED = 0x0200
+    QPACK_ENCODER_STREAM_ERROR = 0x0201
+    QPACK_DECODER_STREAM_ERROR = 0x0202

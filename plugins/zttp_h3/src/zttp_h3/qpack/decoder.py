@@ -1,0 +1,101 @@
+"""Field sections decoded: pylsqpack behind the size ledger, and sections that wait for the encoder stream."""
+
+from typing import Any, Final, final
+
+from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
+
+from zttp_h3.codes import H3ErrorCode
+from zttp_h3.malformed import Malformed
+from zttp_h3.native_ints import i64
+from zttp_h3.qpack.size_ledger import OVERHEAD, TOO_LARGE, SizeLedger
+
+# The ledger counts too much, three times at worst. What was decoded is counted again.
+_SLACK: Final = 4
+
+Fields = list[tuple[bytes, bytes]]
+
+
+@final
+class SectionDecoder:
+    """The decoder of a connection. Its own messages for the peer are in ``outgoing``."""
+
+    def __init__(self, capacity: i64, blocked_streams: i64, max_section: i64) -> None:
+        self.outgoing = b""  # for the decoder stream
+        self.blocked: Final[set[int]] = set()
+        self._capacity: Final[i64] = capacity
+        self._blocked_streams: Final[i64] = blocked_streams
+        self._max_section: Final[i64] = max_section
+        self._ledger: Final = SizeLedger(capacity)
+        self._waiting: Final[dict[int, bytes]] = {}
+        self._decoder: Any = None
+
+    def feed_encoder(self, data: bytes) -> list[int]:
+        """Take bytes of the peer's encoder stream; return the streams that wait no more. Raises Malformed."""
+        if not self._ledger.feed(data):
+            raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR)
+        try:
+            ready: list[int] = self._get().feed_encoder(data)
+        except EncoderStreamError:
+            raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR) from None
+        return [stream_id for stream_id in ready if stream_id in self.blocked]
+
+    def decode(self, stream_id: i64, block: bytes) -> Fields | None:
+        """Decode a field section; None if it waits for the encoder stream.
+
+        Raises Malformed, and ValueError for one that is too large.
+        """
+        self._check_bound(block)
+        try:
+            control, fields = self._get().feed_header(stream_id, block)
+        except StreamBlocked:
+            self.blocked.add(int(stream_id))
+            self._waiting[int(stream_id)] = block
+            return None
+        except (DecompressionFailed, ValueError):
+            raise Malformed("qpack_decompression", H3ErrorCode.QPACK_DECOMPRESSION_FAILED) from None
+        self.outgoing += control
+        return self._checked(fields)
+
+    def resume(self, stream_id: i64) -> Fields | None:
+        """Decode what waited on a stream, now that its entries are there. Raises as ``decode`` does."""
+        number = int(stream_id)
+        block = self._waiting.pop(number)
+        self.blocked.discard(number)
+        self._check_bound(block)
+        try:
+            control, fields = self._get().resume_header(stream_id)
+        except StreamBlocked:
+            self.blocked.add(number)
+            self._waiting[number] = block
+            return None
+        except (DecompressionFailed, ValueError):
+            raise Malformed("qpack_decompression", H3ErrorCode.QPACK_DECOMPRESSION_FAILED) from None
+        self.outgoing += control
+        return self._checked(fields)
+
+    def cancel(self, stream_id: i64) -> None:
+        """Tell the peer that a stream's sections will not be decoded (RFC 9204 2.2.2.2)."""
+        number = int(stream_id)
+        if self._decoder is None and self._capacity == 0:
+            return
+        self._waiting.pop(number, None)
+        self.blocked.discard(number)
+        self.outgoing += self._get().cancel_stream(stream_id)
+
+    def _check_bound(self, block: bytes) -> None:
+        if self._ledger.section_bound(block, _SLACK * self._max_section) == TOO_LARGE:
+            raise ValueError("a field section is too large")
+
+    def _checked(self, fields: Fields) -> Fields:
+        size: i64 = 0
+        for name, value in fields:
+            size += len(name) + len(value) + OVERHEAD
+        if size > self._max_section:
+            raise ValueError("a field section is too large")
+        return fields
+
+    def _get(self) -> Any:
+        """Return the decoder, made when it is first needed: it has 4.5 KB."""
+        if self._decoder is None:
+            self._decoder = Decoder(self._capacity, self._blocked_streams)
+        return self._decoder
