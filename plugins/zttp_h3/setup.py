@@ -9,7 +9,15 @@ from setuptools import Extension, setup
 
 # Every module is compiled but these: package surface, the pluggy hook (pluggy cannot hook compiled functions), the
 # run-time names of types that mypyc knows by itself, exceptions and an enumeration.
-INTERPRETED_MODULES = ("__init__.py", "plugin.py", "native_ints.py", "malformed.py", "codes.py", "alerts.py")
+INTERPRETED_MODULES = (
+    "__init__.py",
+    "plugin.py",
+    "native_ints.py",
+    "malformed.py",
+    "codes.py",
+    "alerts.py",
+    "credentials.py",
+)
 
 # Calls between our own functions need no symbol lookup: 2-10 % faster. Machine integers wrap, whatever CFLAGS say. Each
 # function starts on a cache line: a small request costs 4-9 % less, and depends less on where the linker puts it.

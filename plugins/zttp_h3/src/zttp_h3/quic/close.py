@@ -20,6 +20,7 @@ class CloseState:
 
     def __init__(self) -> None:
         self.state: i64 = OPEN
+        self.cause: str | None = None  # the token of the reason, where the peer broke the connection
         self.error_code: i64 = 0
         self.frame_type: i64 = 0
         self.reason = b""

@@ -29,6 +29,9 @@ from zttp_h3.wire.frame_types import (
 )
 from zttp_h3.wire.transport_parameters import TransportParameters
 
+# Streams that are opened before the peer's limits are known; what it does not allow then waits.
+_AHEAD: Final = 100
+
 
 @final
 class StreamPiece:
@@ -77,6 +80,8 @@ class StreamTable:
         self._remote_window: Final = [int(own.initial_max_streams_bidi), int(own.initial_max_streams_uni)]
         self._remote_over: Final[list[int]] = [0, 0]
         self._without_credit: list[SendStream] = []
+        self._held: list[SendStream] = []  # opened ahead of the peer's limit
+        self._applied = False  # the peer's limits are known
         self._max_data: Final = Control(MAX_DATA)
         self._max_streams: Final = (Control(MAX_STREAMS_BIDIRECTIONAL), Control(MAX_STREAMS_UNIDIRECTIONAL))
 
@@ -85,6 +90,7 @@ class StreamTable:
     def apply(self, peer: TransportParameters) -> None:
         """Take the peer's limits: those of its handshake, or before that the remembered ones of 0-RTT."""
         self._peer = peer
+        self._applied = True
         if self.credit.raise_to(peer.initial_max_data):
             self._wake()
         self._local_limit[0] = max(self._local_limit[0], int(peer.initial_max_streams_bidi))
@@ -97,9 +103,28 @@ class StreamTable:
                     out.limit = limit
                 self.schedule(out)
 
+    def may_exist(self, stream_id: i64) -> bool:
+        """Tell whether the peer may have opened a stream of its own, or may still."""
+        return place_of(stream_id) < self._remote_limit[1 if is_unidirectional(stream_id) else 0]
+
+    def is_to_come(self, stream_id: i64) -> bool:
+        """Tell whether a stream of the peer is not open yet."""
+        return place_of(stream_id) >= self._next_remote[1 if is_unidirectional(stream_id) else 0]
+
+    def is_known(self, stream_id: i64) -> bool:
+        """Tell whether a stream is open, or was."""
+        kind = 1 if is_unidirectional(stream_id) else 0
+        opened = self._next_local if is_local(stream_id, self._is_server) else self._next_remote
+        return place_of(stream_id) < opened[kind]
+
+    def consume_gone(self, size: i64) -> None:
+        """Return the connection's credit for content of a stream that is over."""
+        self._consume_connection(size)
+
     def can_open(self, unidirectional: bool) -> bool:
         """Tell whether the peer lets us open a stream now."""
-        return self._next_local[unidirectional] < self._local_limit[unidirectional]
+        limit = self._local_limit[unidirectional] if self._applied else _AHEAD
+        return self._next_local[unidirectional] < limit
 
     def open(self, unidirectional: bool) -> QuicStream:
         """Open a stream; ``can_open`` was asked."""
@@ -187,9 +212,12 @@ class StreamTable:
                 self._controls.add(self._max_streams[kind])
 
     def schedule(self, out: SendStream) -> None:
-        """Let a stream take part in sending if it has something to send."""
+        """Let a stream take part in sending if it has something to send, and the peer allows it to be open."""
         if not out.queued and out.pending():
-            self.scheduler.add(out)
+            if self._is_held(out.stream_id):
+                self._held.append(out)
+            else:
+                self.scheduler.add(out)
 
     def raise_remote_limit(self, kind: i64) -> int:
         """Return the number of streams for a MAX_STREAMS frame that leaves now."""
@@ -215,6 +243,18 @@ class StreamTable:
                 out.restart(self._send_limit(stream.stream_id))
                 self.queued_bytes += out.unsent()
                 self.schedule(out)
+
+    def _is_held(self, stream_id: i64) -> bool:
+        """Tell whether a stream was opened ahead of the peer's limit."""
+        if not is_local(stream_id, self._is_server):
+            return False
+        return place_of(stream_id) >= self._local_limit[1 if is_unidirectional(stream_id) else 0]
+
+    def _release(self) -> None:
+        held = self._held
+        self._held = []
+        for out in held:
+            self.schedule(out)
 
     def _wake(self) -> None:
         waiting = self._without_credit
@@ -277,6 +317,7 @@ class StreamTable:
         """Take a MAX_STREAMS frame (19.11)."""
         if limit > self._local_limit[kind]:
             self._local_limit[kind] = int(limit)
+            self._release()
 
     def check_blocked(self, stream_id: i64, frame_type: i64) -> None:
         """Check a STREAM_DATA_BLOCKED frame (19.13), which asks for nothing. Raises Malformed."""

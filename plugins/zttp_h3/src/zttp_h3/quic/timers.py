@@ -4,7 +4,7 @@ from zttp_h3.native_ints import i64
 from zttp_h3.quic.close import CLOSED, OPEN
 from zttp_h3.quic.frames import FrameReceiver
 from zttp_h3.quic.session import Session
-from zttp_h3.recovery.loss import APPLICATION, NO_SPACE
+from zttp_h3.recovery.loss import APPLICATION, NO_SPACE, SPACES
 
 
 def earliest(session: Session) -> i64:
@@ -60,12 +60,13 @@ def expire(session: Session, frames: FrameReceiver) -> None:
 
 def _recover(session: Session, frames: FrameReceiver) -> None:
     """Find what is lost, or probe (RFC 9002 6.2.4)."""
-    deadline = session.loss.deadline()
-    if deadline < 0 or deadline > session.now:
-        return
-    space = session.loss.on_timeout(session.now)
+    space: i64 = NO_SPACE
+    rounds: i64 = 0
+    while space == NO_SPACE and rounds <= SPACES and 0 <= session.loss.deadline() <= session.now:
+        space = session.loss.on_timeout(session.now)
+        rounds += 1
     number: i64 = 0
-    while number < 3:
+    while number < SPACES:
         frames.settle(number)
         number += 1
     if space == NO_SPACE:

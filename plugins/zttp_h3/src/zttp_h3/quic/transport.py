@@ -26,6 +26,7 @@ from zttp_h3.tls.server import ServerHandshake, ServerParameters
 from zttp_h3.wire.transport_parameters import TransportParameters, decode, encode
 
 _MOST_DATAGRAMS: Final = 4096  # that one call makes
+_HANDSHAKE_FAILED: Final = "handshake_failed"
 _CLIENT_ID_SIZE: Final = 8  # of the first Destination Connection ID (RFC 9000 7.2: 8 at least)
 
 
@@ -39,6 +40,7 @@ class Transport:
         self._assembler: Final = DatagramAssembler(session)
         self._deadline: i64 = -1
         self._deadline_known = False
+        self._expired: i64 = -1  # when what was due was done last
 
     # ------------------------------------------------------------------------------------------ datagrams
 
@@ -55,12 +57,15 @@ class Transport:
         try:
             self._receiver.receive(datagram, peer, local, ecn)
         except Malformed as malformed:
+            session.close.cause = malformed.reason
             session.fail(malformed.error_code, malformed.frame_type, malformed.reason.encode())
         except TlsError as error:
+            session.close.cause = _HANDSHAKE_FAILED
             session.fail(error.error_code, 0, error.message.encode())
         if session.negotiated and session.close.state == OPEN and not session.received_any:
             # RFC 9000 6.2: no version in common, and nobody to tell.
-            session.fail(QuicErrorCode.VERSION_NEGOTIATION_ERROR, 0, b"the server speaks none of our versions")
+            session.close.cause = "no_common_version"
+            session.fail(QuicErrorCode.VERSION_NEGOTIATION_ERROR, 0, b"")
             session.close.end()
 
     def datagrams_to_send(self, now: i64) -> list[tuple[bytes, Path]]:
@@ -99,6 +104,9 @@ class Transport:
         """Return when ``handle_timeout`` is due; -1 for never."""
         if not self._deadline_known:
             self._deadline = earliest(self.session)
+            # What was due has been done, if not yet sent: asking again at once would not change that.
+            if 0 <= self._deadline <= self._expired:
+                self._deadline = self._expired + 1
             self._deadline_known = True
         return self._deadline
 
@@ -107,6 +115,7 @@ class Transport:
         session = self.session
         session.now = max(now, session.now)
         self._deadline_known = False
+        self._expired = session.now
         expire(session, self._receiver.frames)
 
     # ------------------------------------------------------------------------------------------ streams

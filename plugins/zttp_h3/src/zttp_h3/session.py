@@ -1,0 +1,134 @@
+"""What both halves of an HTTP/3 connection share: the transport, QPACK, what each side has announced (RFC 9114 3)."""
+
+from typing import Final, final
+
+from zttp_h3 import settings as setting
+from zttp_h3.codes import H3ErrorCode
+from zttp_h3.frames import CONTROL_STREAM, DECODER_STREAM, ENCODER_STREAM, frame
+from zttp_h3.frames import SETTINGS as SETTINGS_FRAME
+from zttp_h3.limits import H3Limits
+from zttp_h3.malformed import Malformed
+from zttp_h3.native_ints import i64
+from zttp_h3.qpack.decoder import SectionDecoder
+from zttp_h3.qpack.encoder import SectionEncoder
+from zttp_h3.quic.stream import QuicStream
+from zttp_h3.quic.transport import Transport
+
+# RFC 9114 7.2.4.1, RFC 9218 7: what the protocol itself sends goes before all requests.
+_CRITICAL: Final = -1
+
+NO_GOAWAY: Final = -1
+
+
+@final
+class H3Session:
+    """The state of a connection above its transport."""
+
+    def __init__(self, transport: Transport, is_server: bool, limits: H3Limits, connect_protocol: bool) -> None:
+        self.transport: Final = transport
+        self.is_server: Final = is_server
+        self.limits: Final = limits
+        self.encoder: Final = SectionEncoder()
+        self.decoder: Final = SectionDecoder(
+            limits.header_table_size, limits.max_blocked_streams, limits.max_header_list_size
+        )
+        self.connect_protocol: Final = connect_protocol  # that we announce
+        self.peer_settings: dict[int, int] | None = None
+        self.peer_connect_protocol = False
+        self.peer_datagrams = False
+        self.peer_max_section: i64 = 0x3FFFFFFFFFFFFFFF
+        self.goaway_sent: i64 = NO_GOAWAY
+        self.goaway_received: i64 = NO_GOAWAY
+        self.highest_request: i64 = -1  # of the peer, that was taken up (server)
+        self.rejected_reason: str | None = None  # of the last stream that was rejected here
+        self.rejected_stream: i64 = -1
+        self.rejected_code: i64 = 0
+        self.resets: i64 = 0  # by the peer, more than requests that ended well
+        self._control: QuicStream | None = None
+        self._encoder_stream: QuicStream | None = None
+        self._decoder_stream: QuicStream | None = None
+
+    def start(self) -> bool:
+        """Open the control stream with SETTINGS, once the peer allows it; False if that is still to come."""
+        if self._control is not None:
+            return True
+        stream = self._open_critical(CONTROL_STREAM)
+        if stream is None:
+            return False
+        self._control = stream
+        limits = self.limits
+        announced = [(setting.MAX_FIELD_SECTION_SIZE, int(limits.max_header_list_size))]
+        if limits.header_table_size > 0:
+            announced.append((setting.QPACK_MAX_TABLE_CAPACITY, int(limits.header_table_size)))
+            announced.append((setting.QPACK_BLOCKED_STREAMS, int(limits.max_blocked_streams)))
+        if self.connect_protocol:
+            announced.append((setting.ENABLE_CONNECT_PROTOCOL, 1))
+        if limits.max_datagram_frame_size > 0:
+            announced.append((setting.H3_DATAGRAM, 1))
+        self._write(stream, frame(SETTINGS_FRAME, setting.write_settings(announced)))
+        return True
+
+    def write_control(self, payload: bytes) -> None:
+        """Write a frame on the control stream."""
+        self.start()
+        stream = self._control
+        if stream is not None:
+            self._write(stream, payload)
+
+    def flush_qpack(self) -> None:
+        """Send what the encoder and the decoder have to say to their peers."""
+        if self.encoder.outgoing:
+            if self._encoder_stream is None:
+                self._encoder_stream = self._open_critical(ENCODER_STREAM)
+            if self._encoder_stream is not None:
+                self._write(self._encoder_stream, self.encoder.outgoing)
+                self.encoder.outgoing = b""
+        if self.decoder.outgoing:
+            if self._decoder_stream is None:
+                self._decoder_stream = self._open_critical(DECODER_STREAM)
+            if self._decoder_stream is not None:
+                self._write(self._decoder_stream, self.decoder.outgoing)
+                self.decoder.outgoing = b""
+
+    def apply_peer_settings(self, settings: dict[int, int]) -> None:
+        """Take the peer's SETTINGS (RFC 9114 7.2.4). Raises Malformed."""
+        self.peer_settings = settings
+        self.encoder.apply_settings(
+            settings.get(setting.QPACK_MAX_TABLE_CAPACITY, 0), settings.get(setting.QPACK_BLOCKED_STREAMS, 0)
+        )
+        self.flush_qpack()
+        self.peer_connect_protocol = settings.get(setting.ENABLE_CONNECT_PROTOCOL, 0) == 1
+        self.peer_datagrams = settings.get(setting.H3_DATAGRAM, 0) == 1
+        # RFC 9297 2.1.1: HTTP datagrams need QUIC's.
+        if self.peer_datagrams and self.transport.session.peer.max_datagram_frame_size == 0:
+            raise Malformed("invalid_h3_setting", H3ErrorCode.H3_SETTINGS_ERROR)
+        self.peer_max_section = settings.get(setting.MAX_FIELD_SECTION_SIZE, 0x3FFFFFFFFFFFFFFF)
+
+    def count_reset(self) -> None:
+        """Count a request that the peer gave up before it was answered (rapid reset). Raises Malformed."""
+        self.resets += 1
+        if self.resets > self.limits.max_stream_resets:
+            raise Malformed("too_many_resets", H3ErrorCode.H3_EXCESSIVE_LOAD)
+
+    def count_completed(self) -> None:
+        """Count a request that ended well: progress that outweighs a reset."""
+        if self.resets > 0:
+            self.resets -= 1
+
+    def note_rejected(self, stream_id: i64, reason: str, error_code: i64) -> None:
+        """Remember why a stream was rejected here."""
+        self.rejected_stream = stream_id
+        self.rejected_reason = reason
+        self.rejected_code = error_code
+
+    def _open_critical(self, kind: int) -> QuicStream | None:
+        stream = self.transport.open(True)
+        if stream is not None:
+            out = stream.outgoing
+            assert out is not None
+            out.urgency = _CRITICAL
+            self._write(stream, bytes((kind,)))
+        return stream
+
+    def _write(self, stream: QuicStream, data: bytes) -> None:
+        self.transport.session.streams.write(stream, data)

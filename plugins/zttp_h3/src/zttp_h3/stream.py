@@ -1,0 +1,91 @@
+"""``Stream``: what a caller sends on. The state is the connection's; this names it."""
+
+from typing import Any, Final, final
+
+from zttp_core import field_pairs as core
+from zttp_core.reasons import local_error
+from zttp_h3.codes import H3ErrorCode
+from zttp_h3.native_ints import i64
+from zttp_h3.reading.request_stream import RequestStream
+from zttp_h3.session import H3Session
+from zttp_h3.writing import messages
+
+Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
+
+field_pairs: Final[Any] = core.field_pairs
+
+
+def listed(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Return any fields as a list of pairs."""
+    if headers is None:
+        return []
+    pairs: list[tuple[bytes, bytes]] = field_pairs(headers)
+    return pairs
+
+
+@final
+class Stream:
+    """One request and its response on an HTTP/3 connection: where its message is sent. Made by the connection.
+
+    Attributes:
+        stream_id: The stream identifier.
+    """
+
+    def __init__(self, session: H3Session, state: RequestStream) -> None:
+        self.stream_id: Final[i64] = state.stream_id
+        self._session: Final = session
+        self._state: Final = state
+
+    @property
+    def send_window(self) -> int | None:
+        """Bytes that the peer will take now; ``None`` once the stream is closed."""
+        out = self._state.quic.outgoing
+        if out is None or self._is_closed():
+            return None
+        room = min(out.limit - out.sent, self._session.transport.session.streams.credit.available()) - out.unsent()
+        return max(0, int(room))
+
+    @property
+    def pending_bytes(self) -> int | None:
+        """Bytes that wait to be sent; ``None`` once the stream is closed."""
+        out = self._state.quic.outgoing
+        return None if out is None or self._is_closed() else int(out.unsent())
+
+    def send_response(self, status: int, headers: Headers = None, end_stream: bool = False) -> None:
+        """Queue the head of the final response (server); ``end_stream`` ends the message with it.
+
+        Raises LocalProtocolError.
+        """
+        messages.send_response(self._session, self._open(), status, listed(headers), end_stream)
+
+    def send_informational(self, status: int, headers: Headers = None, /) -> None:
+        """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
+        messages.send_informational(self._session, self._open(), status, listed(headers))
+
+    def send_data(self, data: Any, /) -> None:
+        """Queue content, any buffer. Raises LocalProtocolError; also if ``max_parked_bytes`` wait already."""
+        messages.send_data(self._session, self._open(), data if isinstance(data, bytes) else bytes(memoryview(data)))
+
+    def end_message(self, trailers: Headers = None, /) -> None:
+        """End the message, with trailer fields or without. Raises LocalProtocolError."""
+        messages.end_message(self._session, self._open(), None if trailers is None else listed(trailers))
+
+    def reset(self, error_code: int = H3ErrorCode.H3_REQUEST_CANCELLED, /) -> None:
+        """Give the stream up in both directions (RFC 9114 4.1.1); nothing if it is closed."""
+        if error_code < 0 or error_code > 0x3FFFFFFFFFFFFFFF:
+            raise ValueError(f"an error code has 62 bits, got {error_code}")
+        self._state.close(error_code)
+
+    def _is_closed(self) -> bool:
+        return self._state.closed or self._state.quic.is_over()
+
+    def _open(self) -> RequestStream:
+        """Return the state, if there is still something to send."""
+        state = self._state
+        out = state.quic.outgoing
+        if state.closed or out is None or out.reset_code >= 0 or not self._session.transport.session.is_open():
+            raise local_error("stream_closed", stream_id=int(state.stream_id))
+        return state
+
+    def __repr__(self) -> str:
+        return f"<Stream {self.stream_id}{' closed' if self._is_closed() else ''}>"

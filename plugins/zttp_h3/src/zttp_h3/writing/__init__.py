@@ -1,0 +1,1 @@
+"""From messages to streams (RFC 9114 4)."""

@@ -1,0 +1,203 @@
+"""Requests and responses between our client and our server, over paths that delay, lose and reorder (RFC 9114 4)."""
+
+import pytest
+
+from tests.http3.h3_pair import Message, Pair, credentials
+from zttp_core import CONNECTION_CLOSED, NEED_DATA, Goaway, Settings
+from zttp_core.errors import LocalProtocolError
+from zttp_h3.codes import H3ErrorCode
+from zttp_h3.connection import CLIENT, SERVER, H3Connection
+from zttp_h3.credentials import TlsCredentials
+from zttp_h3.limits import H3Limits
+from zttp_h3.tls.tickets import TicketKeys
+
+
+def test_a_request_before_the_handshake_is_done_leaves_with_it() -> None:
+    pair = Pair()
+    number = pair.request(b"POST", b"/hello?x=1", b"content")
+    pair.run()
+    request = pair.requests[number].head
+    assert (request.method, request.target, request.scheme, request.http_version) == (
+        b"POST",
+        b"/hello?x=1",
+        b"https",
+        b"3",
+    )
+    assert list(request.headers) == [(b"host", b"localhost")]
+    response = pair.responses[number]
+    assert (response.head.status_code, response.content) == (200, b"content")
+    assert pair.sent[CLIENT] <= 4
+    assert pair.sent[SERVER] <= 4
+    assert any(isinstance(event, Settings) for event in pair.control[CLIENT])
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(("loss", "jitter"), [(0.05, 0), (0.25, 0), (0.0, 40_000), (0.1, 30_000)])
+def test_over_a_bad_path(seed: int, loss: float, jitter: int) -> None:
+    patient = {"limits": H3Limits(handshake_timeout=60)}
+    pair = Pair(seed=seed, loss=loss, jitter=jitter, client=patient, server=patient)
+    contents = {pair.request(b"POST", b"/%d" % n, bytes((n,)) * (n * 700)): bytes((n,)) * (n * 700) for n in range(12)}
+    pair.run(seconds=120)
+    for number, content in contents.items():
+        assert pair.responses[number].content == content
+        assert pair.requests[number].content == content
+    assert not pair.errors
+
+
+def test_many_requests_on_one_connection() -> None:
+    pair = Pair()
+    for turn in range(20):
+        pair.wait(0.1)
+        numbers = [pair.request(b"GET", b"/%d/%d" % (turn, n), None, [(b"x-turn", b"%d" % turn)]) for n in range(50)]
+        pair.run()
+        for number in numbers:
+            assert (b"x-target", pair.requests[number].head.target) in list(pair.responses[number].head.headers)
+    assert pair.client.open_streams == 0
+    assert pair.server.open_streams == 0
+
+
+def test_informational_responses_and_trailers() -> None:
+    def answer(pair: Pair, stream_id: int, message: Message) -> None:
+        stream = pair.server.stream(stream_id)
+        stream.send_informational(103, [(b"link", b"</style.css>")])
+        stream.send_response(200, [])
+        stream.send_data(b"x")
+        stream.end_message([(b"grpc-status", b"0")])
+
+    pair = Pair(answer)
+    number = pair.request()
+    pair.run()
+    response = pair.responses[number]
+    assert [event.status_code for event in response.informational] == [103]
+    assert response.trailers == [(b"grpc-status", b"0")]
+
+
+def test_content_larger_than_every_window() -> None:
+    content = bytes(range(256)) * 20_000
+    limits = H3Limits(initial_window_size=20_000, connection_window_size=30_000, max_connection_window=60_000)
+    pair = Pair(client={"limits": limits}, server={"limits": limits})
+    number = pair.request(b"POST", b"/", content)
+    pair.run(seconds=600)
+    assert pair.responses[number].content == content
+
+
+def test_a_slow_application_slows_its_peer_down() -> None:
+    limits = H3Limits(initial_window_size=10_000, connection_window_size=10_000, max_connection_window=10_000)
+    pair = Pair(server={"limits": limits, "auto_credit": False})
+    number = pair.request(b"POST", b"/", bytes(50_000))
+    pair.wait(5)
+    assert 9_000 < len(pair.requests[number].content) <= 10_000
+    consumed = 0
+    while pair.requests[number].trailers is None:
+        waiting = len(pair.requests[number].content)
+        pair.server.consume_data(number, waiting - consumed)
+        consumed = waiting
+        assert pair.step()
+    assert len(pair.requests[number].content) == 50_000
+
+
+def test_a_reset_by_either_side() -> None:
+    pair = Pair(lambda pair, stream_id, message: pair.server.stream(stream_id).reset(0x10C))
+    number = pair.request()
+    pair.run()
+    assert pair.responses[number].reset == 0x10C
+    stream = pair.client.send_request(b"POST", b"/", b"3", [(b"host", b"localhost")])
+    pair.run(until=lambda: int(stream.stream_id) in pair.requests)
+    stream.reset()
+    pair.run(until=lambda: pair.requests[int(stream.stream_id)].reset is not None)
+    assert pair.requests[int(stream.stream_id)].reset == H3ErrorCode.H3_REQUEST_CANCELLED
+    with pytest.raises(LocalProtocolError, match="closed"):
+        stream.send_data(b"x")
+
+
+def test_a_graceful_shutdown() -> None:
+    pair = Pair()
+    first = pair.request()
+    pair.run()
+    pair.server.shutdown()
+    pair.run(until=lambda: pair.client.goaway_received() is not None)
+    assert pair.client.goaway_received() == first + 4
+    assert any(isinstance(event, Goaway) for event in pair.control[CLIENT])
+    assert not pair.client.can_open_stream
+    with pytest.raises(LocalProtocolError) as raised:
+        pair.request()
+    assert raised.value.reason == "connection_closing"
+
+
+def test_a_close_is_told_once_on_both_sides() -> None:
+    pair = Pair()
+    pair.request()
+    pair.run()
+    pair.client.close(H3ErrorCode.H3_NO_ERROR, b"done")
+    assert pair.client.is_closed()
+    pair.run(until=pair.server.is_closed)
+    pair.pull()
+    assert pair.control[CLIENT].count(CONNECTION_CLOSED) == 1
+    assert pair.control[SERVER].count(CONNECTION_CLOSED) == 1
+    assert pair.server.next_event() is NEED_DATA
+
+
+def test_silence_is_told_as_a_close() -> None:
+    pair = Pair(client={"limits": H3Limits(idle_timeout=2)})
+    pair.request()
+    pair.run()
+    pair.run(until=lambda: pair.client.idle_timed_out() and pair.server.idle_timed_out())
+    assert CONNECTION_CLOSED in pair.control[CLIENT]
+    assert CONNECTION_CLOSED in pair.control[SERVER]
+
+
+def test_a_client_that_trusts_nobody_here() -> None:
+    pair = Pair(client={"verify": TlsCredentials.self_signed().certificate})
+    pair.request()
+    pair.run(until=lambda: bool(pair.errors))
+    assert pair.errors[CLIENT].error_code == 0x100 + 46
+
+
+def test_who_a_client_talks_to_must_be_said() -> None:
+    with pytest.raises(ValueError, match="server_name"):
+        H3Connection(CLIENT)
+    with pytest.raises(ValueError, match="role"):
+        H3Connection(3)
+    with pytest.raises(ValueError, match="congestion"):
+        H3Connection(SERVER, congestion="bbr")
+
+
+def test_a_server_without_credentials_makes_some_up_for_development() -> None:
+    pair = Pair(client={"verify": False}, server={"credentials": None})
+    pair.request()
+    pair.run()
+    assert pair.client.peer_certificate is not None
+    assert pair.client.peer_certificate != credentials().certificate
+
+
+def test_a_resumed_connection() -> None:
+    keys = TicketKeys()
+    pair = Pair(server={"tickets": keys})
+    pair.request()
+    pair.run()
+    pair.run(until=lambda: pair.client.handshake_confirmed)
+    [ticket] = pair.client.session_tickets()
+    again = Pair(server={"tickets": keys}, client={"session": ticket})
+    number = again.request()
+    again.run()
+    assert again.responses[number].head.status_code == 200
+    assert again.client.peer_certificate is None  # none was sent
+    assert again.sent[SERVER] < pair.sent[SERVER] or again.sent[SERVER] <= 3
+
+
+def test_keys_are_updated_from_either_side() -> None:
+    # RFC 9001 6
+    pair = Pair()
+    with pytest.raises(LocalProtocolError, match="keys are updated"):
+        pair.client.request_key_update()
+    for turn in range(6):
+        pair.request(b"POST", b"/", bytes(5000))
+        pair.run()
+        pair.run(until=lambda: pair.client.handshake_confirmed)
+        side = pair.client if turn % 2 else pair.server
+        side.request_key_update()
+        pair.request(b"POST", b"/", bytes(5000))
+        pair.run()
+        pair.wait(2)
+    assert not pair.errors
+    assert all(message.head.status_code == 200 for message in pair.responses.values())
