@@ -1,10 +1,13 @@
 """What the kit looks at outside of a connection: the plugin's registration, its types, its report."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,16 @@ from zttp_core.registry import IN_PROCESS
 from zttp_core.testing import Exchange, ProtocolConformance
 from zttp_core.testing.cuts import byte_by_byte, places, random_pieces
 from zttp_core.testing.delivery import find_loss
+from zttp_core.testing.growth import superlinear
+from zttp_core.testing.memory import leak
 from zttp_core.testing.mutations import mutations
+from zttp_core.testing.order import disorder
 from zttp_core.testing.registration import check_loading, loaded_alone
 from zttp_core.testing.report import badge
 from zttp_core.testing.structure import type_check
+from zttp_core.testing.surroundings import surroundings
 from zttp_core.testing.threads import in_two_threads
+from zttp_core.testing.traps import trapped
 
 ROOT = Path(__file__).parents[2]
 LIGHT = {"milliseconds": 5.0, "foreign": [], "eager": False, "acts": []}
@@ -148,6 +156,78 @@ def test_what_is_lost_is_found() -> None:
     assert "without [(b't', b'v')]" in str(
         find_loss([*sent[:2], zttp.EndOfMessage([(b"t", b"v")], 1)], arrived, streams)
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "multiplexed", "events", "wrong"),
+    [
+        (zttp.SERVER, False, [lines.GET.events[0], lines.GET.events[1]], None),
+        (zttp.SERVER, False, [zttp.Data(b"x")], "comes before a head"),
+        (zttp.SERVER, False, [zttp.EndOfMessage()], "comes before a head"),
+        (zttp.SERVER, False, [*lines.GET.events, zttp.Data(b"x")], "comes behind the end of its message"),
+        (zttp.SERVER, False, [*lines.GET.events, *lines.GET.events], "comes behind another request"),
+        (zttp.SERVER, False, [lines.GET.events[0], zttp.Data(b"x")], "whose end_stream says that there is none"),
+        (zttp.SERVER, False, [zttp.Response(200)], "a server was given"),
+        (zttp.SERVER, True, [zttp.Request(b"GET", b"/", stream_id=1), zttp.EndOfMessage(stream_id=1)] * 2, None),
+        (zttp.SERVER, True, [zttp.Request(b"GET", b"/", stream_id=1), zttp.Data(b"x", 3)], "comes before a head"),
+        (zttp.CLIENT, False, [zttp.Response(103), zttp.Response(103), zttp.Response(200), zttp.EndOfMessage()], None),
+        (zttp.CLIENT, False, [zttp.Response(103), zttp.EndOfMessage()], "comes before a head"),
+        (zttp.CLIENT, False, [zttp.Response(200), zttp.Response(200)], "comes behind another response"),
+        (
+            zttp.CLIENT,
+            True,
+            [zttp.Response(200, stream_id=1), zttp.RstStream(1, 0), zttp.Data(b"x", 1)],
+            "behind the end",
+        ),
+    ],
+)
+def test_the_order_of_events(role: int, multiplexed: bool, events: list[Any], wrong: str | None) -> None:
+    found = disorder(events, role, multiplexed)
+    assert found is None if wrong is None else wrong in str(found)
+
+
+def test_a_table_that_fills_up_is_no_leak() -> None:
+    table: dict[int, bytes] = {}
+    numbers = count()
+    assert leak(lambda: table.update({next(numbers) % 200: bytes(100)})) == 0
+    kept: list[int] = []
+    assert leak(lambda: kept.append(0)) > 0
+
+
+def test_what_is_trapped_is_as_it_was_afterwards() -> None:
+    before = time.time, os.environ, sys.stdout, sys.stderr, sys.getprofile(), dt.datetime, vars(os._Environ).copy()
+    with trapped() as asked:
+        time.time()
+        os.environ.get("PATH")
+        dt.datetime.now(dt.UTC)
+        sys.stderr.write("")
+    assert {"time.time", "os.environ", "datetime.now", "a standard stream"} <= set(asked)
+    assert before == (
+        time.time, os.environ, sys.stdout, sys.stderr, sys.getprofile(), dt.datetime, vars(os._Environ).copy()
+    )  # fmt: skip
+
+
+def test_work_that_is_linear_is_told_from_work_that_is_not() -> None:
+    def job(length: int, power: int) -> Callable[[], Callable[[], object]]:
+        return lambda: lambda: sum(range(length**power))
+
+    assert superlinear(job(3_000, 1), job(24_000, 1)) == 0
+    assert superlinear(job(100, 2), job(800, 2)) > 16
+
+
+def test_the_same_surroundings_are_given_twice() -> None:
+    once, again, salted = surroundings(1), surroundings(1), surroundings(1, salt="x")
+    assert once.entropy(8) == again.entropy(8) != salted.entropy(8)
+    assert surroundings(2).entropy(8) != surroundings(1).entropy(8)
+    assert once.wall_clock() == again.wall_clock()
+
+
+def test_a_capability_is_shown_by_sending_and_by_receiving_it() -> None:
+    trailers = [zttp.EndOfMessage([(b"a", b"b")])]
+    assert Exchange("", events=trailers, request=[]).capabilities == set()
+    assert Exchange("", events=[], request=trailers).capabilities == set()
+    assert Exchange("", events=trailers).capabilities == {"trailers"}
+    assert Exchange("", moves=True).capabilities == {"migration"}
 
 
 def test_what_a_thread_raises_is_told() -> None:

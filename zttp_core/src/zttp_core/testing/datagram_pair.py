@@ -14,6 +14,7 @@ from zttp_core.testing.verdict import fail
 from zttp_core.testing.wire import Arrival, check_datagrams, pull, receive, take
 
 HOUR: Final = 3_600_000_000  # what is awaited may come after many timeouts, each twice as long as the one before
+START: Final = 1_000_000  # the time at which a pair begins
 _MOST_ROUNDS: Final = 10_000
 _DELAY: Final = 10_000  # microseconds from one side to the other
 _PATIENCE: Final = 5_000_000  # with nothing under way, nothing awaited and no deadline before that, a pair is quiet
@@ -52,7 +53,7 @@ class DatagramPair(Pair):
         repetition: float = 0,
         disorder: float = 0,
     ) -> None:
-        self.now = 1_000_000
+        self.now = START
         self.arrived: Final[dict[int, list[Arrival]]] = {CLIENT: [], SERVER: []}
         self.asked = 0
         self.addresses: Final = dict(_HOMES)

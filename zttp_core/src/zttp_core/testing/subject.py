@@ -12,7 +12,7 @@ from zttp_core.descriptor import ProtocolDescriptor
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.lookup_errors import ProtocolLookupError
 from zttp_core.registry import REGISTRY, Registration
-from zttp_core.testing.datagram_pair import DatagramPair
+from zttp_core.testing.datagram_pair import START, DatagramPair
 from zttp_core.testing.exchange import Exchange, units
 from zttp_core.testing.pair import Pair, StreamPair
 from zttp_core.testing.surroundings import EPOCH, Surroundings, surroundings
@@ -213,15 +213,21 @@ class Subject:
             sent = self.serve(connection, scenario.exchange) if scenario.role == SERVER else take(connection)
             return outcome, sent
 
-    def _asking(self, exchange: Exchange, greeting: Sequence[bytes]) -> Any:
-        """Return a client that has been greeted and has sent its request."""
+    def _listening(self) -> Any:
+        """Return a server that waits for a client."""
+        server = self.connect(SERVER)
+        begin(server)
+        return server
+
+    def _asking(self, exchange: Exchange, greeting: Sequence[bytes], now: int | None = None) -> Any:
+        """Return a client that has been greeted and has sent its request, if need be at the time given."""
         client = self.connect(CLIENT)
         begin(client)
         if greeting:
-            take(client)
+            take(client, START if self.datagrams else None)
             play(client, greeting)
         Program(client, self.multiplexed).send(exchange.asked)
-        take(client)
+        take(client, now)
         return client
 
     def _answer(self, exchange: Exchange) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
@@ -243,12 +249,13 @@ class Subject:
         pair = self.pair()
         assert isinstance(pair, DatagramPair)
         greeting = {role: tuple(arrived) for role, arrived in pair.arrived.items()}
+        began = pair.now
         pair.converse(exchange)
         asking = tuple(pair.arrived[SERVER][: pair.asked])
         answer = tuple(pair.arrived[CLIENT][len(greeting[CLIENT]) :])
         return [
-            Scenario(exchange, SERVER, asking, False, lambda: self.connect(SERVER)),
-            Scenario(exchange, CLIENT, answer, False, lambda: self._asking(exchange, greeting[CLIENT])),
+            Scenario(exchange, SERVER, asking, False, self._listening),
+            Scenario(exchange, CLIENT, answer, False, lambda: self._asking(exchange, greeting[CLIENT], began)),
         ]
 
 

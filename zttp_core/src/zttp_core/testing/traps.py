@@ -48,7 +48,7 @@ _OTHERS: Final = {
     select: ("select", "poll", "epoll"),
 }
 _STREAMS: Final = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
-_ENVIRONMENT: Final = ("__getitem__", "__setitem__", "__delitem__", "__iter__", "__len__", "__contains__")
+_ENVIRONMENT: Final = ("__getitem__", "__setitem__", "__delitem__", "__iter__", "__len__")
 _CALENDARS: Final = (dt.datetime, dt.date)  # as they are when nothing stands in for them
 _NOW: Final = ("now", "today", "utcnow")
 _NOT_REPLACED: Final = ("_pytest.", "zttp_core.testing.", "importlib.", "coverage.")
@@ -148,7 +148,7 @@ def _replace(stand_ins: dict[int, tuple[object, object]], undo: list[tuple[Any, 
 
 
 def _patch(owner: Any, name: str, stand_in: object, undo: list[tuple[Any, str, object]]) -> None:
-    before = vars(owner).get(name, getattr(owner, name))
+    before = vars(owner)[name]
     setattr(owner, name, stand_in)
     undo.append((owner, name, before))
 

@@ -85,7 +85,7 @@ def receive(connection: Any, unit: Any, now: int = 0) -> None:
             connection.handle_timeout(moment)
             take(connection, moment)
         marks = {"ecn": unit.ecn} if unit.ecn else {}
-        connection.receive_datagram(unit, unit.now, unit.peer_address, **marks)
+        connection.receive_datagram(bytes(unit), unit.now, unit.peer_address, **marks)
 
 
 def take(connection: Any, now: int | None = None) -> list[bytes]:
