@@ -155,7 +155,7 @@ def _patch(owner: Any, name: str, stand_in: object, undo: list[tuple[Any, str, o
 
 def _is_called_by(packages: tuple[str, ...], name: str, frame: FrameType | None) -> bool:
     caller = ""
-    while frame is not None and (caller := str(frame.f_globals.get("__name__", ""))) in ("os", "_collections_abc"):
+    while frame is not None and (caller := str(frame.f_globals.get("__name__", ""))) in ("os", "collections.abc"):
         frame = frame.f_back  # os.environ is a mapping, which has most of its methods from there
     if caller.startswith("importlib."):  # a compiled module has no frame: what imports it is seen in its place
         return not name.startswith("os.") or name in ("os.environ", "os.getenv", "os.getenvb", "os.urandom")
