@@ -221,6 +221,60 @@ def test_releasing_many_streams_is_linear_in_their_number() -> None:
     assert ratio(lambda: work(2_000), lambda: work(250), NOISE * 8) < NOISE * 8
 
 
+def repeated_priority(count: int) -> None:
+    feed(server(**LARGE), one_head(literal(b"priority", b"u=1, i") * count))
+
+
+def resets_of_queued_streams(count: int) -> None:
+    connection = server(**LARGE)
+    feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=1000", "WINDOW_UPDATE stream=0 increment=2147400000")
+    feed(connection, requests(count * (9 + len(HEAD))))
+    numbers = range(1, 2 * connection.open_streams, 2)
+    for number in numbers:
+        stream = connection.stream(number)
+        stream.send_response(200)
+        stream.send_data(bytes(5000))
+    feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=9000")
+    feed(connection, b"".join(frame(0x3, 0, number, b"\0\0\0\x08") for number in numbers))
+    assert connection.open_streams == 0
+
+
+def early_priorities(count: int) -> None:
+    connection = server(**LARGE)
+    updates = [frame(0x10, 0, 0, number.to_bytes(4) + b"u=1") for number in range(1, 4 * count, 4)]
+    feed(connection, b"".join(updates))
+    for number in range(3, 4 * count, 4):
+        feed(connection, frame(0x1, 0x5, number, HEAD), frame(0x3, 0, number, b"\0\0\0\x08"))
+
+
+def goaways(count: int) -> None:
+    connection = client(**LARGE)
+    feed(connection, f"SETTINGS | MAX_CONCURRENT_STREAMS={count}")
+    for _ in range(count):
+        connection.send_request(b"GET", b"/", b"2", [(b"host", b"a")], end_stream=True)
+    last = range(2 * count, 0, -2)
+    feed(connection, b"".join(frame(0x7, 0, 0, number.to_bytes(4) + bytes(4)) for number in last))
+    assert connection.open_streams == 1
+
+
+def one_goaway(count: int) -> None:
+    connection = client(**LARGE)
+    feed(connection, f"SETTINGS | MAX_CONCURRENT_STREAMS={count}")
+    for _ in range(count):
+        connection.send_request(b"GET", b"/", b"2", [(b"host", b"a")], end_stream=True)
+    assert len(feed(connection, "GOAWAY last=0 NO_ERROR")) == count + 1
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize(
+    "work",
+    [repeated_priority, resets_of_queued_streams, early_priorities, goaways, one_goaway],
+    ids=lambda w: w.__name__,
+)
+def test_raised_limits_stay_linear(work: Callable[[int], None]) -> None:
+    assert ratio(lambda: work(4_000), lambda: work(500), NOISE * 8) < NOISE * 8
+
+
 # ------------------------------------------------------------------------------------------------------------ copies
 
 

@@ -18,7 +18,7 @@ class ProtocolError(Exception):
         status_hint: The HTTP status that a server should answer with (400, 413, 414, 417, 421, 431, 501 or 505).
         error_code: The code sent in RST_STREAM, GOAWAY or CONNECTION_CLOSE (HTTP/2, HTTP/3, QUIC).
         stream_id: The stream concerned; ``None`` is the whole connection.
-        offset: Byte position in all that this connection has received.
+        offset: Byte position in all that this connection has received; on HTTP/2 that of the frame concerned.
         section: The rule, such as ``"RFC 9112 6.3"``.
     """
 

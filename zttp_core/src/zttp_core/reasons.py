@@ -143,7 +143,7 @@ REASONS: Final[dict[str, Reason]] = {
     # Frames
     "invalid_preface": Reason(400, "RFC 9113 3.4", "an HTTP/2 client must begin with the connection preface"),
     "missing_settings": Reason(None, "RFC 9113 3.4", "the first frame must be SETTINGS"),
-    "frame_too_large": Reason(None, "RFC 9113 4.2", "a frame is longer than SETTINGS_MAX_FRAME_SIZE allows"),
+    "frame_too_large": Reason(None, "RFC 9113 4.2", "a frame is longer than max_frame_size allows"),
     "padding_too_long": Reason(None, "RFC 9113 6.1", "the padding of a frame must not be longer than its payload"),
     "frame_on_stream_zero": Reason(None, "RFC 9113 5.1.1", "a frame of this type must be on a stream"),
     "frame_on_stream": Reason(None, "RFC 9113 5.1.1", "a frame of this type must be on stream 0"),
@@ -169,7 +169,9 @@ REASONS: Final[dict[str, Reason]] = {
     "stream_not_ended": Reason(None, "RFC 9113 5.4.3", "the connection ended before a stream did"),
     # Flow control
     "connection_window_exceeded": Reason(
-        None, "RFC 9113 6.9.1", "more content was sent than the window of the connection allows"
+        None,
+        "RFC 9113 6.9.1",
+        "more content was sent than the window of the connection allows (connection_window_size)",
     ),
     # Field blocks
     "hpack_truncated": Reason(None, "RFC 7541 6", "a field block ends in the middle of a field"),
@@ -183,7 +185,7 @@ REASONS: Final[dict[str, Reason]] = {
         None, "RFC 7541 4.2", "a dynamic table size update must be at the beginning of a field block, and at most twice"
     ),
     "hpack_size_update_too_large": Reason(
-        None, "RFC 7541 6.3", "a dynamic table size update exceeds SETTINGS_HEADER_TABLE_SIZE"
+        None, "RFC 7541 6.3", "a dynamic table size update is above header_table_size"
     ),
     "hpack_size_update_missing": Reason(
         None, "RFC 7541 4.2", "a lowered SETTINGS_HEADER_TABLE_SIZE must be followed by a dynamic table size update"
@@ -205,16 +207,14 @@ REASONS: Final[dict[str, Reason]] = {
     "too_many_resets": Reason(None, "RFC 9113 10.5", "more streams were reset than max_stream_resets allows"),
     # ------------------------------------------------------------ HTTP/2: what breaks a stream, or the connection
     "frame_size": Reason(None, "RFC 9113 4.2", "a frame of this type cannot have this length"),
-    "too_many_streams": Reason(
-        None, "RFC 9113 5.1.2", "more streams are open than SETTINGS_MAX_CONCURRENT_STREAMS allows"
-    ),
+    "too_many_streams": Reason(None, "RFC 9113 5.1.2", "more streams are open than max_concurrent_streams allows"),
     "zero_increment": Reason(None, "RFC 9113 6.9", "a WINDOW_UPDATE frame must have an increment above 0"),
     "window_overflow": Reason(None, "RFC 9113 6.9.1", "a window must not become larger than 2**31-1"),
     "self_dependency": Reason(400, "RFC 7540 5.3.1", "a stream must not depend on itself"),
     # ------------------------------------------------------------ HTTP/2: what breaks a stream
     "frame_after_end": Reason(400, "RFC 9113 5.1", "HEADERS and DATA must not follow END_STREAM"),
     "stream_window_exceeded": Reason(
-        400, "RFC 9113 6.9.1", "more content was sent than the window of the stream allows"
+        400, "RFC 9113 6.9.1", "more content was sent than the window of the stream allows (initial_window_size)"
     ),
     "content_before_head": Reason(None, "RFC 9113 8.1", "content needs a head before it"),
     "header_list_too_large": Reason(
