@@ -12,7 +12,9 @@ from zttp_core.messages.trailers import FORBIDDEN_TRAILERS, may_be_trailer
 from zttp_core.reasons import REASONS
 
 
-@pytest.mark.parametrize("name", [*sorted(fields.KINDS), b":", b":x", b"", b"a b", b"Host", b"accept", b"x" * 40], ids=repr)
+@pytest.mark.parametrize(
+    "name", [*sorted(fields.KINDS), b":", b":x", b"", b"a b", b"Host", b"accept", b"x" * 40], ids=repr
+)
 def test_every_name_has_one_kind(name: bytes) -> None:
     if name[:1] == b":":
         expected = fields.KINDS.get(name, fields.UNKNOWN_PSEUDO)
