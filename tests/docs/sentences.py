@@ -13,11 +13,14 @@ GENERATED = re.compile(r"<!-- (generated|figures).*?<!-- /\1 -->", re.DOTALL)
 FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 PARAGRAPH_END = re.compile(r"\n\s*\n|\n(?=\s*[*\-|]|\s*\d+\. )")
+CODE = re.compile(r"`[^`]*`")
 LIST_ITEM = re.compile(r"^(?:[*-]|\d+\.) ")
 SENTENCE_END = re.compile(r"(?<=[.!?:]) (?=[A-Z`*\[])")
 # Numbers that count nothing: names of protocols, documents, attacks and status codes.
 NAMES = re.compile(r"`[^`]*`|\]\([^)]*\)|RFC \d+( [\d.]+(, [\d.]+)*)?|HTTP/[\d.]+|CVE-[\d-]+|https?:\S+")
 STATUS = re.compile(r"\b[1-5]\d\d\b|\b[1-5]xx\b")
+# Where a sentence names its tests itself: `http1/test_limits.py::test_request_line`, `smuggling.md: A folded line`.
+SHOWN = re.compile(r"`[\w/]+\.py::\w+`|`[\w/-]+\.md: [^`]+`")
 CLAIMING = re.compile(r"\b(never|always|every)\b|\d", re.IGNORECASE)
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "": 1}
 
@@ -29,14 +32,20 @@ def sentences(text: str) -> list[str]:
     found = []
     for paragraph in PARAGRAPH_END.split(text):
         line = LIST_ITEM.sub("", " ".join(paragraph.split()))
-        if not line.startswith("#"):
-            found += [sentence for sentence in SENTENCE_END.split(line) if claims(sentence)]
+        whole = CODE.sub(lambda match: match[0].replace(" ", "\0"), line)  # code is not taken apart
+        parts = [line] if line.startswith("|") else [part.replace("\0", " ") for part in SENTENCE_END.split(whole)]
+        found += [part for part in parts if claims(part) and not line.startswith("#")]
     return found
 
 
 def claims(sentence: str) -> bool:
     """Whether a sentence has a number or one of the words, in what it says itself."""
     return bool(CLAIMING.search(STATUS.sub("", NAMES.sub("", sentence))))
+
+
+def shown(sentence: str) -> bool:
+    """Whether a sentence names a test or a wire case itself; that those are there is another test's business."""
+    return bool(SHOWN.search(sentence))
 
 
 def number(text: str) -> int:
