@@ -9,7 +9,6 @@ Every compiled distribution has a copy of this file, because each builds from it
 import ast
 import re
 from collections.abc import Iterable
-from inspect import cleandoc
 from pathlib import Path
 
 STRING = r'"(?:[^"\\]|\\.)*"'
@@ -26,7 +25,8 @@ CLASS = re.compile(rf"\.tp_doc = {DOC},\s*\}};\s*static PyTypeObject \*CPyType_(
 MODULE = re.compile(r'(?P<begin>PyModuleDef_HEAD_INIT,\s*"(?P<name>[\w.]+)",\s*)NULL(?P<end>, /\* docstring \*/)')
 DESCRIBED = re.compile(r"^    (?P<name>\w+): (?P<text>.+(?:\n     +.+)*)", re.MULTILINE)  # in a class's "Attributes:"
 
-Docstrings = dict[str, dict[str, str]]  # by dotted name of a module or class: its own as "", and those of its members
+# By dotted name of a module or class: its own as "", those of its members, and as "()" how a class is called.
+Docstrings = dict[str, dict[str, str]]
 
 
 def docstrings(module: str, source: str) -> Docstrings:
@@ -41,6 +41,8 @@ def docstrings(module: str, source: str) -> Docstrings:
                 visit(child, f"{name}.{child.name}")
             elif isinstance(child, ast.FunctionDef):  # a property's getter stands before its setter
                 members.setdefault(child.name, ast.get_docstring(child) or "")
+            if isinstance(owner, ast.ClassDef) and isinstance(child, ast.FunctionDef) and child.name == "__init__":
+                members["()"] = f"{owner.name}({parameters(child.args)})\n--\n\n"
         if isinstance(owner, ast.ClassDef):
             for match in DESCRIBED.finditer(text.partition("Attributes:\n")[2]):
                 members.setdefault(match["name"], " ".join(match["text"].split()))
@@ -50,9 +52,25 @@ def docstrings(module: str, source: str) -> Docstrings:
     return found
 
 
+def parameters(arguments: ast.arguments) -> str:
+    """Return what a caller of a method passes; a default that is computed is shown by its value."""
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+        argument.annotation = None
+    arguments.defaults = [_value(default) for default in arguments.defaults]
+    arguments.kw_defaults = [default and _value(default) for default in arguments.kw_defaults]
+    return ast.unparse(arguments).removeprefix("self").removeprefix(", ")
+
+
+def _value(default: ast.expr) -> ast.expr:
+    try:
+        return ast.Constant(eval(ast.unparse(default), {"__builtins__": {}}))  # noqa: S307
+    except NameError:
+        return ast.Constant(...)
+
+
 def c_string(text: str) -> str:
     """Return a C string literal, in pieces of a line each."""
-    lines = cleandoc(text).splitlines(keepends=True)
+    lines = text.splitlines(keepends=True)
     return "\n".join('"' + "".join(map(_escaped, line.encode())) + '"' for line in lines)
 
 
@@ -88,7 +106,14 @@ def with_docstrings(code: str, known: Docstrings) -> str:
 
     code = METHODS.sub(methods, code)
     code = ATTRIBUTES.sub(attributes, code)
-    code = CLASS.sub(lambda m: documented(m, text) if (text := members_of(m["owner"]).get("")) else m[0], code)
+
+    def of_class(match: re.Match[str]) -> str:
+        members = members_of(match["owner"])
+        signature = members.get("()", "") if match["doc"] == "NULL" else ""
+        text = signature + members.get("", "")
+        return documented(match, text) if text else match[0]
+
+    code = CLASS.sub(of_class, code)
     return MODULE.sub(lambda m: filled(m, text) if (text := known.get(m["name"], {}).get("")) else m[0], code)
 
 

@@ -24,6 +24,9 @@ SHAPES = '''
 More.
 """
 
+MOST = 3
+
+
 class Square:
     """A square.
 
@@ -61,7 +64,17 @@ class Square:
         pass
 
 
+class Bounds:
+    """What is allowed."""
+
+    def __init__(self, most: int = 16 * 1024, *, name: str = "a" + "b", other: int = MOST) -> None:
+        self.most = most
+
+
 class Silent:
+    def __init__(self, by: int = 2 * 3) -> None:
+        pass
+
     def says(self) -> None:
         """A method of a class that says nothing."""
 
@@ -95,6 +108,9 @@ assert Square.name.__doc__ == "What it is called."
 assert Square.scale.__doc__ == "Make it larger.\n\nReturns the new side."
 assert str(inspect.signature(Square.scale)) == "(self, /, by=2, *, exactly=False)"
 assert not Square.silent.__doc__
+assert shapes.Bounds.__doc__ == "What is allowed."
+assert str(inspect.signature(shapes.Bounds)) == "(most=16384, *, name='ab', other=Ellipsis)"
+assert str(inspect.signature(shapes.Silent)) == "(by=6)"
 assert shapes.Silent.says.__doc__ == "A method of a class that says nothing."
 assert shapes.unit.__doc__ == "Return the unit square."
 assert str(inspect.signature(shapes.unit)) == "()"
