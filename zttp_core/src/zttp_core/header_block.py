@@ -11,7 +11,7 @@ from typing import Any, Final, SupportsIndex, final
 from zttp_core.as_compiled import as_compiled
 from zttp_core.excerpts import excerpt_of_fields
 from zttp_core.field_lines import split
-from zttp_core.field_lookup import LARGEST_INDEXED, NOT_THERE, look_up, make_index, next_line, scan, value_at
+from zttp_core.field_lookup import NOT_THERE, look_up, make_index, next_line, scan, value_at
 from zttp_core.field_names import LOWER, lower_name
 from zttp_core.field_pairs import field_pairs
 from zttp_core.native_ints import i64, mypyc_attr
@@ -154,8 +154,6 @@ class HeaderBlock:
             self._index = b""
             return scan(section, self._start, name)
         if len(index) == 0:
-            if len(section) > LARGEST_INDEXED:
-                return scan(section, self._start, name)
             index = make_index(section, self._start)
             self._index = index
         return look_up(index, section, name)

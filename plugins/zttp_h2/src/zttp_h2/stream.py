@@ -5,7 +5,7 @@ from typing import Any, Final, final
 from zttp_core.as_compiled import as_compiled
 from zttp_core.errors import LocalProtocolError
 from zttp_core.reasons import local_error
-from zttp_h2.arguments import field_pairs, listed, never_indexed
+from zttp_h2.arguments import clamped, field_pairs, listed, never_indexed
 from zttp_h2.closing import reset_here
 from zttp_h2.codes import CANCEL
 from zttp_h2.native_ints import i64, mypyc_attr
@@ -63,9 +63,9 @@ class Stream:
         fields = listed(headers)
         try:
             try:
-                messages.send_response(self._open(), status, fields, end_stream)
+                messages.send_response(self._open(), clamped(status), fields, end_stream)
             except TypeError:
-                messages.send_response(self._open(), status, field_pairs(fields), end_stream)
+                messages.send_response(self._open(), clamped(status), field_pairs(fields), end_stream)
         except LocalProtocolError as error:
             error.stream_id = self.stream_id
             raise
@@ -77,9 +77,9 @@ class Stream:
         fields = listed(headers)
         try:
             try:
-                messages.send_informational(self._open(), status, fields)
+                messages.send_informational(self._open(), clamped(status), fields)
             except TypeError:
-                messages.send_informational(self._open(), status, field_pairs(fields))
+                messages.send_informational(self._open(), clamped(status), field_pairs(fields))
         except LocalProtocolError as error:
             error.stream_id = self.stream_id
             raise
