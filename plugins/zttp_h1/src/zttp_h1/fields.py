@@ -30,6 +30,18 @@ from zttp_h1.scan import first_hit, scan_host, scan_token, scan_value, token_hit
 
 FORBIDDEN_TRAILERS: Final[frozenset[bytes]] = _FORBIDDEN_TRAILERS
 
+
+def _beginnings() -> bytes:
+    """Of each first byte and length below 32: whether a name that must not be a trailer has both."""
+    table = bytearray(256 * 32)
+    for name in FORBIDDEN_TRAILERS:
+        for first in (name[0], name[0] - 32):  # in either case
+            table[first * 32 + len(name)] = 1
+    return bytes(table)
+
+
+_BEGINNINGS: Final = _beginnings()
+
 # Whose section it is.
 REQUEST: Final = 0
 RESPONSE: Final = 1
@@ -100,13 +112,20 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
             raise Malformed("too_many_trailers" if kind == TRAILERS else "too_many_fields", start)
         if kind == TRAILERS:
             # RFC 9110 6.5.1: whoever merges it with the header fields is misled.
-            if lower(raw[start:colon]) in FORBIDDEN_TRAILERS:
+            if _is_no_trailer(raw, start, colon - start):
                 raise Malformed("forbidden_trailer", start, raw[start:colon])
         elif name != UNKNOWN:
             while value < stop and (raw[value] == 32 or raw[value] == 9):
                 value += 1
             if kind == REQUEST or name != NAME_HOST:  # Host means nothing in a response
                 _note(head, raw, start, name, value, stop, shift, plain)
+
+
+def _is_no_trailer(raw: bytes, start: i64, size: i64) -> bool:
+    """Tell whether the name must not be in a trailer section; most are told from those by their first byte."""
+    if size > 31 or _BEGINNINGS[i64(raw[start]) * 32 + size] == 0:
+        return False
+    return lower(raw[start : start + size]) in FORBIDDEN_TRAILERS
 
 
 def _name_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:

@@ -51,7 +51,7 @@ def write_request_line(writer: BytesWriter, method: bytes, target: bytes, versio
     size = len(target)
     if size == 0 or scan_target(target, 0, size) != size:
         raise local_error("invalid_target", target)
-    if (target[0] != 0x2F or method == b"CONNECT") and split_target(method, target) is None:
+    if (target[0] != 0x2F or (len(method) == 7 and method == b"CONNECT")) and split_target(method, target) is None:
         raise local_error("invalid_target_form", target)
     if version != b"1.1" and version != b"1.0":
         raise local_error("unsupported_version", version)
@@ -89,7 +89,8 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
         if size == 0 or scan_token(name, 0, size) != size:
             raise local_error("invalid_field_name", name)
         length: i64 = len(value)
-        if not _is_value(value, length):
+        # RFC 9110 5.5: no control bytes, and no white space around it.
+        if scan_value(value, 0, length) != length or (length > 0 and (value[0] <= 32 or value[length - 1] <= 32)):
             raise local_error("invalid_field_value", name + b": " + value)
         known = recognise(name, 0, size)
         if known != UNKNOWN:

@@ -76,6 +76,16 @@ _KINDS: Final[dict[bytes, int]] = _KINDS_OF_THE_CORE
 # The lengths of those that are no pseudo-header fields, as bits: nearly every other name has another one.
 _LENGTHS: Final[i64] = _KIND_LENGTHS
 
+
+def _only_ones() -> list[bytes]:
+    """Of each length the only name that has it; empty for none or several."""
+    names = [name for name in _KINDS if name[0] != 58]
+    lengths = [len(name) for name in names]
+    return [names[lengths.index(size)] if lengths.count(size) == 1 else b"" for size in range(max(lengths) + 1)]
+
+
+_ONLY_ONES: Final[list[bytes]] = _only_ones()
+
 # Character classes, one octet per character: which grammars it does NOT belong to.
 NOT_IN_NAME: Final = 1
 NOT_IN_VALUE: Final = 2
@@ -172,6 +182,9 @@ def name_kind(name: bytes) -> i64:
 def token_kind(name: bytes, length: i64) -> i64:
     """Return the kind of a name that is known to be a lower-case token; nearly all are settled by their length."""
     if length > 17 or (_LENGTHS >> length) & 1 == 0:
+        return REGULAR
+    only = _ONLY_ONES[length]  # comparing is cheaper than hashing
+    if len(only) > 0 and name != only:
         return REGULAR
     kind: i64 = _KINDS.get(name, REGULAR)
     return kind

@@ -224,7 +224,12 @@ def _check_server(session: Session, stream: StreamState) -> None:
 
 
 def _without_length(fields: Fields) -> Fields:
-    """Return the fields of a response that must not state its length (RFC 9110 8.6)."""
+    """Return the fields of a response that must not state its length (RFC 9110 8.6): mostly they do not."""
+    for name, _ in fields:
+        if len(name) == 14 and name.lower() == b"content-length":
+            break
+    else:
+        return fields
     return [field for field in fields if len(field[0]) != 14 or field[0].lower() != b"content-length"]
 
 
