@@ -153,7 +153,9 @@ class H2Connection:
 
     def data_to_send(self) -> bytes:
         """Return the bytes to send, and forget them."""
-        self._session.floods.output_taken()
+        floods = self._session.floods
+        if floods.pings > 0:
+            floods.output_taken()
         return self._content.take()
 
     def initiate_connection(self) -> None:

@@ -40,7 +40,7 @@ class Floods:
         self._frames: i64 = 0
         self._resets: i64 = 0
         self._earned: i64 = 0
-        self._pings: i64 = 0  # whose answers have not been taken
+        self.pings: i64 = 0  # whose answers have not been taken
 
     def frame(self, weight: i64) -> None:
         """Count a frame that no message needs."""
@@ -50,7 +50,7 @@ class Floods:
 
     def ping(self) -> None:
         """Count a PING that asks for an answer."""
-        self._pings += 1
+        self.pings += 1
         self.frame(1)
 
     def earned_frame(self) -> None:
@@ -61,12 +61,11 @@ class Floods:
             self.frame(1)
 
     def output_taken(self) -> None:
-        """The output was taken: a keepalive is answered, and costs nothing more."""
-        pings = self._pings
-        if pings > 0:
-            self._pings = 0
-            if pings <= _KEEPALIVE:
-                self._frames = self._frames - pings if self._frames > pings else 0
+        """The answers to PINGs were taken: a keepalive costs nothing more."""
+        pings = self.pings
+        self.pings = 0
+        if pings <= _KEEPALIVE:
+            self._frames = self._frames - pings if self._frames > pings else 0
 
     def progress(self) -> None:
         """A message went on: content or a head came."""

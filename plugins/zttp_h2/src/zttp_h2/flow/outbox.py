@@ -69,8 +69,12 @@ class Outbox:
 
     def write_data(self, stream_id: i64, data: bytes, start: i64, stop: i64, flags: i64) -> None:
         """Write one DATA frame of ``data[start:stop]``."""
-        self.write_header(stop - start, DATA, flags, stream_id)
-        self.write_content(data, start, stop)
+        size = stop - start
+        self.write_header(size, DATA, flags, stream_id)
+        if size < _LARGE:
+            self.buffer.write(data if size == len(data) else data[start:stop])
+        else:
+            self.write_content(data, start, stop)
 
     def write_content(self, data: bytes, start: i64, stop: i64) -> None:
         """Write a part of what a DATA frame holds."""

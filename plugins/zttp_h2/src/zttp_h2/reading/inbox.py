@@ -99,11 +99,10 @@ class Inbox:
         return True
 
     def let_go(self) -> None:
-        """Keep no buffer that is parsed: an idle connection holds nothing."""
-        if self.at == len(self.raw) and self.at > 0:
-            self.base += self.at
-            self.raw = b""
-            self.at = 0
+        """Let go of the buffer, which is parsed: an idle connection holds nothing large."""
+        self.base += self.at
+        self.raw = b""
+        self.at = 0
 
     def clear(self) -> None:
         """Drop everything: nobody will parse it."""

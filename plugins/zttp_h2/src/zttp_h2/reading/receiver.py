@@ -62,6 +62,7 @@ READ_FRAMES: Final = 2
 READ_NOTHING: Final = 3  # EOF, and everything before it was pulled
 
 _PREFACE_SIZE: Final = 24
+_SMALL: Final = 4096  # a buffer that is parsed, and need not be let go of
 
 
 @final
@@ -217,7 +218,8 @@ class Receiver:
         """Return what next_event says when no bytes are left that could be parsed."""
         inbox = self.inbox
         if not self.eof:
-            inbox.let_go()
+            if inbox.at == len(inbox.raw) and inbox.at > _SMALL:
+                inbox.let_go()
             return NEED_DATA
         content = self._content
         self.frame_at = inbox.base + inbox.at

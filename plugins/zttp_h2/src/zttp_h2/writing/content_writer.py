@@ -125,9 +125,9 @@ class ContentWriter:
     def _write(self, stream: StreamState, data: bytes, stop: i64) -> None:
         """Write the frames of ``data[:stop]``, for which there is credit."""
         outbox = self._outbox
-        largest = self.session.peer.max_frame_size
         stream_id = stream.stream_id
         self._flow.sent(stream, stop)
+        largest = self.session.peer.max_frame_size
         start: i64 = 0
         while stop - start > largest:
             outbox.write_data(stream_id, data, start, start + largest, 0)
