@@ -266,6 +266,18 @@ def test_a_settings_header_that_is_none(header: bytes) -> None:
     assert connection.data_to_send() == b""
 
 
+def test_a_refused_upgrade_changes_nothing() -> None:
+    # The second of its settings is none: the first must not hold either.
+    bad = urlsafe_b64encode(settings((4, 1234), (2, 2))[9:])
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    for method, fields, header in ((b"GET", HOST, bad), (b"GET", [(b"a",)], b"")):
+        with pytest.raises((zttp.LocalProtocolError, TypeError, ValueError), match=r"\S"):
+            connection.initiate_upgrade_connection(method, b"/", fields, header)
+        assert (connection.data_to_send(), connection.open_streams, connection.next_event()) == (b"", 0, zttp.NEED_DATA)
+    stream = connection.initiate_upgrade_connection(b"GET", b"/", HOST, b"")
+    assert stream.send_window == 65535
+
+
 def test_an_upgraded_pair() -> None:
     one = zttp.Connection(zttp.CLIENT, "h2")
     other = zttp.Connection(zttp.SERVER, "h2")

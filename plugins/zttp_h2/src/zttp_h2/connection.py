@@ -317,7 +317,7 @@ class H2Connection:
         return error
 
     def has_pending_send(self) -> bool:
-        """Tell whether content, or the end of a message, waits for credit from the peer."""
+        """Tell whether content, or the end of a message, waits for credit from the peer, or for ``data_to_send``."""
         return self._session.send_flow.blocked_streams > 0
 
     def is_closed(self) -> bool:
