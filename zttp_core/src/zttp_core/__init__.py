@@ -8,7 +8,10 @@ from typing import Final
 # ruff: noqa: E402 - before anything compiled is imported
 from zttp_core.interpreters import refuse_another_interpreter
 
-refuse_another_interpreter("zttp_core.events")
+# What tells whether this runs as machine code: it is all or nothing.
+_HOT_MODULE: Final = "zttp_core.events.factories"
+
+refuse_another_interpreter(_HOT_MODULE)
 
 from zttp_core.aliases import Event, GoAway, Headers
 from zttp_core.connection import Connection
@@ -33,7 +36,7 @@ from zttp_core.module_files import is_compiled
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA, ConnectionClosed, NeedData
 
 # Whether the events and the grammar run as machine code.
-COMPILED: Final = is_compiled("zttp_core.events.factories") is True
+COMPILED: Final = is_compiled(_HOT_MODULE) is True
 
 __all__ = [
     "CLIENT", "COMPILED", "CONNECTION_CLOSED", "HTTP1", "HTTP2", "HTTP3", "NEED_DATA", "SERVER", "Connection",
