@@ -286,7 +286,7 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
     def data_to_send(self) -> bytes:
         """Return the bytes to send, and forget them."""
     def has_pending_send(self) -> bool:
-        """Tell whether content, or the end of a message, waits for credit from the peer."""
+        """Tell whether content, or the end of a message, waits for credit from the peer, or for ``data_to_send``."""
     def initiate_connection(self) -> None:
         """Queue the preface and SETTINGS now rather than with the first message."""
     def initiate_upgrade_connection(
