@@ -12,6 +12,7 @@ from librt.strings import read_i16_le, read_i64_le
 from zttp_core.messages.authority import is_host
 from zttp_core.messages.content_length import read_content_length
 from zttp_core.messages.trailers import FORBIDDEN_TRAILERS as _FORBIDDEN_TRAILERS
+from zttp_h1.content_length import plain_length
 from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, HOST, OTHER_CODINGS, UPGRADE, Head
 from zttp_h1.malformed import Malformed, within_line
 from zttp_h1.names import (
@@ -41,6 +42,7 @@ def _beginnings() -> bytes:
 
 
 _BEGINNINGS: Final = _beginnings()
+LATE: Final = -1  # the name of every field in a trailer section: none of them speaks to the parser
 
 # Whose section it is.
 REQUEST: Final = 0
@@ -78,8 +80,7 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
             if at < 0:
                 head.count = count
                 return -1 - start
-        colon = at
-        name = recognise(raw, start, at - start)
+        name = LATE if kind == TRAILERS else recognise(raw, start, at - start)
         at += 1
         if at < end and raw[at] == 32:
             at += 1
@@ -110,22 +111,24 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
         count += 1
         if count > most:
             raise Malformed("too_many_trailers" if kind == TRAILERS else "too_many_fields", start)
-        if kind == TRAILERS:
-            # RFC 9110 6.5.1: whoever merges it with the header fields is misled.
-            if _is_no_trailer(raw, start, colon - start):
-                raise Malformed("forbidden_trailer", start, raw[start:colon])
-        elif name != UNKNOWN:
+        if name != UNKNOWN:
+            if name == LATE:
+                _check_trailer(raw, start)
+                continue
             while value < stop and (raw[value] == 32 or raw[value] == 9):
                 value += 1
             if kind == REQUEST or name != NAME_HOST:  # Host means nothing in a response
                 _note(head, raw, start, name, value, stop, shift, plain)
 
 
-def _is_no_trailer(raw: bytes, start: i64, size: i64) -> bool:
-    """Tell whether the name must not be in a trailer section; most are told from those by their first byte."""
-    if size > 31 or _BEGINNINGS[i64(raw[start]) * 32 + size] == 0:
-        return False
-    return lower(raw[start : start + size]) in FORBIDDEN_TRAILERS
+def _check_trailer(raw: bytes, start: i64) -> None:
+    # RFC 9110 6.5.1: whoever merges it with the header fields is misled. Most names are told by their first byte.
+    colon = start
+    while raw[colon] != 0x3A:
+        colon += 1
+    size = colon - start
+    if size < 32 and _BEGINNINGS[i64(raw[start]) * 32 + size] != 0 and lower(raw[start:colon]) in FORBIDDEN_TRAILERS:
+        raise Malformed("forbidden_trailer", start, raw[start:colon])
 
 
 def _name_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
@@ -185,7 +188,7 @@ def _content_length(head: Head, raw: bytes, start: i64, value: i64, stop: i64, s
     # RFC 9112 6.3: a list of identical lengths counts once. Who reads the fields sees that one only, so that nobody
     # forwards the list (RFC 9110 8.6).
     digits = stop - value
-    length = _plain_length(raw, value, stop)
+    length = plain_length(raw, value, stop)
     if length < 0:
         reason, stated, length = read_content_length(raw[value:stop])
         if reason is not None:
@@ -219,20 +222,6 @@ def _transfer_encoding(head: Head, raw: bytes, value: i64, stop: i64, shift: i64
         head.codings = [b"chunked"] if head.facts & CHUNKED else []
     head.codings.append(codings)
     head.facts |= OTHER_CODINGS
-
-
-def _plain_length(raw: bytes, at: i64, stop: i64) -> i64:
-    """Return the length that up to 18 digits state, or -1 for what ``zttp_core.messages`` has to judge."""
-    if at == stop or stop - at > 18:
-        return -1
-    length: i64 = 0
-    while at < stop:
-        digit = i64(raw[at]) - 0x30
-        if digit < 0 or digit > 9:
-            return -1
-        length = length * 10 + digit
-        at += 1
-    return length
 
 
 def _name_error(raw: bytes, start: i64, at: i64, end: i64) -> Malformed | None:

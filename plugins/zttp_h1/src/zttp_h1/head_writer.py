@@ -13,6 +13,7 @@ from zttp_core.messages.content_length import given_content_length, parse_conten
 from zttp_core.messages.targets import split_target
 from zttp_core.messages.trailers import FORBIDDEN_TRAILERS
 from zttp_core.reasons import local_error
+from zttp_h1.content_length import plain_length
 from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, HOST, KEEP_ALIVE, UPGRADE
 from zttp_h1.names import (
     NAME_CONNECTION,
@@ -89,11 +90,16 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
         if size == 0 or scan_token(name, 0, size) != size:
             raise local_error("invalid_field_name", name)
         length: i64 = len(value)
-        # RFC 9110 5.5: no control bytes, and no white space around it.
-        if scan_value(value, 0, length) != length or (length > 0 and (value[0] <= 32 or value[length - 1] <= 32)):
-            raise local_error("invalid_field_value", name + b": " + value)
         known = recognise(name, 0, size)
-        if known != UNKNOWN:
+        if known == NAME_HOST and framing == OF_REQUEST and scan_host(value, 0, length) == length:
+            # A registered name and nothing else, which nearly every host is: it is looked at once.
+            if facts & HOST:
+                raise local_error("duplicate_host", value)
+            facts |= HOST
+        # RFC 9110 5.5: no control bytes, and no white space around it.
+        elif scan_value(value, 0, length) != length or (length > 0 and (value[0] <= 32 or value[length - 1] <= 32)):
+            raise local_error("invalid_field_value", name + b": " + value)
+        elif known != UNKNOWN:
             if known == NAME_CONTENT_LENGTH:
                 if framing == NO_FRAMING:
                     continue
@@ -102,7 +108,9 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
                     if reason is not None:
                         raise local_error(reason, value)
                     continue
-                content_length = parse_content_length(value)
+                content_length = plain_length(value, 0, length)
+                if content_length < 0:
+                    content_length = parse_content_length(value)
                 if content_length < 0:
                     raise local_error("invalid_content_length", value)
                 stated = value
@@ -124,7 +132,7 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
                 if framing == OF_REQUEST:
                     if facts & HOST:
                         raise local_error("duplicate_host", value)
-                    if scan_host(value, 0, length) != length and not is_host(value):
+                    if not is_host(value):
                         raise local_error("invalid_host", value)
                     facts |= HOST
             elif known == NAME_EXPECT and lower(value) == b"100-continue":
