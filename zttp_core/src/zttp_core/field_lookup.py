@@ -2,7 +2,8 @@
 
 The first name that is looked for is compared with one line after the other. Whoever comes back gets an index: a byte
 for each line, its tag, that depends on its name, and where it begins. A word holds eight tags and is compared at once.
-The index is one ``bytes``: how many words of tags there are, the tags, and a word for each line.
+The index is one ``bytes``: how many words of tags there are, the tags, and three words for each line: where it begins,
+and where its value begins and ends.
 """
 
 from typing import Final
@@ -51,8 +52,12 @@ def make_index(section: bytes, at: i64) -> bytes:
         colon = find_byte(section, at, end, _COLON)
         length = colon - at
         tags.append(u8(_tag(section, at, length, _first_word(section, at, length))))
+        line_end = find_byte(section, colon, end, _CR)
         write_i64_le(lines, at)
-        at = find_byte(section, colon, end, _CR) + 2
+        start = _value_start(section, colon + 1, line_end)
+        write_i64_le(lines, start)
+        write_i64_le(lines, _value_end(section, start, line_end))
+        at = line_end + 2
     while len(tags) & 7 != 0:
         tags.append(0)  # no tag
     index = BytesWriter()
@@ -62,8 +67,8 @@ def make_index(section: bytes, at: i64) -> bytes:
     return index.getvalue()
 
 
-def look_up(index: bytes, section: bytes, name: bytes) -> i64:
-    """Return what ``scan`` returns, by the section's index."""
+def look_up(index: bytes, section: bytes, name: bytes) -> bytes | None:
+    """Return the value of the first field of this name, if there is one, by the section's index."""
     end: i64 = len(section)
     length: i64 = len(name)
     first = _first_word(name, 0, length)
@@ -74,24 +79,34 @@ def look_up(index: bytes, section: bytes, name: bytes) -> i64:
     while at_word < lines:
         found = hits(read_i64_le(index, at_word), tag)
         while found != 0:
-            at = read_i64_le(index, lines + (at_word - 8 + first_hit(found)) * 8)
+            line = lines + (at_word - 8 + first_hit(found)) * 24
+            at = read_i64_le(index, line)
             colon = at + length
             if colon < end and section[colon] == _COLON and _is_name(section, at, name, first):
-                return colon + 1
+                return section[read_i64_le(index, line + 8) : read_i64_le(index, line + 16)]
             found &= found - 1
         at_word += 8
-    return NOT_THERE
+    return None
 
 
 def value_at(section: bytes, at: i64) -> bytes:
     """Return the value that begins behind the colon at ``at``, without the white space around it (RFC 9112 5.1)."""
     end = find_byte(section, at, len(section), _CR)
+    start = _value_start(section, at, end)
+    return section[start : _value_end(section, start, end)]
+
+
+def _value_start(section: bytes, at: i64, end: i64) -> i64:
     # No other byte up to 32 stands in a valid value than a space or a tab.
     while at < end and section[at] <= _SPACE:
         at += 1
-    while end > at and section[end - 1] <= _SPACE:
+    return at
+
+
+def _value_end(section: bytes, start: i64, end: i64) -> i64:
+    while end > start and section[end - 1] <= _SPACE:
         end -= 1
-    return section[at:end]
+    return end
 
 
 def _is_name(section: bytes, at: i64, name: bytes, first: i64) -> bool:

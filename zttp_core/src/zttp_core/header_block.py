@@ -93,8 +93,8 @@ class HeaderBlock:
                 if lower == wanted:
                     return value
             return default
-        at = self._look_up(section, name)
-        return default if at == NOT_THERE else value_at(section, at)
+        found = self._look_up(section, name)
+        return default if found is None else found
 
     def getall(self, name: bytes, /) -> list[bytes]:
         """Return the values of all fields of this name, in any case, in the order of the wire."""
@@ -147,12 +147,13 @@ class HeaderBlock:
     def __reduce__(self) -> tuple[object, ...]:
         return _block_from, (self.to_list(), self._never_indexed)
 
-    def _look_up(self, section: bytes, name: bytes) -> i64:
-        """Return where the value of the first field of this name begins in the section."""
+    def _look_up(self, section: bytes, name: bytes) -> bytes | None:
+        """Return the value of the first field of this name in the section."""
         index = self._index
         if index is None:  # nobody may ever ask for another name
             self._index = b""
-            return scan(section, self._start, name)
+            at = scan(section, self._start, name)
+            return None if at == NOT_THERE else value_at(section, at)
         if len(index) == 0:
             index = make_index(section, self._start)
             self._index = index
