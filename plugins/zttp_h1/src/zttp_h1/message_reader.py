@@ -22,7 +22,17 @@ from zttp_h1.chunked import LAST, ChunkedDecoder
 from zttp_h1.fields import REQUEST, RESPONSE, parse_fields
 from zttp_h1.fields import TRAILERS as TRAILER_SECTION
 from zttp_h1.framing import BY_CHUNKS, BY_LENGTH, NO_CONTENT, TO_EOF, request_framing, response_framing
-from zttp_h1.head import CLOSE, EXPECT_CONTINUE, HOST, KEEP_ALIVE, UPGRADE, UPGRADE_LISTED, Head
+from zttp_h1.head import (
+    CHUNKED,
+    CLOSE,
+    EXPECT_CONTINUE,
+    HOST,
+    KEEP_ALIVE,
+    OTHER_CODINGS,
+    UPGRADE,
+    UPGRADE_LISTED,
+    Head,
+)
 from zttp_h1.limits import H1Limits
 from zttp_h1.malformed import Malformed
 from zttp_h1.methods import CONNECT, HEAD, OTHER, method_kind
@@ -182,6 +192,8 @@ class MessageReader:
             elif state == TRAILERS:
                 event = self._read_trailers()
             elif state == DONE:
+                if self._is_server and not self.closing and not self._end_to_tell:
+                    return NEED_DATA  # what _pause() comes to, mostly
                 return self._pause()
             elif state == SWITCHED or state == CLOSED:
                 return self._rest_state()
@@ -250,11 +262,13 @@ class MessageReader:
 
     def ends_connection(self) -> bool:
         """Tell whether no message can be read behind this one."""
-        return self.closing or self.state >= CLOSED or self.has_ended() or self.has_unasked()
+        if self.closing or self.state >= CLOSED or (self.buffer.eof and self.has_ended()):
+            return True
+        return not self._is_server and self.has_unasked()
 
     def has_ended(self) -> bool:
-        """Tell whether the peer will send nothing more, and all that it sent are messages that have ended."""
-        if not self.buffer.eof or self.buffer.waiting() > 0:
+        """Tell, at EOF, whether all that the peer sent are messages that have ended."""
+        if self.buffer.waiting() > 0:
             return False
         state = self.state
         return state == END or state == DONE or state == START_LINE
@@ -264,7 +278,7 @@ class MessageReader:
 
         RFC 9112 9.2: they must not be taken for a response, and end the connection, unless they are empty lines.
         """
-        if self._is_server or self._awaiting or self.switching or self.buffer.waiting() == 0:
+        if self._awaiting or self.switching or self.buffer.waiting() == 0:
             return False
         state = self.state
         if state != START_LINE and state != END and state != DONE:
@@ -330,10 +344,11 @@ class MessageReader:
                     continue
                 self.state = after_reading(START_LINE, ON_START_LINE)
                 whole = at == 0
-                self._status_at = buffer.base + at + 9
                 self._section_start = buffer.base + stop
                 buffer.at = stop
-                if server and (head.target[0] != 0x2F or method_kind(head.method) == CONNECT):
+                if not server:
+                    self._status_at = buffer.base + at + 9
+                elif head.target[0] != 0x2F or head.method == b"CONNECT":
                     check_target_form(head.method, head.target, at + len(head.method) + 1)
                 if repetition is not None and repetition.is_section(raw, stop):
                     buffer.at = stop + len(repetition.section)
@@ -370,7 +385,7 @@ class MessageReader:
         head = self._head
         facts = head.facts
         minor = head.minor
-        framing = request_framing(head, self._place(head.framed_at))
+        framing = request_framing(head, self._place(head.framed_at) if facts & (CHUNKED | OTHER_CODINGS) else 0)
         if self._require_host and facts & HOST == 0 and minor > 0:
             raise Malformed("missing_host", self.buffer.at)
         self.request_method = method_kind(head.method)
