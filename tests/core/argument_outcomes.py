@@ -44,6 +44,10 @@ class List(list[Any]):
     pass
 
 
+for _class in (Raising, Bytes, Int, Tuple, List):
+    _class.__module__ = "given"  # messages name it; this one is __main__ or not
+
+
 def failing() -> Iterator[Any]:
     yield (b"x-a", b"b")
     raise BoomError
