@@ -343,6 +343,15 @@ def credit_of(data: bytes) -> int:
     return granted
 
 
+def agrees(log: list[Any], whole: list[Any]) -> bool:
+    """Tell whether pieces came out as the whole did.
+
+    A flood may be found later: a PING whose answer was taken before more came is a keepalive.
+    """
+    flooded = [at for at, item in enumerate(whole) if item[:2] == ("error", "too_many_control_frames")]
+    return log[: flooded[0]] == whole[: flooded[0]] if flooded else log == whole
+
+
 def check(role: int, data: bytes, rng: random.Random) -> list[Any]:
     """Gives `data` to connections in several cuts; the log, or a FindingError."""
     options: dict[str, Any] = {"answer": rng.choice((0, 1, 200, 204, 404)), "auto_credit": rng.random() < 0.7}
@@ -356,7 +365,7 @@ def check(role: int, data: bytes, rng: random.Random) -> list[Any]:
     cuts = {"byte by byte": [data[at : at + 1] for at in range(len(data))], "random pieces": cut(data, rng)}
     for name, pieces in cuts.items():
         log = Run(role, **options).play(pieces, eof=eof)
-        if log != whole:
+        if not agrees(log, whole):
             raise FindingError(f"{name}, the outcome differs:\n  whole  {whole}\n  pieces {log}")
     return whole
 
