@@ -256,6 +256,7 @@ REASONS: Final[dict[str, Reason]] = {
     "handshake_failed": Reason(None, "RFC 9001 4.8", "the TLS handshake failed"),
     "no_common_version": Reason(None, "RFC 9000 6.2", "the server speaks no version of QUIC that is spoken here"),
     # Packets and keys
+    "not_a_quic_packet": Reason(None, "RFC 8999 5", "these bytes are no QUIC packet"),
     "empty_packet": Reason(None, "RFC 9000 12.4", "a packet must have a frame"),
     "reserved_bits": Reason(None, "RFC 9000 17.2", "the reserved bits of a packet must be 0"),
     "integrity_limit": Reason(None, "RFC 9001 6.6", "more forged packets came than the keys are good for"),

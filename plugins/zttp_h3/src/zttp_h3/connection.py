@@ -19,7 +19,9 @@ from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.close import OPEN
+from zttp_h3.quic.controls import Control
 from zttp_h3.quic.options import TransportOptions
+from zttp_h3.quic.paths import Path
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.transport import Transport, accept, connect
 from zttp_h3.reading.request_stream import RequestStream
@@ -32,6 +34,7 @@ from zttp_h3.tls.groups import SECP256R1, SECP384R1, X25519, X25519MLKEM768
 from zttp_h3.tls.key_schedule import AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256
 from zttp_h3.tls.server import ServerParameters
 from zttp_h3.tls.tickets import SessionTicket, TicketKeys
+from zttp_h3.wire.frame_types import NEW_TOKEN
 from zttp_h3.wire.packet_header import read_long_header
 from zttp_h3.wire.varint import write_varint
 from zttp_h3.wire.versions import INITIAL, VERSION_1
@@ -48,6 +51,58 @@ _SECOND: Final = 1_000_000
 _DEFAULT_LIMITS: Final = H3Limits()
 _SUITES: Final = (AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256)
 _GROUPS: Final = (X25519, SECP256R1, SECP384R1, X25519MLKEM768)
+
+
+@final
+class OutboundDatagram:
+    """A datagram to send: where to and, if the caller gave local addresses, where from."""
+
+    def __init__(self, data: bytes, peer_address: Any, local_address: Any, ecn: int) -> None:
+        self.data: Final = data
+        self.peer_address: Final = peer_address
+        self.local_address: Final = local_address
+        self.ecn: Final = ecn
+
+    def __repr__(self) -> str:
+        return f"<OutboundDatagram of {len(self.data)} bytes to {self.peer_address!r}>"
+
+
+@final
+class CloseInfo:
+    """How a connection was closed (RFC 9000 19.19): ``is_application`` tells whose code it is, HTTP/3's or QUIC's."""
+
+    def __init__(self, error_code: int, reason: bytes, is_application: bool) -> None:
+        self.error_code: Final = error_code
+        self.reason: Final = reason
+        self.is_application: Final = is_application
+
+    def __repr__(self) -> str:
+        return f"CloseInfo({self.error_code:#x}, {self.reason!r}, is_application={self.is_application})"
+
+
+@final
+class Origin:
+    """What an endpoint knows of a connection before it begins: its identity, and what the first packets have proven."""
+
+    def __init__(
+        self,
+        choose_identity: Callable[[str | None], Any],
+        connection_id_length: int,
+        make_connection_id: Callable[[], bytes],
+        reset_token_of: Callable[[bytes], bytes],
+        original_id: bytes | None,
+        retry_id: bytes | None,
+        validated: bool,
+        attention: list[Any],
+    ) -> None:
+        self.attention: Final = attention  # connections that may have something to send
+        self.choose_identity: Final = choose_identity
+        self.connection_id_length: Final = connection_id_length
+        self.make_connection_id: Final = make_connection_id
+        self.reset_token_of: Final = reset_token_of
+        self.original_id: Final = original_id
+        self.retry_id: Final = retry_id
+        self.validated: Final = validated
 
 
 @final
@@ -95,6 +150,7 @@ class H3Connection:
         keylog: Callable[[str], object] | None = None,
         wall_clock: Callable[[], float] | None = None,
         entropy: Callable[[int], bytes] | None = None,
+        origin: "Origin | None" = None,
     ) -> None:
         if role != SERVER and role != CLIENT:
             raise ValueError(f"role must be zttp.SERVER (1) or zttp.CLIENT (2), got {role}")
@@ -116,7 +172,11 @@ class H3Connection:
             max_datagram_frame_size=held.max_datagram_frame_size,
             congestion=congestion,
             entropy=os.urandom if entropy is None else entropy,
+            connection_id_length=8 if origin is None else origin.connection_id_length,
+            make_connection_id=None if origin is None else origin.make_connection_id,
+            reset_token_of=None if origin is None else origin.reset_token_of,
         )
+        self._origin: Final = origin
         self._wall_clock: Final[Callable[[], float]] = time.time if wall_clock is None else wall_clock
         self._key_log: Final = keylog
         self._peer: Final = PeerStreams()
@@ -131,7 +191,13 @@ class H3Connection:
         protocol = alpn.encode() if isinstance(alpn, str) else bytes(alpn)
         if role == SERVER:
             self._server_parameters = ServerParameters(
-                identity_chooser(credentials), [protocol], list(cipher_suites), list(groups), tickets, b"", False
+                identity_chooser(credentials) if origin is None else origin.choose_identity,
+                [protocol],
+                list(cipher_suites),
+                list(groups),
+                tickets,
+                b"",
+                False,
             )
         else:
             if server_name is None:
@@ -158,6 +224,7 @@ class H3Connection:
                 return
         session = self._session
         assert session is not None
+        session.touch()
         session.transport.receive(data, self._now, peer_address, local_address, ecn)
         if session.transport.session.knows_peer:
             session.start()
@@ -165,6 +232,14 @@ class H3Connection:
     def data_to_send(self, now: int = -1) -> list[bytes]:
         """Return the datagrams to send now, and forget them."""
         return [datagram for datagram, _ in self._leaving(now)]
+
+    def data_to_send_with_addresses(self, now: int = -1) -> list["OutboundDatagram"]:
+        """Return the datagrams to send now, each with where to and, if that was given, where from; and forget them.
+
+        Those of one size to one address follow each other, so that a server can send them with one call.
+        """
+        leaving = self._leaving(now)
+        return [OutboundDatagram(datagram, path.peer, path.local, 0) for datagram, path in leaving]
 
     def next_timeout(self) -> int | None:
         """Return when ``handle_timeout`` is due, ``None`` for never."""
@@ -179,6 +254,7 @@ class H3Connection:
         self._take_time(now)
         session = self._session
         if session is not None:
+            session.touch()
             session.transport.handle_timeout(self._now)
 
     def initiate_connection(self) -> None:
@@ -201,6 +277,7 @@ class H3Connection:
         session = self._session
         if session is None:
             return NEED_DATA
+        session.touch()  # reading returns credit
         try:
             event = self._next_event(session)
         except Malformed as malformed:
@@ -279,6 +356,7 @@ class H3Connection:
         if length > stream.unconsumed:
             raise local_error("consumed_too_much", stream_id=stream_id)
         stream.unconsumed -= length
+        session.touch()
         session.transport.session.streams.consume(quic, length)
 
     # ----------------------------------------------------------------------------------------------- sending
@@ -376,6 +454,7 @@ class H3Connection:
             last = stream_id
         if 0 <= session.goaway_sent < last:
             raise local_error("goaway_raised")
+        session.touch()
         session.goaway_sent = last
         payload = BytesWriter()
         write_varint(payload, last)
@@ -385,6 +464,7 @@ class H3Connection:
         """End the connection at once: CONNECTION_CLOSE leaves with the next datagrams."""
         session = self._session
         if session is not None:
+            session.touch()
             session.transport.close(error_code, reason, app)
 
     def request_key_update(self) -> None:
@@ -473,6 +553,13 @@ class H3Connection:
         """Tell whether silence ended the connection."""
         return self._session is not None and self._session.transport.session.close.timed_out
 
+    def close_info(self) -> "CloseInfo | None":
+        """Return how the connection was closed, by either side; ``None`` while it is open, or if silence ended it."""
+        close = None if self._session is None else self._session.transport.session.close
+        if close is None or close.state == OPEN or close.timed_out:
+            return None
+        return CloseInfo(int(close.error_code), close.reason, close.is_application)
+
     def is_closed(self) -> bool:
         """Tell whether nothing more will come in or go out but the end itself."""
         return self._session is not None and self._session.transport.session.close.state != OPEN
@@ -481,13 +568,39 @@ class H3Connection:
         role = "SERVER" if self.role == SERVER else "CLIENT"
         return f"<H3Connection {role} streams={self.open_streams} closed={self.is_closed()}>"
 
+    # ---------------------------------------------------------------------------------------- for an endpoint
+
+    def has_begun(self) -> bool:
+        """Tell whether an authentic packet has come."""
+        return self._session is not None and self._session.transport.session.received_any
+
+    def changed_ids(self) -> tuple[list[bytes], list[bytes]]:
+        """Return the connection IDs that were issued, and those that were retired, since this was asked last."""
+        session = self._session
+        if session is None:
+            return [], []
+        return session.transport.session.local_ids.take_changes()
+
+    def closing_packets(self) -> list[bytes]:
+        """Return what says that the connection was closed here; nothing if it was not, or has not left yet."""
+        return [] if self._session is None else list(self._session.transport.session.close.packets)
+
+    def peer_address(self) -> Any:
+        """Return where the peer is now."""
+        return None if self._session is None else self._session.transport.session.path.peer
+
+    def give_token(self, token: bytes) -> None:
+        """Send the client a token for later connections (RFC 9000 8.1.3)."""
+        if self._session is not None:
+            self._session.transport.session.controls.add(Control(NEW_TOKEN, 0, 0, token))
+
     # ----------------------------------------------------------------------------------------------- inside
 
     def _take_time(self, now: int) -> None:
         if now > self._now:
             self._now = now
 
-    def _leaving(self, now: int) -> list[tuple[bytes, Any]]:
+    def _leaving(self, now: int) -> list[tuple[bytes, Path]]:
         self._take_time(now)
         if self._session is None:
             if self.role == SERVER:
@@ -495,8 +608,9 @@ class H3Connection:
             self._connect(self._peer_address)
         session = self._session
         assert session is not None
+        session.touched = False
         session.flush_qpack()
-        return [(datagram, path.peer) for datagram, path in session.transport.datagrams_to_send(self._now)]
+        return session.transport.datagrams_to_send(self._now)
 
     def _connect(self, peer_address: Any) -> None:
         parameters = self._client_parameters
@@ -534,12 +648,19 @@ class H3Connection:
             header.source,
             header.version,
             self._key_log,
+            None if self._origin is None else self._origin.original_id,
+            None if self._origin is None else self._origin.retry_id,
+            self._origin is not None and self._origin.validated,
         )
         self._begin(transport)
         return True
 
     def _begin(self, transport: Transport) -> None:
-        self._session = H3Session(transport, self.role == SERVER, self._limits, self._connect_protocol)
+        session = H3Session(transport, self.role == SERVER, self._limits, self._connect_protocol)
+        if self._origin is not None:
+            session.attention = self._origin.attention
+            session.owner = self
+        self._session = session
 
     def _failed(self) -> RemoteProtocolError:
         """Make the terminal error of this connection."""

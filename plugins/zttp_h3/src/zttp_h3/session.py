@@ -44,9 +44,19 @@ class H3Session:
         self.rejected_stream: i64 = -1
         self.rejected_code: i64 = 0
         self.resets: i64 = 0  # by the peer, more than requests that ended well
+        self.attention: list[object] | None = None  # an endpoint's list of connections that may have something to send
+        self.owner: object = None
+        self.touched = False
         self._control: QuicStream | None = None
         self._encoder_stream: QuicStream | None = None
         self._decoder_stream: QuicStream | None = None
+
+    def touch(self) -> None:
+        """Note that there may be something to send."""
+        attention = self.attention
+        if attention is not None and not self.touched:
+            self.touched = True
+            attention.append(self.owner)
 
     def start(self) -> bool:
         """Open the control stream with SETTINGS, once the peer allows it; False if that is still to come."""

@@ -74,6 +74,7 @@ class Stream:
         """Give the stream up in both directions (RFC 9114 4.1.1); nothing if it is closed."""
         if error_code < 0 or error_code > 0x3FFFFFFFFFFFFFFF:
             raise ValueError(f"an error code has 62 bits, got {error_code}")
+        self._session.touch()
         self._state.close(error_code)
 
     def _is_closed(self) -> bool:
@@ -81,6 +82,7 @@ class Stream:
 
     def _open(self) -> RequestStream:
         """Return the state, if there is still something to send."""
+        self._session.touch()
         state = self._state
         out = state.quic.outgoing
         if state.closed or out is None or out.reset_code >= 0 or not self._session.transport.session.is_open():

@@ -93,7 +93,7 @@ class DatagramAssembler:
     def next_probe(self, path: Path, now: i64) -> bytes:
         """Return a datagram that validates ``path``, or answers on it (RFC 9000 8.2); nothing if nothing is due."""
         session = self._session
-        if session.phases is None or not (path.challenge_due or len(path.responses) > 0):
+        if session.phases is None or not path.wants_probe():
             return b""
         budget = path.budget()
         builder = self._builders[APPLICATION]

@@ -62,6 +62,14 @@ class LocalIds:
         del self.active[connection_id]
         self.removed.append(connection_id)
 
+    def take_changes(self) -> tuple[list[bytes], list[bytes]]:
+        """Return what was added and what was removed since this was asked last."""
+        changes = (self.added, self.removed)
+        if self.added or self.removed:
+            self.added = []
+            self.removed = []
+        return changes
+
     def of_sequence(self, sequence: i64) -> bytes | None:
         """Return the connection ID of a sequence number, None if it is retired."""
         return self._by_sequence.get(int(sequence))

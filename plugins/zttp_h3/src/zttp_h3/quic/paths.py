@@ -39,6 +39,10 @@ class Path:
         left = AMPLIFICATION * self.received_bytes - self.sent_bytes
         return max(0, left)
 
+    def wants_probe(self) -> bool:
+        """Tell whether a challenge or an answer has to leave."""
+        return self.challenge_due or len(self.responses) > 0
+
     def begin_validation(self) -> None:
         """Prove that the peer is there (RFC 9000 8.2)."""
         self.challenges_left = _CHALLENGES

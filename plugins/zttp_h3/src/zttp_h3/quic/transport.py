@@ -212,12 +212,13 @@ def accept(
     key_log: Any = None,
     original_id: bytes | None = None,
     retry_source: bytes | None = None,
+    validated: bool = False,
 ) -> Transport:
     """Begin a connection as a server, for a client's first Initial packet, which is received then.
 
     ``destination`` and ``source`` are that packet's connection IDs. After a Retry ``original_id`` is the Destination
-    Connection ID of the packet before it and ``retry_source`` what the Retry gave the client to use; the address is
-    validated then.
+    Connection ID of the packet before it and ``retry_source`` what the Retry gave the client to use. ``validated``: a
+    token has proven the address (RFC 9000 8.1).
     """
     own_id = options.new_connection_id()
     own = _own_parameters(options, own_id)
@@ -225,7 +226,7 @@ def accept(
     own.retry_source_connection_id = retry_source
     if options.reset_token_of is not None:
         own.stateless_reset_token = options.reset_token_of(own_id)
-    path = Path(peer, local, original_id is not None)
+    path = Path(peer, local, validated)
     session = Session(True, options, own, own_id, source, path, now)
     session.version = version
     session.original_id = destination

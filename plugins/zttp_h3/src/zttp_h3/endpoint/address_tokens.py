@@ -1,0 +1,98 @@
+"""Tokens that prove an address: for Retry at once, and for connections to come (RFC 9000 8.1).
+
+Sealed, so that a client can neither read nor make one; bound to the address, and for a short time.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any, Final, final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from zttp_h3.native_ints import i64
+
+_RETRY: Final = 1
+_FUTURE: Final = 2
+_NONCE_SIZE: Final = 12
+_LEAST: Final = _NONCE_SIZE + 16
+_RETRY_LIFETIME: Final = 10_000_000  # microseconds: a round trip, and some patience
+_MOST_SEEN: Final = 4_096
+
+
+@final
+class AddressToken:
+    """What a good token says; ``original_id`` and ``retry_id`` for one of a Retry."""
+
+    def __init__(self, is_retry: bool, original_id: bytes, retry_id: bytes) -> None:
+        self.is_retry: Final = is_retry
+        self.original_id: Final = original_id
+        self.retry_id: Final = retry_id
+
+
+@final
+class AddressTokens:
+    """Makes tokens and checks them. ``lifetime`` is that of tokens for later, in microseconds."""
+
+    def __init__(self, secret: bytes, lifetime: i64, entropy: Callable[[int], bytes]) -> None:
+        self._aead: Final[Any] = AESGCM(hmac.digest(secret, b"zttp h3 address tokens", "sha256"))
+        self._lifetime: Final[i64] = lifetime
+        self._entropy: Final = entropy
+        self._seen: set[bytes] = set()
+        self._seen_before: set[bytes] = set()
+        self._turned: i64 = 0
+
+    def for_retry(self, address: Any, original_id: bytes, retry_id: bytes, now: i64) -> bytes:
+        """Return the token of a Retry packet: the client comes back with it to ``retry_id``."""
+        ids = bytes((len(original_id),)) + original_id + bytes((len(retry_id),)) + retry_id
+        return self._seal(_RETRY, address, now + _RETRY_LIFETIME, ids)
+
+    def for_later(self, address: Any, now: i64) -> bytes:
+        """Return the token of a NEW_TOKEN frame: a later connection from there needs no Retry."""
+        return self._seal(_FUTURE, address, now + self._lifetime, b"")
+
+    def check(self, token: bytes, address: Any, destination: bytes, now: i64) -> AddressToken | None:
+        """Return what a token of an Initial packet to ``destination`` says; None if it proves nothing."""
+        if len(token) < _LEAST:
+            return None
+        try:
+            plain: bytes = self._aead.decrypt(token[:_NONCE_SIZE], token[_NONCE_SIZE:], _fingerprint(address))
+        except InvalidTag:
+            return None
+        if int.from_bytes(plain[1:9], "big") < now:
+            return None
+        if plain[0] == _FUTURE:
+            return AddressToken(False, b"", b"") if self._is_first(token, now) else None
+        size = plain[9]
+        original = plain[10 : 10 + size]
+        retry_id = plain[11 + size :]
+        if retry_id != destination:
+            return None
+        return AddressToken(True, original, retry_id)
+
+    def _is_first(self, token: bytes, now: i64) -> bool:
+        """Note that a token was used: it is not taken twice (RFC 9000 8.1.3).
+
+        Where there are too many to remember it is not taken at all, and a Retry proves the address.
+        """
+        if now - self._turned > self._lifetime:
+            self._seen_before = self._seen
+            self._seen = set()
+            self._turned = now
+        digest = hashlib.sha256(token).digest()[:16]
+        if digest in self._seen or digest in self._seen_before or len(self._seen) >= _MOST_SEEN:
+            return False
+        self._seen.add(digest)
+        return True
+
+    def _seal(self, kind: int, address: Any, until: i64, more: bytes) -> bytes:
+        nonce = self._entropy(_NONCE_SIZE)
+        plain = bytes((kind,)) + int(until).to_bytes(8, "big") + more
+        sealed: bytes = self._aead.encrypt(nonce, plain, _fingerprint(address))
+        return nonce + sealed
+
+
+def _fingerprint(address: Any) -> bytes:
+    """Return bytes that stand for an address, which is the caller's own."""
+    return address if isinstance(address, bytes) else repr(address).encode()

@@ -1,0 +1,60 @@
+"""What routing needs of a datagram, without any key (RFC 8999): ``parse_datagram_header``."""
+
+from typing import Any, Final, final
+
+from zttp_core.reasons import remote_error
+from zttp_h3.native_ints import i64
+from zttp_h3.wire.packet_header import VERSION_NEGOTIATION, is_long, read_long_header
+from zttp_h3.wire.versions import INITIAL
+
+_MOST_ID: Final = 20
+
+
+@final
+class DatagramHeader:
+    """The first packet of a datagram, as anybody on the path sees it.
+
+    Attributes:
+        destination_connection_id: Whom it is for.
+        source_connection_id: Whom it is from; empty with a short header.
+        version: The version of QUIC; 0 with a short header, and in Version Negotiation.
+        is_long_header: Whether it belongs to a handshake.
+        is_initial: Whether it may begin a connection.
+        token: Of an Initial packet.
+    """
+
+    def __init__(
+        self, destination: bytes, source: bytes, version: i64, is_long_header: bool, is_initial: bool, token: bytes
+    ) -> None:
+        self.destination_connection_id: Final = destination
+        self.source_connection_id: Final = source
+        self.version: Final[i64] = version
+        self.is_long_header: Final = is_long_header
+        self.is_initial: Final = is_initial
+        self.token: Final = token
+
+    def __repr__(self) -> str:
+        kind = "Initial" if self.is_initial else "long" if self.is_long_header else "short"
+        return f"<DatagramHeader {kind} to {self.destination_connection_id.hex()}>"
+
+
+def parse_datagram_header(datagram: Any, /, connection_id_length: int = 8) -> DatagramHeader:
+    """Read the header of a datagram, any buffer, for routing: nothing is decrypted, and nothing is authentic.
+
+    ``connection_id_length`` is that of our own connection IDs, which short headers do not state. Raises
+    RemoteProtocolError for what is no QUIC packet.
+    """
+    data = datagram if isinstance(datagram, bytes) else bytes(memoryview(datagram))
+    if not 0 <= connection_id_length <= _MOST_ID:
+        raise ValueError(f"a connection ID has 0 to {_MOST_ID} bytes, got {connection_id_length}")
+    if len(data) == 0:
+        raise remote_error("not_a_quic_packet")
+    if not is_long(data, 0):
+        if data[0] & 0x40 == 0 or len(data) <= connection_id_length:
+            raise remote_error("not_a_quic_packet")
+        return DatagramHeader(data[1 : 1 + connection_id_length], b"", 0, False, False, b"")
+    header = read_long_header(data, 0)
+    if header is None:
+        raise remote_error("not_a_quic_packet")
+    version = 0 if header.kind == VERSION_NEGOTIATION else header.version
+    return DatagramHeader(header.destination, header.source, version, True, header.kind == INITIAL, header.token)

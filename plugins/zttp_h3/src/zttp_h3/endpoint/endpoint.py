@@ -1,0 +1,297 @@
+"""``QuicEndpoint``: routes datagrams to connections, accepts new ones within limits, and keeps one timer for all.
+
+It owns no socket. Datagrams go in with their addresses, and what is to be sent comes out with its own.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any, Final, final
+
+from zttp_h3.connection import SERVER, H3Connection, Origin, OutboundDatagram
+from zttp_h3.credentials import identity_chooser
+from zttp_h3.endpoint.address_tokens import AddressTokens
+from zttp_h3.endpoint.deadlines import Deadlines
+from zttp_h3.endpoint.stateless_reset import StatelessResets
+from zttp_h3.native_ints import i64
+from zttp_h3.protection.retry_integrity import retry_tag
+from zttp_h3.wire.packet_header import (
+    OTHER_VERSION,
+    LongHeader,
+    is_long,
+    read_long_header,
+    retry_without_tag,
+    version_negotiation,
+)
+from zttp_h3.wire.versions import INITIAL, VERSION_1
+
+_LEAST_INITIAL: Final = 1200  # bytes, RFC 9000 14.1
+_LEAST_ID: Final = 8  # bytes of a client's first choice, RFC 9000 7.2
+_LEAST_SECRET: Final = 32
+_MOST_OWN: Final = 1_024  # datagrams of the endpoint itself that wait
+_DAY: Final = 86_400_000_000
+_RESERVED_VERSION: Final = 0x1A2A3A4A  # RFC 9000 15: clients must ignore what they do not know
+
+
+@final
+class QuicEndpoint:
+    """Many server connections behind one UDP socket.
+
+    Give it every datagram that arrives, pull the events of the connection it returns, and send what ``data_to_send``
+    gives. ``handle_timeout`` is due at ``next_timeout``. Time is a monotonic number of microseconds; addresses are
+    hashable values of the caller's own.
+
+    Args:
+        credentials: As for a connection; made once for all.
+        retry: True asks every client to prove its address first, False none, ``None`` when more than half of
+            ``max_connections`` have not finished their handshake.
+        max_connections: More are refused.
+        connection_id_length: Bytes of our connection IDs.
+        connection_id_factory: Makes them, of a length; so that they can say which worker owns them.
+        secret: 32 bytes or more, shared by the workers of one server: what tokens and resets are derived from.
+        token_lifetime: Microseconds that a token for later connections holds.
+        tickets: What seals session tickets.
+        auto_credit: As for a connection, but off: there is no socket to stop reading from.
+        common: What else a connection takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        credentials: Any = None,
+        alpn: str | bytes | None = None,
+        retry: bool | None = None,
+        max_connections: int = 16_384,
+        connection_id_length: int = 8,
+        connection_id_factory: Callable[[int], bytes] | None = None,
+        secret: bytes | None = None,
+        token_lifetime: int = _DAY,
+        tickets: Any = None,
+        auto_credit: bool = False,
+        entropy: Callable[[int], bytes] | None = None,
+        **common: Any,
+    ) -> None:
+        if not 4 <= connection_id_length <= 20:
+            raise ValueError(f"connection_id_length must be from 4 to 20, got {connection_id_length}")
+        if max_connections < 1:
+            raise ValueError(f"max_connections must be positive, got {max_connections}")
+        if secret is not None and len(secret) < _LEAST_SECRET:
+            raise ValueError(f"a secret must have {_LEAST_SECRET} bytes or more, got {len(secret)}")
+        chance = os.urandom if entropy is None else entropy
+        key = chance(_LEAST_SECRET) if secret is None else secret
+        self._choose_identity: Final = identity_chooser(credentials)
+        self._alpn: Final = b"h3" if alpn is None else alpn
+        self._retry: Final = retry
+        self._max_connections: Final[i64] = max_connections
+        self._id_length: Final[i64] = connection_id_length
+        self._id_factory: Final = connection_id_factory
+        self._entropy: Final = chance
+        self._tokens: Final = AddressTokens(key, token_lifetime, chance)
+        self._resets: Final = StatelessResets(key, chance)
+        self._options: Final[dict[str, Any]] = {
+            **common,
+            "tickets": tickets,
+            "auto_credit": auto_credit,
+            "entropy": chance,
+        }
+        self._connections: Final[dict[H3Connection, list[bytes]]] = {}  # with the connection IDs that lead to each
+        self._half_open: Final[set[H3Connection]] = set()
+        self._routes: Final[dict[bytes, H3Connection]] = {}
+        self._tombstones: Final[dict[bytes, list[bytes]]] = {}  # closing packets of what was discarded
+        self._buried: Final = Deadlines()
+        self._deadlines: Final = Deadlines()
+        self._own: list[OutboundDatagram] = []
+        self._touched: Final[list[Any]] = []  # connections that may have something to send
+        self._now: i64 = 0
+
+    # ------------------------------------------------------------------------------------------------------- datagrams
+
+    def receive_datagram(
+        self, datagram: Any, peer_address: Any, now: int, /, *, local_address: Any = None, ecn: int = 0
+    ) -> H3Connection | None:
+        """Take a datagram; return the connection that it was for, ``None`` if it was for none.
+
+        Nothing is raised for what is in it.
+        """
+        data = datagram if isinstance(datagram, bytes) else bytes(memoryview(datagram))
+        self._now = max(self._now, now)
+        if len(data) == 0:
+            return None
+        header = None
+        if is_long(data, 0):
+            header = read_long_header(data, 0)
+            if header is None:
+                return None
+            destination = header.destination
+        else:
+            if len(data) <= self._id_length:
+                return None
+            destination = data[1 : 1 + self._id_length]
+        connection = self._routes.get(destination)
+        if connection is None:
+            if header is not None:
+                return self._receive_unknown(data, header, peer_address, local_address, ecn)
+            self._answer_unknown(data, destination, peer_address, local_address)
+            return None
+        connection.receive_datagram(data, self._now, peer_address, local_address=local_address, ecn=ecn)
+        self._update(connection)
+        return connection
+
+    def data_to_send(self, connection: H3Connection | None = None, /, *, now: int = -1) -> list[OutboundDatagram]:
+        """Return what is to be sent now: of one connection, or of the endpoint itself and all connections."""
+        self._now = max(self._now, now)
+        if connection is not None:
+            leaving = connection.data_to_send_with_addresses(self._now)
+            self._update(connection)
+            return leaving
+        leaving = self._own
+        self._own = []
+        touched = self._touched[:]
+        self._touched.clear()
+        for one in touched:
+            if one in self._connections:
+                leaving += one.data_to_send_with_addresses(self._now)
+                self._update(one)
+        return leaving
+
+    def next_timeout(self) -> int | None:
+        """Return when ``handle_timeout`` is due, ``None`` for never."""
+        time = self._deadlines.next()
+        other = self._buried.next()
+        return other if time is None or (other is not None and other < time) else time
+
+    def handle_timeout(self, now: int) -> None:
+        """Do what is due by ``now`` for all connections."""
+        self._now = max(self._now, now)
+        for connection in self._deadlines.take_due(int(self._now)):
+            connection.handle_timeout(self._now)
+            self._update(connection)
+        for connection_id in self._buried.take_due(int(self._now)):
+            self._tombstones.pop(connection_id, None)
+
+    def connections(self) -> list[H3Connection]:
+        """Return the connections that are not discarded."""
+        return list(self._connections)
+
+    def discard(self, connection: H3Connection) -> None:
+        """Forget a connection. Of one that is closing its last packet is kept for a while, for who has not heard."""
+        routes = self._connections.pop(connection, None)
+        if routes is None:
+            return
+        self._half_open.discard(connection)
+        self._deadlines.set(connection, None)
+        packets = connection.closing_packets()
+        until = connection.next_timeout()
+        for connection_id in routes:
+            self._routes.pop(connection_id, None)
+            if packets and until is not None:
+                self._tombstones[connection_id] = packets
+                self._buried.set(connection_id, until)
+
+    # ------------------------------------------------------------------------------------------------------- acceptance
+
+    def _receive_unknown(self, data: bytes, header: LongHeader, peer: Any, local: Any, ecn: int) -> H3Connection | None:
+        """Take a datagram with a long header for no connection that is known: it may begin one (RFC 9000 5.2.2)."""
+        packets = self._tombstones.get(header.destination)
+        if packets is not None:
+            self._send_own(packets[0], peer, local)
+            return None
+        if len(data) < _LEAST_INITIAL:
+            return None
+        if header.kind == OTHER_VERSION:
+            # RFC 9000 6: an answer to a version that we do not speak.
+            chance = int(self._entropy(1)[0])
+            self._send_own(
+                version_negotiation(header.source, header.destination, [VERSION_1, _RESERVED_VERSION], chance),
+                peer,
+                local,
+            )
+            return None
+        if header.kind != INITIAL or header.version != VERSION_1 or len(header.destination) < _LEAST_ID:
+            return None
+        original_id: bytes | None = None
+        retry_id: bytes | None = None
+        token = None
+        if header.token:
+            token = self._tokens.check(header.token, peer, header.destination, self._now)
+            if token is not None and token.is_retry:
+                original_id = token.original_id
+                retry_id = token.retry_id
+        if token is None and self._wants_retry():
+            self._send_retry(header, peer, local)
+            return None
+        if len(self._connections) >= self._max_connections:
+            return None
+        origin = Origin(
+            self._choose_identity,
+            int(self._id_length),
+            self._new_id,
+            self._resets.token_of,
+            original_id,
+            retry_id,
+            token is not None,
+            self._touched,
+        )
+        connection = H3Connection(SERVER, alpn=self._alpn, origin=origin, **self._options)
+        connection.receive_datagram(data, self._now, peer, local_address=local, ecn=ecn)
+        if not connection.has_begun():
+            return None  # nothing of it was authentic
+        self._connections[connection] = [header.destination]
+        self._routes[header.destination] = connection
+        self._half_open.add(connection)
+        self._update(connection)
+        return connection
+
+    def _wants_retry(self) -> bool:
+        if self._retry is not None:
+            return self._retry
+        return 2 * len(self._half_open) > self._max_connections
+
+    def _send_retry(self, header: LongHeader, peer: Any, local: Any) -> None:
+        """Ask the client to come back, with proof of its address (RFC 9000 8.1.2)."""
+        retry_id = self._new_id()
+        token = self._tokens.for_retry(peer, header.destination, retry_id, self._now)
+        packet = retry_without_tag(header.version, header.source, retry_id, token, int(self._entropy(1)[0]))
+        self._send_own(packet + retry_tag(header.version, header.destination, packet), peer, local)
+
+    def _answer_unknown(self, data: bytes, destination: bytes, peer: Any, local: Any) -> None:
+        """Answer a datagram with a short header for no connection that is known."""
+        packets = self._tombstones.get(destination)
+        if packets is not None:
+            self._send_own(packets[0], peer, local)
+            return
+        reset = self._resets.answer(data, destination, self._now)
+        if reset is not None:
+            self._send_own(reset, peer, local)
+
+    def _send_own(self, data: bytes, peer: Any, local: Any) -> None:
+        if len(self._own) < _MOST_OWN:
+            self._own.append(OutboundDatagram(data, peer, local, 0))
+
+    # ---------------------------------------------------------------------------------------------------------- routes
+
+    def _new_id(self) -> bytes:
+        factory = self._id_factory
+        length = int(self._id_length)
+        connection_id = self._entropy(length) if factory is None else factory(length)
+        if len(connection_id) != length:
+            raise ValueError(f"connection_id_factory gave {len(connection_id)} bytes instead of {length}")
+        return connection_id
+
+    def _update(self, connection: H3Connection) -> None:
+        """Take over what a datagram or a timer has changed: routes, half-open ones, the deadline."""
+        routes = self._connections.get(connection)
+        if routes is None:
+            return
+        added, removed = connection.changed_ids()
+        for connection_id in added:
+            self._routes[connection_id] = connection
+            routes.append(connection_id)
+        for connection_id in removed:
+            self._routes.pop(connection_id, None)
+            if connection_id in routes:
+                routes.remove(connection_id)
+        if connection in self._half_open and (connection.handshake_confirmed or connection.is_closed()):
+            self._half_open.discard(connection)
+            if connection.handshake_confirmed:
+                connection.give_token(self._tokens.for_later(connection.peer_address(), self._now))
+        self._deadlines.set(connection, connection.next_timeout())

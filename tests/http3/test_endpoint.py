@@ -1,0 +1,259 @@
+"""Many connections behind one socket: routing, acceptance, Retry, resets, one timer (RFC 9000 5.2, 8, 10)."""
+
+from typing import Any
+
+import pytest
+
+from tests.http3.h3_pair import credentials
+from zttp_core import NEED_DATA, Data, EndOfMessage, Request, Response
+from zttp_core.errors import RemoteProtocolError
+from zttp_h3.connection import CLIENT, H3Connection
+from zttp_h3.endpoint.datagram_header import parse_datagram_header
+from zttp_h3.endpoint.endpoint import QuicEndpoint
+from zttp_h3.limits import H3Limits
+
+
+class House:
+    """An endpoint with a server that answers everything, and clients at addresses of their own; no time is lost."""
+
+    def __init__(self, **options: Any) -> None:
+        self.now = 1_000_000
+        self.endpoint = QuicEndpoint(credentials=credentials(), **options)
+        self.clients: dict[Any, H3Connection] = {}
+        self.answers: dict[Any, list[Any]] = {}
+        self.to_clients: list[tuple[Any, bytes]] = []
+
+    def client(self, address: Any, **options: Any) -> H3Connection:
+        given: dict[str, Any] = {"server_name": "localhost", "verify": credentials().certificate, **options}
+        self.clients[address] = H3Connection(CLIENT, **given)
+        self.answers[address] = []
+        return self.clients[address]
+
+    def ask(self, address: Any) -> None:
+        self.clients[address].send_request(b"GET", b"/", b"3", [(b"host", b"localhost")], end_stream=True)
+
+    def turn(self) -> None:
+        """Carry everything once, both ways."""
+        self.now += 1_000
+        for address, client in list(self.clients.items()):
+            for datagram in client.data_to_send(self.now):
+                self.give(datagram, address)
+        timeout = self.endpoint.next_timeout()
+        if timeout is not None and timeout <= self.now:
+            self.endpoint.handle_timeout(self.now)
+            later = self.endpoint.next_timeout()
+            assert later is None or later > self.now
+        for leaving in self.endpoint.data_to_send(now=self.now):
+            self.to_clients.append((leaving.peer_address, leaving.data))
+            if leaving.peer_address in self.clients:
+                self.clients[leaving.peer_address].receive_datagram(leaving.data, self.now, b"server")
+        for address, client in self.clients.items():
+            timeout = client.next_timeout()
+            if timeout is not None and timeout <= self.now:
+                client.handle_timeout(self.now)
+            while (event := client.next_event()) is not NEED_DATA:
+                self.answers[address].append(event)
+
+    def give(self, datagram: bytes, address: Any) -> H3Connection | None:
+        connection = self.endpoint.receive_datagram(datagram, address, self.now)
+        if connection is not None:
+            while (event := connection.next_event()) is not NEED_DATA:
+                if isinstance(event, Data):
+                    connection.consume_data(event.stream_id, len(event.data))
+                if isinstance(event, EndOfMessage):
+                    stream = connection.stream(event.stream_id)
+                    stream.send_response(200, [(b"x-address", repr(address).encode())])
+                    stream.end_message()
+                assert event is not Request
+        return connection
+
+    def answered(self, address: Any) -> bool:
+        return any(isinstance(event, Response) for event in self.answers[address])
+
+
+def test_connections_do_not_mix() -> None:
+    house = House()
+    for number in range(30):
+        house.client(("192.0.2.1", number))
+        house.ask(("192.0.2.1", number))
+    for _ in range(8):
+        house.turn()
+    assert len(house.endpoint.connections()) == 30
+    for address, events in house.answers.items():
+        [response] = [event for event in events if isinstance(event, Response)]
+        assert (b"x-address", repr(address).encode()) in list(response.headers)
+
+
+@pytest.mark.parametrize("retry", [True, False])
+def test_an_address_is_proven_first_if_that_is_asked(retry: bool) -> None:
+    # RFC 9000 8.1.2
+    house = House(retry=retry)
+    house.client("here")
+    house.ask("here")
+    house.turn()
+    assert len(house.endpoint.connections()) == (0 if retry else 1)
+    for _ in range(6):
+        house.turn()
+    assert house.answered("here")
+    [connection] = house.endpoint.connections()
+    assert connection.handshake_confirmed
+
+
+def test_a_token_of_a_retry_is_for_its_address_alone() -> None:
+    house = House(retry=True)
+    client = house.client("here")
+    house.turn()
+    [datagram] = client.data_to_send(house.now)
+    assert parse_datagram_header(datagram).token
+    assert house.give(datagram, "elsewhere") is None
+    assert house.give(datagram[:-1] + b"\x00", "here") is None
+    assert house.give(datagram, "here") is not None
+
+
+def test_retry_begins_under_load() -> None:
+    house = House(max_connections=4)
+    for number in range(3):
+        house.client(number)
+        for datagram in house.clients[number].data_to_send(house.now):
+            house.give(datagram, number)
+    assert len(house.endpoint.connections()) == 3
+    house.client("late")
+    for datagram in house.clients["late"].data_to_send(house.now):
+        assert house.give(datagram, "late") is None
+    assert len(house.endpoint.connections()) == 3
+    for _ in range(8):
+        house.turn()
+    assert house.clients["late"].handshake_confirmed
+
+
+def test_no_more_connections_than_allowed() -> None:
+    house = House(max_connections=2, retry=False)
+    for number in range(3):
+        house.client(number)
+    for _ in range(6):
+        house.turn()
+    assert len(house.endpoint.connections()) == 2
+
+
+def test_a_version_that_is_not_spoken_gets_those_that_are() -> None:
+    # RFC 9000 6.1
+    house = House()
+    datagram = b"\xc0\x00\x00\x00\x09\x08" + bytes(8) + b"\x04abcd" + bytes(1200)
+    assert house.give(datagram, "here") is None
+    [leaving] = house.endpoint.data_to_send(now=house.now)
+    header = parse_datagram_header(leaving.data)
+    assert (header.version, header.destination_connection_id, header.source_connection_id) == (0, b"abcd", bytes(8))
+    assert b"\x00\x00\x00\x01" in leaving.data
+    assert house.give(datagram[:1100], "here") is None
+    assert house.endpoint.data_to_send(now=house.now) == []  # too small to be worth an answer
+
+
+def test_a_datagram_for_nobody_is_answered_by_a_reset_that_ends_the_client() -> None:
+    # RFC 9000 10.3: the server was started again, with the same secret.
+    secret = bytes(32)
+    house = House(secret=secret)
+    client = house.client("here")
+    house.ask("here")
+    for _ in range(6):
+        house.turn()
+    house.endpoint = QuicEndpoint(credentials=credentials(), secret=secret)
+    house.ask("here")
+    for _ in range(4):
+        house.turn()
+    assert client.is_closed()
+    assert len(house.to_clients[-1][1]) < 60
+
+
+def test_resets_are_smaller_than_what_they_answer_and_few() -> None:
+    house = House()
+    for size in range(60):
+        house.endpoint.receive_datagram(b"\x40" + bytes(size), "here", house.now)
+        for leaving in house.endpoint.data_to_send(now=house.now):
+            assert 21 <= len(leaving.data) < size + 1
+    for _ in range(500):
+        house.endpoint.receive_datagram(b"\x40" + bytes(60), "here", house.now)
+    assert len(house.endpoint.data_to_send(now=house.now)) <= 100
+
+
+def test_a_connection_that_is_discarded_still_says_goodbye() -> None:
+    # RFC 9000 10.2
+    house = House()
+    client = house.client("here")
+    house.ask("here")
+    for _ in range(6):
+        house.turn()
+    [connection] = house.endpoint.connections()
+    connection.close(0x100, b"over")
+    lost = house.endpoint.data_to_send(connection, now=house.now)
+    assert len(lost) == 1
+    house.endpoint.discard(connection)
+    assert house.endpoint.connections() == []
+    house.ask("here")
+    house.turn()
+    assert client.is_closed()
+    info = client.close_info()
+    assert info is not None
+    assert (info.error_code, info.reason, info.is_application) == (0x100, b"over", True)
+    timeout = house.endpoint.next_timeout()
+    assert timeout is not None
+    house.endpoint.handle_timeout(timeout)
+    assert house.endpoint.next_timeout() is None
+
+
+def test_a_client_that_moves_is_the_same_connection() -> None:
+    # RFC 9000 9.3
+    house = House()
+    client = house.client(("192.0.2.1", 1))
+    house.ask(("192.0.2.1", 1))
+    for _ in range(6):
+        house.turn()
+    [connection] = house.endpoint.connections()
+    house.clients[("192.0.2.1", 2)] = house.clients.pop(("192.0.2.1", 1))
+    house.answers[("192.0.2.1", 2)] = []
+    house.ask(("192.0.2.1", 2))
+    for _ in range(6):
+        house.turn()
+    assert house.endpoint.connections() == [connection]
+    assert house.answered(("192.0.2.1", 2))
+    assert not client.is_closed()
+
+
+def test_idle_connections_cost_no_time() -> None:
+    house = House(limits=H3Limits(idle_timeout=600), retry=False)
+    for number in range(40):
+        house.client(number)
+    for _ in range(60):
+        house.turn()
+    assert len(house.endpoint.connections()) == 40
+    house.endpoint.data_to_send(now=house.now)
+    assert house.endpoint.data_to_send(now=house.now) == []
+    timeout = house.endpoint.next_timeout()
+    assert timeout is not None
+    assert timeout > house.now + 20_000_000
+
+
+@pytest.mark.parametrize("options", [{"max_connections": 0}, {"connection_id_length": 3}, {"secret": b"short"}])
+def test_options_that_make_no_sense(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must"):
+        QuicEndpoint(credentials=credentials(), **options)
+
+
+def test_connection_ids_can_name_their_worker() -> None:
+    chance = iter(range(1, 1000))
+    house = House(connection_id_factory=lambda size: b"\x07" + next(chance).to_bytes(size - 1, "big"))
+    client = house.client("here")
+    house.ask("here")
+    for _ in range(6):
+        house.turn()
+    house.ask("here")
+    [datagram, *_] = client.data_to_send(house.now)
+    assert parse_datagram_header(datagram).destination_connection_id[0] == 7
+
+
+@pytest.mark.parametrize("bad", [b"", b"\x00" * 20, b"\x40abc", b"\xc0\x00"])
+def test_what_is_no_quic_packet(bad: bytes) -> None:
+    with pytest.raises(RemoteProtocolError) as raised:
+        parse_datagram_header(bad)
+    assert raised.value.reason == "not_a_quic_packet"
+    house = House()
+    assert house.give(bad, "here") is None
