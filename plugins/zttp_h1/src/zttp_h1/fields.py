@@ -42,7 +42,6 @@ def _beginnings() -> bytes:
 
 
 _BEGINNINGS: Final = _beginnings()
-LATE: Final = -1  # the name of every field in a trailer section: none of them speaks to the parser
 
 # Whose section it is.
 REQUEST: Final = 0
@@ -62,6 +61,8 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
     in a trailer section those that come too late are refused. Raises Malformed.
     """
     count = head.count
+    # The loop asks one question: of a trailer section each field is judged, of others those that are too many.
+    unjudged: i64 = 0 if kind == TRAILERS else most
     while True:
         start = at
         # Eight bytes at a time, without a call: so all but the last field of a buffer are read, if nothing is unusual.
@@ -80,7 +81,7 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
             if at < 0:
                 head.count = count
                 return -1 - start
-        name = LATE if kind == TRAILERS else recognise(raw, start, at - start)
+        name = recognise(raw, start, at - start)
         at += 1
         if at < end and raw[at] == 32:
             at += 1
@@ -109,19 +110,19 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
         while stop > value and raw[stop - 1] <= 32:
             stop -= 1
         count += 1
-        if count > most:
-            raise Malformed("too_many_trailers" if kind == TRAILERS else "too_many_fields", start)
+        if count > unjudged:
+            _judge(raw, start, count, most, kind)
         if name != UNKNOWN:
-            if name == LATE:
-                _check_trailer(raw, start)
-                continue
             while value < stop and (raw[value] == 32 or raw[value] == 9):
                 value += 1
-            if kind == REQUEST or name != NAME_HOST:  # Host means nothing in a response
+            if kind == REQUEST or (kind == RESPONSE and name != NAME_HOST):  # Host means nothing in a response
                 _note(head, raw, start, name, value, stop, shift, plain)
 
 
-def _check_trailer(raw: bytes, start: i64) -> None:
+def _judge(raw: bytes, start: i64, count: i64, most: i64, kind: i64) -> None:
+    """Refuse a field that is one too many, or comes too late."""
+    if count > most:
+        raise Malformed("too_many_trailers" if kind == TRAILERS else "too_many_fields", start)
     # RFC 9110 6.5.1: whoever merges it with the header fields is misled. Most names are told by their first byte.
     colon = start
     while raw[colon] != 0x3A:
