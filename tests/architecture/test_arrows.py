@@ -45,11 +45,24 @@ LAYERS = {
         {"upgrade"},
         {"connection"},
     ),
+    "zttp_h3": (
+        {"native_ints", "codes", "malformed"},
+        {"ranges", "wire"},
+        {"protection", "recovery", "streams", "tls"},
+        {"quic"},
+        {"frames", "settings", "limits", "credentials", "qpack"},
+        {"session"},
+        {"reading"},
+        {"writing"},
+        {"stream"},
+        {"connection"},
+        {"endpoint"},
+    ),
 }
 # Rooms that nothing else of their distribution may import.
-LEAVES = {"zttp_core": {"testing"}, "zttp_h1": {"plugin"}, "zttp_h2": {"plugin"}}
+LEAVES = {"zttp_core": {"testing"}, "zttp_h1": {"plugin"}, "zttp_h2": {"plugin"}, "zttp_h3": {"endpoint"}}
 # Where each room must have its line.
-NAMED_WHOLE = ("zttp_h2",)
+NAMED_WHOLE = ("zttp_h2", "zttp_h3")
 
 
 def modules(distribution: str) -> dict[str, Path]:
