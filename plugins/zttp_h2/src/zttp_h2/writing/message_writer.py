@@ -8,6 +8,7 @@ from zttp_core.messages.content import BODYLESS as _BODYLESS
 from zttp_core.messages.content import EMPTY as _EMPTY
 from zttp_core.messages.content import STATUS_RULES as _STATUS_RULES
 from zttp_core.messages.content import UNSTATED as _UNSTATED
+from zttp_core.messages.grammar import HOST_TABLE as _HOST_TABLE
 from zttp_core.messages.writing import given_authority
 from zttp_core.messages.writing import request_parts as _core_request_parts
 from zttp_core.reasons import local_error
@@ -35,6 +36,7 @@ _HOST: Final = 0x686F7374  # "host"
 
 # What the status of a response says of its content, and its bits (see zttp_core.messages.content).
 STATUS_RULES: Final[bytes] = _STATUS_RULES
+HOST_TABLE: Final[bytes] = _HOST_TABLE
 BODYLESS: Final[i64] = _BODYLESS
 UNSTATED: Final[i64] = _UNSTATED
 EMPTY: Final[i64] = _EMPTY
@@ -181,6 +183,9 @@ class MessageWriter:
                 found = value
         if found is None or found is self._authority or found == self._authority:
             return found
+        if _is_reg_name(found):
+            self._authority = found
+            return found
         return self._judged_authority(fields)
 
     def _judged_authority(self, fields: Fields) -> bytes | None:
@@ -221,6 +226,16 @@ def check_alive(session: Session) -> None:
 def _check_server(session: Session, stream: StreamState) -> None:
     if not session.server:
         raise local_error("wrong_role", stream_id=stream.stream_id)
+
+
+def _is_reg_name(value: bytes) -> bool:
+    """Return whether a value is a registered name and nothing else, as most hosts are (RFC 3986 3.2.2)."""
+    table = HOST_TABLE
+    at: i64 = 0
+    end: i64 = len(value)
+    while at < end and table[value[at]] == 1:
+        at += 1
+    return at == end and end > 0
 
 
 def _without_length(fields: Fields) -> Fields:
