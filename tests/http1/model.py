@@ -358,12 +358,19 @@ class Client(Model):
             return "message_in_progress" if self.writing == SENDING else "cycle_not_complete"
         self.begin_content(kind, size, to_eof=False)
         self.closing = b"close" in says
-        self.waiting, self.asked, self.awaiting = expects, asks, True
+        self.waiting = expects and self.remaining not in (0, -3)  # where there is content
+        self.asked, self.awaiting = asks, True
         return None
 
     def sent(self) -> None:
         """Content was sent: it waits for nothing."""
         self.waiting = False
+
+    def end_message(self) -> str | None:
+        refusal = super().end_message()
+        if refusal is None:
+            self.waiting = False
+        return refusal
 
     def start_next_cycle(self) -> str | None:
         if self.switching:

@@ -85,3 +85,19 @@ def test_many_different_sections_in_a_row_are_all_read() -> None:
         assert described(connection, feed(connection, request)) == alone(request, 1000)
         connection.start_next_cycle()
     assert pull(connection) == []
+
+
+@pytest.mark.parametrize("size", [1000, 40, 1])
+def test_an_error_in_a_repeated_section_has_its_own_offset(size: int) -> None:
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    first = b"POST / HTTP/1.1\r\nHost: a\r\n" + LONG + chunked + b"\r\n0\r\n\r\n"
+    other = b"POST / HTTP/1.1\r\n" + chunked + b"Host: a\r\n\r\n0\r\n\r\n"
+    wrong = first.replace(b"HTTP/1.1", b"HTTP/1.0")
+    connection = server()
+    for request, pieces in ((first, 1000), (first, 1000), (other, size)):
+        feed(connection, request, pieces)
+        connection.start_next_cycle()
+    with pytest.raises(zttp.RemoteProtocolError, match="Transfer-Encoding") as caught:
+        feed(connection, wrong)
+    assert caught.value.reason == "transfer_encoding_in_http_1_0"
+    assert caught.value.offset == len(first + first + other) + wrong.index(b"chunked")

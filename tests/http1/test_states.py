@@ -218,6 +218,40 @@ def test_a_client_waits_for_100_as_well() -> None:
     assert not connection.waiting_for_100
 
 
+EXPECT: Fields = [*HOST, (b"Expect", b"100-continue")]
+
+
+@pytest.mark.parametrize(
+    ("version", "fields"),
+    [
+        (b"1.1", EXPECT),
+        (b"1.1", [*EXPECT, (b"Content-Length", b"0")]),
+        (b"1.0", [*EXPECT, (b"Content-Length", b"5")]),
+    ],
+    ids=["no content", "empty", "HTTP/1.0"],
+)
+def test_a_client_waits_for_no_100_that_nobody_sends(version: bytes, fields: Fields) -> None:
+    # RFC 9110 10.1.1: a server ignores what HTTP/1.0 expects, and has nothing to ask for without content.
+    connection = zttp.Connection(zttp.CLIENT)
+    connection.send_request(b"POST", b"/", version, fields)
+    assert not connection.waiting_for_100
+    served = server(connection.data_to_send())
+    assert not served.next_event().expect_continue
+    assert not served.waiting_for_100
+
+
+def test_a_client_that_has_ended_its_content_waits_for_no_100() -> None:
+    connection = zttp.Connection(zttp.CLIENT)
+    asked = [(b"Connection", b"upgrade"), (b"Upgrade", b"echo")]
+    connection.send_request(b"POST", b"/", b"1.1", [*EXPECT, *asked, (b"Transfer-Encoding", b"chunked")])
+    assert connection.waiting_for_100
+    connection.end_message()
+    assert not connection.waiting_for_100
+    served = serving(connection.data_to_send())
+    served.send_response(101, asked)
+    assert names(feed(connection, served.data_to_send())) == ["Response", "EndOfMessage"]
+
+
 # --------------------------------------------------------------------------------------------------------- persistence
 
 REQUEST_HEADS = {
@@ -427,6 +461,37 @@ def test_all_bytes_behind_a_switch_are_handed_over(request_head: bytes, status: 
     connection.receive_data(b"")
     assert connection.next_event() is zttp.CONNECTION_CLOSED
     assert connection.trailing_data == (b"first second third", True)
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status", "fields"),
+    [
+        (UPGRADE_REQUEST.replace(b"upgrade\r", b"close, upgrade\r"), 101, UPGRADE),
+        (CONNECT_REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), 200, []),
+        (b"CONNECT a:1 HTTP/1.0\r\n\r\n", 200, []),
+    ],
+    ids=["upgrade", "connect", "connect, HTTP/1.0"],
+)
+@pytest.mark.parametrize("pulls", range(4))
+def test_what_follows_a_request_that_closes_or_switches_waits_for_the_answer(
+    request_head: bytes, status: int, fields: Fields, pulls: int
+) -> None:
+    connection = server(request_head + b"first ")
+    connection.next_event()
+    for _ in range(pulls):
+        connection.next_event()
+    connection.receive_data(b"second ")
+    connection.send_response(status, fields)
+    pull(connection)
+    assert connection.trailing_data == (b"first second ", False)
+    # It does not switch: then all that is behind a request that closes is nobody's (RFC 9112 9.6).
+    refused = server(request_head + b"first")
+    pull(refused)
+    refused.send_response(403, NO_CONTENT)
+    refused.receive_data(b"second")
+    assert pull(refused) == []
+    assert refused.trailing_data == (b"", False)
+    assert refused.should_close()
 
 
 def test_a_client_hands_over_what_follows_101() -> None:

@@ -121,7 +121,9 @@ class H1Connection:
             fields = field_pairs(fields)
             facts = writer.write_request(method, target, version, fields)
         asked = requested_by(fields) if facts & UPGRADE and version != b"1.0" else None
-        reader.expect_response(method_kind(method), facts & EXPECT_CONTINUE != 0, asked)
+        # RFC 9110 10.1.1: who has no content, or speaks HTTP/1.0, is never asked for it.
+        waits = facts & EXPECT_CONTINUE != 0 and version != b"1.0" and writer.has_content()
+        reader.expect_response(method_kind(method), waits, asked)
 
     def send_response(self, status: int, headers: Headers = None, /, *, reason: bytes | None = None) -> None:
         """Queue the head of the final response (server), or of a 101. ``reason`` replaces the registered phrase.
@@ -162,6 +164,7 @@ class H1Connection:
         reader.waiting_for_100 = False
         if writer.closing:
             reader.closing = True
+            reader.may_switch = False
         if writer.state == SENT_SWITCH:
             reader.closing = False
             reader.switch()
@@ -201,12 +204,14 @@ class H1Connection:
         writer = self._make_writer()
         if trailers is None:
             writer.end(None)
-            return
-        fields = listed(trailers)
-        try:
-            writer.end(fields)
-        except TypeError:
-            writer.end(field_pairs(fields))
+        else:
+            fields = listed(trailers)
+            try:
+                writer.end(fields)
+            except TypeError:
+                writer.end(field_pairs(fields))
+        if self.role == CLIENT:
+            self._reader.waiting_for_100 = False
 
     def start_next_cycle(self) -> None:
         """Go on to the next message: legal once this one has ended on the wire, whether that was pulled or not.

@@ -98,12 +98,14 @@ class MessageReader:
     """State, framing and events of the messages that the peer sends.
 
     What is set from outside: a client's ``expect_response``, ``next_cycle``, ``switch``, ``answered_early``, and that a
-    response was sent to a client that waits for a 100 (``waiting_for_100``, ``closing``).
+    response was sent to a client that waits for a 100 (``waiting_for_100``, ``closing``) or for a switch
+    (``may_switch``).
     """
 
     def __init__(self, is_server: bool, limits: H1Limits, require_host: bool) -> None:
         self.state: i64 = START_LINE
         self.closing = False  # this exchange is the last one, as either side has said
+        self.may_switch = False  # server: yet what follows may turn out not to be HTTP, and is kept until that is known
         self.waiting_for_100 = False  # or for what makes it needless
         self.switching = False  # what follows the message is not HTTP
         self.request_method: i64 = OTHER  # of the request that was received, or sent
@@ -137,7 +139,7 @@ class MessageReader:
             return
         if buffer.eof:
             raise local_error("receive_after_eof")
-        if self.state >= CLOSED or (self.state == DONE and self.closing and self._is_server):
+        if self.state >= CLOSED or (self.state == DONE and self.closing and self._is_server and not self.may_switch):
             buffer.base += len(data)  # nobody will parse it: RFC 9112 9.6
         elif not buffer.receive(data, self._limits.max_buffer):
             self._fail(Malformed("buffer_full", buffer.at))
@@ -206,7 +208,7 @@ class MessageReader:
         """Return what next_event says between the end of a message and the next cycle."""
         if not self._is_server:
             self._refuse_unasked()
-        elif self.closing:
+        elif self.closing and not self.may_switch:
             self.buffer.discard()  # RFC 9112 9.6: no further request is processed
         return self._rest_state() if self.buffer.waiting() == 0 else NEED_DATA
 
@@ -354,6 +356,7 @@ class MessageReader:
                     buffer.at = stop + len(repetition.section)
                     head.facts = repetition.section_facts
                     head.content_length = repetition.content_length
+                    head.framed_at = repetition.framed_at
                     return self._finish_request(repetition.block, stop, whole)
             start = self._parse_section(limits.max_header_bytes, limits.max_headers, REQUEST if server else RESPONSE)
             if start >= 0:
@@ -403,6 +406,8 @@ class MessageReader:
                 self.waiting_for_100 = True
             if facts & UPGRADE:
                 self._note_upgrade()
+        if self.closing:
+            self.may_switch = self.request_method == CONNECT or self.upgrade is not None
         repeats = self._repeats and facts & _NOT_REPEATED == 0 and self._section is None
         if block is not None:
             event = _shared_block_request(head.method, head.target, block, flags)
@@ -432,7 +437,7 @@ class MessageReader:
         )
         head = self._head
         if block is None and head.cuts is None:
-            repetition.remember_section(raw[start:at], event, head.facts, head.content_length)
+            repetition.remember_section(raw[start:at], event, head.facts, head.content_length, head.framed_at)
 
     def _repeat_request(self, repetition: Repetition) -> Any:
         """Return the request of the remembered head once more."""

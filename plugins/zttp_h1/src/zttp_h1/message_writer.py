@@ -170,6 +170,10 @@ class MessageWriter:
             raise
         write_i16_le(buffer, _CRLF)
 
+    def has_content(self) -> bool:
+        """Tell whether content follows the head, as far as that says so."""
+        return self.state == SENDING_CHUNKED or self._remaining > 0
+
     def write_data(self, data: bytes) -> None:
         """Write a run of content, framed as the head said."""
         state = self.state

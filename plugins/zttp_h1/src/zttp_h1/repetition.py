@@ -35,6 +35,7 @@ class Repetition:
         self.block: Any = None
         self.section_facts: i64 = 0
         self.content_length: i64 = -1
+        self.framed_at: i64 = 0
         self._shared = False
         self._misses: i64 = 0
 
@@ -73,7 +74,7 @@ class Repetition:
             self.minor = minor
             self._shared = False
 
-    def remember_section(self, section: bytes, event: Any, facts: i64, content_length: i64) -> None:
+    def remember_section(self, section: bytes, event: Any, facts: i64, content_length: i64, framed_at: i64) -> None:
         """Keep the section of the request ``event``, with what it says about framing."""
         if self._misses >= _MOST_MISSES or not _SMALLEST <= len(section) <= _LARGEST:
             self.section = b""
@@ -82,3 +83,4 @@ class Repetition:
         self.block = event.headers
         self.section_facts = facts
         self.content_length = content_length
+        self.framed_at = framed_at
