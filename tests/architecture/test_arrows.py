@@ -25,7 +25,7 @@ LAYERS = {
         {"aliases"},
     ),
     "zttp_h1": (
-        {"native_ints", "malformed", "status", "limits", "states"},
+        {"native_ints", "malformed", "status", "limits", "states", "emptied"},
         {"scan", "chunked", "methods", "names", "framing", "fields", "start_line"},
         {"message_reader", "message_writer", "receive_buffer", "backlog", "head_writer"},
         {"connection"},

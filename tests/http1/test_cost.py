@@ -308,3 +308,56 @@ def test_memory_is_flat_over_a_long_line_of_chunks() -> None:
         pull(connection)
 
     assert traced_growth(5_000, piece) < 50_000
+
+
+MANY_PIECES = 2000
+PIECE = b"x" * 1000
+
+
+def grown_by_pieces(connection: zttp.H1Connection) -> None:
+    """What waits before it is pulled."""
+    connection.receive_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (MANY_PIECES * len(PIECE)))
+    for _ in range(MANY_PIECES):
+        connection.receive_data(PIECE)
+
+
+def grown_by_a_line(connection: zttp.H1Connection) -> None:
+    """A line in pieces."""
+    connection.receive_data(b"GET / HTTP/1.1\r\nX: ")
+    for _ in range(MANY_PIECES):
+        connection.receive_data(PIECE)
+        connection.next_event()
+    connection.receive_data(b"\r\n\r\n")
+
+
+def grown_by_chunks(connection: zttp.H1Connection) -> None:
+    """Small chunks in one buffer."""
+    chunks = (b"%x\r\n" % len(PIECE) + PIECE + b"\r\n") * MANY_PIECES
+    connection.receive_data(CHUNKED_HEAD + chunks + b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("grow", [grown_by_pieces, grown_by_a_line, grown_by_chunks, None])
+def test_an_idle_connection_keeps_nothing_of_its_busiest_moment(
+    grow: Callable[[zttp.H1Connection], None] | None,
+) -> None:
+    limits = zttp.H1Limits(max_line=8_000_000, max_header_bytes=8_000_000)
+    connection = zttp.Connection(zttp.SERVER, limits=limits)
+    tracemalloc.start()
+    try:
+        if grow is None:
+            connection.receive_data(GET)
+        else:
+            grow(connection)
+        while connection.next_event() is not zttp.NEED_DATA:
+            pass
+        sent = MANY_PIECES if grow is None else 0
+        connection.send_response(200, [(b"Content-Length", b"%d" % (sent * len(PIECE)))])
+        for _ in range(sent):
+            connection.send_data(PIECE)
+        connection.end_message()
+        connection.data_to_send()
+        connection.start_next_cycle()
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 200_000
+    finally:
+        tracemalloc.stop()

@@ -630,3 +630,14 @@ def test_what_was_refused_leaves_what_was_queued() -> None:
     connection.send_data(b"two")
     connection.end_message()
     assert connection.data_to_send().endswith(b"\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
+
+
+def test_large_chunks_behind_much_that_waits() -> None:
+    connection = serving()
+    connection.send_response(200, [(b"Transfer-Encoding", b"chunked")])
+    chunks = [b"a" * 4000] * 20 + [b"b" * 5000, b"c" * 3] + [b"d" * 4000] * 20 + [b"e" * 5000]
+    for chunk in chunks:
+        connection.send_data(chunk)
+    connection.end_message()
+    framed = b"".join([b"%x\r\n" % len(chunk) + chunk + b"\r\n" for chunk in chunks])
+    assert connection.data_to_send().partition(b"\r\n\r\n")[2] == framed + b"0\r\n\r\n"

@@ -11,6 +11,7 @@ from typing import Final, final
 from librt.strings import BytesWriter
 
 from zttp_core.messages.grammar import TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
+from zttp_h1.emptied import emptied
 from zttp_h1.native_ints import i64, mypyc_attr
 from zttp_h1.scan import scan_target, scan_token, scan_value
 from zttp_h1.start_line import LONGEST_METHOD
@@ -134,11 +135,11 @@ class Backlog:
     def _flush_tail(self) -> None:
         if len(self._tail) > 0:
             self._buffers.append(self._tail.getvalue())
-            self._tail.truncate(0)
+            self._tail = emptied(self._tail)
 
     def _release(self) -> bytes:
         line = self._line.getvalue()
-        self._line.truncate(0)
+        self._line = emptied(self._line)
         self._holding = False
         self.size -= len(line)
         return line

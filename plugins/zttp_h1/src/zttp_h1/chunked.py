@@ -14,6 +14,7 @@ from typing import Final, final
 from librt.strings import BytesWriter, read_i16_le, read_i64_le, write_i64_le
 
 from zttp_core.messages.grammar import TOKEN_TABLE
+from zttp_h1.emptied import emptied
 from zttp_h1.malformed import Malformed
 from zttp_h1.native_ints import i64, mypyc_attr
 
@@ -151,7 +152,6 @@ class ChunkedDecoder:
                         break
                     if not joined:
                         joined = True
-                        writer.truncate(0)
                         _copy(writer, raw, first, stop)
                         stop = first
                     _copy(writer, raw, at, at + take)
@@ -178,7 +178,9 @@ class ChunkedDecoder:
                 break
         self.at = at
         if joined:
-            return writer.getvalue()
+            data = writer.getvalue()
+            self._joined = emptied(writer)
+            return data
         if first == 0 and stop == len(raw):
             return raw
         return raw[first:stop]

@@ -232,6 +232,9 @@ class MessageReader:
     def next_cycle(self) -> None:
         """Make ready for the next message; this one has ended on the wire."""
         self.state = after_reading(self.state, ON_NEXT_CYCLE)
+        buffer = self.buffer
+        if buffer.at == len(buffer.raw):
+            buffer.drop()
         self._head.clear_fields()
         self._trailers = None
         self._empty_lines = 0

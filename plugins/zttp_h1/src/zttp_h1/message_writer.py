@@ -9,6 +9,7 @@ from typing import Final, final
 from librt.strings import BytesWriter, write_i16_le
 
 from zttp_core.reasons import local_error
+from zttp_h1.emptied import emptied
 from zttp_h1.framing import BY_CHUNKS, BY_LENGTH, NO_CONTENT, TO_EOF, has_content
 from zttp_h1.head import CHUNKED, CLOSE, KEEP_ALIVE
 from zttp_h1.head_writer import (
@@ -191,8 +192,8 @@ class MessageWriter:
             if size < _LARGE:
                 buffer.write(data)
             else:
-                self._keep(data)
-            write_i16_le(buffer, _CRLF)
+                self._keep(data)  # behind which the buffer may be another
+            write_i16_le(self._buffer, _CRLF)
             return
         if state == SENDING_LENGTH:
             if size > self._remaining:
@@ -239,12 +240,12 @@ class MessageWriter:
             if len(buffer) == 0:
                 return b""
             data = buffer.getvalue()
-            buffer.truncate(0)
+            self._buffer = emptied(buffer)
             return data
         self._parts = None
         if len(buffer) > 0:
             parts.append(buffer.getvalue())
-            buffer.truncate(0)
+            self._buffer = emptied(buffer)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _begin(self, facts: i64, length: i64, otherwise: i64) -> None:
@@ -269,5 +270,5 @@ class MessageWriter:
             self._parts = parts
         if len(self._buffer) > 0:
             parts.append(self._buffer.getvalue())
-            self._buffer.truncate(0)
+            self._buffer = emptied(self._buffer)
         parts.append(data)
