@@ -14,6 +14,7 @@ from tests.http2.helpers import (
     block,
     feed,
     frame,
+    headers,
     requesting,
     sent,
     server,
@@ -119,3 +120,43 @@ def test_a_refused_message_leaves_no_mark() -> None:
     [item] = sent(connection)
     assert item.payload[1] & 0xC0 == 0x40
     assert item.type != DATA
+
+
+PSEUDO = [(b":method", b"PATCH"), (b":scheme", b"https"), (b":authority", b"h"), (b":path", b"/token"), SECRET]
+
+
+@pytest.mark.parametrize("name", [b":method", b":scheme", b":authority", b":path"])
+def test_a_pseudo_field_goes_on_as_it_came(name: bytes) -> None:
+    [request, _] = feed(server(), frame(HEADERS, 5, 1, marked_block(PSEUDO, name)))
+    pair = Pair()
+    for _ in range(3):
+        pair.client.send_request(request.method, request.target, b"2", request.headers, end_stream=True)
+        pair.pump()
+    passed_on = [event for event in pair.at_server if isinstance(event, zttp.Request)]
+    assert {event.headers.never_indexed for event in passed_on} == {request.headers.never_indexed}
+    assert {event.target for event in passed_on} == {b"/token"}
+
+
+def test_a_status_and_an_extended_connect_go_on_as_they_came() -> None:
+    pair = Pair(server_options={"enable_connect_protocol": True})
+    asked = zttp.HeaderBlock([(b"host", b"h")], never_indexed=[b":protocol"])
+    stream = pair.client.send_request(b"CONNECT", b"/", b"2", asked, protocol=b"websocket")
+    pair.pump()
+    assert pair.at_server[-1].headers.never_indexed == {b":protocol"}
+    answer = zttp.HeaderBlock([(b"a", b"b")], never_indexed=[b":status"])
+    pair.server.stream(stream.stream_id).send_response(200, answer)
+    pair.pump()
+    assert pair.at_client[-1].headers.never_indexed == {b":status"}
+
+
+def test_what_repeats_has_its_own_length_behind_a_marked_head() -> None:
+    # The memo of the last head is not that of the head before it.
+    connection = server(b"".join(headers(GET, number, END_STREAM) for number in range(1, 17, 2)))
+    fields = [(b"server", b"z"), (b"content-length", b"5")]
+    for number in range(1, 13, 2):
+        connection.stream(number).send_response(200, fields)
+    connection.stream(13).send_response(200, zttp.HeaderBlock([SECRET], never_indexed=MARKED))
+    connection.stream(15).send_response(200, fields)
+    with pytest.raises(zttp.LocalProtocolError) as caught:
+        connection.stream(15).send_data(b"123456")
+    assert caught.value.reason == "content_too_long"

@@ -66,6 +66,10 @@ class LastBlock:
         writer.write(self._block)
         return True
 
+    def forget(self) -> None:
+        """Forget the list of fields that ``keep`` was given."""
+        self._fields = None
+
     def keep(self, writer: BytesWriter, start: i64, fields: Fields, stamp: i64) -> None:
         """Note that all that is written of these fields, from ``start`` on, is indexed: it will be the same again."""
         block = BytesWriter()  # a writer gives all of itself, or one octet

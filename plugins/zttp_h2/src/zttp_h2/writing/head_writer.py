@@ -53,17 +53,23 @@ class HeadWriter(FieldRules):
         """Write a request head; ``host`` and ``:authority`` among the fields are in ``authority`` already."""
         buffer = self._outbox.buffer
         encoder = self.encoder
+        marked = self.never_indexed is not None
         start = self._begin(stream_id, flags, len(fields))
         try:
-            if encoder.encode_method(buffer, method) != OK:
+            if (self._pseudo(b":method", method) if marked else encoder.encode_method(buffer, method)) != OK:
                 raise local_error("invalid_method", method)
-            if scheme is not None and encoder.encode_scheme(buffer, scheme) != OK:
-                raise local_error("invalid_pseudo_field", b":scheme " + scheme)
-            if authority is not None and self._write_authority(authority) != OK:
-                raise local_error("invalid_host", authority)
-            if path is not None and encoder.encode_path(buffer, path) != OK:
-                raise local_error("invalid_target", path)
-            if protocol is not None and encoder.encode_field(buffer, encoder.lookup(b":protocol"), protocol) != OK:
+            if scheme is not None:
+                if (self._pseudo(b":scheme", scheme) if marked else encoder.encode_scheme(buffer, scheme)) != OK:
+                    raise local_error("invalid_pseudo_field", b":scheme " + scheme)
+            if authority is not None:
+                if (
+                    self._pseudo(b":authority", authority) if marked else encoder.encode_authority(buffer, authority)
+                ) != OK:
+                    raise local_error("invalid_host", authority)
+            if path is not None:
+                if (self._pseudo(b":path", path) if marked else encoder.encode_path(buffer, path)) != OK:
+                    raise local_error("invalid_target", path)
+            if protocol is not None and self._pseudo(b":protocol", protocol) != OK:
                 raise local_error("invalid_pseudo_field", b":protocol " + protocol)
             self._write_fields(fields, True)
         except BaseException:
@@ -75,7 +81,10 @@ class HeadWriter(FieldRules):
         """Write a response head, final or informational."""
         start = self._begin(stream_id, flags, len(fields))
         try:
-            self.encoder.encode_status(self._outbox.buffer, status)
+            if self.never_indexed is None:
+                self.encoder.encode_status(self._outbox.buffer, status)
+            else:
+                self._pseudo(b":status", b"%d" % status)
             self._write_fields(fields, False)
         except BaseException:
             self._abandon(start)
@@ -125,18 +134,18 @@ class HeadWriter(FieldRules):
         if names is None:
             status, position = encoder.write_fields(buffer, fields, self)
         else:
+            last.forget()  # what it says of a Content-Length was the block's before this one
             status, position = encoder.write_marked(buffer, fields, self, names)
         if status != OK:
             name, value = fields[position]
             raise _invalid_field(name, value)
 
-    def _write_authority(self, authority: bytes) -> i64:
-        """Write ``:authority``, which stands for ``host``."""
-        encoder = self.encoder
+    def _pseudo(self, name: bytes, value: bytes) -> i64:
+        """Write a pseudo-header field, marked if it is among the names; ``:authority`` goes by that of ``host``."""
         names = self.never_indexed
-        if names is not None and b"host" in names:
-            return encoder.encode_field(self._outbox.buffer, encoder.lookup(b":authority"), authority, True)
-        return encoder.encode_authority(self._outbox.buffer, authority)
+        encoder = self.encoder
+        marked = names is not None and (b"host" if name == b":authority" else name) in names
+        return encoder.encode_field(self._outbox.buffer, encoder.lookup(name), value, marked)
 
     def _note_length(self, value: bytes, position: i64) -> bool:
         """Take a Content-Length, and say whether it is to be written: one that is said again is not."""
