@@ -124,6 +124,34 @@ def test_credit_in_small_steps_is_none_while_content_waits_for_it(step: int) -> 
         connection.data_to_send()
 
 
+@pytest.mark.parametrize("size", [65_536, 70_000, 400_000])
+@pytest.mark.parametrize("window", [65_535, 1 << 30])
+def test_credit_in_small_steps_is_none_for_what_left_at_once(size: int, window: int) -> None:
+    # One send, of which the windows or the output take only a part before the rest waits.
+    first = settings((4, window))
+    connection = server(window_update(0, window) + headers(GET, flags=END_STREAM), first=first, limits=FEW)
+    stream = connection.stream(1)
+    stream.send_response(200)
+    stream.send_data(bytes(size))
+    connection.data_to_send()
+    for _ in range(0, size, 100):
+        feed(connection, window_update(0, 100) + window_update(1, 100))
+        connection.data_to_send()
+    assert stream.pending_bytes == 0
+
+
+@pytest.mark.parametrize("streams", [1, 20])
+def test_content_in_flight_when_the_connection_closes_is_none(streams: int) -> None:
+    # RFC 9113 6.8: what is above the last stream is discarded; the client learns of that a round trip later.
+    connection = server(headers(POST), limits=limits(max_control_frames=streams))
+    connection.close()
+    numbers = range(3, 3 + 2 * streams, 2)
+    late = b"".join(headers(POST, number) for number in numbers)
+    late += b"".join(frame(DATA, 0, number, b"x") for number in numbers) * 100
+    assert feed(connection, late) == []
+    assert feed(connection, frame(DATA, END_STREAM, 1, b"x")) == [zttp.Data(b"x", 1), zttp.EndOfMessage(stream_id=1)]
+
+
 @pytest.mark.parametrize("size", [40, 100, 1000])
 def test_a_peer_may_use_the_credit_that_it_has(size: int) -> None:
     """Whoever does not pull slows its peer down: what there is credit for fits, framed in small pieces too."""

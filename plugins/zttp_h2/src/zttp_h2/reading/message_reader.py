@@ -162,6 +162,8 @@ class MessageReader:
             raise Malformed("unexpected_stream_id", PROTOCOL_ERROR)  # RFC 9113 5.1.1 MUST
         if 0 <= session.goaway_sent < stream_id:
             session.floods.frame(1)  # RFC 9113 6.8: discarded
+            # So is its content, which was under way before the client could know.
+            table.reset_here(stream_id, session.own.initial_window_size)
             return None
         own = session.own
         table.used(stream_id)

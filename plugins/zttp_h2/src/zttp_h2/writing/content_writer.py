@@ -57,6 +57,8 @@ class ContentWriter:
         self._check_blocked(stream, left, size - start)
         if start > 0:
             self._write(stream, data, start)
+            if start >= SLIVER:
+                self.session.floods.content_sent(start)
         flow.block(stream, data, start)
 
     def take(self) -> bytes:
