@@ -287,6 +287,21 @@ def test_what_is_not_pulled_is_bounded(size: int) -> None:
     assert traced_peak(flood) < 6 * limit + 50_000
 
 
+@pytest.mark.parametrize("size", [1, 100, 1_000])
+def test_nothing_is_kept_of_what_waited(size: int) -> None:
+    connection = server(max_buffer=8_000_000)
+    data = frame(0xEE, 0, 0, bytes(10_000)) * 200
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for start in range(0, len(data), size):
+            connection.receive_data(data[start : start + size])
+        drain(connection)
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_discarded_frames_are_not_kept() -> None:
     connection = server(max_control_frames=1 << 40)
     unknown = frame_bytes("FRAME type=0xbb length=16384")

@@ -12,6 +12,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 
 _SMALL: Final = 1024
 _COMPACT_FROM: Final = 64
+_MOST_KEPT: Final = 4096  # a writer that has grown beyond is not kept for the next small buffers
 _NONE: Final[list[bytes]] = []  # in place of a list of each connection's own, until it needs one
 
 
@@ -146,4 +147,7 @@ class Inbox:
         tail = self._tail
         if tail is not None and len(tail) > 0:
             self._append(tail.getvalue())
-            tail.truncate(0)
+            if len(tail) > _MOST_KEPT:
+                self._tail = None
+            else:
+                tail.truncate(0)
