@@ -133,6 +133,19 @@ def test_answers_that_are_not_taken_are_bounded() -> None:
     assert connection.pending_bytes < 400_000
 
 
+def test_refusals_that_are_not_taken_are_bounded() -> None:
+    # To a client that never acknowledges the limit on streams; content between the refusals is progress.
+    connection = server(
+        headers([(b":method", b"POST"), *GET[1:]]), limits=limits(max_buffer=40_000, max_concurrent_streams=1)
+    )
+    with pytest.raises(zttp.RemoteProtocolError) as caught:
+        for start in range(3, 200_000, 200):
+            late = b"".join(headers(GET, number, END_STREAM) for number in range(start, start + 200, 2))
+            feed(connection, late + frame(DATA, 0, 1, b"x"))
+    assert caught.value.reason == "output_full"
+    assert connection.pending_bytes < 400_000
+
+
 def test_the_window_that_is_told_is_what_can_be_given() -> None:
     connection = answering({1: None, 3: None})
     for number in (1, 3):

@@ -54,6 +54,7 @@ def refuse_for_now(session: Session, stream_id: i64) -> Any:
     """Refuse a stream above SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 5.1.2): it can be tried again."""
     session.table.reset_here(stream_id, session.own.initial_window_size)
     session.start()
+    session.check_output()
     session.outbox.write_rst_stream(stream_id, REFUSED_STREAM)
     if session.own.acknowledged_first:
         return note_rejection(session, stream_id, REFUSED_STREAM, "too_many_streams")
