@@ -248,7 +248,7 @@ class Server(Model):
         if self.skipped:
             return "response_skipped"
         early = self.phase in (HEAD, FAILED, CLOSED)
-        message = Message(b"") if early and (self.phase != FAILED or self.unknown) else self.message
+        message = Message(b"", old=True) if early and (self.phase != FAILED or self.unknown) else self.message
         if early:
             if self.phase == CLOSED:
                 return "connection_closed"

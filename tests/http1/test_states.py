@@ -769,3 +769,22 @@ def test_events_outlive_the_connection() -> None:
     assert request.headers == [(b"Host", b"example.com"), (b"Transfer-Encoding", b"chunked")]
     assert data.data == b"hello"
     assert end.trailers == [(b"A", b"b")]
+
+
+@pytest.mark.parametrize("data", [b"", GET[:20], b"HEAD / HTTP/1.0\r\nHo", b"GET / HTTP/1.0\r\nA b\r\n\r\n", b"\0"])
+@pytest.mark.parametrize("before", [b"", GET], ids=["first", "second"])
+def test_a_farewell_to_who_knows_whom_has_no_chunks(data: bytes, before: bytes) -> None:
+    # RFC 9112 6.1: no Transfer-Encoding unless the request indicates HTTP/1.1.
+    connection = server()
+    if before:
+        feed(connection, before)
+        connection.send_response(204)
+        connection.end_message()
+        connection.start_next_cycle()
+        connection.data_to_send()
+    with suppress(zttp.RemoteProtocolError):
+        feed(connection, data)
+    connection.send_response(400, [(b"Transfer-Encoding", b"chunked")])
+    connection.send_data(b"what is wrong")
+    connection.end_message()
+    assert connection.data_to_send() == b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nwhat is wrong"

@@ -109,7 +109,7 @@ class MessageReader:
         self.waiting_for_100 = False  # or for what makes it needless
         self.switching = False  # what follows the message is not HTTP
         self.request_method: i64 = OTHER  # of the request that was received, or sent
-        self.request_minor: i64 = 1
+        self.request_minor: i64 = 0  # of its version; what is not known may be HTTP/1.0
         self.upgrade: bytes | None = None  # what the head asks for, or switches to
         self.buffer: Final = ReceiveBuffer()
         self._head: Final = Head()
@@ -240,7 +240,7 @@ class MessageReader:
         self._empty_lines = 0
         self.waiting_for_100 = False
         self.request_method = OTHER
-        self.request_minor = 1
+        self.request_minor = 0
         self.upgrade = None
         self._repeats = True
 
@@ -681,7 +681,7 @@ class MessageReader:
         if self.state == START_LINE or self.state == FIELDS:
             # The farewell answers a request that nobody understood.
             self.request_method = OTHER
-            self.request_minor = 1
+            self.request_minor = 0
         self.state = after_reading(self.state, ON_ERROR)
         self._section = None
         buffer.discard()
