@@ -54,7 +54,7 @@ def test_a_host_and_a_port(value: bytes) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"a", b"a:", b":80", b"[::1]", b"[::1]:", b"a:65536", b"a:999999", b"a:000001", b"a:x", b"u@a:1", b"::1:80"],
+    [b"", b"a", b"a:", b":80", b"[::1]", b"[::1]:", b"a:65536", b"a:0", b"a:000001", b"a:x", b"u@a:1", b"::1:80"],
     ids=repr,
 )
 def test_no_host_and_port(value: bytes) -> None:

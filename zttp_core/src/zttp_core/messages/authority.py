@@ -37,7 +37,7 @@ def is_host_and_port(value: bytes) -> bool:
     host, colon, port = value.rpartition(b":")
     if colon == b"" or host == b"" or not 0 < len(port) < 6 or port.translate(None, _DIGITS) != b"":
         return False
-    return int(port) <= _LARGEST_PORT and is_host(value)
+    return 0 < int(port) <= _LARGEST_PORT and is_host(value)
 
 
 def is_same_authority(one: bytes, other: bytes) -> bool:
