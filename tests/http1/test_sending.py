@@ -641,3 +641,16 @@ def test_large_chunks_behind_much_that_waits() -> None:
     connection.end_message()
     framed = b"".join([b"%x\r\n" % len(chunk) + chunk + b"\r\n" for chunk in chunks])
     assert connection.data_to_send().partition(b"\r\n\r\n")[2] == framed + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [64, 65])
+def test_a_method_that_our_reader_refuses_is_not_sent(size: int) -> None:
+    connection = zttp.Connection(zttp.CLIENT)
+    method = b"M" * size
+    if size == 64:
+        connection.send_request(method, b"/", b"1.1", HOST)
+        assert server(connection.data_to_send()).next_event().method == method
+    else:
+        with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+            connection.send_request(method, b"/", b"1.1", HOST)
+        assert caught.value.reason == "invalid_method"

@@ -394,6 +394,17 @@ def test_start_next_cycle_before_the_request_has_ended(data: bytes) -> None:
     assert names(feed(connection, whole[len(data) :]))[-1] == "EndOfMessage"
 
 
+def test_the_end_of_chunks_is_seen_when_it_is_pulled() -> None:
+    connection = server(CHUNKED + GET)
+    for kind in (zttp.Request, zttp.Data, zttp.EndOfMessage):
+        with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+            connection.start_next_cycle()
+        assert caught.value.reason == "cycle_not_complete"
+        assert isinstance(connection.next_event(), kind)
+    connection.start_next_cycle()
+    assert names(pull(connection)) == ["Request", "EndOfMessage"]
+
+
 def test_start_next_cycle_before_the_response_has_ended() -> None:
     connection = serving()
     connection.send_response(200, [(b"Content-Length", b"1")])
@@ -788,3 +799,13 @@ def test_a_farewell_to_who_knows_whom_has_no_chunks(data: bytes, before: bytes) 
     connection.send_data(b"what is wrong")
     connection.end_message()
     assert connection.data_to_send() == b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nwhat is wrong"
+
+
+def test_the_excerpt_of_a_status_line_is_the_same_however_it_was_cut() -> None:
+    told = set()
+    for size in (1000, 3, 1):
+        connection = client()
+        with pytest.raises(zttp.RemoteProtocolError, match="status line") as caught:
+            feed(connection, b"HTTP/1.x 200 OK\r\n\r\n", size)
+        told.add((str(caught.value), caught.value.offset))
+    assert len(told) == 1

@@ -214,7 +214,9 @@ class H1Connection:
             self._reader.waiting_for_100 = False
 
     def start_next_cycle(self) -> None:
-        """Go on to the next message: legal once this one has ended on the wire, whether that was pulled or not.
+        """Go on to the next message: legal once this one was read to its end, EndOfMessage itself pulled or not.
+
+        What is still to be pulled may hide that end: content, and behind chunks the EndOfMessage.
 
         Raises LocalProtocolError if it has not, if the message that is sent has not, or if there can be no next one.
         A server that has not answered reads on, but cannot send anything any more.

@@ -29,6 +29,7 @@ from zttp_h1.names import (
 )
 from zttp_h1.native_ints import i64, u8
 from zttp_h1.scan import scan_host, scan_target, scan_token, scan_value
+from zttp_h1.start_line import LONGEST_METHOD
 from zttp_h1.status import STATUS_LINES
 
 _COLON_SPACE: Final = 0x203A
@@ -47,7 +48,7 @@ OF_REQUEST: Final = 3
 def write_request_line(writer: BytesWriter, method: bytes, target: bytes, version: bytes) -> None:
     """Write ``method SP request-target SP HTTP-version CRLF``. Raises LocalProtocolError."""
     size: i64 = len(method)
-    if size == 0 or scan_token(method, 0, size) != size:
+    if not 0 < size <= LONGEST_METHOD or scan_token(method, 0, size) != size:
         raise local_error("invalid_method", method)
     size = len(target)
     if size == 0 or scan_target(target, 0, size) != size:

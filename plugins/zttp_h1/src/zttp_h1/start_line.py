@@ -122,13 +122,12 @@ def parse_status_line(head: Head, raw: bytes, at: i64, end: i64, longest: i64) -
         if raw[at] != _VERSION_PREFIX[at - start]:
             raise Malformed("malformed_status_line", at, raw[start : at + 1])
         at += 1
+    if at < end and not 0x30 <= raw[at] <= 0x39:
+        raise Malformed("malformed_status_line", at, raw[start : at + 1])
     if at + 5 >= end:
-        if at < end and not 0x30 <= raw[at] <= 0x39:
-            raise Malformed("malformed_status_line", at, raw[start : at + 1])
         return -1
     if (
-        not 0x30 <= raw[at] <= 0x39
-        or raw[at + 1] != 32
+        raw[at + 1] != 32
         or not 0x30 <= raw[at + 2] <= 0x39
         or not 0x30 <= raw[at + 3] <= 0x39
         or not 0x30 <= raw[at + 4] <= 0x39

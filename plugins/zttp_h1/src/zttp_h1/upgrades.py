@@ -13,7 +13,7 @@ def is_offered(answer: bytes, request: bytes) -> bool:
 
     Names are compared in any case. A request that names no version takes any.
     """
-    offered = _members(request)
+    offered = set(_members(request))  # which are many, if the peer likes
     chosen = _members(answer)
     named = [protocol for protocol in chosen if protocol in offered or protocol.partition(b"/")[0] in offered]
     return len(named) == len(chosen) > 0
