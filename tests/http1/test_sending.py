@@ -1,6 +1,6 @@
 """What may be sent and what it looks like on the wire; what may not leaves nothing behind (RFC 9112, RFC 9110)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -654,3 +654,19 @@ def test_a_method_that_our_reader_refuses_is_not_sent(size: int) -> None:
         with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
             connection.send_request(method, b"/", b"1.1", HOST)
         assert caught.value.reason == "invalid_method"
+
+
+def test_headers_whose_iterator_sends_the_response_itself() -> None:
+    connection = serving()
+
+    def headers() -> Iterator[tuple[bytes, bytes]]:
+        connection.send_response(204)
+        connection.end_message()
+        yield b"Content-Length", b"0"
+
+    for send in (connection.send_response, connection.send_informational):
+        with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+            send(200 if send == connection.send_response else 103, headers())
+        assert caught.value.reason == "already_responded"
+    assert connection.data_to_send() == b"HTTP/1.1 204 No Content\r\n\r\n"
+    connection.start_next_cycle()

@@ -137,6 +137,7 @@ class H1Connection:
             raise local_error("wrong_role")
         if not 100 <= status <= 999:
             raise local_error("invalid_status_code", b"%d" % status)
+        fields = listed(headers)  # before anything is asked: an iterator may call what it likes
         writer = self._make_writer()
         writer.check(SEND_HEAD)
         self._check_not_skipped()
@@ -145,7 +146,6 @@ class H1Connection:
         if early:
             self._check_farewell(status)
         closing = early or reader.ends_connection()
-        fields = listed(headers)
         method = reader.request_method
         if status == 101:
             fields = field_pairs(fields)
@@ -177,6 +177,7 @@ class H1Connection:
             raise local_error("wrong_role")
         if not 100 <= status <= 199:
             raise local_error("not_informational", b"%d" % status)
+        fields = listed(headers)
         reader = self._reader
         writer = self._make_writer()
         writer.check(SEND_INFORMATIONAL)
@@ -185,7 +186,6 @@ class H1Connection:
             raise local_error("error_response_only", b"%d" % status)
         if reader.request_minor == 0:
             raise local_error("informational_to_http_1_0")
-        fields = listed(headers)
         try:
             writer.write_informational(status, fields)
         except TypeError:
