@@ -11,6 +11,7 @@ from zttp_h2.hpack.decoder import Decoder
 
 LIMIT = 1000
 BOMB_SIZE = 1 << 20
+CODED_AS = bytes.fromhex("18c6318c63")  # eight times "a" (RFC 7541 Appendix B)
 
 
 def of_size(size: int) -> bytes:
@@ -116,6 +117,18 @@ def test_nothing_is_kept_of_blocks_before_the_last() -> None:
             assert decoder.decode(literal(b"n", b"v") * length + literal(b"long", b"v" * 20_000)) == status.OK
         assert tracemalloc.get_traced_memory()[0] < 200_000
         assert decoder.decode(of_size(60_000) + of_size(6_000)) == status.HEADER_LIST_TOO_LARGE
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("fields", [indexed(16) * 200_000, b"\x00\x01x\xff\xc1\x83\x3d" + CODED_AS * 200_000])
+def test_nothing_is_kept_of_a_large_block(fields: bytes) -> None:
+    decoder = Decoder(1 << 26)
+    tracemalloc.start()
+    try:
+        assert decoder.decode(fields) == status.OK
+        assert decoder.decode(indexed(2)) == status.OK
         assert tracemalloc.get_traced_memory()[0] < 100_000
     finally:
         tracemalloc.stop()

@@ -74,6 +74,7 @@ DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTING
 _BOMB_FACTOR: Final = 16
 _NO_FIELD: Final[object] = (b"", b"")
 _BOMB_SIZE: Final = 1048576
+_MOST_KEPT: Final = 4096  # what has grown beyond, octets or fields, is not kept for the next block
 # RFC 7541 4.2: the lowest size since the last block, then the final one.
 _MAX_SIZE_UPDATES: Final = 2
 
@@ -139,6 +140,11 @@ class Decoder:
         kinds.truncate(0)
         fields = self._fields
         room: i64 = len(fields)
+        if room > _MOST_KEPT:  # a block that had so many was not the rule
+            del fields[_MOST_KEPT:]
+            room = _MOST_KEPT
+            kinds = BytesWriter()
+            self.kinds = kinds
         count: i64 = 0
         pseudo: i64 = 0
         seen: i64 = 0
@@ -360,4 +366,6 @@ class Decoder:
         if self._string_flags < 0:
             self._fail(HUFFMAN_PADDING if self._string_flags == BAD_PADDING else HUFFMAN_EOS)
             return b""
+        if len(scratch) > _MOST_KEPT:
+            self._scratch = BytesWriter()
         return scratch.getvalue()
