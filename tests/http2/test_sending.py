@@ -578,3 +578,11 @@ def test_a_field_that_becomes_forbidden_is_refused_where_another_repeats() -> No
     assert reason_of(lambda: stream.send_response(200, [(b"connection", b"1")])) == "connection_specific_field"
     assert reason_of(lambda: stream.send_response(200, [(b"x-a", b"1"), (b":path", b"/")])) == "pseudo_field_given"
     stream.send_response(200, [(b"x-a", b"1")])
+
+
+def test_a_scheme_leaves_in_lower_case_whatever_the_form_of_the_target() -> None:
+    # RFC 9110 4.2.3.
+    for target in (b"/", b"https://example.com/"):
+        connection = client()
+        connection.send_request(b"GET", target, b"2", HOST, scheme=b"HTTPS", end_stream=True)
+        assert sent(connection)[-1].payload[1] == 0x87

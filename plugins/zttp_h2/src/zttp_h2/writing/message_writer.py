@@ -90,7 +90,7 @@ class MessageWriter:
         authority = self._given_authority(fields)
         sent_scheme: bytes | None = scheme
         sent_path: bytes | None = target
-        if connect or protocol is not None or not target.startswith(b"/"):
+        if connect or protocol is not None or not target.startswith(b"/") or not scheme.islower():
             sent_scheme, authority, sent_path = _request_parts(method, target, scheme, authority, protocol)
         if end_stream and not connect and _states_content(fields):
             raise local_error("content_too_short")
