@@ -3,6 +3,7 @@
 import contextlib
 import gc
 from base64 import urlsafe_b64encode
+from itertools import groupby
 
 import pytest
 
@@ -28,11 +29,13 @@ from tests.http2.helpers import (
     goaway,
     headers,
     names,
+    pull,
     requesting,
     rst_stream,
     sent,
     server,
     settings,
+    window_update,
 )
 
 
@@ -353,3 +356,31 @@ def test_late_frames_of_streams_that_are_long_forgotten() -> None:
     assert feed(connection, frame(DATA, 0, 1, b"late") + frame(DATA, END_STREAM, 1999, b"late")) == []
     assert feed(connection, headers([(b"a", b"b")], 3, END_STREAM)) == []
     assert sent(connection)[-1].type != GOAWAY
+
+
+def test_streams_that_a_goaway_leaves_out_are_closed() -> None:
+    # RFC 9113 6.8: the client takes them for refused, so nothing of them will ever end.
+    connection = server(headers(GET, 1, END_STREAM) + headers(POST, 3) + headers(GET, 5, END_STREAM))
+    left_out = connection.stream(5)
+    connection.close(0, 1)
+    assert connection.open_streams == 1
+    with pytest.raises(zttp.LocalProtocolError, match="closed"):
+        left_out.send_response(200)
+    assert feed(connection, frame(DATA, END_STREAM, 3, b"late")) == []
+    connection.stream(1).send_response(200, [], True)
+    assert connection.is_closed()
+    assert [item.stream_id for item in sent(connection)] == [0, 1]
+
+
+def test_an_upgraded_request_has_the_priority_that_it_names() -> None:
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    patient = connection.initiate_upgrade_connection(b"GET", b"/", [*HOST, (b"priority", b"u=7")], b"")
+    connection.receive_data(PREFACE + settings((4, 1 << 20)) + headers(GET, 3, END_STREAM))
+    pull(connection)
+    other = connection.stream(3)
+    for stream in (patient, other):
+        stream.send_response(200)
+        stream.send_data(bytes(100_000))
+    feed(connection, window_update(0, 1_000_000))
+    order = [item.stream_id for item in sent(connection) if item.type == DATA]
+    assert [number for number, _ in groupby(order)] == [1, 3, 1]

@@ -16,6 +16,7 @@ from zttp_core.errors import RemoteProtocolError
 from zttp_core.messages.priorities import format_priority
 from zttp_core.reasons import local_error, remote_error
 from zttp_h2.arguments import clamped, field_pairs, listed, never_indexed
+from zttp_h2.closing import drop
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
 from zttp_h2.frames import MAX_STREAM_ID
 from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
@@ -24,7 +25,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.reading.receiver import READ_NOTHING, Receiver
 from zttp_h2.session import Session
 from zttp_h2.stream import Headers, Stream
-from zttp_h2.streams.states import CLOSED, IDLE
+from zttp_h2.streams.states import CLOSED, IDLE, RESET_SENT
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.upgrade import encode_settings_header, upgrade
 from zttp_h2.writing.content_writer import ContentWriter
@@ -141,7 +142,7 @@ class H2Connection:
             return
         left = session.table.owed(number)
         if left == 0:
-            if session.table.state_of(number) == IDLE or self._auto_credit:
+            if number < 0 or session.table.state_of(number) == IDLE or self._auto_credit:
                 raise local_error("consumed_too_much", stream_id=stream_id)
             return
         if count > left:
@@ -277,6 +278,10 @@ class H2Connection:
         if session.go_away(last, error_code, b""):
             self._receiver.closed_due = True
             self._drop_streams()
+        elif session.server:
+            # RFC 9113 6.8: the client takes them for refused, and asks again elsewhere.
+            for stream in session.table.take_above(last):
+                drop(session, stream, RESET_SENT)
 
     # -------------------------------------------------------------------------------------------------------- questions
 

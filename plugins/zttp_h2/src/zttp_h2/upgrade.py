@@ -12,6 +12,7 @@ from zttp_core.messages.reading import read_request
 from zttp_core.messages.writing import write_request
 from zttp_core.reasons import local_error
 from zttp_h2.hpack.encoder_table import Fields
+from zttp_h2.reading.connection_frames import set_priority
 from zttp_h2.reading.receiver import Receiver
 from zttp_h2.session import Session
 from zttp_h2.settings import Params, PeerSettings, serialize_params
@@ -39,6 +40,7 @@ def upgrade(
     state = HALF_CLOSED_REMOTE if session.server else HALF_CLOSED_LOCAL
     stream = StreamState(1, state, session.peer.initial_window_size, session.own.initial_window_size)
     stream.request_facts = HEAD if method == b"HEAD" else 0
+    set_priority(session, stream, request.priority)
     session.table.open(stream)
     if session.server:
         session.table.processed = 1
