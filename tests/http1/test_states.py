@@ -515,6 +515,23 @@ def test_a_client_hands_over_what_follows_101() -> None:
         assert connection.trailing_data == (b"first", False)
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.0 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\n",
+    ],
+    ids=["not listed", "other listed", "HTTP/1.0"],
+)
+def test_a_101_whose_connection_does_not_list_upgrade_is_refused(head: bytes) -> None:
+    # RFC 9110 7.8: as when it is sent, and upgrade() would say None.
+    connection = client(fields=[*HOST, *UPGRADE])
+    with pytest.raises(zttp.RemoteProtocolError, match="101") as caught:
+        feed(connection, head)
+    assert (caught.value.reason, caught.value.offset) == ("unexpected_status", 9)
+
+
 def test_nothing_trails_while_http_is_spoken() -> None:
     assert server().trailing_data == (b"", False)
     connection = server(GET + GET)

@@ -493,8 +493,7 @@ class MessageReader:
     def _check_switch(self) -> None:
         """Refuse a 101 that the request did not ask for (RFC 9110 7.8)."""
         asked = self._asked_upgrade
-        head = self._head
-        if asked is None or head.upgrades is None or not is_offered(b", ".join(head.upgrades), asked):
+        if asked is None or self.upgrade is None or not is_offered(self.upgrade, asked):
             raise Malformed("unexpected_status", self._status_at - self.buffer.base, b"101")
         if self.waiting_for_100:
             raise Malformed("continue_before_switch", self._status_at - self.buffer.base, b"101")
