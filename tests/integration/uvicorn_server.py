@@ -16,10 +16,10 @@ HERE = Path(__file__).parent
 class Server:
     """A uvicorn process, what it logs, and where it listens."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, app: str = "asgi_app:app") -> None:
         command = [sys.executable, "-P", "-m", "uvicorn", "--http", "zttp", "--host", "127.0.0.1", "--port", "0"]
         self.process = subprocess.Popen(
-            [*command, "--no-use-colors", "--app-dir", str(HERE), *options, "asgi_app:app"],
+            [*command, "--no-use-colors", "--app-dir", str(HERE), *options, app],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
