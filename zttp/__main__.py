@@ -15,6 +15,7 @@ from zttp_core.installed import version_of
 from zttp_core.lookup_errors import ProtocolLookupError
 from zttp_core.module_files import is_compiled
 from zttp_core.registry import REGISTRY
+from zttp_core.wording import one_line
 
 DISTRIBUTIONS = ("zttp", "zttp-core", "zttp-h1", "zttp-h2", "zttp-h3")
 
@@ -96,7 +97,7 @@ def _table(infos: Sequence[ProtocolInfo]) -> Iterator[str]:
             f"{info.provider} {info.version}".rstrip(),
             info.status,
             info.transport or "-",
-            " ".join(identifier.decode("ascii", "backslashreplace") for identifier in info.alpn) or "-",
+            one_line(" ".join(identifier.decode("ascii", "backslashreplace") for identifier in info.alpn)) or "-",
             {True: "compiled", False: "interpreted", None: "-"}[info.compiled],
             info.summary,
         )

@@ -330,3 +330,10 @@ def test_errors_survive_a_pickle() -> None:
     other = pickle.loads(pickle.dumps(error))
     assert (type(other), str(other), other.reason, other.status_hint) == (type(error), "why", "bare_lf", 400)
     assert (other.offset, other.section, other.error_code, other.stream_id) == (3, "RFC 9112 2.2", None, None)
+
+
+def test_an_event_keeps_its_class() -> None:
+    event: Any = zttp.Data(b"x", 1)
+    with pytest.raises(TypeError, match="__class__ assignment"):
+        event.__class__ = zttp.Datagram
+    assert type(event) is zttp.Data

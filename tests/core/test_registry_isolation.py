@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 import zttp
 from tests.core.fake_plugins import FakeEntryPoint, Plugin, Toy, describe, registry_of, toy_entry
+from zttp.__main__ import main
 from zttp_core.descriptor import ProtocolDescriptor
 from zttp_core.discovery import EntryPoint, Scan
+from zttp_core.installed import take_inventory
 from zttp_core.lookup_errors import PluginValidationError, ProtocolConflictError, ProtocolLookupError
 from zttp_core.module_files import is_compiled
 from zttp_core.plugin import hookimpl
@@ -32,6 +35,23 @@ class RudeError(Exception):
         raise RuntimeError("no words")
 
     __repr__ = __str__
+
+
+class ExitingError(Exception):
+    """An error that ends the process when it is shown."""
+
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+
+def liar(attribute: str, base: type[Exception] = Exception) -> Exception:
+    """Return an error that raises when it is asked for what every error has."""
+
+    def ask(error: object) -> Any:
+        raise RuntimeError("do not touch")
+
+    lying: Exception = type("LyingError", (base,), {attribute: property(ask)})()
+    return lying
 
 
 class Hostile:
@@ -114,6 +134,10 @@ FIELDS = [name for name in ProtocolDescriptor.__slots__ if name != "newer_fields
 
 BROKEN: dict[str, Callable[[], object]] = {
     "an error that cannot be shown": RudeError,
+    "an error that exits when it is shown": ExitingError,
+    "an error of unclear number": lambda: OSError([], "no number"),
+    **{f"an error that hides its {name}": partial(liar, name) for name in ("__class__", "__cause__", "__traceback__")},
+    "an error that hides its number": lambda: liar("errno", OSError),
     "an error in the hook that cannot be shown": lambda: Hook(fails),
     "SystemExit at import": lambda: SystemExit(3),
     "an error of an endless class": lambda: type("E" * 100_000, (Exception,), {})("x" * 1_000_000),
@@ -410,6 +434,73 @@ def test_what_hangs_in_the_import_system_does_not_matter(tmp_path: Path) -> None
     answers, printed, _ = ask(tmp_path, code + ASK)
     assert (answers["sound"], answers["http"], answers["dir"]) == ("Toy", "H1Connection", True)
     assert "Furious: RuntimeError: no distributions here" in printed
+
+
+@pytest.mark.parametrize("place", ["a\0b", "\ud800"], ids=["NUL", "half a surrogate pair"])
+def test_what_can_be_no_path_hides_no_distribution(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    before = [one.key for one in take_inventory().distributions]
+    monkeypatch.setattr(sys, "path", [place, *sys.path])
+    inventory = take_inventory()
+    assert [one.key for one in inventory.distributions] == before
+    assert inventory.whole
+    assert any("Error" in fault for fault in inventory.faults)
+
+
+def test_a_folder_with_nothing_in_it_hides_no_distribution(tmp_path: Path) -> None:
+    distribution(tmp_path, "sound", GROUP + b"sound = zttp_sound")
+    (tmp_path / "sound-0.9.dist-info").mkdir()
+    (tmp_path / "zttp_sound.py").write_bytes(SOUND % "sound")
+    answers, _, _ = ask(tmp_path)
+    assert answers["sound"] == "Toy"
+
+
+def test_a_line_that_leads_nowhere_takes_no_protocol_from_others(tmp_path: Path) -> None:
+    distribution(tmp_path, "damaged", GROUP + b"sound\nsound = 7up")
+    distribution(tmp_path, "sound", GROUP + b"sound = zttp_sound")
+    (tmp_path / "zttp_sound.py").write_bytes(SOUND % "sound")
+    answers, printed, status = ask(tmp_path)
+    assert (answers["sound"], status) == ("Toy", 0)
+    assert "damaged 1.0: entry point 'sound' leads nowhere" in printed
+
+
+def test_a_damaged_distribution_in_an_archive_hides_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    archive = tmp_path / "plugins.zip"
+    with ZipFile(archive, "w") as opened:
+        opened.writestr("damaged-1.0.dist-info/METADATA", b"Name: \xff\xfe")
+        opened.writestr("sound-1.0.dist-info/METADATA", b"Name: sound\nVersion: 1.0\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(archive)])
+    inventory = take_inventory()
+    assert "sound" in [one.key for one in inventory.distributions]
+    assert any("UnicodeDecodeError" in fault for fault in inventory.faults)
+
+
+class Strange:
+    """What a module put into its own place."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+def test_what_a_module_puts_into_its_place_may_answer_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = FakeEntryPoint("broken", RuntimeError("no"), "zttp-broken", "0.1")
+    monkeypatch.setitem(sys.modules, broken.module, Strange())
+    assert "RuntimeError: no" in everything_works_but(
+        "broken", registry_of(broken, toy_entry(aliases=("plaything",), preface=b"\x00toy"))
+    )
+
+
+def test_what_the_commands_print_of_a_plugin_is_no_order_to_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("zttp.__main__.REGISTRY", registry_of(toy_entry(alpn=(b"\x1b[2J\n",))))
+    assert main(["protocols", "--load"]) == 0
+    printed = capsys.readouterr().out
+    assert "\\x1b[2J\\n" in printed
+    assert all(line.isprintable() for line in printed.splitlines())
+
+
+def test_the_repr_of_a_descriptor_is_bounded() -> None:
+    assert len(repr(describe("x" * 1_000_000, connection="y" * 1_000_000))) < 400
 
 
 def test_a_finder_that_is_older_than_find_spec_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,8 @@ def _make_strict(cls: type[Any]) -> None:
             initialize(self, *args, **keywords)
 
     def __setattr__(self: Any, name: str, value: object) -> None:  # noqa: N807
+        if name == "__class__":  # of another event with as many attributes, for whoever shares this one
+            raise TypeError(f"__class__ assignment: {cls.__name__!r} objects keep their class")
         if name in properties or (name in fixed and _is_set(fixed[name], self)):
             raise AttributeError(f"attribute {name!r} of {cls.__name__!r} objects is not writable")
         object.__setattr__(self, name, value)

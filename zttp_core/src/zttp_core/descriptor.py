@@ -141,7 +141,8 @@ class ProtocolDescriptor:
         return _described, ({field: getattr(self, field) for field in self.__slots__},)
 
     def __repr__(self) -> str:
-        return f"ProtocolDescriptor(name={self.name!r}, connection={self.connection!r}, transport={self.transport!r})"
+        fields = [f"{field}={shown(getattr(self, field))}" for field in ("name", "connection", "transport")]
+        return f"ProtocolDescriptor({', '.join(fields)})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ProtocolDescriptor):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from zttp_core.installed import Distribution, take_inventory
 from zttp_core.provider import ENTRY_POINT_GROUP, Provider
 from zttp_core.settled import Settled
+from zttp_core.wording import one_line
 
 
 class EntryPoint:
@@ -72,8 +73,12 @@ class Scan:
             if same not in seen:
                 seen.add(same)
                 claims.setdefault(one.name, []).append(one)
-        self.claims = {name: tuple(claims[name]) for name in sorted(claims)}
-        self.faults = tuple(faults)
+        # A line that leads nowhere takes no protocol from whoever provides it.
+        sound = {name: [one for one in claims[name] if one.is_reference] or claims[name] for name in sorted(claims)}
+        self.claims = {name: tuple(sound[name]) for name in sound}
+        passed_over = [one for name in claims for one in claims[name] if one not in sound[name]]
+        nowhere = (f"{one.provider}: entry point '{one_line(one.name, 80)}' leads nowhere" for one in passed_over)
+        self.faults = (*faults, *nowhere)
         self.lasts = whole and bool(claims)
         self.brought: object = None
 

@@ -41,6 +41,14 @@ class Distribution(NamedTuple):
         given = fields.get("name", [name.replace("_", "-")]), fields.get("version", [rest.partition("-")[0]])
         return Provider(*(one_line(values[0], 80) for values in given))
 
+    @property
+    def is_remnant(self) -> bool:
+        """Whether nothing says what this is: an uninstaller leaves such folders where somebody had put a file."""
+        try:
+            return all(self.read(file) is None for file in (*_METADATA, "entry_points.txt"))
+        except (OSError, ValueError):
+            return False
+
     def fields(self) -> dict[str, list[str]]:
         """Return the fields of the metadata by lower-case name; none if the metadata cannot be read."""
         found: dict[str, list[str]] = {}
@@ -96,12 +104,13 @@ def take_inventory() -> Inventory:
     for place in _places():
         try:
             for one in _in_folder(place):
-                found.setdefault(one.key, one)
+                if one.key not in found or found[one.key].is_remnant:
+                    found[one.key] = one
         except NotADirectoryError:
             archives.append(place)
         except (FileNotFoundError, PermissionError):
             continue  # what the import system does with such a place, too
-        except OSError as error:
+        except (OSError, ValueError) as error:  # no path can hold a NUL, nor half a surrogate pair
             inventory.miss(place, error)
     for one in _of_finders(archives, inventory):
         found.setdefault(one.key, one)
@@ -170,6 +179,9 @@ def _of_finders(archives: list[str], inventory: Inventory) -> Iterator[Distribut
 
             options: dict[str, Any] = {"path": archives} if finder is PathFinder else {}
             for one in find(DistributionFinder.Context(**options)):
-                yield Distribution(str(one.metadata["Name"]), one.read_text)
+                try:
+                    yield Distribution(str(one.metadata["Name"]), one.read_text)
+                except ValueError as error:  # metadata that are no UTF-8: the next distribution may be sound
+                    inventory.miss(class_path(type(finder)), error)
         except Exception as error:  # noqa: BLE001 - anybody's code
             inventory.miss(class_path(type(finder)), error)

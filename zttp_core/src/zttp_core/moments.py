@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Final
 
+from zttp_core.wording import own_of
+
 _SHORTAGES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EINTR))
 
 
 def is_shortage(error: OSError) -> bool:
     """Return whether the process, or the machine, was short of something."""
-    return error.errno in _SHORTAGES
+    number = vars(OSError)["errno"].__get__(error)  # an error may have a property of that name
+    return type(number) is int and number in _SHORTAGES
 
 
 def interrupts(error: BaseException) -> bool:
@@ -21,7 +24,7 @@ def interrupts(error: BaseException) -> bool:
 
     A ``SystemExit`` of the plugin's own is a failure; that of a signal handler is not, nor is whatever else one raises.
     """
-    if not isinstance(error, Exception) and not isinstance(error, SystemExit):
+    if not issubclass(type(error), (Exception, SystemExit)):
         return True
     return _is_of_a_signal_handler(error)
 
@@ -43,15 +46,16 @@ def passes(error: BaseException, modules: Iterable[str], handled: BaseException 
 
 
 def _is_momentary(error: BaseException) -> bool:
-    if isinstance(error, OSError):
-        return is_shortage(error)
-    if isinstance(error, (MemoryError, RecursionError, Warning)):  # a warning is an error as long as the filters say so
+    kind = type(error)  # `isinstance` would ask the error as well, and anybody may have written its class
+    if issubclass(kind, OSError):
+        return is_shortage(error)  # type: ignore[arg-type]
+    if issubclass(kind, (MemoryError, RecursionError, Warning)):  # a warning is an error as long as the filters say so
         return True
-    if not isinstance(error, Exception):
-        return not isinstance(error, SystemExit)
+    if not issubclass(kind, Exception):
+        return not issubclass(kind, SystemExit)
     from zttp_core.lookup_errors import ProtocolLookupError
 
-    return isinstance(error, ProtocolLookupError) and error.temporary
+    return issubclass(kind, ProtocolLookupError) and error.temporary is True  # type: ignore[attr-defined]
 
 
 def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
@@ -63,13 +67,13 @@ def _chain(error: BaseException, handled: BaseException | None) -> Iterator[Base
             continue
         seen.add(id(one))
         yield one
-        waiting += [one.__cause__, one.__context__]
+        waiting += [own_of(one, "__cause__"), own_of(one, "__context__")]
 
 
 def _is_of_a_signal_handler(error: BaseException) -> bool:
     """Return whether a signal handler is among the frames that the error went through."""
     codes = None
-    traceback = error.__traceback__
+    traceback = own_of(error, "__traceback__")
     while traceback is not None:
         if codes is None:
             codes = set(_codes_of_signal_handlers())
@@ -94,8 +98,11 @@ def _codes_of_signal_handlers() -> Iterator[CodeType]:
 
 def is_half_imported(module: str) -> bool:
     """Return whether a module is being imported, and may lack what it will have."""
-    spec = getattr(sys.modules.get(module), "__spec__", None)
-    return getattr(spec, "_initializing", False) is True
+    try:
+        spec = getattr(sys.modules.get(module), "__spec__", None)
+        return getattr(spec, "_initializing", False) is True
+    except Exception:  # noqa: BLE001 - what a module puts into its place may answer anything
+        return False
 
 
 def _is_out_of_descriptors() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 _LONGEST_VALUE: Final = 80
 _LONGEST_LINE: Final = 300
@@ -23,7 +23,8 @@ def shown(value: object, limit: int = _LONGEST_VALUE) -> str:
         if isinstance(value, (str, bytes)) and len(value) > limit:
             value = value[:limit]  # what is cut below need not be escaped first
         text = repr(value)
-    except Exception:  # noqa: BLE001 - the value's own method
+    except BaseException as error:  # noqa: BLE001 - the value's own method
+        _pass_on(error)
         text = f"<{_class_name(value)} that cannot be shown>"
     return one_line(text, limit)
 
@@ -32,7 +33,8 @@ def words_of(error: BaseException) -> str:
     """Return what an error says."""
     try:
         return one_line(str(error))
-    except Exception:  # noqa: BLE001 - the error's own method
+    except BaseException as another:  # noqa: BLE001 - the error's own method
+        _pass_on(another)
         return "<an error that cannot be shown>"
 
 
@@ -44,7 +46,7 @@ def said_by(error: BaseException) -> str:
 
 def place_of(error: BaseException) -> str:
     """Return where an error was raised: file, line, and what stands there."""
-    traceback = error.__traceback__
+    traceback = own_of(error, "__traceback__")
     if traceback is None:
         return ""
     while traceback.tb_next is not None:
@@ -59,9 +61,22 @@ def place_of(error: BaseException) -> str:
     return one_line(f"at {file}:{line}: {source}".removesuffix(": "))
 
 
+def own_of(error: BaseException, attribute: str) -> Any:
+    """Return what every error has, as Python put it there: a class of errors may have a property of that name."""
+    return vars(BaseException)[attribute].__get__(error)
+
+
 def class_path(value: type) -> str:
     """Return ``module:Class``."""
     return one_line(f"{_of_type(value, '__module__')}:{_of_type(value, '__qualname__')}")
+
+
+def _pass_on(error: BaseException) -> None:
+    """Raise what was meant for somebody else than whoever failed to find words."""
+    from zttp_core.moments import interrupts
+
+    if interrupts(error):
+        raise error
 
 
 def _class_name(value: object) -> str:
