@@ -227,9 +227,10 @@ class H1Connection:
             raise local_error("protocol_switched")
         if reading != END and reading != DONE:
             raise local_error("connection_closed" if reading >= SWITCHED else "cycle_not_complete")
-        if self.should_close():
-            raise local_error("connection_closed")
         writer = self._writer
+        # What should_close() says where nothing is switched.
+        if reader.ends_connection() or (writer is not None and writer.closing):
+            raise local_error("connection_closed")
         if self.role == SERVER and (writer is None or writer.state == IDLE):
             self._skipped = True
         elif writer is not None:

@@ -62,7 +62,9 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
     """
     count = head.count
     # The loop asks one question: of a trailer section each field is judged, of others those that are too many.
-    unjudged: i64 = 0 if kind == TRAILERS else most
+    unjudged = most
+    if kind == TRAILERS:  # a conditional expression with a literal would make objects of both
+        unjudged = 0
     while True:
         start = at
         # Eight bytes at a time, without a call: so all but the last field of a buffer are read, if nothing is unusual.

@@ -41,6 +41,8 @@ class Head:
 
     def clear_fields(self) -> None:
         """Forget the section, for the next one."""
+        if self.count == 0 and self.facts == 0 and self.content_length < 0:
+            return  # there was none: a head that repeats another is not read
         self.facts = 0
         self.content_length = -1
         self.count = 0

@@ -88,6 +88,9 @@ _EXCERPT: Final = 60
 # Up to here a header block keeps the whole buffer instead of a copy of its section: memory that is not worth a copy.
 _SHARED_BUFFER: Final = 2048
 
+# Where a head without content leads that comes whole, in one step.
+_AFTER_A_WHOLE_HEAD: Final[i64] = after_reading(after_reading(START_LINE, ON_START_LINE), ON_HEAD)
+
 # A section with these is parsed each time.
 _NOT_REPEATED: Final = UPGRADE | EXPECT_CONTINUE
 
@@ -132,18 +135,23 @@ class MessageReader:
 
     def accept(self, data: bytes) -> None:
         """Take bytes from the peer; none are EOF. Raises as ``H1Connection.receive_data`` does."""
-        buffer = self.buffer
         if len(data) == 0:
-            buffer.eof = True
+            self.buffer.eof = True
             self._end_to_tell = True
             return
-        if buffer.eof:
+        if self.buffer.eof:
             raise local_error("receive_after_eof")
-        if self.state >= CLOSED or (self.state == DONE and self.closing and self._is_server and not self.may_switch):
-            buffer.base += len(data)  # nobody will parse it: RFC 9112 9.6
-        elif not buffer.receive(data, self._limits.max_buffer):
-            self._fail(Malformed("buffer_full", buffer.at))
+        if self.state >= DONE and self._parses_no_more():
+            self.buffer.base += len(data)
+        elif not self.buffer.receive(data, self._limits.max_buffer):
+            self._fail(Malformed("buffer_full", self.buffer.at))
             raise self._terminal_error()
+
+    def _parses_no_more(self) -> bool:
+        """Tell, behind a message or the last of all, whether nobody will parse what comes (RFC 9112 9.6)."""
+        if self.state >= CLOSED:
+            return True
+        return self.state == DONE and self.closing and self._is_server and not self.may_switch
 
     def take_short_cut(self, data: bytes) -> Any:
         """Return what next_event would behind ``accept(data)``, where that is seen without parsing; else None."""
@@ -223,7 +231,8 @@ class MessageReader:
 
     def expect_response(self, method: i64, waiting_for_100: bool, asked_upgrade: bytes | None) -> None:
         """Note that a request of this kind of method was sent (client)."""
-        self.buffer.discard()  # an empty line, if anything: has_unasked() says no
+        if self.buffer.waiting() > 0:
+            self.buffer.discard()  # an empty line: has_unasked() says no
         self.request_method = method
         self.waiting_for_100 = waiting_for_100
         self._asked_upgrade = asked_upgrade
@@ -269,7 +278,7 @@ class MessageReader:
         """Tell whether no message can be read behind this one."""
         if self.closing or self.state >= CLOSED or (self.buffer.eof and self.has_ended()):
             return True
-        return not self._is_server and self.has_unasked()
+        return not self._is_server and self.buffer.waiting() > 0 and self.has_unasked()
 
     def has_ended(self) -> bool:
         """Tell, at EOF, whether all that the peer sent are messages that have ended."""
@@ -317,6 +326,9 @@ class MessageReader:
         limits = self._limits
         repetition = self._repetition
         server = self._is_server
+        kind: i64 = RESPONSE
+        if server:
+            kind = REQUEST
         whole = False  # the head starts with the buffer
         while True:
             if self.state == START_LINE:
@@ -361,7 +373,7 @@ class MessageReader:
                     head.content_length = repetition.content_length
                     head.framed_at = repetition.framed_at
                     return self._finish_request(repetition.block, stop, whole)
-            start = self._parse_section(limits.max_header_bytes, limits.max_headers, REQUEST if server else RESPONSE)
+            start = self._parse_section(limits.max_header_bytes, limits.max_headers, kind)
             if start >= 0:
                 return self._finish_request(None, start, whole) if server else self._finish_response(start)
             if not self._refill():
@@ -391,12 +403,17 @@ class MessageReader:
         head = self._head
         facts = head.facts
         minor = head.minor
-        framing = request_framing(head, self._place(head.framed_at) if facts & (CHUNKED | OTHER_CODINGS) else 0)
+        framed_at: i64 = 0
+        if facts & (CHUNKED | OTHER_CODINGS):
+            framed_at = self._place(head.framed_at)
+        framing = request_framing(head, framed_at)
         if self._require_host and facts & HOST == 0 and minor > 0:
             raise Malformed("missing_host", self.buffer.at)
         self.request_method = method_kind(head.method)
         self.request_minor = minor
-        flags: i64 = END_STREAM if framing == NO_CONTENT else 0
+        flags: i64 = 0
+        if framing == NO_CONTENT:
+            flags = END_STREAM
         if minor == 0:
             flags |= HTTP_1_0
             if facts & KEEP_ALIVE == 0 or facts & CLOSE != 0:
@@ -446,7 +463,7 @@ class MessageReader:
         """Return the request of the remembered head once more."""
         self.request_method = repetition.method
         self.request_minor = repetition.minor
-        self.state = after_reading(after_reading(START_LINE, ON_START_LINE), ON_HEAD)
+        self.state = _AFTER_A_WHOLE_HEAD
         return repetition.event
 
     def _finish_response(self, start: i64) -> Any:
@@ -454,7 +471,9 @@ class MessageReader:
         head = self._head
         facts = head.facts
         status = head.status_code
-        flags: i64 = HTTP_1_0 if head.minor == 0 else 0
+        flags: i64 = 0
+        if head.minor == 0:
+            flags = HTTP_1_0
         if 100 <= status < 200 and status != 101:
             if status == 100:
                 self.waiting_for_100 = False
@@ -609,7 +628,9 @@ class MessageReader:
         start = buffer.at
         end: i64 = len(raw)
         section = self._section
-        before: i64 = 0 if section is None else section.size
+        before: i64 = 0
+        if section is not None:
+            before = section.size
         # What lies behind the limit is not looked at: the limit is met first, however the input is cut.
         last = start + most_bytes - before
         stop = min(last, end)
