@@ -164,8 +164,13 @@ class WindowUpdate:
 
 def _settings(params: Iterable[Any]) -> tuple[tuple[int, int], ...]:
     """Return pairs of integers as tuples of them; TypeError for anything else."""
-    pairs: list[tuple[int, int]] = []
+    pairs: list[Any] = []
     for item in params:
+        if type(item) is tuple:
+            given: tuple[Any, ...] = item
+            if len(given) == 2 and type(given[0]) is int and type(given[1]) is int:
+                pairs.append(item)  # what a parser makes is kept as it is
+                continue
         pair: tuple[Any, ...] = tuple(item) if isinstance(item, (tuple, list, Sequence)) else ()
         if len(pair) != 2 or not isinstance(pair[0], int) or not isinstance(pair[1], int):
             raise TypeError(f"a setting must be an (identifier, value) pair of integers, got {type(item).__name__}")
