@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this
 
 PLUGIN = """
 import os, time
-if os.environ.get("FORKED_IN") == "plugin":
+if os.environ.get("FORKED_IN") in ("plugin", "import"):
     time.sleep(1)
 from zttp_core.plugin import ProtocolDescriptor, hookimpl
 @hookimpl
@@ -32,7 +32,12 @@ PROGRAM = """
 import os, signal, sys, threading, time, warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of forking with threads
 import zttp
-thread = threading.Thread(target=lambda: zttp.Connection(zttp.SERVER, "slow"))
+def load():
+    if os.environ["FORKED_IN"] == "import":
+        import zttp_slow
+    else:
+        zttp.Connection(zttp.SERVER, "slow")
+thread = threading.Thread(target=load)
 thread.start()
 time.sleep(0.4)
 child = os.fork()
@@ -49,7 +54,7 @@ print(status, type(zttp.Connection(zttp.SERVER, "slow")).__name__)
 """
 
 
-@pytest.mark.parametrize("where", ["plugin", "hook", "connection"])
+@pytest.mark.parametrize("where", ["plugin", "hook", "connection", "import"])
 def test_the_child_of_a_fork_loads_what_a_thread_was_loading(where: str, tmp_path: Path) -> None:
     info = tmp_path / "zttp_slow-1.0.dist-info"
     info.mkdir()

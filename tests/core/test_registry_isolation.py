@@ -499,6 +499,14 @@ def test_what_the_commands_print_of_a_plugin_is_no_order_to_the_terminal(
     assert all(line.isprintable() for line in printed.splitlines())
 
 
+def test_what_is_said_of_a_preface_is_bounded() -> None:
+    registry = registry_of(toy_entry())
+    registry.register(describe("one", preface=bytes(1_000_000)))
+    with pytest.raises(PluginValidationError) as caught:
+        registry.register(describe("two", preface=bytes(1_000_000)))
+    assert len(str(caught.value)) < 400
+
+
 def test_the_repr_of_a_descriptor_is_bounded() -> None:
     assert len(repr(describe("x" * 1_000_000, connection="y" * 1_000_000))) < 400
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from zttp_core import lookup_errors
 from zttp_core.descriptor import ProtocolDescriptor, find_connection_fault
-from zttp_core.moments import interrupts, is_half_imported, passes
+from zttp_core.moments import interrupts, passes
+from zttp_core.settled import is_half_imported
 from zttp_core.wording import one_line, shown
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import sys
 from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Final
 
+from zttp_core.settled import is_half_imported
 from zttp_core.wording import own_of
 
 _SHORTAGES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EINTR))
@@ -94,15 +94,6 @@ def _codes_of_signal_handlers() -> Iterator[CodeType]:
             code = getattr(function, "__code__", None)
             if isinstance(code, CodeType):
                 yield code
-
-
-def is_half_imported(module: str) -> bool:
-    """Return whether a module is being imported, and may lack what it will have."""
-    try:
-        spec = getattr(sys.modules.get(module), "__spec__", None)
-        return getattr(spec, "_initializing", False) is True
-    except Exception:  # noqa: BLE001 - what a module puts into its place may answer anything
-        return False
 
 
 def _is_out_of_descriptors() -> bool:

@@ -28,6 +28,7 @@ from zttp_core.lookup_errors import ProtocolLookupError, Version
 from zttp_core.provider import ENTRY_POINT_GROUP, IN_PROCESS, Provider
 from zttp_core.settled import changing
 from zttp_core.table import Brought, Preface, Registration, Table, alike, find_prefaces
+from zttp_core.wording import shown
 
 __all__ = ["ENTRY_POINT_GROUP", "IN_PROCESS", "REGISTRY", "Provider", "Registration", "Registry"]
 
@@ -334,7 +335,7 @@ def _check_room(table: Table, scan: Scan, registration: Registration, *, replace
             raise lookup_errors.conflict(str(shared), [str(one.provider), provider])
         if alike(registration, one):
             rule = f"must differ from that of protocol '{one.name}' ({one.provider})"
-            fault = f"descriptor field 'preface' {rule}, got {registration.descriptor.preface!r}"
+            fault = f"descriptor field 'preface' {rule}, got {shown(registration.descriptor.preface)}"
             raise lookup_errors.invalid(provider, fault)
     for key in keys:
         if isinstance(key, str) and key != name and key in scan.claims:

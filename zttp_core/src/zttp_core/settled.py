@@ -16,9 +16,6 @@ from typing import Any, Final
 
 from zttp_core.lookup_errors import ProtocolLookupError
 
-# The threads that run a plugin's code.
-_AT_WORK: Final[set[int]] = set()
-
 _changes = RLock()
 
 
@@ -94,14 +91,7 @@ class Settled:
             return self._value
 
     def _work(self, work: Callable[[], Any]) -> Any:
-        thread = get_ident()
-        outermost = thread not in _AT_WORK
-        try:
-            _AT_WORK.add(thread)
-            return work()
-        finally:
-            if outermost:
-                _AT_WORK.discard(thread)
+        return work()
 
     @property
     def is_under_way(self) -> bool:
@@ -130,22 +120,28 @@ def _builtin(kind: type[BaseException]) -> type[Exception]:
     )  # type: ignore[return-value]
 
 
+def is_half_imported(module: str) -> bool:
+    """Return whether a module is being imported, and may lack what it will have."""
+    try:
+        spec = getattr(sys.modules.get(module), "__spec__", None)
+        return getattr(spec, "_initializing", False) is True
+    except Exception:  # noqa: BLE001 - what a module puts into its place may answer anything
+        return False
+
+
 def _forget_lost_threads() -> None:
     """Make importable again, in the child of a fork, what threads that are not here any more were importing.
 
-    Python leaves the locks of modules as they were: the child would wait for ever for what its parent was importing.
+    Python leaves the locks of modules as they were: the child would wait for ever for what its parent was importing,
+    be it for a connection, by an attribute of ``zttp`` or by a plain ``import`` of a plugin.
     """
     global _changes  # noqa: PLW0603 - the one that the parent had may be held for ever
     _changes = RLock()
-    lost = _AT_WORK - {get_ident()}
-    _AT_WORK.difference_update(lost)
-    if not lost:
-        return
     locks = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", {})
     for module, reference in list(locks.items()):
-        if getattr(reference(), "owner", None) in lost:
+        if getattr(reference(), "owner", None) not in (None, get_ident()):
             locks.pop(module, None)
-            if getattr(getattr(sys.modules.get(module), "__spec__", None), "_initializing", False) is True:
+            if is_half_imported(module):
                 del sys.modules[module]
 
 
