@@ -83,10 +83,15 @@ def overlaps(noted: list[tuple[int, ...]]) -> int:
 
 
 def test_tests_run_beside_each_other_and_what_measures_runs_alone(tmp_path: Path) -> None:
-    done = run(tmp_path, TESTS)
-    assert done.returncode == 0, done.stdout
-    noted = times(tmp_path)
-    assert len(noted) == 12
+    for chance in range(3):  # on a busy machine one worker may be done before the other has begun
+        folder = tmp_path / str(chance)
+        folder.mkdir()
+        done = run(folder, TESTS)
+        assert done.returncode == 0, done.stdout
+        noted = times(folder)
+        assert len(noted) == 12
+        if overlaps(noted[:8]) > 0:
+            break
     assert overlaps(noted[:8]) > 0
     assert overlaps(noted[7:]) == 0
     assert noted[8][0] >= max(end for _, end in noted[:8])

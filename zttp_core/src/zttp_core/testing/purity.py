@@ -87,7 +87,8 @@ class Purity(Subject):
                 )
 
     def _alive(self) -> int:
-        return sum(1 for found in gc.get_objects() if type(found) is self.connection_class)
+        connection_class = self.connection_class
+        return sum(1 for found in gc.get_objects() if type(found) is connection_class)
 
     def _live(self) -> None:
         for scenario in self.all_scenarios():
