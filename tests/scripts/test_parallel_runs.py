@@ -83,6 +83,7 @@ def overlaps(noted: list[tuple[int, ...]]) -> int:
 
 
 def test_tests_run_beside_each_other_and_what_measures_runs_alone(tmp_path: Path) -> None:
+    noted: list[tuple[int, ...]] = []
     for chance in range(3):  # on a busy machine one worker may be done before the other has begun
         folder = tmp_path / str(chance)
         folder.mkdir()
