@@ -200,6 +200,7 @@ class StreamTable:
         for control in (stream.max_data, stream.stop):
             if control is not None:
                 control.dropped = True
+        stream.application = None  # which knows the stream: neither would go without the other
         self._finished.add(stream.stream_id)
         if not is_local(stream.stream_id, self._is_server):
             kind = 1 if is_unidirectional(stream.stream_id) else 0

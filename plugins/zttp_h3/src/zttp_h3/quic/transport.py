@@ -128,11 +128,12 @@ class Transport:
     def next_readable(self) -> QuicStream | None:
         """Return a stream with something new: bytes, its end, a reset, or the peer's wish that we stop sending."""
         readable = self.session.streams.readable
-        if len(readable) == 0:
-            return None
-        stream = readable.pop(0)
-        stream.readable = False
-        return stream
+        while len(readable) > 0:
+            stream = readable.pop(0)
+            stream.readable = False
+            if not stream.is_over():
+                return stream
+        return None
 
     def send_datagram(self, data: bytes) -> bool:
         """Queue a DATAGRAM frame (RFC 9221); False if the peer takes none of that size."""
