@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, final
 
+from librt.strings import BytesWriter
+
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.reasons import local_error, remote_error
 from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
@@ -207,7 +209,6 @@ class H3Connection:
                 name.rstrip("."), [protocol], list(cipher_suites), list(groups), trust_of(verify), session, early_data
             )
         self._now: i64 = 0
-        self._peer_address: Any = None
 
     # ----------------------------------------------------------------------------------------------- datagrams
 
@@ -262,7 +263,7 @@ class H3Connection:
         if self.role != CLIENT:
             raise local_error("wrong_role")
         if self._session is None:
-            self._connect(self._peer_address)
+            self._connect(None)
 
     # ----------------------------------------------------------------------------------------------- receiving
 
@@ -379,7 +380,7 @@ class H3Connection:
         if self.role != CLIENT:
             raise local_error("wrong_role")
         if self._session is None:
-            self._connect(self._peer_address)
+            self._connect(None)
         session = self._session
         assert session is not None
         transport = session.transport
@@ -430,8 +431,6 @@ class H3Connection:
             raise ValueError(f"urgency must be from 0 to 7, got {urgency}")
         if session is None or stream_id not in session.transport.session.streams.streams:
             raise local_error("stream_closed", stream_id=stream_id)
-        from librt.strings import BytesWriter
-
         payload = BytesWriter()
         write_varint(payload, stream_id)
         payload.write(b"u=%d" % urgency + (b", i" if incremental else b""))
@@ -447,8 +446,6 @@ class H3Connection:
             raise local_error("wrong_role")
         if session is None:
             return
-        from librt.strings import BytesWriter
-
         last = session.highest_request + 4 if session.highest_request >= 0 else 0
         if stream_id is not None:
             last = stream_id
@@ -605,7 +602,7 @@ class H3Connection:
         if self._session is None:
             if self.role == SERVER:
                 return []
-            self._connect(self._peer_address)
+            self._connect(None)
         session = self._session
         assert session is not None
         session.touched = False

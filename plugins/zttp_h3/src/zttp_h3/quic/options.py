@@ -1,7 +1,7 @@
 """What a transport is made with. Times are in microseconds, sizes in bytes."""
 
 from collections.abc import Callable
-from typing import Any, Final, final
+from typing import Final, final
 
 from zttp_h3.native_ints import i64
 from zttp_h3.wire.versions import VERSION_1
@@ -58,6 +58,3 @@ class TransportOptions:
         """Return a connection ID of ours."""
         make = self._make_connection_id
         return self.entropy(int(self.connection_id_length)) if make is None else make()
-
-
-Address = Any  # the caller's own, hashable

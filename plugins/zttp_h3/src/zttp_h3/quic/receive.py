@@ -61,9 +61,7 @@ class DatagramReceiver:
             if header.destination == first_id and self._receive_long(datagram, header, path, ecn):
                 opened = True
             at = header.stop
-        if not opened and not session.is_server and size >= _LEAST_RESET:
-            self._detect_reset(datagram)
-        elif not opened and session.is_server and size >= _LEAST_RESET and session.confirmed:
+        if not opened and size >= _LEAST_RESET:
             self._detect_reset(datagram)
 
     def _detect_reset(self, datagram: bytes) -> None:

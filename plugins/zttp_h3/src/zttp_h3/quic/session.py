@@ -6,7 +6,7 @@ from zttp_h3.native_ints import i64
 from zttp_h3.protection.key_phases import KeyPhases
 from zttp_h3.protection.packet_keys import Forgeries, Opener, Sealer
 from zttp_h3.quic.acknowledgments import Received
-from zttp_h3.quic.close import CLOSING, OPEN, CloseState, closing_period
+from zttp_h3.quic.close import OPEN, CloseState, closing_period
 from zttp_h3.quic.connection_ids import LocalIds, PeerIds
 from zttp_h3.quic.controls import Control, ControlQueue
 from zttp_h3.quic.options import DATAGRAM_SIZE, TransportOptions
@@ -141,10 +141,6 @@ class Session:
         """Take the peer's end of the connection."""
         until = self.now + closing_period(self.loss.probe_timeout())
         self.close.drain(error_code, frame_type, reason, is_application, until)
-
-    def is_closing(self) -> bool:
-        """Tell whether we have closed and the period is not over."""
-        return self.close.state == CLOSING
 
     # ----------------------------------------------------------------------------------------------------------- spaces
 

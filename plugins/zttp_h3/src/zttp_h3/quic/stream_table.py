@@ -117,10 +117,6 @@ class StreamTable:
         opened = self._next_local if is_local(stream_id, self._is_server) else self._next_remote
         return place_of(stream_id) < opened[kind]
 
-    def consume_gone(self, size: i64) -> None:
-        """Return the connection's credit for content of a stream that is over."""
-        self._consume_connection(size)
-
     def can_open(self, unidirectional: bool) -> bool:
         """Tell whether the peer lets us open a stream now."""
         limit = self._local_limit[unidirectional] if self._applied else _AHEAD
