@@ -253,4 +253,4 @@ class Network:
             assert session.streams.queued_bytes == 0
             assert len(session.streams.scheduler) == 0
             assert not session.controls.waiting
-            assert session.streams.window.consumed == session.streams.received
+            assert session.streams.receiving.window.consumed == session.streams.receiving.received

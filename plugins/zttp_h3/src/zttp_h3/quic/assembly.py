@@ -12,7 +12,7 @@ from zttp_h3.quic.options import DATAGRAM_SIZE
 from zttp_h3.quic.packet_builder import PacketBuilder
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.session import Session, Space
-from zttp_h3.quic.stream_table import StreamPiece
+from zttp_h3.quic.stream import StreamPiece
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.wire import frame_writer as write
@@ -287,7 +287,7 @@ class DatagramAssembler:
         kind = control.kind
         smoothed = session.loss.round_trip.smoothed
         if kind == MAX_DATA:
-            write.write_value(payload, kind, streams.window.raise_limit(session.now, smoothed))
+            write.write_value(payload, kind, streams.receiving.window.raise_limit(session.now, smoothed))
         elif kind == MAX_STREAM_DATA:
             stream = streams.streams.get(int(control.subject))
             if stream is None or stream.incoming is None or stream.window is None or stream.incoming.final >= 0:
@@ -295,10 +295,10 @@ class DatagramAssembler:
             limit = stream.window.raise_limit(session.now, smoothed)
             stream.incoming.limit = limit
             # RFC 9000 4.1: a stream's window is of no use if the connection's is not as wide.
-            streams.window.widen(stream.window.window + stream.window.window // 2)
+            streams.receiving.window.widen(stream.window.window + stream.window.window // 2)
             write.write_stream_value(payload, kind, control.subject, limit)
         elif kind == MAX_STREAMS_BIDIRECTIONAL or kind == MAX_STREAMS_UNIDIRECTIONAL:
-            write.write_value(payload, kind, streams.raise_remote_limit(kind - MAX_STREAMS_BIDIRECTIONAL))
+            write.write_value(payload, kind, streams.counts.raise_remote(kind - MAX_STREAMS_BIDIRECTIONAL))
         elif kind == RESET_STREAM:
             stream = streams.streams.get(int(control.subject))
             if stream is None or stream.outgoing is None:

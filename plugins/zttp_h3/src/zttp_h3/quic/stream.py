@@ -30,3 +30,14 @@ class QuicStream:
         """Tell whether nothing of the stream is left to do."""
         out = self.outgoing
         return (out is None or out.is_settled()) and (self.incoming is None or self.incoming_done)
+
+
+@final
+class StreamPiece:
+    """A part of a stream in a packet that has more than one."""
+
+    def __init__(self, stream: SendStream, offset: i64, length: i64, fin: bool) -> None:
+        self.stream: Final = stream
+        self.offset: Final[i64] = offset
+        self.length: Final[i64] = length
+        self.fin: Final = fin

@@ -10,16 +10,17 @@ from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.controls import Control, ControlQueue
-from zttp_h3.quic.stream import QuicStream
+from zttp_h3.quic.receive_credit import ReceiveCredit
+from zttp_h3.quic.stream import QuicStream, StreamPiece
+from zttp_h3.quic.stream_counts import StreamCounts
 from zttp_h3.recovery.sent_packets import SentPacket
 from zttp_h3.streams.finished import FinishedStreams
 from zttp_h3.streams.flow_control import ReceiveWindow, SendCredit
-from zttp_h3.streams.identifiers import UNIDIRECTIONAL, is_local, is_unidirectional, place_of
+from zttp_h3.streams.identifiers import is_local, is_unidirectional, kind_of
 from zttp_h3.streams.receive_stream import FLOW_CONTROL, TOO_MANY_GAPS, ReceiveStream
 from zttp_h3.streams.scheduler import Scheduler
 from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.wire.frame_types import (
-    MAX_DATA,
     MAX_STREAM_DATA,
     MAX_STREAMS_BIDIRECTIONAL,
     MAX_STREAMS_UNIDIRECTIONAL,
@@ -28,20 +29,6 @@ from zttp_h3.wire.frame_types import (
     STREAM,
 )
 from zttp_h3.wire.transport_parameters import TransportParameters
-
-# Streams that are opened before the peer's limits are known; what it does not allow then waits.
-_AHEAD: Final = 100
-
-
-@final
-class StreamPiece:
-    """A part of a stream in a packet that has more than one."""
-
-    def __init__(self, stream: SendStream, offset: i64, length: i64, fin: bool) -> None:
-        self.stream: Final = stream
-        self.offset: Final[i64] = offset
-        self.length: Final[i64] = length
-        self.fin: Final = fin
 
 
 @final
@@ -63,26 +50,19 @@ class StreamTable:
         self.streams: Final[dict[int, QuicStream]] = {}
         self.scheduler: Final = Scheduler()
         self.credit: Final = SendCredit(0)
-        self.window: Final = ReceiveWindow(own.initial_max_data, most_connection_window)
-        self.received: i64 = 0  # on all streams, counted by their highest offsets
+        self.receiving: Final = ReceiveCredit(own.initial_max_data, most_connection_window, controls)
         self.readable: list[QuicStream] = []
         self.queued_bytes: i64 = 0  # given by the application, and not sent
+        self.counts: Final = StreamCounts(is_server, own.initial_max_streams_bidi, own.initial_max_streams_uni)
         self._is_server: Final = is_server
         self._own: Final = own
         self._peer = TransportParameters()
         self._most_stream_window: Final[i64] = most_stream_window
         self._controls: Final = controls
         self._finished: Final = FinishedStreams()
-        self._next_local: Final[list[int]] = [0, 0]  # places, of bidirectional and unidirectional streams
-        self._next_remote: Final[list[int]] = [0, 0]
-        self._local_limit: Final[list[int]] = [0, 0]  # what the peer lets us open
-        self._remote_limit: Final = [int(own.initial_max_streams_bidi), int(own.initial_max_streams_uni)]
-        self._remote_window: Final = [int(own.initial_max_streams_bidi), int(own.initial_max_streams_uni)]
-        self._remote_over: Final[list[int]] = [0, 0]
         self._without_credit: list[SendStream] = []
-        self._held: list[SendStream] = []  # opened ahead of the peer's limit
-        self._applied = False  # the peer's limits are known
-        self._max_data: Final = Control(MAX_DATA)
+        self._held: dict[int, SendStream] = {}  # opened ahead of the peer's limit
+        self._held_controls: list[Control] = []
         self._max_streams: Final = (Control(MAX_STREAMS_BIDIRECTIONAL), Control(MAX_STREAMS_UNIDIRECTIONAL))
 
     # -------------------------------------------------------------------------------------------------- the application
@@ -90,11 +70,9 @@ class StreamTable:
     def apply(self, peer: TransportParameters) -> None:
         """Take the peer's limits: those of its handshake, or before that the remembered ones of 0-RTT."""
         self._peer = peer
-        self._applied = True
         if self.credit.raise_to(peer.initial_max_data):
             self._wake()
-        self._local_limit[0] = max(self._local_limit[0], int(peer.initial_max_streams_bidi))
-        self._local_limit[1] = max(self._local_limit[1], int(peer.initial_max_streams_uni))
+        self.counts.apply(peer.initial_max_streams_bidi, peer.initial_max_streams_uni)
         for stream in self.streams.values():
             out = stream.outgoing
             if out is not None:
@@ -102,32 +80,19 @@ class StreamTable:
                 if limit > out.limit:
                     out.limit = limit
                 self.schedule(out)
-
-    def may_exist(self, stream_id: i64) -> bool:
-        """Tell whether the peer may have opened a stream of its own, or may still."""
-        return place_of(stream_id) < self._remote_limit[1 if is_unidirectional(stream_id) else 0]
-
-    def is_to_come(self, stream_id: i64) -> bool:
-        """Tell whether a stream of the peer is not open yet."""
-        return place_of(stream_id) >= self._next_remote[1 if is_unidirectional(stream_id) else 0]
+        self._release()
 
     def is_known(self, stream_id: i64) -> bool:
         """Tell whether a stream is open, or was."""
-        kind = 1 if is_unidirectional(stream_id) else 0
-        opened = self._next_local if is_local(stream_id, self._is_server) else self._next_remote
-        return place_of(stream_id) < opened[kind]
+        return self.counts.is_known(stream_id)
 
     def can_open(self, unidirectional: bool) -> bool:
         """Tell whether the peer lets us open a stream now."""
-        limit = self._local_limit[unidirectional] if self._applied else _AHEAD
-        return self._next_local[unidirectional] < limit
+        return self.counts.can_open(unidirectional)
 
     def open(self, unidirectional: bool) -> QuicStream:
         """Open a stream; ``can_open`` was asked."""
-        place = self._next_local[unidirectional]
-        self._next_local[unidirectional] = place + 1
-        stream_id: i64 = 4 * place + (UNIDIRECTIONAL if unidirectional else 0) + (1 if self._is_server else 0)
-        return self._make(stream_id)
+        return self._make(self.counts.open(unidirectional))
 
     def write(self, stream: QuicStream, data: bytes) -> None:
         """Queue content."""
@@ -153,7 +118,7 @@ class StreamTable:
         out.reset(error_code)
         self.scheduler.remove(out)
         stream.reset = Control(RESET_STREAM, stream.stream_id)
-        self._controls.add(stream.reset)
+        self._tell(stream.reset)
 
     def stop(self, stream: QuicStream, error_code: i64) -> None:
         """Ask the peer to send no more, and drop what came (RFC 9000 3.5, 19.5)."""
@@ -162,24 +127,15 @@ class StreamTable:
             return
         if not incoming.is_settled():
             stream.stop = Control(STOP_SENDING, stream.stream_id, error_code)
-            self._controls.add(stream.stop)
+            self._tell(stream.stop)
         incoming.stop(error_code)
-        self._give_up(stream, incoming)
+        self.receiving.give_up(stream)
         if incoming.is_settled():
             self.end_incoming(stream)
 
     def consume(self, stream: QuicStream, size: i64) -> None:
         """Return credit for bytes that the application is done with (RFC 9000 4.2)."""
-        incoming = stream.incoming
-        window = stream.window
-        if incoming is None or window is None or size <= 0:
-            return
-        incoming.consumed += size
-        if window.consume(size) and incoming.final < 0 and incoming.stop_code < 0:
-            if stream.max_data is None:
-                stream.max_data = Control(MAX_STREAM_DATA, stream.stream_id)
-            self._controls.add(stream.max_data)
-        self._consume_connection(size)
+        self.receiving.consume(stream, size)
 
     def end_incoming(self, stream: QuicStream) -> None:
         """Note that the application has seen the end of the incoming part."""
@@ -193,33 +149,21 @@ class StreamTable:
         out = stream.outgoing
         if out is not None:
             self.scheduler.remove(out)
-        for control in (stream.max_data, stream.stop):
-            if control is not None:
-                control.dropped = True
+        self.receiving.give_up(stream)  # what was read, and is not consumed
+        if stream.stop is not None:
+            stream.stop.dropped = True
         stream.application = None  # which knows the stream: neither would go without the other
         self._finished.add(stream.stream_id)
-        if not is_local(stream.stream_id, self._is_server):
-            kind = 1 if is_unidirectional(stream.stream_id) else 0
-            self._remote_over[kind] += 1
-            # RFC 9000 4.6: the peer may open as many at a time as it could at first.
-            if (
-                self._remote_over[kind] + self._remote_window[kind] - self._remote_limit[kind]
-                >= (self._remote_window[kind] + 1) // 2
-            ):
-                self._controls.add(self._max_streams[kind])
+        if self.counts.end(stream.stream_id):
+            self._controls.add(self._max_streams[kind_of(stream.stream_id)])
 
     def schedule(self, out: SendStream) -> None:
         """Let a stream take part in sending if it has something to send, and the peer allows it to be open."""
         if not out.queued and out.pending():
-            if self._is_held(out.stream_id):
-                self._held.append(out)
+            if self.counts.is_ahead(out.stream_id):
+                self._held[int(out.stream_id)] = out
             else:
                 self.scheduler.add(out)
-
-    def raise_remote_limit(self, kind: i64) -> int:
-        """Return the number of streams for a MAX_STREAMS frame that leaves now."""
-        self._remote_limit[kind] = self._remote_over[kind] + self._remote_window[kind]
-        return self._remote_limit[kind]
 
     def wait_for_credit(self, out: SendStream) -> None:
         """Let a stream wait for the connection's credit."""
@@ -231,8 +175,7 @@ class StreamTable:
         self._peer = peer
         self.credit.used = 0
         self.credit.limit = peer.initial_max_data
-        self._local_limit[0] = int(peer.initial_max_streams_bidi)
-        self._local_limit[1] = int(peer.initial_max_streams_uni)
+        self.counts.restart(peer.initial_max_streams_bidi, peer.initial_max_streams_uni)
         self.queued_bytes = 0
         for stream in self.streams.values():
             out = stream.outgoing
@@ -240,18 +183,24 @@ class StreamTable:
                 out.restart(self._send_limit(stream.stream_id))
                 self.queued_bytes += out.unsent()
                 self.schedule(out)
+        self._release()
 
-    def _is_held(self, stream_id: i64) -> bool:
-        """Tell whether a stream was opened ahead of the peer's limit."""
-        if not is_local(stream_id, self._is_server):
-            return False
-        return place_of(stream_id) >= self._local_limit[1 if is_unidirectional(stream_id) else 0]
+    def _tell(self, control: Control) -> None:
+        """Let a frame about a stream be due, once the peer allows the stream to be open."""
+        if self.counts.is_ahead(control.subject):
+            self._held_controls.append(control)
+        else:
+            self._controls.add(control)
 
     def _release(self) -> None:
         held = self._held
-        self._held = []
-        for out in held:
+        self._held = {}
+        for out in held.values():
             self.schedule(out)
+        controls = self._held_controls
+        self._held_controls = []
+        for control in controls:
+            self._tell(control)
 
     def _wake(self) -> None:
         waiting = self._without_credit
@@ -283,7 +232,7 @@ class StreamTable:
         assert incoming is not None
         self._count(incoming.reset(error_code, final_size), stream, incoming, RESET_STREAM)
         if incoming.reset_code >= 0:
-            self._give_up(stream, incoming)
+            self.receiving.give_up(stream)
 
     def on_stop_sending(self, stream_id: i64, error_code: i64) -> None:
         """Take a STOP_SENDING frame (19.5): the answer is a reset with the same code (3.5). Raises Malformed."""
@@ -312,8 +261,7 @@ class StreamTable:
 
     def on_max_streams(self, kind: i64, limit: i64) -> None:
         """Take a MAX_STREAMS frame (19.11)."""
-        if limit > self._local_limit[kind]:
-            self._local_limit[kind] = int(limit)
+        if self.counts.raise_local(kind, limit):
             self._release()
 
     def check_blocked(self, stream_id: i64, frame_type: i64) -> None:
@@ -383,22 +331,17 @@ class StreamTable:
 
     def _unknown(self, stream_id: i64, frame_type: i64) -> QuicStream | None:
         """Open a stream of the peer, and those of its type below (RFC 9000 3.2); None for one that is over."""
-        kind = 1 if is_unidirectional(stream_id) else 0
-        place = place_of(stream_id)
+        counts = self.counts
         if is_local(stream_id, self._is_server):
-            if place >= self._next_local[kind]:
+            if not counts.is_known(stream_id):
                 raise Malformed("stream_not_opened", QuicErrorCode.STREAM_STATE_ERROR, int(frame_type))
-            self._check_gone(kind == 1, frame_type)
+            self._check_gone(is_unidirectional(stream_id), frame_type)
             return None
-        if place >= self._remote_limit[kind]:
+        if not counts.may_exist(stream_id):
             raise Malformed("too_many_streams", QuicErrorCode.STREAM_LIMIT_ERROR, int(frame_type))
-        if place < self._next_remote[kind]:
-            return None  # it is over
         opened: QuicStream | None = None
-        low: i64 = stream_id & 3
-        while self._next_remote[kind] <= place:
-            opened = self._make(4 * self._next_remote[kind] + low)
-            self._next_remote[kind] += 1
+        while counts.is_to_come(stream_id):  # otherwise it is over
+            opened = self._make(counts.open_remote(stream_id))
         return opened
 
     def _check_gone(self, send_only: bool, frame_type: i64) -> None:
@@ -448,28 +391,13 @@ class StreamTable:
             if rose == TOO_MANY_GAPS:
                 raise Malformed("too_many_gaps", QuicErrorCode.INTERNAL_ERROR, int(frame_type))
             raise Malformed("final_size_changed", QuicErrorCode.FINAL_SIZE_ERROR, int(frame_type))
-        self.received += rose
-        if self.received > self.window.limit:
-            raise Malformed("connection_limit_exceeded", QuicErrorCode.FLOW_CONTROL_ERROR, int(frame_type))
+        self.receiving.count(rose, frame_type)
         if incoming.stop_code >= 0:
-            self._give_up(stream, incoming)
+            self.receiving.give_up(stream)
             if incoming.is_settled():
                 self.end_incoming(stream)
             return
         self._note_readable(stream)
-
-    def _give_up(self, stream: QuicStream, incoming: ReceiveStream) -> None:
-        """Return the connection's credit for bytes that nobody will read."""
-        left = incoming.highest - incoming.consumed
-        if left > 0:
-            incoming.consumed += left
-            self._consume_connection(left)
-        if stream.max_data is not None:
-            stream.max_data.dropped = True
-
-    def _consume_connection(self, size: i64) -> None:
-        if self.window.consume(size):
-            self._controls.add(self._max_data)
 
     def _note_readable(self, stream: QuicStream) -> None:
         if not stream.readable:

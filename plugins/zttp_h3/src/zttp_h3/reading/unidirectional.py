@@ -198,13 +198,13 @@ class UnidirectionalStream:
         if kind == frames.PRIORITY_UPDATE_PUSH or identifier & 3 != 0:
             raise Malformed("priority_of_no_request", H3ErrorCode.H3_ID_ERROR)
         streams = session.transport.session.streams
-        if not streams.may_exist(identifier):
+        if not streams.counts.may_exist(identifier):
             raise Malformed("priority_of_no_request", H3ErrorCode.H3_ID_ERROR)
         urgency, incremental = _parse_priority(payload[at:])
         quic = streams.streams.get(int(identifier))
         if quic is not None and quic.outgoing is not None:
             streams.scheduler.prioritize(quic.outgoing, urgency, incremental)
-        elif streams.is_to_come(identifier):
+        elif streams.counts.is_to_come(identifier):
             if len(self._peer.early_priorities) < session.limits.max_concurrent_streams:
                 self._peer.early_priorities[int(identifier)] = (int(urgency), bool(incremental))
         return core.PriorityUpdate(int(identifier), urgency, incremental)

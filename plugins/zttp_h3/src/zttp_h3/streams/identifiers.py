@@ -28,3 +28,8 @@ def is_unidirectional(stream_id: i64) -> bool:
 def place_of(stream_id: i64) -> i64:
     """Return the place of a stream among those of its type, from 0."""
     return stream_id >> 2
+
+
+def kind_of(stream_id: i64) -> i64:
+    """Return 0 for a bidirectional stream, 1 for a unidirectional one: limits are kept in pairs."""
+    return (stream_id >> 1) & 1

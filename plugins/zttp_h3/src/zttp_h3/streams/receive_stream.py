@@ -121,8 +121,11 @@ class ReceiveStream:
         return self.final >= 0 and self.received == self.final and self.reset_code < 0
 
     def is_settled(self) -> bool:
-        """Tell whether nothing of the stream can come any more that matters: its end is known and everything is in."""
-        return self.final >= 0 and (self.reset_code >= 0 or self.received == self.final)
+        """Tell whether nothing of the stream can come any more that matters: its end is known and everything is in.
+
+        Of one that is not read the end is enough: a peer that had sent all of it may leave STOP_SENDING unanswered.
+        """
+        return self.final >= 0 and (self.reset_code >= 0 or self.stop_code >= 0 or self.received == self.final)
 
     def waiting(self) -> i64:
         """Return how many bytes are here and not taken, early ones included."""

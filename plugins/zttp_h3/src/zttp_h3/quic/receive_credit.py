@@ -1,0 +1,64 @@
+"""What the peer may send, and what of it has been given back: the credit of streams and connection (RFC 9000 4).
+
+Every byte that a stream's highest offset counts is consumed once: by the application, or by whatever ends the stream
+before it could be. So at any time what the connection has consumed is what it received, less what live streams hold.
+"""
+
+from typing import Final, final
+
+from zttp_h3.codes import QuicErrorCode
+from zttp_h3.malformed import Malformed
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.controls import Control, ControlQueue
+from zttp_h3.quic.stream import QuicStream
+from zttp_h3.streams.flow_control import ReceiveWindow
+from zttp_h3.wire.frame_types import MAX_DATA, MAX_STREAM_DATA
+
+
+@final
+class ReceiveCredit:
+    """The connection's window, and how streams use it; ``most`` is how far it may grow."""
+
+    def __init__(self, window: i64, most: i64, controls: ControlQueue) -> None:
+        self.window: Final = ReceiveWindow(window, most)
+        self.received: i64 = 0  # on all streams, counted by their highest offsets
+        self._controls: Final = controls
+        self._max_data: Final = Control(MAX_DATA)
+
+    def count(self, rose: i64, frame_type: i64) -> None:
+        """Count what came against the connection's limit. Raises Malformed."""
+        self.received += rose
+        if self.received > self.window.limit:
+            raise Malformed("connection_limit_exceeded", QuicErrorCode.FLOW_CONTROL_ERROR, int(frame_type))
+
+    def consume(self, stream: QuicStream, size: i64) -> None:
+        """Return credit for bytes that the application is done with (4.2), as far as it was not returned before."""
+        incoming = stream.incoming
+        window = stream.window
+        if incoming is None or window is None:
+            return
+        left = incoming.highest - incoming.consumed
+        if size > left:
+            size = left
+        if size <= 0:
+            return
+        incoming.consumed += size
+        if window.consume(size) and incoming.final < 0 and incoming.stop_code < 0:
+            if stream.max_data is None:
+                stream.max_data = Control(MAX_STREAM_DATA, stream.stream_id)
+            self._controls.add(stream.max_data)
+        self._consume_connection(size)
+
+    def give_up(self, stream: QuicStream) -> None:
+        """Return the connection's credit for bytes that nobody will read, or say that they were (4.5)."""
+        incoming = stream.incoming
+        if incoming is not None and incoming.highest > incoming.consumed:
+            left = incoming.highest - incoming.consumed
+            incoming.consumed += left
+            self._consume_connection(left)
+        if stream.max_data is not None:
+            stream.max_data.dropped = True
+
+    def _consume_connection(self, size: i64) -> None:
+        if self.window.consume(size):
+            self._controls.add(self._max_data)
