@@ -27,7 +27,11 @@ LAYERS = {
     "zttp_h1": (
         {"native_ints", "malformed", "status", "limits", "states", "emptied"},
         {"scan", "chunked", "methods", "names", "framing", "fields", "start_line"},
-        {"message_reader", "message_writer", "receive_buffer", "backlog", "head_writer"},
+        {"receive_buffer", "backlog", "section", "repetition"},
+        {"reading"},
+        {"unasked", "content_reader"},
+        {"head_reader", "head_writer"},
+        {"message_reader", "message_writer"},
         {"connection"},
     ),
     "zttp_h2": (

@@ -9,7 +9,7 @@ import pytest
 import zttp
 from tests.http1.helpers import CHUNKED_HEAD, GET, OK, POST, client, feed, pull, server
 from tests.http1.test_schedules import KINDS
-from zttp_h1 import message_reader, message_writer, states
+from zttp_h1 import content_reader, head_reader, message_reader, message_writer, reading, states
 
 SCHEDULES = 1_000
 
@@ -64,14 +64,15 @@ def cut_short() -> None:
 
 @pytest.mark.interpreted_only(reason="a compiled module cannot be watched")
 def test_every_row_is_looked_up_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = Recorded(states.READING), Recorded(states.WRITING)
+    read, written = Recorded(states.READING), Recorded(states.WRITING)
     refusals, request_refusals = Recorded(states.REFUSALS), Recorded(states.REQUEST_REFUSALS)
 
     def after_writing(state: int, given: int) -> int:
-        following: int = writing.get((state, given), states.NO_TRANSITION)
+        following: int = written.get((state, given), states.NO_TRANSITION)
         return following
 
-    monkeypatch.setattr(message_reader, "after_reading", lambda state, given: reading[state, given])
+    for module in (reading, head_reader, content_reader, message_reader):
+        monkeypatch.setattr(module, "after_reading", lambda state, given: read[state, given])
     monkeypatch.setattr(message_writer, "after_writing", after_writing)
     monkeypatch.setattr(message_writer, "REFUSALS", refusals)
     monkeypatch.setattr(message_writer, "REQUEST_REFUSALS", request_refusals)
@@ -80,7 +81,7 @@ def test_every_row_is_looked_up_and_nothing_else(monkeypatch: pytest.MonkeyPatch
             make(random.Random(seed)).run()
     overflow()
     cut_short()
-    for name, table in (("READING", reading), ("WRITING", writing)):
+    for name, table in (("READING", read), ("WRITING", written)):
         unused = set(table) - table.asked
         assert not unused, f"no code looks up these rows of {name}: {sorted(map(described(name), unused))}"
     assert set(refusals) - refusals.asked == set()
