@@ -55,7 +55,7 @@ LAYERS = {
         {"protection", "recovery", "streams", "tls"},
         {"quic"},
         {"frames", "settings", "limits", "credentials", "qpack"},
-        {"session"},
+        {"session", "early_data"},
         {"reading"},
         {"writing"},
         {"stream"},

@@ -65,10 +65,11 @@ class Network:
         early_data: bool = False,
         trust: Trust | None = None,
         context: bytes = b"context",
+        start: int = 1_000_000,
     ) -> None:
         self.link = link or Link()
         self.chance = random.Random(seed)
-        self.now = 1_000_000
+        self.now = start
         self.client_address: Any = CLIENT
         self.sent = [0, 0]  # datagrams, by the client and by the server
         self.bytes_sent = [0, 0]
@@ -254,3 +255,14 @@ class Network:
             assert len(session.streams.scheduler) == 0
             assert not session.controls.waiting
             assert session.streams.receiving.window.consumed == session.streams.receiving.received
+
+    def assert_settled_but_for(self, numbers: list[int]) -> None:
+        """The same, where the server has not answered on some streams: their answers end now."""
+        assert self.server is not None
+        for number in numbers:
+            stream = self.server.session.streams.streams.get(number)
+            if stream is not None:
+                self.server.session.streams.finish(stream)
+        self.run()
+        self.assert_settled()
+        assert self.client.session.streams.open_count() == self.server.session.streams.open_count() == 0

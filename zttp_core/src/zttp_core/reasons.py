@@ -310,6 +310,9 @@ REASONS: Final[dict[str, Reason]] = {
         "RFC 9000 7.3",
         "the transport parameters must name the connection IDs that the handshake was sent with",
     ),
+    "remembered_limit_reduced": Reason(
+        None, "RFC 9000 7.4.1", "a server that accepts early data must not lower a limit that it relies on"
+    ),
     "truncated_parameter": Reason(None, "RFC 9000 7.4", "the transport parameters end in the middle of one"),
     "duplicate_parameter": Reason(None, "RFC 9000 7.4", "a transport parameter must not appear twice"),
     "parameter_of_servers": Reason(None, "RFC 9000 18.2", "this transport parameter is for servers"),
@@ -329,6 +332,9 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "truncated_settings": Reason(None, "RFC 9114 7.2.4", "SETTINGS ends in the middle of a setting"),
     "too_many_settings": Reason(None, "RFC 9114 10.5", "SETTINGS has more settings than anybody knows"),
+    "remembered_setting_reduced": Reason(
+        None, "RFC 9114 7.2.4.2", "a server that accepts early data must not lower a setting that it relies on"
+    ),
     "second_critical_stream": Reason(
         None, "RFC 9114 6.2.1", "there must be one control stream, and one of each of QPACK"
     ),

@@ -34,6 +34,7 @@ class H3Session:
         )
         self.connect_protocol: Final = connect_protocol  # that we announce
         self.peer_settings: dict[int, int] | None = None
+        self.remembered_settings: dict[int, int] | None = None  # of an earlier connection, until those of this one come
         self.peer_connect_protocol = False
         self.peer_datagrams = False
         self.peer_max_section: i64 = 0x3FFFFFFFFFFFFFFF
@@ -66,16 +67,8 @@ class H3Session:
         if stream is None:
             return False
         self._control = stream
-        limits = self.limits
-        announced = [(setting.MAX_FIELD_SECTION_SIZE, int(limits.max_header_list_size))]
-        if limits.header_table_size > 0:
-            announced.append((setting.QPACK_MAX_TABLE_CAPACITY, int(limits.header_table_size)))
-            announced.append((setting.QPACK_BLOCKED_STREAMS, int(limits.max_blocked_streams)))
-        if self.connect_protocol:
-            announced.append((setting.ENABLE_CONNECT_PROTOCOL, 1))
-        if limits.max_datagram_frame_size > 0:
-            announced.append((setting.H3_DATAGRAM, 1))
-        self._write(stream, frame(SETTINGS_FRAME, setting.write_settings(announced)))
+        settings = setting.announced(self.limits, self.connect_protocol, self.limits.max_datagram_frame_size > 0)
+        self._write(stream, frame(SETTINGS_FRAME, setting.write_settings(settings)))
         return True
 
     def write_control(self, payload: bytes) -> None:
@@ -102,16 +95,36 @@ class H3Session:
 
     def apply_peer_settings(self, settings: dict[int, int]) -> None:
         """Take the peer's SETTINGS (RFC 9114 7.2.4). Raises Malformed."""
+        before = self.remembered_settings
+        if before is not None and self.early_data_accepted():
+            setting.check_not_reduced(settings, before)
+        self.remembered_settings = None
         self.peer_settings = settings
         self.encoder.apply_settings(
             settings.get(setting.QPACK_MAX_TABLE_CAPACITY, 0), settings.get(setting.QPACK_BLOCKED_STREAMS, 0)
         )
         self.flush_qpack()
-        self.peer_connect_protocol = settings.get(setting.ENABLE_CONNECT_PROTOCOL, 0) == 1
-        self.peer_datagrams = settings.get(setting.H3_DATAGRAM, 0) == 1
+        self._live_by(settings)
         # RFC 9297 2.1.1: HTTP datagrams need QUIC's.
         if self.peer_datagrams and self.transport.session.peer.max_datagram_frame_size == 0:
             raise Malformed("invalid_h3_setting", H3ErrorCode.H3_SETTINGS_ERROR)
+
+    def remember_settings(self, encoded: bytes) -> None:
+        """Live by the server's settings of an earlier connection until it says more (RFC 9114 7.2.4.2).
+
+        Raises Malformed. QPACK's dynamic table waits: what is in it would be lost with early data that is refused.
+        """
+        self.remembered_settings = setting.read_settings(encoded)
+        self._live_by(self.remembered_settings)
+
+    def early_data_accepted(self) -> bool:
+        """Tell whether early data was sent and accepted, or received."""
+        handshake = self.transport.session.handshake
+        return handshake is not None and handshake.early_data_accepted
+
+    def _live_by(self, settings: dict[int, int]) -> None:
+        self.peer_connect_protocol = settings.get(setting.ENABLE_CONNECT_PROTOCOL, 0) == 1
+        self.peer_datagrams = settings.get(setting.H3_DATAGRAM, 0) == 1
         self.peer_max_section = settings.get(setting.MAX_FIELD_SECTION_SIZE, 0x3FFFFFFFFFFFFFFF)
 
     def count_reset(self) -> None:

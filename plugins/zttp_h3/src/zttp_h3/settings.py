@@ -5,6 +5,7 @@ from typing import Final
 from librt.strings import BytesWriter
 
 from zttp_h3.codes import H3ErrorCode
+from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.wire.varint import read_varint, write_varint
@@ -19,6 +20,38 @@ H3_DATAGRAM: Final = 0x33
 _RESERVED: Final = frozenset((0x02, 0x03, 0x04, 0x05))
 _FLAGS: Final = (ENABLE_CONNECT_PROTOCOL, H3_DATAGRAM)
 _MOST_SETTINGS: Final = 64
+
+
+def announced(limits: H3Limits, connect_protocol: bool, datagrams: bool) -> list[tuple[int, int]]:
+    """Return the settings that an endpoint announces: those that differ from their defaults."""
+    settings = [(MAX_FIELD_SECTION_SIZE, int(limits.max_header_list_size))]
+    if limits.header_table_size > 0:
+        settings.append((QPACK_MAX_TABLE_CAPACITY, int(limits.header_table_size)))
+        settings.append((QPACK_BLOCKED_STREAMS, int(limits.max_blocked_streams)))
+    if connect_protocol:
+        settings.append((ENABLE_CONNECT_PROTOCOL, 1))
+    if datagrams:
+        settings.append((H3_DATAGRAM, 1))
+    return settings
+
+
+def check_not_reduced(settings: dict[int, int], before: dict[int, int]) -> None:
+    """Check that early data which relied on settings of before is within those of now (RFC 9114 7.2.4.2).
+
+    Raises Malformed.
+    """
+    capacity = before.get(QPACK_MAX_TABLE_CAPACITY, 0)
+    # RFC 9204 3.2.3 MUST.
+    if capacity and settings.get(QPACK_MAX_TABLE_CAPACITY, 0) != capacity:
+        raise Malformed("remembered_setting_reduced", H3ErrorCode.QPACK_DECODER_STREAM_ERROR)
+    reduced = any(settings.get(name, 0) < before.get(name, 0) for name in (QPACK_BLOCKED_STREAMS, *_FLAGS))
+    # Nothing said about sections is no limit; but what was said once must be said again.
+    size = settings.get(MAX_FIELD_SECTION_SIZE)
+    size_before = before.get(MAX_FIELD_SECTION_SIZE)
+    if size != size_before and (size is None or size_before is None or size < size_before):
+        reduced = True
+    if reduced:
+        raise Malformed("remembered_setting_reduced", H3ErrorCode.H3_SETTINGS_ERROR)
 
 
 def read_settings(payload: bytes) -> dict[int, int]:

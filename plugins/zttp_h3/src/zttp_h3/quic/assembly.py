@@ -204,6 +204,8 @@ class DatagramAssembler:
         space = session.spaces[builder.space]
         if builder.acknowledges >= 0:
             space.received.on_sent()
+        if builder.space == HANDSHAKE and not session.is_server:
+            session.discard(INITIAL)  # RFC 9001 4.9.1
         if not builder.eliciting:
             return
         if space.probes > 0:
@@ -214,8 +216,6 @@ class DatagramAssembler:
         if not session.awaits_peer:
             session.awaits_peer = True
             session.idle_from = session.now
-        if builder.space == HANDSHAKE and not session.is_server:
-            session.discard(INITIAL)  # RFC 9001 4.9.1
 
     def _write_ack(self, builder: PacketBuilder, space: Space, now: i64) -> None:
         received = space.received

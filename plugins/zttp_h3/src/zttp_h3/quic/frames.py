@@ -26,6 +26,7 @@ from zttp_h3.wire.frame_types import (
     DATAGRAM_WITH_LENGTH,
     FIN,
     HANDSHAKE_DONE,
+    IN_ZERO_RTT,
     MAX_DATA,
     MAX_STREAM_DATA,
     MAX_STREAMS_BIDIRECTIONAL,
@@ -81,6 +82,8 @@ class FrameReceiver:
             if STREAM <= frame_type <= STREAM_LAST:
                 stream_id, offset, start, at = read.read_stream(payload, at, stop, frame_type)
                 streams.on_stream(stream_id, offset, payload[start:at], frame_type & FIN != 0)
+                if packet == IN_ZERO_RTT:
+                    streams.mark_early(stream_id)
             elif frame_type == ACK or frame_type == ACK_ECN:
                 at = self._ack.read(payload, at, stop, frame_type)
                 self._receive_ack(space)

@@ -14,6 +14,7 @@ from zttp_h3.quic.session import Session
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.tls import messages as tls_levels
 from zttp_h3.tls.client import ClientHandshake
+from zttp_h3.wire.remembered_parameters import is_reduced
 from zttp_h3.wire.transport_parameters import TransportParameters, decode
 
 # The encryption level of TLS that each space's CRYPTO stream belongs to.
@@ -49,6 +50,10 @@ def progress(session: Session) -> None:
     """Take over what TLS has come to: the peer's parameters, keys, messages, completion. Raises Malformed."""
     handshake = session.handshake
     assert handshake is not None
+    if isinstance(handshake, ClientHandshake) and handshake.answered_early_data:
+        session.zero_rtt_sealer = None
+        if session.remembered is not None and not handshake.early_data_accepted:
+            session.refuse_early_data()
     encoded = handshake.peer_transport_parameters
     if encoded is not None and not session.knows_peer:
         _apply_parameters(session, encoded)
@@ -56,10 +61,6 @@ def progress(session: Session) -> None:
         _install(session, level, sending, secret)
     for level, message in handshake.take_messages():
         session.spaces[_SPACES[level]].crypto.outgoing.write(message)
-    if isinstance(handshake, ClientHandshake) and handshake.answered_early_data and session.zero_rtt_sealer is not None:
-        if not handshake.early_data_accepted:
-            _refuse_early_data(session)
-        session.zero_rtt_sealer = None
     if handshake.complete and session.is_server:
         session.confirm()
 
@@ -77,6 +78,7 @@ def _install(session: Session, level: int, sending: bool, secret: bytes) -> None
         else:
             session.phases = KeyPhases(suite, labels, session.application_secret, secret, session.forgeries)
             session.application_secret = b""
+            session.streams.on_handshake_keys()
     elif level == tls_levels.EARLY_DATA:
         if sending:
             session.zero_rtt_sealer = Sealer(suite, labels, secret)
@@ -93,17 +95,16 @@ def _apply_parameters(session: Session, encoded: bytes) -> None:
     """Check the peer's transport parameters and live by them (RFC 9000 7.3, 7.4). Raises Malformed."""
     peer = decode(encoded, not session.is_server)
     _authenticate_ids(session, peer)
+    # RFC 9000 7.4.1 MUST NOT: early data was accepted, and what it relied on is less now.
+    if session.remembered is not None and is_reduced(peer, session.remembered):
+        raise Malformed("remembered_limit_reduced", QuicErrorCode.PROTOCOL_VIOLATION)
+    session.remembered = None
     session.peer = peer
     session.knows_peer = True
     if peer.stateless_reset_token is not None:
         session.peer_ids.set_token(peer.stateless_reset_token)
     session.loss.max_ack_delay = peer.max_ack_delay * 1000
-    handshake = session.handshake
-    refused = (
-        isinstance(handshake, ClientHandshake) and handshake.early_data_offered and not handshake.early_data_accepted
-    )
-    if not refused:
-        session.streams.apply(peer)
+    session.streams.apply(peer)
 
 
 def _authenticate_ids(session: Session, peer: TransportParameters) -> None:
@@ -120,9 +121,3 @@ def _same(said: bytes | None, seen: bytes | None) -> bool:
     if said is None or seen is None:
         return said is None and seen is None
     return hmac.compare_digest(said, seen)
-
-
-def _refuse_early_data(session: Session) -> None:
-    """Send again as 1-RTT data what was sent as 0-RTT (RFC 9001 4.6.2)."""
-    session.loss.take_back(APPLICATION)
-    session.streams.restart_early(session.peer)

@@ -140,9 +140,7 @@ class DatagramReceiver:
         _, number, payload = opener.open(datagram, header.at, header.rest_at, header.stop, largest)
         if number < 0 or space.received.is_duplicate(number):
             return number >= 0
-        session.reads_early_data = True
         self._receive_payload(payload, IN_ZERO_RTT, space, number, path, header.destination, ecn)
-        session.reads_early_data = False
         return True
 
     def _receive_negotiation(self, datagram: bytes, header: LongHeader) -> None:

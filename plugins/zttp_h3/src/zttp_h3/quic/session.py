@@ -57,6 +57,7 @@ class Session:
         self.own: Final = own
         self.peer = TransportParameters()
         self.knows_peer = False  # its transport parameters have come and are good
+        self.remembered: TransportParameters | None = None  # of an earlier connection, while early data relies on them
         self.version: i64 = options.versions[0]
         self.now: i64 = now
         self.handshake: Handshake | None = None
@@ -97,7 +98,6 @@ class Session:
         self.ping_due = False
         self.skip_at: i64 = -1
         self.received_any = False
-        self.reads_early_data = False  # what comes now came in 0-RTT
         self.negotiated = False  # a Version Negotiation packet came
         self.offered_versions: list[int] = []
 
@@ -113,6 +113,22 @@ class Session:
         least = 3 * self.loss.probe_timeout()
         timeout = milliseconds * 1000
         return max(least, timeout)
+
+    def remember(self, parameters: TransportParameters) -> None:
+        """Live by the server's parameters of an earlier connection, for early data (RFC 9000 7.4.1)."""
+        self.remembered = parameters
+        self.peer = parameters
+        self.streams.apply(parameters)
+
+    def refuse_early_data(self) -> None:
+        """Have never sent what was sent in 0-RTT: it leaves again in 1-RTT, within limits to come (RFC 9001 4.6.2)."""
+        self.remembered = None
+        self.peer = TransportParameters()
+        for packet in self.loss.take_back(APPLICATION):
+            for control in packet.controls or ():
+                if isinstance(control, Control):
+                    self.controls.add(control)
+        self.streams.restart_early()
 
     def on_activity(self) -> None:
         """Start the idle timer again."""

@@ -24,6 +24,7 @@ class QuicStream:
         self.reset: Control | None = None
         self.stop: Control | None = None
         self.stopped_code: i64 = -1  # the peer's STOP_SENDING
+        self.early_data = False  # something of it came in 0-RTT
         self.incoming_done = False  # the application has seen its end, or gave it up
 
     def is_over(self) -> bool:

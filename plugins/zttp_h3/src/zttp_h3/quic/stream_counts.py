@@ -35,11 +35,11 @@ class StreamCounts:
         self.raise_local(0, bidirectional)
         self.raise_local(1, unidirectional)
 
-    def restart(self, bidirectional: i64, unidirectional: i64) -> None:
-        """Take the peer's initial limits in place of remembered ones, which may have been higher (RFC 9001 4.6.2)."""
-        self._known = True
-        self._local_limit[0] = int(bidirectional)
-        self._local_limit[1] = int(unidirectional)
+    def forget(self) -> None:
+        """Forget remembered limits: what they allowed was refused, and the true ones are to come (RFC 9001 4.6.2)."""
+        self._known = False
+        self._local_limit[0] = 0
+        self._local_limit[1] = 0
 
     def raise_local(self, kind: i64, limit: i64) -> bool:
         """Take a limit of the peer; returns whether it rose (RFC 9000 19.11)."""

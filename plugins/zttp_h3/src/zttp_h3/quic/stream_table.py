@@ -63,6 +63,7 @@ class StreamTable:
         self._without_credit: list[SendStream] = []
         self._held: dict[int, SendStream] = {}  # opened ahead of the peer's limit
         self._held_controls: list[Control] = []
+        self._late: Final[set[int]] = set()  # nothing of which may leave in 0-RTT
         self._max_streams: Final = (Control(MAX_STREAMS_BIDIRECTIONAL), Control(MAX_STREAMS_UNIDIRECTIONAL))
 
     # -------------------------------------------------------------------------------------------------- the application
@@ -160,7 +161,7 @@ class StreamTable:
     def schedule(self, out: SendStream) -> None:
         """Let a stream take part in sending if it has something to send, and the peer allows it to be open."""
         if not out.queued and out.pending():
-            if self.counts.is_ahead(out.stream_id):
+            if self._must_wait(out.stream_id):
                 self._held[int(out.stream_id)] = out
             else:
                 self.scheduler.add(out)
@@ -170,24 +171,37 @@ class StreamTable:
         self.scheduler.remove(out)
         self._without_credit.append(out)
 
-    def restart_early(self, peer: TransportParameters) -> None:
-        """Begin again with what was sent in 0-RTT, which was refused, within other limits (RFC 9001 4.6.2)."""
-        self._peer = peer
-        self.credit.used = 0
-        self.credit.limit = peer.initial_max_data
-        self.counts.restart(peer.initial_max_streams_bidi, peer.initial_max_streams_uni)
+    def restart_early(self) -> None:
+        """Begin again with what was sent in 0-RTT, which was refused, within limits to come (RFC 9001 4.6.2)."""
+        self._peer = TransportParameters()
+        self.credit.restart()
+        self.counts.forget()
         self.queued_bytes = 0
         for stream in self.streams.values():
             out = stream.outgoing
             if out is not None:
-                out.restart(self._send_limit(stream.stream_id))
+                self.scheduler.remove(out)
+                out.restart()
                 self.queued_bytes += out.unsent()
                 self.schedule(out)
-        self._release()
+
+    def wait_for_handshake(self, stream: QuicStream) -> None:
+        """Send nothing of a stream that was opened just now in 0-RTT."""
+        self._late.add(int(stream.stream_id))
+
+    def on_handshake_keys(self) -> None:
+        """Let everything leave that had to wait for 1-RTT."""
+        if self._late:
+            self._late.clear()
+            self._release()
+
+    def _must_wait(self, stream_id: i64) -> bool:
+        """Tell whether nothing may be said of a stream yet."""
+        return self.counts.is_ahead(stream_id) or (len(self._late) > 0 and int(stream_id) in self._late)
 
     def _tell(self, control: Control) -> None:
         """Let a frame about a stream be due, once the peer allows the stream to be open."""
-        if self.counts.is_ahead(control.subject):
+        if self._must_wait(control.subject):
             self._held_controls.append(control)
         else:
             self._controls.add(control)
@@ -267,6 +281,12 @@ class StreamTable:
     def check_blocked(self, stream_id: i64, frame_type: i64) -> None:
         """Check a STREAM_DATA_BLOCKED frame (19.13), which asks for nothing. Raises Malformed."""
         self._incoming(stream_id, frame_type)
+
+    def mark_early(self, stream_id: i64) -> None:
+        """Note that something of a stream came in 0-RTT, where it may be a replay (RFC 9001 9.2)."""
+        stream = self.streams.get(int(stream_id))
+        if stream is not None:
+            stream.early_data = True
 
     # ------------------------------------------------------------------------------------------- what became of packets
 

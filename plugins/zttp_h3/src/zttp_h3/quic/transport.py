@@ -11,9 +11,9 @@ from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.assembly import DatagramAssembler
 from zttp_h3.quic.close import CLOSED, CLOSING, OPEN
-from zttp_h3.quic.connection_ids import ACTIVE_LIMIT
 from zttp_h3.quic.handshake_progress import install_initial_keys, progress
 from zttp_h3.quic.options import TransportOptions
+from zttp_h3.quic.own_parameters import own_parameters
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.receive import DatagramReceiver
 from zttp_h3.quic.session import Session
@@ -23,7 +23,8 @@ from zttp_h3.recovery.loss import APPLICATION
 from zttp_h3.tls.alerts import TlsError
 from zttp_h3.tls.client import ClientHandshake, ClientParameters
 from zttp_h3.tls.server import ServerHandshake, ServerParameters
-from zttp_h3.wire.transport_parameters import TransportParameters, decode, encode
+from zttp_h3.wire.remembered_parameters import remembered
+from zttp_h3.wire.transport_parameters import encode
 
 _MOST_DATAGRAMS: Final = 4096  # that one call makes
 _HANDSHAKE_FAILED: Final = "handshake_failed"
@@ -185,7 +186,7 @@ def connect(
     """Begin a connection as a client: the first flight leaves with the next datagrams."""
     own_id = options.new_connection_id() if connection_id is None else connection_id
     destination = options.entropy(_CLIENT_ID_SIZE)
-    own = _own_parameters(options, own_id)
+    own = own_parameters(options, own_id)
     path = Path(peer, local, True)
     session = Session(False, options, own, own_id, destination, path, now)
     session.original_id = destination
@@ -195,7 +196,10 @@ def connect(
     session.handshake = handshake
     handshake.start()
     if handshake.early_data_offered and parameters.session is not None:
-        session.streams.apply(decode(parameters.session.transport_parameters, True))
+        try:
+            session.remember(remembered(parameters.session.transport_parameters))
+        except Malformed:
+            raise ValueError("the transport parameters of this session ticket cannot be read") from None
     progress(session)
     return Transport(session)
 
@@ -222,7 +226,7 @@ def accept(
     token has proven the address (RFC 9000 8.1).
     """
     own_id = options.new_connection_id()
-    own = _own_parameters(options, own_id)
+    own = own_parameters(options, own_id)
     own.original_destination_connection_id = destination if original_id is None else original_id
     own.retry_source_connection_id = retry_source
     if options.reset_token_of is not None:
@@ -234,19 +238,3 @@ def accept(
     install_initial_keys(session, destination)
     session.handshake = ServerHandshake(parameters, encode(own, True), options.entropy, wall_clock, key_log)
     return Transport(session)
-
-
-def _own_parameters(options: TransportOptions, own_id: bytes) -> TransportParameters:
-    own = TransportParameters()
-    own.max_idle_timeout = options.idle_timeout // 1000
-    own.initial_max_data = options.connection_window
-    own.initial_max_stream_data_bidi_local = options.stream_window
-    own.initial_max_stream_data_bidi_remote = options.stream_window
-    own.initial_max_stream_data_uni = options.stream_window
-    own.initial_max_streams_bidi = options.max_streams_bidirectional
-    own.initial_max_streams_uni = options.max_streams_unidirectional
-    own.max_ack_delay = options.max_ack_delay // 1000
-    own.active_connection_id_limit = ACTIVE_LIMIT
-    own.initial_source_connection_id = own_id
-    own.max_datagram_frame_size = options.max_datagram_frame_size
-    return own

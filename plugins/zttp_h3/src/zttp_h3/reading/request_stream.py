@@ -46,6 +46,7 @@ _ELSEWHERE: Final = frozenset(
 
 END_STREAM: Final = 1
 _EXPECTS: Final = 2
+_EARLY_DATA: Final = 8
 
 _VERSION: Final = b"3"
 _listed_request: Final[Any] = core.listed_request
@@ -238,6 +239,8 @@ class RequestStream:
         flags: i64 = END_STREAM if self._ends_here() else 0
         if head.expect_continue and flags == 0:
             flags |= _EXPECTS
+        if self.quic.early_data:
+            flags |= _EARLY_DATA
         if flags & END_STREAM and self._content_left > 0:
             return self._refuse("content_too_short", H3ErrorCode.H3_MESSAGE_ERROR)
         self.announced = True

@@ -60,6 +60,12 @@ class SendCredit:
         """Return how many new bytes may be sent."""
         return self.limit - self.used
 
+    def restart(self) -> None:
+        """Have used nothing, and be allowed nothing yet: the limit was a remembered one."""
+        self.limit = 0
+        self.used = 0
+        self.blocked_at = -1
+
     def raise_to(self, limit: i64) -> bool:
         """Take a limit from the peer; one that is not higher says nothing (RFC 9000 4.1). Returns whether it rose."""
         if limit <= self.limit:

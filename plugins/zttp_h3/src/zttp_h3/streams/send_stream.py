@@ -62,10 +62,13 @@ class SendStream:
         self._lost.clear()
         self._fin_lost = False
 
-    def restart(self, limit: i64) -> None:
-        """Send everything again from the beginning, within another limit: nothing of it was ever received."""
-        self.limit = limit
+    def restart(self) -> None:
+        """Send everything again from the beginning, when there is a limit: nothing of it was ever received."""
+        self.limit = 0
         self.sent = 0
+        if self.reset_code >= 0:
+            self.written = 0
+            self.final = 0
         self.fin_sent = False
         self.blocked_at = -1
         self._fin_lost = False

@@ -22,6 +22,7 @@ from zttp_h3.tls.alerts import (
     Alert,
 )
 from zttp_h3.tls.certificates import Identity
+from zttp_h3.tls.early_data import still_holds
 from zttp_h3.tls.groups import answer
 from zttp_h3.tls.handshake import Handshake, unexpected
 from zttp_h3.tls.hellos import RETRY_RANDOM, ClientHello, read_client_hello, write_server_hello
@@ -57,8 +58,8 @@ class ServerParameters:
     """What a server's handshakes are given.
 
     ``choose_identity`` gets the server name that the client asks for, or None, and returns None for one that it does
-    not know. ``context`` is what early data relies on, limits and settings: a ticket of another context resumes, but
-    its early data is refused.
+    not know. ``context`` is what early data relies on, limits and settings: a ticket of a context that does not hold
+    any more resumes, but its early data is refused.
     """
 
     def __init__(
@@ -244,7 +245,7 @@ class ServerHandshake(Handshake):
         parameters = self._parameters
         if psk is None or place != 0 or not parameters.accept_early_data or parameters.tickets is None:
             return
-        if psk.suite != self.suite or psk.alpn != self.alpn or psk.context != parameters.context:
+        if psk.suite != self.suite or psk.alpn != self.alpn or not still_holds(psk.context, parameters.context):
             return
         identity, age = ext.read_offered_psks(offered)[0][0]
         now = self.milliseconds()

@@ -1,0 +1,22 @@
+"""The transport parameters that an endpoint declares, from its options (RFC 9000 18.2)."""
+
+from zttp_h3.quic.connection_ids import ACTIVE_LIMIT
+from zttp_h3.quic.options import TransportOptions
+from zttp_h3.wire.transport_parameters import TransportParameters
+
+
+def own_parameters(options: TransportOptions, own_id: bytes) -> TransportParameters:
+    """Return what a connection declares whose first connection ID is ``own_id``."""
+    own = TransportParameters()
+    own.max_idle_timeout = options.idle_timeout // 1000
+    own.initial_max_data = options.connection_window
+    own.initial_max_stream_data_bidi_local = options.stream_window
+    own.initial_max_stream_data_bidi_remote = options.stream_window
+    own.initial_max_stream_data_uni = options.stream_window
+    own.initial_max_streams_bidi = options.max_streams_bidirectional
+    own.initial_max_streams_uni = options.max_streams_unidirectional
+    own.max_ack_delay = options.max_ack_delay // 1000
+    own.active_connection_id_limit = ACTIVE_LIMIT
+    own.initial_source_connection_id = own_id
+    own.max_datagram_frame_size = options.max_datagram_frame_size
+    return own
