@@ -185,11 +185,10 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
     def data_to_send(self) -> bytes:
         """Return the bytes to send, and forget them."""
     def start_next_cycle(self) -> None:
-        """Go on to the next message: legal once this one was read to its end, EndOfMessage itself pulled or not.
+        """Go on to the next message: legal once this one has ended on the wire. What was not pulled of it is dropped.
 
-        What is still to be pulled may hide that end: content, and behind chunks the EndOfMessage.
-
-        Raises LocalProtocolError if it has not, if the message that is sent has not, or if there can be no next one.
+        Raises LocalProtocolError if it has not ended, if the message that is sent has not, or if there can be no next
+        one; RemoteProtocolError if what is still to be pulled breaks the protocol, as pulling it does.
         A server that has not answered reads on, but cannot send anything any more.
         """
     def send_request(self, method: bytes, target: bytes, version: bytes, headers: Headers) -> None:

@@ -27,10 +27,10 @@ LAYERS = {
     "zttp_h1": (
         {"native_ints", "malformed", "status", "limits", "states", "emptied"},
         {"scan", "chunked", "methods", "names", "framing", "fields", "start_line"},
-        {"receive_buffer", "backlog", "section", "repetition"},
+        {"receive_buffer", "backlog", "section", "repetition", "ahead"},
         {"reading"},
         {"unasked", "content_reader"},
-        {"head_reader", "head_writer"},
+        {"head_reader", "head_writer", "look_ahead"},
         {"message_reader", "message_writer"},
         {"connection"},
     ),

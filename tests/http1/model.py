@@ -94,8 +94,26 @@ class Model:
     @property
     def unparsed(self) -> int:
         """How many bytes wait, where a message has ended or not begun."""
-        ended = self.phase in (END, DONE, SWITCHED)
+        ended = self.phase == SWITCHED or self.has_ended()
         return max(self.fed - self.start - (len(self.message.wire) if ended else 0), 0)
+
+    def has_ended(self) -> bool:
+        """The message that is read has ended on the wire, pulled or not."""
+        if self.phase != BODY:
+            return self.phase in (END, DONE)
+        message = self.message
+        here = self.fed - self.start
+        return message.fault is None and (self.eof if message.to_eof else here >= len(message.wire))
+
+    def never_ends(self) -> str | None:
+        """Why the message that is read cannot end."""
+        if self.phase == BODY and not self.has_ended():
+            fault = self.message.fault
+            if fault is not None and self.fed - self.start > fault[0]:
+                return fault[1]
+            if self.eof:
+                return "incomplete_message"
+        return None
 
     # ------------------------------------------------------------------------------------------------------- receiving
 
@@ -186,7 +204,7 @@ class Model:
     def should_close(self) -> bool:
         if self.switching:
             return self.phase == FAILED
-        ended = self.eof and self.phase in (HEAD, END, DONE) and self.unparsed == 0
+        ended = self.eof and (self.phase == HEAD or self.has_ended()) and self.unparsed == 0
         return self.closing or self.phase in (FAILED, CLOSED) or ended or self.has_unasked()
 
     def has_unasked(self) -> bool:
@@ -295,7 +313,9 @@ class Server(Model):
     def start_next_cycle(self) -> str | None:
         if self.switching:
             return "protocol_switched"
-        if self.phase not in (END, DONE):
+        if reason := self.never_ends():
+            return reason
+        if not self.has_ended():
             return "connection_closed" if self.phase in (CLOSED, FAILED) else "cycle_not_complete"
         if self.should_close():
             return "connection_closed"
@@ -346,7 +366,7 @@ class Client(Model):
         return self.awaiting
 
     def has_unasked(self) -> bool:
-        return not self.awaiting and self.phase in (HEAD, END, DONE) and self.unparsed > 0
+        return not self.awaiting and (self.phase == HEAD or self.has_ended()) and self.unparsed > 0
 
     def send_request(self, kind: str, size: int, says: set[bytes], *, expects: bool, asks: bytes | None) -> str | None:
         """Send a head that is framed as `kind` says, with these Connection options."""
@@ -375,7 +395,9 @@ class Client(Model):
     def start_next_cycle(self) -> str | None:
         if self.switching:
             return "protocol_switched"
-        if self.phase not in (END, DONE):
+        if reason := self.never_ends():
+            return reason
+        if not self.has_ended():
             return "connection_closed" if self.phase in (CLOSED, FAILED) else "cycle_not_complete"
         if self.should_close():
             return "connection_closed"

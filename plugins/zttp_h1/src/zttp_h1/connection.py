@@ -23,7 +23,6 @@ from zttp_h1.native_ints import i64, mypyc_attr
 from zttp_h1.states import (
     CLOSED,
     DONE,
-    END,
     FAILED,
     IDLE,
     READING_NAMES,
@@ -214,19 +213,17 @@ class H1Connection:
             self._reader.waiting_for_100 = False
 
     def start_next_cycle(self) -> None:
-        """Go on to the next message: legal once this one was read to its end, EndOfMessage itself pulled or not.
+        """Go on to the next message: legal once this one has ended on the wire. What was not pulled of it is dropped.
 
-        What is still to be pulled may hide that end: content, and behind chunks the EndOfMessage.
-
-        Raises LocalProtocolError if it has not, if the message that is sent has not, or if there can be no next one.
+        Raises LocalProtocolError if it has not ended, if the message that is sent has not, or if there can be no next
+        one; RemoteProtocolError if what is still to be pulled breaks the protocol, as pulling it does.
         A server that has not answered reads on, but cannot send anything any more.
         """
         reader = self._reader
-        reading = reader.state
         if reader.switching:
             raise local_error("protocol_switched")
-        if reading != END and reading != DONE:
-            raise local_error("connection_closed" if reading >= SWITCHED else "cycle_not_complete")
+        if not reader.ends_message():
+            raise local_error("connection_closed" if reader.state >= SWITCHED else "cycle_not_complete")
         writer = self._writer
         # What should_close() says where nothing is switched.
         if reader.ends_connection() or (writer is not None and writer.closing):

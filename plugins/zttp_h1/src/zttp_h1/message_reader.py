@@ -13,8 +13,10 @@ from zttp_core import events as core
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.reasons import local_error, remote_error
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
+from zttp_h1.ahead import Ahead
 from zttp_h1.content_reader import read_chunks, read_content, read_to_eof, read_trailers
 from zttp_h1.head_reader import read_head
+from zttp_h1.look_ahead import look_ahead
 from zttp_h1.malformed import Malformed
 from zttp_h1.methods import OTHER
 from zttp_h1.native_ints import i64, mypyc_attr
@@ -106,6 +108,10 @@ class MessageReader(Reading):
         raise self._terminal_error()
 
     def _next_event(self) -> Any:
+        if self.ahead is not None:
+            event = self._pull_ahead(self.ahead)
+            if event is not None:
+                return event
         while True:
             state = self.state
             if state == END:
@@ -135,6 +141,25 @@ class MessageReader(Reading):
             if event is not None:
                 return event
 
+    def _pull_ahead(self, ahead: Ahead) -> Any:
+        """Return the content that was read ahead; None if there is none. Raises what was found wrong behind it."""
+        content = ahead.content.getvalue()
+        if len(content) > 0 or self.state >= TRAILERS:
+            self.waiting_for_100 = False
+        failure = ahead.failure
+        if failure is not None and len(content) == 0:
+            reason, excerpt, offset = failure
+            raise Malformed(reason, offset - self.buffer.base, excerpt)
+        if failure is None:
+            self._drop_ahead()
+        else:
+            ahead.content.truncate(0)
+        return _new_data(content, 0) if len(content) > 0 else None
+
+    def _drop_ahead(self) -> None:
+        self.ahead = None
+        self.buffer.held = 0
+
     def _pause(self) -> Any:
         """Return what next_event says between the end of a message and the next cycle."""
         if not self.is_server:
@@ -157,6 +182,8 @@ class MessageReader(Reading):
     def next_cycle(self) -> None:
         """Make ready for the next message; this one has ended on the wire."""
         self.state = after_reading(self.state, ON_NEXT_CYCLE)
+        if self.ahead is not None:
+            self._drop_ahead()
         buffer = self.buffer
         if buffer.at == len(buffer.raw):
             buffer.drop()
@@ -190,9 +217,25 @@ class MessageReader(Reading):
         state = self.state
         return state != START_LINE and state != FIELDS and state < CLOSED
 
+    def ends_message(self) -> bool:
+        """Tell whether the message that is read has ended on the wire, pulled or not.
+
+        Raises RemoteProtocolError if it never will, because its content or trailers break the protocol.
+        """
+        if CONTENT_LENGTH <= self.state <= TRAILERS:
+            look_ahead(self)
+            ahead = self.ahead
+            if ahead is not None and ahead.failure is not None:
+                raise self._error(ahead.failure)
+        return self.state == END or self.state == DONE
+
     def ends_connection(self) -> bool:
         """Tell whether no message can be read behind this one."""
-        if self.closing or self.state >= CLOSED or (self.buffer.eof and self.has_ended()):
+        if self.closing or self.state >= CLOSED:
+            return True
+        if CONTENT_LENGTH <= self.state <= TRAILERS and (self.buffer.eof or not self.is_server):
+            look_ahead(self)  # what is there behind its end decides
+        if self.buffer.eof and self.has_ended():
             return True
         return not self.is_server and self.buffer.waiting() > 0 and has_unasked(self)
 
@@ -215,11 +258,15 @@ class MessageReader(Reading):
             self.request_minor = 0
         self.state = after_reading(self.state, ON_ERROR)
         self.section = None
+        self.ahead = None
         buffer.discard()
 
     def _terminal_error(self) -> RemoteProtocolError:
         assert self._failure is not None
-        reason, excerpt, offset = self._failure
+        return self._error(self._failure)
+
+    def _error(self, failure: tuple[str, bytes | None, int]) -> RemoteProtocolError:
+        reason, excerpt, offset = failure
         error = remote_error(reason, excerpt, offset=offset)
         if not self.is_server:
             error.status_hint = None  # a client answers nothing

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
+from zttp_h1.ahead import Ahead
 from zttp_h1.backlog import FIELD_LINE, NO_LINE, REQUEST_LINE, STATUS_LINE
 from zttp_h1.chunked import ChunkedDecoder
 from zttp_h1.fields import TRAILERS as TRAILER_SECTION
@@ -59,6 +60,7 @@ class Reading:
         self.remaining: i64 = 0  # of the content, where its length is known
         self.chunks: ChunkedDecoder | None = None
         self.trailers: Any = None  # the EndOfMessage of a message that has some
+        self.ahead: Ahead | None = None  # what was read of the message and is not pulled
         self.repeats = False  # this is not the first request
         self.repetition: Repetition | None = None
         self.awaiting = False  # client: a request was sent and its response has not ended

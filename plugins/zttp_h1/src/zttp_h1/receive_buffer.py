@@ -19,12 +19,13 @@ _PIECES: Final = 4  # if the line is no longer than so many of it: so joining a 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class ReceiveBuffer:
-    """See the module. ``base`` is what was received before ``raw``."""
+    """See the module. ``base`` is what was received before ``raw``, ``held`` what of it was read and is not pulled."""
 
     def __init__(self) -> None:
         self.raw = b""
         self.at: i64 = 0
         self.base: i64 = 0
+        self.held: i64 = 0
         self.eof = False
         self.stuck = False  # raw[at:] was looked at and is the beginning of a line that is not complete
         self._backlog: Backlog | None = None
@@ -39,18 +40,18 @@ class ReceiveBuffer:
                 self.base += self.at
                 self.raw = data
                 self.at = 0
-                return size <= most
+                return size <= most - self.held
             if self.stuck and size >= _PIECE and rest <= size * _PIECES:
                 self.base += self.at
                 self.raw = self.raw[self.at :] + data
                 self.at = 0
                 self.stuck = False
-                return rest + size <= most
+                return rest + size <= most - self.held
         if backlog is None:
             backlog = Backlog()
             self._backlog = backlog
         backlog.push(data)
-        return backlog.size + len(self.raw) - self.at <= most
+        return backlog.size + len(self.raw) - self.at <= most - self.held
 
     def sleeps_through(self, data: bytes, most: i64) -> bool:
         """Take bytes, while ``is_asleep``, by which the line neither ends nor breaks; False if they are others."""
@@ -81,7 +82,7 @@ class ReceiveBuffer:
 
     def is_asleep(self) -> bool:
         """Tell that all there is belongs to a line that has neither ended nor broken."""
-        return self._backlog is not None and self._backlog.asleep and not self.eof
+        return self._backlog is not None and self._backlog.asleep and not self.eof and self.held == 0
 
     def refill(self, line: i64, longest: i64) -> bool:
         """Get more bytes to parse; False if there are none, or none that would help with the line that is incomplete.
@@ -124,6 +125,7 @@ class ReceiveBuffer:
         self._backlog = None
         self.raw = b""
         self.at = 0
+        self.held = 0
         self.stuck = False
 
 

@@ -1,0 +1,17 @@
+"""``Ahead``: what of a message was read before it is pulled. ``look_ahead`` says when that is."""
+
+from typing import Final, final
+
+from librt.strings import BytesWriter
+
+from zttp_h1.native_ints import mypyc_attr
+
+
+@final
+@mypyc_attr(acyclic=True)
+class Ahead:
+    """Content that waits to be pulled, and the reason, excerpt and offset of what is wrong behind it."""
+
+    def __init__(self) -> None:
+        self.content: Final = BytesWriter()
+        self.failure: tuple[str, bytes | None, int] | None = None
