@@ -173,6 +173,7 @@ def test_what_was_looked_at_counts_as_waiting() -> None:
             with pytest.raises(zttp.LocalProtocolError):
                 connection.start_next_cycle()
     assert caught.value.reason == "buffer_full"
+    assert caught.value.offset is not None
     assert 1024 - 15 < caught.value.offset - len(CHUNKED_HEAD) <= 1024
 
 
