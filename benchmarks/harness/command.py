@@ -15,8 +15,8 @@ from harness.contestants import Contestant, Worker, shared_cpu
 from harness.environments import InstallationError, Peer, ensure_environment
 from harness.instructions import instructions_per_iteration
 from harness.report import Row, as_json, table, verdict
-from harness.rounds import nanoseconds_per_iteration
-from harness.suite import Workload
+from harness.rounds import counted, nanoseconds_per_iteration
+from harness.suite import NANOSECONDS, Workload
 
 PEER_ENVIRONMENTS = ".build/bench"
 
@@ -74,7 +74,11 @@ def contestants(benchmark: Benchmark, repository: Path, ours: Path, without: Seq
 
 
 def check(workloads: Sequence[Workload], workers: Sequence[Worker]) -> bool:
-    """Report whether all workers extract the same data."""
+    """Report whether all workers extract the same data.
+
+    A row that measures a part, or counts something, does what another one does.
+    """
+    workloads = [workload for workload in workloads if workload.is_whole and workload.unit == NANOSECONDS]
     found = [difference for workload in workloads for difference in differences(workload, workers)]
     print("\n".join(found) if found else f"{len(workloads)} workloads: all contestants extract the same data.")
     return not found
@@ -84,6 +88,8 @@ def main(benchmark: Benchmark, repository: Path) -> int:
     """Run a benchmark as the command line asks, and return the exit status."""
     chosen = options(benchmark)
     workloads = [workload for workload in benchmark.workloads if chosen.only in workload.key]
+    if chosen.instructions:
+        workloads = [workload for workload in workloads if workload.is_whole]
     if not workloads:
         print(f"no row contains {chosen.only!r}", file=sys.stderr)
         return DIFFERENT
@@ -111,15 +117,21 @@ def main(benchmark: Benchmark, repository: Path) -> int:
             return DIFFERENT
         peers = [worker.name for worker in workers[1:]]
         rows: list[Row] = []
+
+        def unit(workload: Workload) -> str:
+            return "instructions" if chosen.instructions and workload.unit == NANOSECONDS else workload.unit
+
         for position, workload in enumerate(workloads):
-            if chosen.instructions:
+            if workload.unit != NANOSECONDS:
+                costs = counted(workload, taking_part, workers, benchmark.suite, cpu)
+            elif chosen.instructions:
                 costs = instructions_per_iteration(workload, taking_part, workers, benchmark.suite)
             else:
                 costs = nanoseconds_per_iteration(workload, workers, chosen.rounds)
             rows.append(Row(workload, costs, benchmark.targets(workload)))
             if position + 1 == len(workloads) or workloads[position + 1].group != workload.group:
                 group = [row for row in rows if row.workload.group == workload.group]
-                print("", *table(group, peers, "instructions" if chosen.instructions else "ns"), sep="\n", flush=True)
+                print("", *table(group, peers, unit(workload)), sep="\n", flush=True)
         print("", *benchmark.remarks(workers), *verdict(rows, peers), sep="\n")
         if chosen.json:
             about = {worker.name: worker.about for worker in workers}

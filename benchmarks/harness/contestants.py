@@ -51,8 +51,8 @@ class Worker:
         return json.loads(line)
 
     def takes_part(self, workload: Workload) -> bool:
-        """Tell whether this contestant's driver can do the workload."""
-        return workload.kind in self.about["kinds"]
+        """Tell whether this contestant can do the workload."""
+        return workload.kind in self.about["kinds"] and self.name not in workload.unable
 
     def __enter__(self) -> Self:
         return self

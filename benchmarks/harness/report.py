@@ -12,7 +12,7 @@ FLOOR = 1.0
 
 @dataclass(frozen=True)
 class Row:
-    """One workload, measured: nanoseconds (or instructions) by contestant, and the ratios that ours has to reach."""
+    """One workload, measured: what each contestant needs, by the row's unit, and the ratios that ours has to reach."""
 
     workload: Workload
     costs: Mapping[str, float]
@@ -81,6 +81,7 @@ def as_json(rows: Sequence[Row], about: Mapping[str, Any], settings: Mapping[str
             {
                 "group": row.workload.group,
                 "name": row.workload.name,
+                "unit": row.workload.unit,
                 "costs": dict(row.costs),
                 "ratios": row.ratios,
                 "targets": {peer: row.target(peer) for peer in row.ratios},

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.contestants import Worker
+from harness.contestants import Contestant, Worker
 from harness.statistics import lower_quartile
 from harness.suite import Workload
 
@@ -25,3 +25,15 @@ def nanoseconds_per_iteration(workload: Workload, workers: Sequence[Worker], rou
             elapsed = worker.ask(do="run", workload=workload.key, iterations=count)
             samples[worker.name].append(elapsed / count)
     return {name: lower_quartile(values) for name, values in samples.items()}
+
+
+def counted(
+    workload: Workload, contestants: Sequence[Contestant], workers: Sequence[Worker], suite: str, cpu: int
+) -> dict[str, float]:
+    """Return, by contestant, a figure that is the same each time: in a process that has no past."""
+    found: dict[str, float] = {}
+    for contestant, worker in zip(contestants, workers, strict=True):
+        if worker.takes_part(workload):
+            with Worker(contestant, suite, cpu) as fresh:
+                found[worker.name] = fresh.ask(do="count", workload=workload.key)
+    return found

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+NANOSECONDS = "ns"
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -16,6 +18,12 @@ class Workload:
     name: str
     kind: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    unit: str = NANOSECONDS
+    """What is measured. Anything but time is counted: the task's `run` returns the figure, and once is enough."""
+    is_whole: bool = True
+    """Whether all that a task does is what it measures; otherwise it has a clock of its own."""
+    unable: Mapping[str, str] = field(default_factory=dict)
+    """Contestants that cannot do it, and what happens when they try."""
 
     @property
     def key(self) -> str:
@@ -35,6 +43,8 @@ class Task(NamedTuple):
     run: Callable[[Any], Any]
     block: int = 1_000_000
     """Iterations prepared at once: few where each needs an object of its own, which should stay in the cache."""
+    clock: Callable[[], int] | None = None
+    """Nanoseconds so far of the part that is measured, where that is not everything."""
 
 
 TaskBuilder = Callable[..., Task]
