@@ -58,6 +58,7 @@ LAYERS = {
         {"session", "early_data"},
         {"reading"},
         {"writing"},
+        {"datagrams"},
         {"stream"},
         {"connection"},
         {"endpoint"},

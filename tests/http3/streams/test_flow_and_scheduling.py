@@ -5,7 +5,6 @@ import random
 import pytest
 
 from zttp_h3.streams.crypto_stream import MOST_BUFFERED, CryptoStream
-from zttp_h3.streams.finished import FinishedStreams
 from zttp_h3.streams.flow_control import ReceiveWindow, SendCredit
 from zttp_h3.streams.identifiers import is_local, is_unidirectional, place_of
 from zttp_h3.streams.scheduler import Scheduler
@@ -63,19 +62,6 @@ def test_identifiers() -> None:
     assert [is_local(number, is_server=True) for number in range(4)] == [False, True, False, True]
     assert [is_unidirectional(number) for number in range(4)] == [False, False, True, True]
     assert [place_of(number) for number in (0, 3, 4, 1002)] == [0, 0, 1, 250]
-
-
-def test_streams_that_are_over_are_one_range() -> None:
-    finished = FinishedStreams()
-    order = list(range(0, 40_000, 4))
-    random.Random(1).shuffle(order)
-    for stream_id in order:
-        assert stream_id not in finished
-        finished.add(stream_id)
-    assert finished.count(0) == 1
-    assert 39_996 in finished
-    assert 40_000 not in finished
-    assert 1 not in finished
 
 
 def test_crypto_bytes_in_any_order() -> None:

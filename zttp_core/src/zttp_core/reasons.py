@@ -347,6 +347,8 @@ REASONS: Final[dict[str, Reason]] = {
     "push_id_lowered": Reason(None, "RFC 9114 7.2.7", "MAX_PUSH_ID must not be lowered"),
     "push_id_unknown": Reason(None, "RFC 9114 7.2.3", "there is no push to cancel"),
     "priority_of_no_request": Reason(None, "RFC 9218 7.2", "PRIORITY_UPDATE must name a request that may come"),
+    "invalid_datagram": Reason(None, "RFC 9297 2.1", "a datagram must begin with a quarter of a stream's identifier"),
+    "datagram_of_no_request": Reason(None, "RFC 9297 2.1", "a datagram must belong to a request that may be"),
     "qpack_decompression": Reason(None, "RFC 9204 2.2", "a field section cannot be decoded"),
     "qpack_encoder_stream": Reason(None, "RFC 9204 4.3", "an instruction of the encoder stream cannot be followed"),
     "qpack_decoder_stream": Reason(None, "RFC 9204 4.4", "an instruction of the decoder stream cannot be followed"),
@@ -354,6 +356,11 @@ REASONS: Final[dict[str, Reason]] = {
     "request_incomplete": Reason(None, "RFC 9114 4.1", "a stream ended before its message did"),
     "request_rejected": Reason(None, "RFC 9114 5.2", "the connection is shutting down, and takes no new request"),
     # ------------------------------------------------------------ HTTP/3: what a caller can get wrong
+    "datagrams_not_enabled": Reason(None, "RFC 9297 2.1.1", "datagrams are sent if both sides have announced them"),
+    "no_datagram_now": Reason(None, "RFC 9297 2.1", "datagrams are sent between a message's head and its end"),
+    "datagram_does_not_fit": Reason(
+        None, "RFC 9221 3", "a datagram must fit into one packet, and into what the peer takes"
+    ),
     "key_update_too_early": Reason(
         None,
         "RFC 9001 6.1",

@@ -7,29 +7,24 @@ anyway, and the pieces of many streams fill one packet.
 from typing import Final, final
 
 from zttp_h3.native_ints import i64
+from zttp_h3.quic.control_frames import write_control
 from zttp_h3.quic.controls import Control
 from zttp_h3.quic.options import DATAGRAM_SIZE
 from zttp_h3.quic.packet_builder import PacketBuilder
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.session import Session, Space
 from zttp_h3.quic.stream import StreamPiece
+from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.wire import frame_writer as write
 from zttp_h3.wire.frame_types import (
     DATA_BLOCKED,
     HANDSHAKE_DONE,
-    MAX_DATA,
-    MAX_STREAM_DATA,
-    MAX_STREAMS_BIDIRECTIONAL,
-    MAX_STREAMS_UNIDIRECTIONAL,
-    NEW_CONNECTION_ID,
     NEW_TOKEN,
     PATH_CHALLENGE,
     PATH_RESPONSE,
-    RESET_STREAM,
     RETIRE_CONNECTION_ID,
-    STOP_SENDING,
     STREAM_DATA_BLOCKED,
 )
 from zttp_h3.wire.varint import varint_size
@@ -59,6 +54,7 @@ class DatagramAssembler:
         budget = session.path.budget()
         most: i64 = min(budget, DATAGRAM_SIZE)
         allowed = self._allowed(now)
+        session.mark = session.ecn.mark()
         used: i64 = 0
         started: list[PacketBuilder] = []
         pad = False
@@ -100,6 +96,7 @@ class DatagramAssembler:
         size: i64 = min(budget, DATAGRAM_SIZE)
         if size < 2 * _MOST_CONTROL or not builder.begin(size):
             return b""
+        session.mark = NOT_ECT  # what is known of marks is known of the path in use
         for data in path.responses:
             write.write_path_data(builder.payload, PATH_RESPONSE, data)
         path.responses.clear()
@@ -118,6 +115,7 @@ class DatagramAssembler:
         """Return the CONNECTION_CLOSE of a connection that we end, in every space with keys (RFC 9000 10.2.3)."""
         session = self._session
         close = session.close
+        session.mark = NOT_ECT
         budget = session.path.budget()
         most: i64 = min(budget, DATAGRAM_SIZE)
         used: i64 = 0
@@ -273,54 +271,11 @@ class DatagramAssembler:
             if builder.left() < _MOST_CONTROL + len(control.data) or (early and control.kind in _NOT_EARLY):
                 controls.add(control)
                 continue
-            if self._write_control(builder, control):
+            if write_control(self._session, builder.payload, control):
                 builder.eliciting = True
                 if builder.controls is None:
                     builder.controls = []
                 builder.controls.append(control)
-
-    def _write_control(self, builder: PacketBuilder, control: Control) -> bool:
-        """Write a control frame as it is true now; False if nothing is left to say."""
-        session = self._session
-        streams = session.streams
-        payload = builder.payload
-        kind = control.kind
-        smoothed = session.loss.round_trip.smoothed
-        if kind == MAX_DATA:
-            write.write_value(payload, kind, streams.receiving.window.raise_limit(session.now, smoothed))
-        elif kind == MAX_STREAM_DATA:
-            stream = streams.streams.get(int(control.subject))
-            if stream is None or stream.incoming is None or stream.window is None or stream.incoming.final >= 0:
-                return False
-            limit = stream.window.raise_limit(session.now, smoothed)
-            stream.incoming.limit = limit
-            # RFC 9000 4.1: a stream's window is of no use if the connection's is not as wide.
-            streams.receiving.window.widen(stream.window.window + stream.window.window // 2)
-            write.write_stream_value(payload, kind, control.subject, limit)
-        elif kind == MAX_STREAMS_BIDIRECTIONAL or kind == MAX_STREAMS_UNIDIRECTIONAL:
-            write.write_value(payload, kind, streams.counts.raise_remote(kind - MAX_STREAMS_BIDIRECTIONAL))
-        elif kind == RESET_STREAM:
-            stream = streams.streams.get(int(control.subject))
-            if stream is None or stream.outgoing is None:
-                return False
-            out = stream.outgoing
-            write.write_reset_stream(payload, control.subject, out.reset_code, out.final)
-        elif kind == STOP_SENDING:
-            write.write_stream_value(payload, kind, control.subject, control.value)
-        elif kind == STREAM_DATA_BLOCKED:
-            write.write_stream_value(payload, kind, control.subject, control.value)
-        elif kind == DATA_BLOCKED or kind == RETIRE_CONNECTION_ID:
-            write.write_value(payload, kind, control.value if kind == DATA_BLOCKED else control.subject)
-        elif kind == NEW_CONNECTION_ID:
-            size: i64 = len(control.data) - 16
-            if session.local_ids.of_sequence(control.subject) is None:
-                return False
-            write.write_new_connection_id(payload, control.subject, 0, control.data[:size], control.data[size:])
-        elif kind == NEW_TOKEN:
-            write.write_new_token(payload, control.data)
-        else:
-            write.write_handshake_done(payload)
-        return True
 
     def _fill_datagrams(self, builder: PacketBuilder) -> None:
         waiting = self._session.outgoing_datagrams
@@ -328,7 +283,10 @@ class DatagramAssembler:
             data = waiting[0]
             size: i64 = len(data)
             if 1 + varint_size(size) + size > builder.left():
-                return
+                if not builder.is_empty():
+                    return  # the next packet has more room
+                del waiting[0]  # no packet has: the path or the early packet takes less than was thought
+                continue
             write.write_datagram(builder.payload, data, False)
             builder.eliciting = True
             del waiting[0]

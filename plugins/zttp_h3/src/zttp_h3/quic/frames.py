@@ -172,6 +172,7 @@ class FrameReceiver:
         session.datagrams.append(data)
         if len(session.datagrams) > _MOST_DATAGRAMS:
             del session.datagrams[0]
+            session.datagrams_dropped += 1
 
     # ------------------------------------------------------------------------------------------------- acknowledgments
 
@@ -201,8 +202,28 @@ class FrameReceiver:
             exponent -= 1
         if space == HANDSHAKE and not session.is_server:
             loss.validated = True  # RFC 9002 6.2.2.1: the server has our Handshake packet
+        raises = ack.largest == sent.largest_acknowledged
         loss.finish(space, ack.largest, delay, session.now)
+        if raises and session.ecn.is_used():
+            self._validate_marks(space)
         self.settle(space)
+
+    def _validate_marks(self, space: i64) -> None:
+        """Compare what the peer counted with what was marked (RFC 9000 13.4.2); a mark is congestion (RFC 9002 7.1)."""
+        session = self._session
+        loss = session.loss
+        ack = self._ack
+        marked: i64 = 0
+        newest: i64 = -1
+        when: i64 = 0
+        for packet in loss.delivered:
+            if packet.marked:
+                marked += 1
+            if packet.number > newest:
+                newest = packet.number
+                when = packet.sent
+        if newest == ack.largest and session.ecn.on_acknowledged(space, marked, ack.ect0, ack.ect1, ack.ce):
+            loss.congestion.on_congestion(when, session.now)
 
     def settle(self, space: i64) -> None:
         """Tell the senders what was delivered and what was lost."""
@@ -215,11 +236,16 @@ class FrameReceiver:
             if packet.acknowledges >= 0:
                 session.spaces[space].received.on_acknowledged(packet.acknowledges)
         loss.delivered.clear()
+        marked: i64 = 0
         for packet in loss.lost:
+            if packet.marked:
+                marked += 1
             session.streams.on_lost(packet)
             if packet.controls is not None:
                 self.repeat_controls(packet)
         loss.lost.clear()
+        if marked > 0:
+            session.ecn.on_lost(marked)
 
     def repeat_controls(self, packet: SentPacket) -> None:
         """Make the control frames of a packet due again."""

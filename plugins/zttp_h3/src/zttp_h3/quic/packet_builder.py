@@ -7,6 +7,7 @@ from librt.strings import BytesWriter
 from zttp_h3.native_ints import i64
 from zttp_h3.protection.suites import TAG_SIZE
 from zttp_h3.quic.session import Session
+from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.recovery.sent_packets import SentPacket
 from zttp_h3.wire.frame_writer import write_padding
@@ -124,6 +125,9 @@ class PacketBuilder:
         sent.more = self.more
         sent.controls = self.controls
         sent.acknowledges = self.acknowledges
+        if session.mark != NOT_ECT:
+            sent.marked = True
+            session.ecn.on_sent(self.space)
         session.loss.on_sent(self.space, sent)
         return packet
 

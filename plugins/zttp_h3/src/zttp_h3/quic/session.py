@@ -5,6 +5,7 @@ from typing import Any, Final, final
 from zttp_h3.native_ints import i64
 from zttp_h3.protection.key_phases import KeyPhases
 from zttp_h3.protection.packet_keys import Forgeries, Opener, Sealer
+from zttp_h3.protection.suites import TAG_SIZE
 from zttp_h3.quic.acknowledgments import Received
 from zttp_h3.quic.close import OPEN, CloseState, closing_period
 from zttp_h3.quic.connection_ids import LocalIds, PeerIds
@@ -14,6 +15,7 @@ from zttp_h3.quic.paths import Path
 from zttp_h3.quic.stream_table import StreamTable
 from zttp_h3.recovery.congestion import CongestionControl
 from zttp_h3.recovery.cubic import Cubic
+from zttp_h3.recovery.ecn import Ecn
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL, LossDetection
 from zttp_h3.recovery.new_reno import NewReno
 from zttp_h3.streams.crypto_stream import CryptoStream
@@ -21,6 +23,7 @@ from zttp_h3.tls.handshake import Handshake
 from zttp_h3.wire.frame_types import HANDSHAKE_DONE, NEW_CONNECTION_ID, RETIRE_CONNECTION_ID
 from zttp_h3.wire.transport_parameters import TransportParameters
 
+_MOST_NUMBER: Final = 4  # octets of a packet number
 _MOST_PATHS: Final = 4  # that are tried at a time (RFC 9000 9)
 
 
@@ -71,6 +74,8 @@ class Session:
             NewReno(DATAGRAM_SIZE) if options.congestion == "newreno" else Cubic(DATAGRAM_SIZE)
         )
         self.loss: Final = LossDetection(congestion, DATAGRAM_SIZE, is_server)
+        self.ecn: Final = Ecn()
+        self.mark: i64 = 0  # of the datagram that is made
         self.controls: Final = ControlQueue()
         self.streams: Final = StreamTable(
             is_server, own, options.most_stream_window, options.most_connection_window, self.controls
@@ -89,6 +94,7 @@ class Session:
         self.tokens: list[bytes] = []  # from NEW_TOKEN frames
         self.datagrams: list[bytes] = []  # received
         self.outgoing_datagrams: list[bytes] = []
+        self.datagrams_dropped: i64 = 0  # of both directions, because they were too many
         self.idle_from: i64 = now
         self.awaits_peer = False  # something that asks for an answer has left since something came (RFC 9000 10.1)
         self.handshake_deadline: i64 = now + options.handshake_timeout
@@ -129,6 +135,10 @@ class Session:
                 if isinstance(control, Control):
                     self.controls.add(control)
         self.streams.restart_early()
+
+    def largest_frame(self) -> i64:
+        """Return how large a frame may be that has a 1-RTT packet for itself, whatever its packet number."""
+        return DATAGRAM_SIZE - 1 - len(self.peer_ids.current) - _MOST_NUMBER - TAG_SIZE
 
     def on_activity(self) -> None:
         """Start the idle timer again."""
@@ -223,6 +233,7 @@ class Session:
                 before.begin_validation()  # RFC 9000 9.3.3: was it really the peer that moved?
         if not _same_host(before.peer, path.peer):
             self.loss.change_path()
+        self.ecn.restart()
         if self.peer_ids.change():
             self.retire_connection_ids()
         self.loss.blocked = path.budget() == 0

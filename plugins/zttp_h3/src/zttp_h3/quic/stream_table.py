@@ -10,11 +10,11 @@ from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.controls import Control, ControlQueue
+from zttp_h3.quic.held_streams import HeldStreams
 from zttp_h3.quic.receive_credit import ReceiveCredit
 from zttp_h3.quic.stream import QuicStream, StreamPiece
 from zttp_h3.quic.stream_counts import StreamCounts
 from zttp_h3.recovery.sent_packets import SentPacket
-from zttp_h3.streams.finished import FinishedStreams
 from zttp_h3.streams.flow_control import ReceiveWindow, SendCredit
 from zttp_h3.streams.identifiers import is_local, is_unidirectional, kind_of
 from zttp_h3.streams.receive_stream import FLOW_CONTROL, TOO_MANY_GAPS, ReceiveStream
@@ -59,11 +59,8 @@ class StreamTable:
         self._peer = TransportParameters()
         self._most_stream_window: Final[i64] = most_stream_window
         self._controls: Final = controls
-        self._finished: Final = FinishedStreams()
         self._without_credit: list[SendStream] = []
-        self._held: dict[int, SendStream] = {}  # opened ahead of the peer's limit
-        self._held_controls: list[Control] = []
-        self._late: Final[set[int]] = set()  # nothing of which may leave in 0-RTT
+        self._held: Final = HeldStreams(self.counts)
         self._max_streams: Final = (Control(MAX_STREAMS_BIDIRECTIONAL), Control(MAX_STREAMS_UNIDIRECTIONAL))
 
     # -------------------------------------------------------------------------------------------------- the application
@@ -154,16 +151,13 @@ class StreamTable:
         if stream.stop is not None:
             stream.stop.dropped = True
         stream.application = None  # which knows the stream: neither would go without the other
-        self._finished.add(stream.stream_id)
         if self.counts.end(stream.stream_id):
             self._controls.add(self._max_streams[kind_of(stream.stream_id)])
 
     def schedule(self, out: SendStream) -> None:
         """Let a stream take part in sending if it has something to send, and the peer allows it to be open."""
         if not out.queued and out.pending():
-            if self._must_wait(out.stream_id):
-                self._held[int(out.stream_id)] = out
-            else:
+            if not self._held.holds(out):
                 self.scheduler.add(out)
 
     def wait_for_credit(self, out: SendStream) -> None:
@@ -187,33 +181,22 @@ class StreamTable:
 
     def wait_for_handshake(self, stream: QuicStream) -> None:
         """Send nothing of a stream that was opened just now in 0-RTT."""
-        self._late.add(int(stream.stream_id))
+        self._held.wait_for_handshake(stream.stream_id)
 
     def on_handshake_keys(self) -> None:
         """Let everything leave that had to wait for 1-RTT."""
-        if self._late:
-            self._late.clear()
+        if self._held.on_handshake_keys():
             self._release()
 
-    def _must_wait(self, stream_id: i64) -> bool:
-        """Tell whether nothing may be said of a stream yet."""
-        return self.counts.is_ahead(stream_id) or (len(self._late) > 0 and int(stream_id) in self._late)
-
     def _tell(self, control: Control) -> None:
-        """Let a frame about a stream be due, once the peer allows the stream to be open."""
-        if self._must_wait(control.subject):
-            self._held_controls.append(control)
-        else:
+        if not self._held.holds_control(control):
             self._controls.add(control)
 
     def _release(self) -> None:
-        held = self._held
-        self._held = {}
-        for out in held.values():
+        """Look again at what was held."""
+        for out in self._held.take():
             self.schedule(out)
-        controls = self._held_controls
-        self._held_controls = []
-        for control in controls:
+        for control in self._held.take_controls():
             self._tell(control)
 
     def _wake(self) -> None:

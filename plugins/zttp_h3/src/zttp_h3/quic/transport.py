@@ -25,8 +25,10 @@ from zttp_h3.tls.client import ClientHandshake, ClientParameters
 from zttp_h3.tls.server import ServerHandshake, ServerParameters
 from zttp_h3.wire.remembered_parameters import remembered
 from zttp_h3.wire.transport_parameters import encode
+from zttp_h3.wire.varint import varint_size
 
 _MOST_DATAGRAMS: Final = 4096  # that one call makes
+_MOST_OUTGOING: Final = 64  # DATAGRAM frames that wait
 _HANDSHAKE_FAILED: Final = "handshake_failed"
 _CLIENT_ID_SIZE: Final = 8  # of the first Destination Connection ID (RFC 9000 7.2: 8 at least)
 
@@ -137,11 +139,20 @@ class Transport:
         return None
 
     def send_datagram(self, data: bytes) -> bool:
-        """Queue a DATAGRAM frame (RFC 9221); False if the peer takes none of that size."""
+        """Queue a DATAGRAM frame (RFC 9221); False if the peer or the path takes none of that size.
+
+        What waits for room on the path is bounded; of too many the oldest are dropped.
+        """
         session = self.session
-        if len(data) + 9 > session.peer.max_datagram_frame_size:
+        size: i64 = len(data)
+        if size + 1 + varint_size(size) > min(session.peer.max_datagram_frame_size, session.largest_frame()):
             return False
-        session.outgoing_datagrams.append(data)
+        self._deadline_known = False
+        waiting = session.outgoing_datagrams
+        waiting.append(data)
+        if len(waiting) > _MOST_OUTGOING:
+            del waiting[0]
+            session.datagrams_dropped += 1
         return True
 
     # ------------------------------------------------------------------------------------------ the whole

@@ -34,6 +34,7 @@ class SentPacket:
         self.fin = False
         self.more: list[object] | None = None
         self.controls: list[object] | None = None
+        self.marked = False  # with ECT(0) (RFC 9000 13.4)
         self.acknowledges: i64 = -1  # the largest packet number that its ACK frame says was received
 
 

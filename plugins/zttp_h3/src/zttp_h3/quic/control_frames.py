@@ -1,0 +1,63 @@
+"""Control frames as they leave: what a frame says is what is true then (RFC 9000 13.3, 19)."""
+
+from librt.strings import BytesWriter
+
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.controls import Control
+from zttp_h3.quic.session import Session
+from zttp_h3.wire import frame_writer as write
+from zttp_h3.wire.frame_types import (
+    DATA_BLOCKED,
+    MAX_DATA,
+    MAX_STREAM_DATA,
+    MAX_STREAMS_BIDIRECTIONAL,
+    MAX_STREAMS_UNIDIRECTIONAL,
+    NEW_CONNECTION_ID,
+    NEW_TOKEN,
+    RESET_STREAM,
+    RETIRE_CONNECTION_ID,
+    STOP_SENDING,
+    STREAM_DATA_BLOCKED,
+)
+
+
+def write_control(session: Session, payload: BytesWriter, control: Control) -> bool:
+    """Write a control frame as it is true now; False if nothing is left to say."""
+    streams = session.streams
+    kind = control.kind
+    smoothed = session.loss.round_trip.smoothed
+    if kind == MAX_DATA:
+        write.write_value(payload, kind, streams.receiving.window.raise_limit(session.now, smoothed))
+    elif kind == MAX_STREAM_DATA:
+        stream = streams.streams.get(int(control.subject))
+        if stream is None or stream.incoming is None or stream.window is None or stream.incoming.final >= 0:
+            return False
+        limit = stream.window.raise_limit(session.now, smoothed)
+        stream.incoming.limit = limit
+        # RFC 9000 4.1: a stream's window is of no use if the connection's is not as wide.
+        streams.receiving.window.widen(stream.window.window + stream.window.window // 2)
+        write.write_stream_value(payload, kind, control.subject, limit)
+    elif kind == MAX_STREAMS_BIDIRECTIONAL or kind == MAX_STREAMS_UNIDIRECTIONAL:
+        write.write_value(payload, kind, streams.counts.raise_remote(kind - MAX_STREAMS_BIDIRECTIONAL))
+    elif kind == RESET_STREAM:
+        stream = streams.streams.get(int(control.subject))
+        if stream is None or stream.outgoing is None:
+            return False
+        out = stream.outgoing
+        write.write_reset_stream(payload, control.subject, out.reset_code, out.final)
+    elif kind == STOP_SENDING:
+        write.write_stream_value(payload, kind, control.subject, control.value)
+    elif kind == STREAM_DATA_BLOCKED:
+        write.write_stream_value(payload, kind, control.subject, control.value)
+    elif kind == DATA_BLOCKED or kind == RETIRE_CONNECTION_ID:
+        write.write_value(payload, kind, control.value if kind == DATA_BLOCKED else control.subject)
+    elif kind == NEW_CONNECTION_ID:
+        size: i64 = len(control.data) - 16
+        if session.local_ids.of_sequence(control.subject) is None:
+            return False
+        write.write_new_connection_id(payload, control.subject, 0, control.data[:size], control.data[size:])
+    elif kind == NEW_TOKEN:
+        write.write_new_token(payload, control.data)
+    else:
+        write.write_handshake_done(payload)
+    return True
