@@ -326,10 +326,13 @@ def test_the_sentinels_keep_their_identity() -> None:
 
 
 def test_errors_survive_a_pickle() -> None:
-    error = zttp.RemoteProtocolError("why", reason="bare_lf", status_hint=400, offset=3, section="RFC 9112 2.2")
+    error = zttp.RemoteProtocolError(
+        "why", reason="bare_lf", status_hint=400, code_space="quic", offset=3, section="RFC 9112 2.2"
+    )
     other = pickle.loads(pickle.dumps(error))
     assert (type(other), str(other), other.reason, other.status_hint) == (type(error), "why", "bare_lf", 400)
     assert (other.offset, other.section, other.error_code, other.stream_id) == (3, "RFC 9112 2.2", None, None)
+    assert (error.code_space, other.code_space) == ("quic", "quic")
 
 
 def test_an_event_keeps_its_class() -> None:

@@ -17,6 +17,7 @@ class ProtocolError(Exception):
         reason: A stable machine token, such as ``"duplicate_host"``; ``zttp_core.reasons`` lists them all.
         status_hint: The HTTP status that a server should answer with (400, 413, 414, 417, 421, 431, 501 or 505).
         error_code: The code sent in RST_STREAM, GOAWAY or CONNECTION_CLOSE (HTTP/2, HTTP/3, QUIC).
+        code_space: Whose code that is: ``"h2"``, ``"h3"`` or ``"quic"``, whose numbers overlap.
         stream_id: The stream concerned; ``None`` is the whole connection.
         offset: Byte position in all that this connection has received; on HTTP/2 that of the frame concerned.
         section: The rule, such as ``"RFC 9112 6.3"``.
@@ -29,6 +30,7 @@ class ProtocolError(Exception):
         reason: str = "protocol_error",
         status_hint: int | None = None,
         error_code: int | None = None,
+        code_space: str | None = None,
         stream_id: int | None = None,
         offset: int | None = None,
         section: str | None = None,
@@ -37,6 +39,7 @@ class ProtocolError(Exception):
         self.reason = reason
         self.status_hint = status_hint
         self.error_code = error_code
+        self.code_space = code_space
         self.stream_id = stream_id
         self.offset = offset
         self.section = section

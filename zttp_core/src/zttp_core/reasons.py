@@ -376,6 +376,7 @@ def remote_error(
     offset: int | None = None,
     stream_id: int | None = None,
     error_code: int | None = None,
+    code_space: str | None = None,
 ) -> RemoteProtocolError:
     """Make the error for something that the peer sent; ``excerpt`` is shown escaped and cut to 60 bytes."""
     row = REASONS[reason]
@@ -384,6 +385,7 @@ def remote_error(
         reason=reason,
         status_hint=row.status_hint,
         error_code=error_code,
+        code_space=code_space,
         stream_id=stream_id,
         offset=offset,
         section=row.section,

@@ -315,7 +315,7 @@ class H2Connection:
         if reason is None:
             return None
         error: RemoteProtocolError = remote_error(
-            reason, stream_id=session.rejected_stream, error_code=session.rejected_code
+            reason, stream_id=session.rejected_stream, error_code=session.rejected_code, code_space="h2"
         )
         if not session.server:
             error.status_hint = None  # nobody is to be answered
@@ -343,7 +343,9 @@ class H2Connection:
         """Make the terminal error of this connection."""
         reason = self._failure
         assert reason is not None
-        error: RemoteProtocolError = remote_error(reason, offset=self._receiver.frame_at, error_code=self._failure_code)
+        error: RemoteProtocolError = remote_error(
+            reason, offset=self._receiver.frame_at, error_code=self._failure_code, code_space="h2"
+        )
         if not self._session.server:
             error.status_hint = None
         return error
