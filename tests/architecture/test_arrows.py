@@ -54,9 +54,12 @@ LAYERS = {
         {"ranges", "wire"},
         {"protection", "recovery", "streams", "tls"},
         {"quic"},
-        {"frames", "settings", "limits", "credentials", "qpack"},
-        {"session", "early_data"},
-        {"reading"},
+        {"frames", "settings", "limits", "credentials", "qpack", "arguments", "transport_params"},
+        {"close_info", "outbound_datagram", "early_data"},
+        {"options"},
+        {"session"},
+        {"origin", "shutdown"},
+        {"opening", "reading"},
         {"writing"},
         {"datagrams"},
         {"stream"},
@@ -65,7 +68,7 @@ LAYERS = {
     ),
 }
 # Rooms that nothing else of their distribution may import.
-LEAVES = {"zttp_core": {"testing"}, "zttp_h1": {"plugin"}, "zttp_h2": {"plugin"}, "zttp_h3": {"endpoint"}}
+LEAVES = {"zttp_core": {"testing"}, "zttp_h1": {"plugin"}, "zttp_h2": {"plugin"}, "zttp_h3": {"plugin", "endpoint"}}
 # Where each room must have its line.
 NAMED_WHOLE = ("zttp_h2", "zttp_h3")
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from zttp_core import NEED_DATA, Data, EndOfMessage, Request, Response, RstStream
 from zttp_core.errors import RemoteProtocolError
-from zttp_h3.connection import CLIENT, SERVER, H3Connection
+from zttp_h3.connection import H3Connection
 from zttp_h3.credentials import TlsCredentials
+from zttp_h3.options import CLIENT, SERVER
 
 
 @cache

@@ -11,8 +11,9 @@ from cryptography import x509
 
 from tests.http3.h3_pair import credentials
 from zttp_core import NEED_DATA, Data, EndOfMessage, Request, Response
-from zttp_h3.connection import CLIENT, SERVER, H3Connection
+from zttp_h3.connection import H3Connection
 from zttp_h3.limits import H3Limits
+from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.wire.packet_header import read_long_header
 
 with warnings.catch_warnings():

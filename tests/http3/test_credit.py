@@ -7,8 +7,9 @@ import pytest
 
 from tests.http3.h3_pair import Message, Pair
 from tests.http3.quic.network import Network
-from zttp_h3.connection import CLIENT, SERVER, H3Connection
+from zttp_h3.connection import H3Connection
 from zttp_h3.limits import H3Limits
+from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.quic.session import Session
 
 SMALL = H3Limits(initial_window_size=8_000, connection_window_size=20_000, max_connection_window=20_000)

@@ -7,10 +7,11 @@ import pytest
 from tests.http3.h3_pair import credentials
 from zttp_core import NEED_DATA, Data, EndOfMessage, Request, Response
 from zttp_core.errors import RemoteProtocolError
-from zttp_h3.connection import CLIENT, H3Connection
+from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.datagram_header import parse_datagram_header
 from zttp_h3.endpoint.endpoint import QuicEndpoint
 from zttp_h3.limits import H3Limits
+from zttp_h3.options import CLIENT
 
 
 class House:

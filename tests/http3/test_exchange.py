@@ -6,9 +6,10 @@ from tests.http3.h3_pair import Message, Pair, credentials
 from zttp_core import CONNECTION_CLOSED, NEED_DATA, Goaway, Settings
 from zttp_core.errors import LocalProtocolError
 from zttp_h3.codes import H3ErrorCode
-from zttp_h3.connection import CLIENT, SERVER, H3Connection
+from zttp_h3.connection import H3Connection
 from zttp_h3.credentials import TlsCredentials
 from zttp_h3.limits import H3Limits
+from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.tls.tickets import TicketKeys
 
 

@@ -9,9 +9,10 @@ from zttp_core import NEED_DATA, Request, RstStream
 from zttp_core.errors import RemoteProtocolError
 from zttp_h3 import frames
 from zttp_h3.codes import H3ErrorCode as Code
-from zttp_h3.connection import CLIENT, SERVER, H3Connection
+from zttp_h3.connection import H3Connection
 from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
+from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.qpack.encoder import SectionEncoder
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.settings import read_settings, write_settings

@@ -1,4 +1,7 @@
-"""The error codes of QUIC (RFC 9000 20.1) and HTTP/3. Not compiled: an enumeration is a Python class, and rare."""
+"""The error codes of QUIC (RFC 9000 20.1) and HTTP/3, and the settings of HTTP/3.
+
+Not compiled: an enumeration is a Python class, and rare.
+"""
 
 from __future__ import annotations
 
@@ -76,3 +79,13 @@ class H3ErrorCode(IntEnum):
     QPACK_DECOMPRESSION_FAILED = 0x0200
     QPACK_ENCODER_STREAM_ERROR = 0x0201
     QPACK_DECODER_STREAM_ERROR = 0x0202
+
+
+class H3Settings(IntEnum):
+    """Identifiers of SETTINGS (RFC 9114 7.2.4.1, RFC 9204 5, RFC 9220 5, RFC 9297 2.1.1)."""
+
+    QPACK_MAX_TABLE_CAPACITY = 0x01
+    MAX_FIELD_SECTION_SIZE = 0x06
+    QPACK_BLOCKED_STREAMS = 0x07
+    ENABLE_CONNECT_PROTOCOL = 0x08
+    H3_DATAGRAM = 0x33

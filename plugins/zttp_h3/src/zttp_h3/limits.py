@@ -1,14 +1,16 @@
 """``H3Limits``: what a connection holds at most, whatever the peer sends."""
 
-from typing import Final, final
+from typing import ClassVar, Final, final
 
+from zttp_core.as_compiled import as_compiled
 from zttp_core.limits import check_limit
-from zttp_h3.native_ints import i64
+from zttp_h3.native_ints import i64, mypyc_attr
 
 _MOST: Final = 1 << 60
 
 
 @final
+@mypyc_attr(acyclic=True)
 class H3Limits:
     """The bounds of one HTTP/3 connection. Frozen; ValueError if a value makes no sense.
 
@@ -30,6 +32,39 @@ class H3Limits:
         idle_timeout: Silence after which the connection is over.
         handshake_timeout: How long a handshake may take.
     """
+
+    __slots__ = (
+        "connection_window_size",
+        "handshake_timeout",
+        "header_table_size",
+        "idle_timeout",
+        "initial_window_size",
+        "max_blocked_streams",
+        "max_concurrent_streams",
+        "max_connection_window",
+        "max_datagram_frame_size",
+        "max_field_block_bytes",
+        "max_header_list_size",
+        "max_parked_bytes",
+        "max_stream_resets",
+        "max_stream_window",
+    )
+    __match_args__: ClassVar[tuple[str, ...]] = (
+        "max_concurrent_streams",
+        "max_header_list_size",
+        "max_field_block_bytes",
+        "header_table_size",
+        "max_blocked_streams",
+        "max_stream_resets",
+        "max_parked_bytes",
+        "initial_window_size",
+        "max_stream_window",
+        "connection_window_size",
+        "max_connection_window",
+        "max_datagram_frame_size",
+        "idle_timeout",
+        "handshake_timeout",
+    )
 
     def __init__(
         self,
@@ -69,3 +104,46 @@ class H3Limits:
         )
         self.idle_timeout: Final[i64] = check_limit("idle_timeout", idle_timeout, 1, 1 << 20)
         self.handshake_timeout: Final[i64] = check_limit("handshake_timeout", handshake_timeout, 1, 1 << 20)
+
+    def _values(self) -> tuple[int, ...]:
+        return (
+            self.max_concurrent_streams,
+            self.max_header_list_size,
+            self.max_field_block_bytes,
+            self.header_table_size,
+            self.max_blocked_streams,
+            self.max_stream_resets,
+            self.max_parked_bytes,
+            self.initial_window_size,
+            self.max_stream_window,
+            self.connection_window_size,
+            self.max_connection_window,
+            self.max_datagram_frame_size,
+            self.idle_timeout,
+            self.handshake_timeout,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, H3Limits) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return limits_from, (self._values(),)
+
+    def __repr__(self) -> str:
+        values = ", ".join(
+            [f"{name}={value}" for name, value in zip(H3Limits.__match_args__, self._values(), strict=True)]
+        )
+        return f"H3Limits({values})"
+
+
+def limits_from(values: tuple[int, ...]) -> H3Limits:
+    """Make limits of their values, in the order of ``__match_args__`` (for pickle)."""
+    return H3Limits(**dict(zip(H3Limits.__match_args__, values, strict=True)))
+
+
+as_compiled(H3Limits)
+
+DEFAULT_LIMITS: Final = H3Limits()

@@ -24,7 +24,9 @@ NO_GOAWAY: Final = -1
 class H3Session:
     """The state of a connection above its transport."""
 
-    def __init__(self, transport: Transport, is_server: bool, limits: H3Limits, connect_protocol: bool) -> None:
+    def __init__(
+        self, transport: Transport, is_server: bool, limits: H3Limits, connect_protocol: bool, datagrams: bool
+    ) -> None:
         self.transport: Final = transport
         self.is_server: Final = is_server
         self.limits: Final = limits
@@ -33,6 +35,7 @@ class H3Session:
             limits.header_table_size, limits.max_blocked_streams, limits.max_header_list_size
         )
         self.connect_protocol: Final = connect_protocol  # that we announce
+        self.datagrams: Final = datagrams  # that we announce
         self.peer_settings: dict[int, int] | None = None
         self.remembered_settings: dict[int, int] | None = None  # of an earlier connection, until those of this one come
         self.peer_connect_protocol = False
@@ -67,7 +70,7 @@ class H3Session:
         if stream is None:
             return False
         self._control = stream
-        settings = setting.announced(self.limits, self.connect_protocol, self.limits.max_datagram_frame_size > 0)
+        settings = setting.announced(self.limits, self.connect_protocol, self.datagrams)
         self._write(stream, frame(SETTINGS_FRAME, setting.write_settings(settings)))
         return True
 

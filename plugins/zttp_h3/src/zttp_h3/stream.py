@@ -2,8 +2,9 @@
 
 from typing import Any, Final, final
 
-from zttp_core import field_pairs as core
+from zttp_core.as_compiled import as_compiled
 from zttp_core.reasons import local_error
+from zttp_h3.arguments import clamped, listed, owned
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.native_ints import i64
 from zttp_h3.reading.request_stream import RequestStream
@@ -12,24 +13,19 @@ from zttp_h3.writing import messages
 
 Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
 
-field_pairs: Final[Any] = core.field_pairs
-
-
-def listed(headers: Headers) -> list[tuple[bytes, bytes]]:
-    """Return any fields as a list of pairs."""
-    if headers is None:
-        return []
-    pairs: list[tuple[bytes, bytes]] = field_pairs(headers)
-    return pairs
-
 
 @final
 class Stream:
     """One request and its response on an HTTP/3 connection: where its message is sent. Made by the connection.
 
+    A stream is closed once both messages have ended and arrived, or one side has reset it: ``send_window`` and
+    ``pending_bytes`` are ``None`` then, ``reset`` does nothing, and everything else raises LocalProtocolError.
+
     Attributes:
         stream_id: The stream identifier.
     """
+
+    __slots__ = ("_session", "_state", "stream_id")
 
     def __init__(self, session: H3Session, state: RequestStream) -> None:
         self.stream_id: Final[i64] = state.stream_id
@@ -56,15 +52,15 @@ class Stream:
 
         Raises LocalProtocolError.
         """
-        messages.send_response(self._session, self._open(), status, listed(headers), end_stream)
+        messages.send_response(self._session, self._open(), clamped(status), listed(headers), end_stream)
 
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
         """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
-        messages.send_informational(self._session, self._open(), status, listed(headers))
+        messages.send_informational(self._session, self._open(), clamped(status), listed(headers))
 
     def send_data(self, data: Any, /) -> None:
         """Queue content, any buffer. Raises LocalProtocolError; also if ``max_parked_bytes`` wait already."""
-        messages.send_data(self._session, self._open(), data if isinstance(data, bytes) else bytes(memoryview(data)))
+        messages.send_data(self._session, self._open(), owned(data))
 
     def end_message(self, trailers: Headers = None, /) -> None:
         """End the message, with trailer fields or without. Raises LocalProtocolError."""
@@ -91,3 +87,6 @@ class Stream:
 
     def __repr__(self) -> str:
         return f"<Stream {self.stream_id}{' closed' if self._is_closed() else ''}>"
+
+
+as_compiled(Stream)

@@ -2,7 +2,9 @@
 
 from typing import Any, Final, final
 
+from zttp_core.as_compiled import as_compiled
 from zttp_core.reasons import remote_error
+from zttp_h3.arguments import owned
 from zttp_h3.native_ints import i64
 from zttp_h3.wire.packet_header import VERSION_NEGOTIATION, is_long, read_long_header
 from zttp_h3.wire.versions import INITIAL
@@ -23,8 +25,17 @@ class DatagramHeader:
         token: Of an Initial packet.
     """
 
+    __slots__ = (
+        "destination_connection_id",
+        "is_initial",
+        "is_long_header",
+        "source_connection_id",
+        "token",
+        "version",
+    )
+
     def __init__(
-        self, destination: bytes, source: bytes, version: i64, is_long_header: bool, is_initial: bool, token: bytes
+        self, destination: bytes, source: bytes, version: int, is_long_header: bool, is_initial: bool, token: bytes
     ) -> None:
         self.destination_connection_id: Final = destination
         self.source_connection_id: Final = source
@@ -44,7 +55,7 @@ def parse_datagram_header(datagram: Any, /, connection_id_length: int = 8) -> Da
     ``connection_id_length`` is that of our own connection IDs, which short headers do not state. Raises
     RemoteProtocolError for what is no QUIC packet.
     """
-    data = datagram if isinstance(datagram, bytes) else bytes(memoryview(datagram))
+    data = owned(datagram)
     if not 0 <= connection_id_length <= _MOST_ID:
         raise ValueError(f"a connection ID has 0 to {_MOST_ID} bytes, got {connection_id_length}")
     if len(data) == 0:
@@ -58,3 +69,6 @@ def parse_datagram_header(datagram: Any, /, connection_id_length: int = 8) -> Da
         raise remote_error("not_a_quic_packet")
     version = 0 if header.kind == VERSION_NEGOTIATION else header.version
     return DatagramHeader(header.destination, header.source, version, True, header.kind == INITIAL, header.token)
+
+
+as_compiled(DatagramHeader, parse_datagram_header)

@@ -7,13 +7,20 @@ import os
 from collections.abc import Callable
 from typing import Any, Final, final
 
-from zttp_h3.connection import SERVER, H3Connection, Origin, OutboundDatagram
-from zttp_h3.credentials import identity_chooser
+from zttp_core.as_compiled import as_compiled
+from zttp_h3.arguments import clamped, owned
+from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.address_tokens import AddressTokens
 from zttp_h3.endpoint.deadlines import Deadlines
+from zttp_h3.endpoint.members import Member, Members
 from zttp_h3.endpoint.stateless_reset import StatelessResets
 from zttp_h3.native_ints import i64
+from zttp_h3.opening import LEAST_ID, LEAST_INITIAL
+from zttp_h3.options import COMMON, SERVER, ConnectionOptions, judge
+from zttp_h3.origin import Origin
+from zttp_h3.outbound_datagram import OutboundDatagram
 from zttp_h3.protection.retry_integrity import retry_tag
+from zttp_h3.tls.tickets import TicketKeys
 from zttp_h3.wire.packet_header import (
     OTHER_VERSION,
     LongHeader,
@@ -24,8 +31,7 @@ from zttp_h3.wire.packet_header import (
 )
 from zttp_h3.wire.versions import INITIAL, VERSION_1
 
-_LEAST_INITIAL: Final = 1200  # bytes, RFC 9000 14.1
-_LEAST_ID: Final = 8  # bytes of a client's first choice, RFC 9000 7.2
+_LATEST: Final = -1  # of the times that were given
 _LEAST_SECRET: Final = 32
 _MOST_OWN: Final = 1_024  # datagrams of the endpoint itself that wait
 _DAY: Final = 86_400_000_000
@@ -42,44 +48,73 @@ class QuicEndpoint:
 
     Args:
         credentials: As for a connection; made once for all.
+        alpn: As for a connection.
         retry: True asks every client to prove its address first, False none, ``None`` when more than half of
             ``max_connections`` have not finished their handshake.
         max_connections: More are refused.
-        connection_id_length: Bytes of our connection IDs.
+        connection_id_length: Bytes of our connection IDs, 4 to 20.
         connection_id_factory: Makes them, of a length; so that they can say which worker owns them.
-        secret: 32 bytes or more, shared by the workers of one server: what tokens and resets are derived from.
+        secret: 32 bytes or more, shared by the workers of one server, from which the keys of address tokens, session
+            tickets and stateless resets are derived; by default random.
         token_lifetime: Microseconds that a token for later connections holds.
-        tickets: What seals session tickets.
+        tickets: What seals session tickets; by default what is derived from the secret.
         auto_credit: As for a connection, but off: there is no socket to stop reading from.
-        common: What else a connection takes.
+        entropy: As for a connection.
+        common: ``limits``, ``transport_params`` and what else both roles of a connection take.
     """
+
+    __slots__ = (
+        "_buried",
+        "_deadlines",
+        "_entropy",
+        "_id_factory",
+        "_id_length",
+        "_max_connections",
+        "_members",
+        "_now",
+        "_options",
+        "_own",
+        "_resets",
+        "_retry",
+        "_tokens",
+        "_tombstones",
+        "_touched",
+    )
 
     def __init__(
         self,
         *,
         credentials: Any = None,
-        alpn: str | bytes | None = None,
+        alpn: Any = None,
         retry: bool | None = None,
         max_connections: int = 16_384,
         connection_id_length: int = 8,
-        connection_id_factory: Callable[[int], bytes] | None = None,
+        connection_id_factory: Any = None,
         secret: bytes | None = None,
         token_lifetime: int = _DAY,
-        tickets: Any = None,
+        tickets: TicketKeys | None = None,
         auto_credit: bool = False,
         entropy: Callable[[int], bytes] | None = None,
         **common: Any,
     ) -> None:
         if not 4 <= connection_id_length <= 20:
             raise ValueError(f"connection_id_length must be from 4 to 20, got {connection_id_length}")
-        if max_connections < 1:
+        if not 1 <= max_connections < 1 << 60:
             raise ValueError(f"max_connections must be positive, got {max_connections}")
         if secret is not None and len(secret) < _LEAST_SECRET:
             raise ValueError(f"a secret must have {_LEAST_SECRET} bytes or more, got {len(secret)}")
+        if not 0 <= token_lifetime < 1 << 60:
+            raise ValueError(f"token_lifetime must not be negative, got {token_lifetime}")
+        if connection_id_factory is not None and not callable(connection_id_factory):
+            kind = type(connection_id_factory).__name__
+            raise TypeError(f"connection_id_factory must be callable, got {kind}")
+        for name in common:
+            if name not in COMMON:
+                raise TypeError(
+                    f"QuicEndpoint has no option '{name[:80]}'. It has, of a connection's: {', '.join(COMMON)}"
+                )
         chance = os.urandom if entropy is None else entropy
         key = chance(_LEAST_SECRET) if secret is None else secret
-        self._choose_identity: Final = identity_chooser(credentials)
-        self._alpn: Final = b"h3" if alpn is None else alpn
         self._retry: Final = retry
         self._max_connections: Final[i64] = max_connections
         self._id_length: Final[i64] = connection_id_length
@@ -87,15 +122,21 @@ class QuicEndpoint:
         self._entropy: Final = chance
         self._tokens: Final = AddressTokens(key, token_lifetime, chance)
         self._resets: Final = StatelessResets(key, chance)
-        self._options: Final[dict[str, Any]] = {
+        if tickets is None:
+            tickets = TicketKeys(secret, entropy=chance)
+        self._options: Final[ConnectionOptions] = judge(
+            SERVER,
+            credentials=credentials,
+            alpn=alpn,
+            tickets=tickets,
+            auto_credit=auto_credit,
+            entropy=chance,
+            connection_id_length=connection_id_length,
+            make_connection_id=self._new_id,
+            reset_token_of=self._resets.token_of,
             **common,
-            "tickets": tickets,
-            "auto_credit": auto_credit,
-            "entropy": chance,
-        }
-        self._connections: Final[dict[H3Connection, list[bytes]]] = {}  # with the connection IDs that lead to each
-        self._half_open: Final[set[H3Connection]] = set()
-        self._routes: Final[dict[bytes, H3Connection]] = {}
+        )
+        self._members: Final = Members()
         self._tombstones: Final[dict[bytes, list[bytes]]] = {}  # closing packets of what was discarded
         self._buried: Final = Deadlines()
         self._deadlines: Final = Deadlines()
@@ -112,8 +153,8 @@ class QuicEndpoint:
 
         Nothing is raised for what is in it.
         """
-        data = datagram if isinstance(datagram, bytes) else bytes(memoryview(datagram))
-        self._now = max(self._now, now)
+        data = owned(datagram)
+        self._take_time(now)
         if len(data) == 0:
             return None
         header = None
@@ -126,66 +167,78 @@ class QuicEndpoint:
             if len(data) <= self._id_length:
                 return None
             destination = data[1 : 1 + self._id_length]
-        connection = self._routes.get(destination)
-        if connection is None:
+        member = self._members.find(destination)
+        if member is None:
             if header is not None:
                 return self._receive_unknown(data, header, peer_address, local_address, ecn)
             self._answer_unknown(data, destination, peer_address, local_address)
             return None
+        connection = member.connection
         connection.receive_datagram(data, self._now, peer_address, local_address=local_address, ecn=ecn)
-        self._update(connection)
+        self._update(member)
         return connection
 
-    def data_to_send(self, connection: H3Connection | None = None, /, *, now: int = -1) -> list[OutboundDatagram]:
+    def data_to_send(self, connection: H3Connection | None = None, /, *, now: int = _LATEST) -> list[OutboundDatagram]:
         """Return what is to be sent now: of one connection, or of the endpoint itself and all connections."""
-        self._now = max(self._now, now)
+        self._take_time(now)
         if connection is not None:
             leaving = connection.data_to_send_with_addresses(self._now)
-            self._update(connection)
+            member = self._members.get(connection)
+            if member is not None:
+                self._update(member)
             return leaving
         leaving = self._own
         self._own = []
         touched = self._touched[:]
         self._touched.clear()
         for one in touched:
-            if one in self._connections:
-                leaving += one.data_to_send_with_addresses(self._now)
-                self._update(one)
+            member = self._members.get(one)
+            if member is not None:
+                leaving += member.connection.data_to_send_with_addresses(self._now)
+                self._update(member)
         return leaving
 
     def next_timeout(self) -> int | None:
         """Return when ``handle_timeout`` is due, ``None`` for never."""
+        self._follow()
         time = self._deadlines.next()
         other = self._buried.next()
         return other if time is None or (other is not None and other < time) else time
 
     def handle_timeout(self, now: int) -> None:
         """Do what is due by ``now`` for all connections."""
-        self._now = max(self._now, now)
+        self._take_time(now)
+        self._follow()
         for connection in self._deadlines.take_due(int(self._now)):
-            connection.handle_timeout(self._now)
-            self._update(connection)
+            member = self._members.get(connection)
+            if member is not None:
+                member.connection.handle_timeout(self._now)
+                self._update(member)
         for connection_id in self._buried.take_due(int(self._now)):
             self._tombstones.pop(connection_id, None)
 
     def connections(self) -> list[H3Connection]:
         """Return the connections that are not discarded."""
-        return list(self._connections)
+        return self._members.connections()
 
     def discard(self, connection: H3Connection) -> None:
-        """Forget a connection. Of one that is closing its last packet is kept for a while, for who has not heard."""
-        routes = self._connections.pop(connection, None)
-        if routes is None:
+        """Forget a connection. Of one that is closing its last packet is kept for a while, for who has not heard.
+
+        Of one that is open nothing is kept: ``close`` it first. Nothing happens to one that is not known.
+        """
+        member = self._members.remove(connection)
+        if member is None:
             return
-        self._half_open.discard(connection)
         self._deadlines.set(connection, None)
-        packets = connection.closing_packets()
+        packets = member.closing_packets()
         until = connection.next_timeout()
-        for connection_id in routes:
-            self._routes.pop(connection_id, None)
-            if packets and until is not None:
+        if packets and until is not None:
+            for connection_id in member.routes:
                 self._tombstones[connection_id] = packets
                 self._buried.set(connection_id, until)
+
+    def __repr__(self) -> str:
+        return f"<QuicEndpoint connections={len(self._members)}>"
 
     # ------------------------------------------------------------------------------------------------------- acceptance
 
@@ -195,7 +248,7 @@ class QuicEndpoint:
         if packets is not None:
             self._send_own(packets[0], peer, local)
             return None
-        if len(data) < _LEAST_INITIAL:
+        if len(data) < LEAST_INITIAL:
             return None
         if header.kind == OTHER_VERSION:
             # RFC 9000 6: an answer to a version that we do not speak.
@@ -206,7 +259,7 @@ class QuicEndpoint:
                 local,
             )
             return None
-        if header.kind != INITIAL or header.version != VERSION_1 or len(header.destination) < _LEAST_ID:
+        if header.kind != INITIAL or header.version != VERSION_1 or len(header.destination) < LEAST_ID:
             return None
         original_id: bytes | None = None
         retry_id: bytes | None = None
@@ -219,32 +272,22 @@ class QuicEndpoint:
         if token is None and self._wants_retry():
             self._send_retry(header, peer, local)
             return None
-        if len(self._connections) >= self._max_connections:
+        if len(self._members) >= self._max_connections:
             return None
-        origin = Origin(
-            self._choose_identity,
-            int(self._id_length),
-            self._new_id,
-            self._resets.token_of,
-            original_id,
-            retry_id,
-            token is not None,
-            self._touched,
-        )
-        connection = H3Connection(SERVER, alpn=self._alpn, origin=origin, **self._options)
+        origin = Origin(self._options, original_id, retry_id, token is not None, self._touched)
+        connection = H3Connection(SERVER, _origin=origin)
         connection.receive_datagram(data, self._now, peer, local_address=local, ecn=ecn)
-        if not connection.has_begun():
+        member = Member(connection, origin)
+        if not member.has_begun():
             return None  # nothing of it was authentic
-        self._connections[connection] = [header.destination]
-        self._routes[header.destination] = connection
-        self._half_open.add(connection)
-        self._update(connection)
+        self._members.add(member, header.destination)
+        self._update(member)
         return connection
 
     def _wants_retry(self) -> bool:
         if self._retry is not None:
             return self._retry
-        return 2 * len(self._half_open) > self._max_connections
+        return 2 * self._members.half_open > self._max_connections
 
     def _send_retry(self, header: LongHeader, peer: Any, local: Any) -> None:
         """Ask the client to come back, with proof of its address (RFC 9000 8.1.2)."""
@@ -277,21 +320,27 @@ class QuicEndpoint:
             raise ValueError(f"connection_id_factory gave {len(connection_id)} bytes instead of {length}")
         return connection_id
 
-    def _update(self, connection: H3Connection) -> None:
+    def _update(self, member: Member) -> None:
         """Take over what a datagram or a timer has changed: routes, half-open ones, the deadline."""
-        routes = self._connections.get(connection)
-        if routes is None:
-            return
-        added, removed = connection.changed_ids()
-        for connection_id in added:
-            self._routes[connection_id] = connection
-            routes.append(connection_id)
-        for connection_id in removed:
-            self._routes.pop(connection_id, None)
-            if connection_id in routes:
-                routes.remove(connection_id)
-        if connection in self._half_open and (connection.handshake_confirmed or connection.is_closed()):
-            self._half_open.discard(connection)
+        self._members.take_over_ids(member)
+        connection = member.connection
+        if member.half_open and (connection.handshake_confirmed or connection.is_closed()):
+            self._members.settle(member)
             if connection.handshake_confirmed:
-                connection.give_token(self._tokens.for_later(connection.peer_address(), self._now))
+                member.give_token(self._tokens.for_later(member.peer_address(), self._now))
         self._deadlines.set(connection, connection.next_timeout())
+
+    def _follow(self) -> None:
+        """Take over the deadlines of connections that were used directly."""
+        for one in self._touched:
+            member = self._members.get(one)
+            if member is not None:
+                self._deadlines.set(one, member.connection.next_timeout())
+
+    def _take_time(self, now: int) -> None:
+        time = clamped(now)
+        if time > self._now:
+            self._now = time
+
+
+as_compiled(QuicEndpoint)

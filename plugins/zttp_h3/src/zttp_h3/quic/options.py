@@ -33,6 +33,7 @@ class TransportOptions:
         make_connection_id: Callable[[], bytes] | None = None,
         reset_token_of: Callable[[bytes], bytes] | None = None,
         entropy: Callable[[int], bytes] | None = None,
+        declared: dict[str, int] | None = None,
     ) -> None:
         import os
 
@@ -53,6 +54,7 @@ class TransportOptions:
         self.entropy: Final[Callable[[int], bytes]] = os.urandom if entropy is None else entropy
         self._make_connection_id: Final = make_connection_id
         self.reset_token_of: Final = reset_token_of
+        self.declared: Final = declared  # transport parameters by name, instead of what the rest says
 
     def new_connection_id(self) -> bytes:
         """Return a connection ID of ours."""

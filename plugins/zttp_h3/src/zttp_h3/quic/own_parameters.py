@@ -19,4 +19,7 @@ def own_parameters(options: TransportOptions, own_id: bytes) -> TransportParamet
     own.active_connection_id_limit = ACTIVE_LIMIT
     own.initial_source_connection_id = own_id
     own.max_datagram_frame_size = options.max_datagram_frame_size
+    if options.declared is not None:
+        for name, value in options.declared.items():
+            setattr(own, name, value != 0 if name == "disable_active_migration" else value)
     return own

@@ -221,7 +221,7 @@ class DatagramReceiver:
         elif ecn == _CE:
             space.received.ce += 1
             space.received.on_congestion_mark()
-        space.received.add(number, flags & ACK_ELICITING != 0, session.now, session.options.max_ack_delay)
+        space.received.add(number, flags & ACK_ELICITING != 0, session.now, 1000 * session.own.max_ack_delay)
         session.on_activity()
         if self.frames.crypto:
             feed(session, space.number)

@@ -139,6 +139,10 @@ class Trust:
         self._anchors: Final = anchors
         self._pinned: Final = pinned
 
+    def is_pin(self) -> bool:
+        """Tell whether names are not looked at."""
+        return self._pinned is not None
+
     def check(self, chain: list[bytes], server_name: str, seconds: float) -> None:
         """Raise Alert unless the chain is to be trusted for ``server_name`` at a time since the epoch."""
         if self._pinned is not None:

@@ -59,16 +59,20 @@ def begin_request(
     assert not session.is_server
 
 
-def write_section(session: H3Session, stream: RequestStream, section: Fields) -> None:
-    """Write a HEADERS frame, behind what the encoder needs. Raises LocalProtocolError for one too large."""
+def check_section(session: H3Session, section: Fields, stream_id: int | None) -> None:
+    """Raise LocalProtocolError for a section that the peer does not take (RFC 9114 4.2.2), or cannot read."""
     size: i64 = 0
     for name, value in section:
         length = len(name) + len(value)
         if length > MOST_FIELD_BYTES:
-            raise local_error("header_list_too_large", name, stream_id=int(stream.stream_id))
+            raise local_error("header_list_too_large", name, stream_id=stream_id)
         size += length + _OVERHEAD
     if size > session.peer_max_section:
-        raise local_error("header_list_too_large", stream_id=int(stream.stream_id))
+        raise local_error("header_list_too_large", stream_id=stream_id)
+
+
+def write_section(session: H3Session, stream: RequestStream, section: Fields) -> None:
+    """Write a HEADERS frame, behind what the encoder needs."""
     block = session.encoder.encode(stream.stream_id, section)
     session.flush_qpack()
     session.transport.session.streams.write(stream.quic, frames.frame(frames.HEADERS, block))
@@ -85,6 +89,7 @@ def send_response(session: H3Session, stream: RequestStream, status: int, fields
     tunnel = _is_tunnel(status, stream.kind)
     if end_stream and not bare and not tunnel and length > 0:
         raise local_error("content_too_short", stream_id=int(stream.stream_id))
+    check_section(session, section, int(stream.stream_id))
     write_section(session, stream, section)
     stream.message = following
     if tunnel:
@@ -102,6 +107,7 @@ def send_informational(session: H3Session, stream: RequestStream, status: int, f
         raise local_error("not_informational", b"%d" % status)
     _after(stream, _GIVE_INFORMATIONAL)
     section, _ = _write_response(status, fields, stream.kind)
+    check_section(session, section, int(stream.stream_id))
     write_section(session, stream, section)
 
 
@@ -135,7 +141,9 @@ def end_message(session: H3Session, stream: RequestStream, trailers: Fields | No
     if trailers is not None and len(trailers) > 0:
         if stream.tunnel:
             raise local_error("trailers_in_tunnel", stream_id=int(stream.stream_id))
-        write_section(session, stream, _write_trailers(trailers))
+        section = _write_trailers(trailers)
+        check_section(session, section, int(stream.stream_id))
+        write_section(session, stream, section)
     _finish(session, stream)
 
 

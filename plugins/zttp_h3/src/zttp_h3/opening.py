@@ -1,0 +1,58 @@
+"""How a connection begins: a client's first flight, or what a server makes of one (RFC 9000 7, 14.1)."""
+
+from typing import Any, Final
+
+from zttp_h3.native_ints import i64
+from zttp_h3.options import ConnectionOptions
+from zttp_h3.origin import Origin
+from zttp_h3.quic.transport import Transport, accept, connect
+from zttp_h3.wire.packet_header import read_long_header
+from zttp_h3.wire.versions import INITIAL, VERSION_1
+
+LEAST_INITIAL: Final = 1_200  # bytes of a datagram with an Initial packet (RFC 9000 14.1)
+LEAST_ID: Final = 8  # bytes of a client's first choice for us (RFC 9000 7.2)
+
+
+def connect_to(options: ConnectionOptions, now: i64, peer_address: Any) -> Transport:
+    """Begin as a client."""
+    parameters = options.client
+    assert parameters is not None
+    return connect(
+        options.transport,
+        parameters,
+        now,
+        peer_address,
+        None,
+        options.wall_clock,
+        options.key_log,
+        options.connection_id,
+        options.token,
+    )
+
+
+def accept_client(
+    options: ConnectionOptions, origin: Origin | None, datagram: bytes, now: i64, peer_address: Any, local_address: Any
+) -> Transport | None:
+    """Begin as a server with a client's first Initial packet; None if this is none."""
+    header = read_long_header(datagram, 0)
+    if header is None or header.kind != INITIAL or header.version != VERSION_1 or len(datagram) < LEAST_INITIAL:
+        return None
+    if len(header.destination) < LEAST_ID:
+        return None
+    parameters = options.server
+    assert parameters is not None
+    return accept(
+        options.transport,
+        parameters,
+        now,
+        peer_address,
+        local_address,
+        options.wall_clock,
+        header.destination,
+        header.source,
+        header.version,
+        options.key_log,
+        None if origin is None else origin.original_id,
+        None if origin is None else origin.retry_id,
+        origin is not None and origin.validated,
+    )

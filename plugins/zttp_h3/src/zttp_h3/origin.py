@@ -1,0 +1,30 @@
+"""``Origin``: what an endpoint knows of a connection before that begins."""
+
+from typing import Any, Final, final
+
+from zttp_h3.options import ConnectionOptions
+from zttp_h3.session import H3Session
+
+
+@final
+class Origin:
+    """The options that all its connections share, and what a client's first packets have proven of its address.
+
+    ``attention`` is the endpoint's list of connections that may have something to send; ``session`` is what the
+    connection began with.
+    """
+
+    def __init__(
+        self,
+        options: ConnectionOptions,
+        original_id: bytes | None,
+        retry_id: bytes | None,
+        validated: bool,
+        attention: list[Any],
+    ) -> None:
+        self.options: Final = options
+        self.original_id: Final = original_id  # what the client wrote to first, if a Retry made it write again
+        self.retry_id: Final = retry_id
+        self.validated: Final = validated
+        self.attention: Final = attention
+        self.session: H3Session | None = None

@@ -1,0 +1,88 @@
+"""The one queue of events: of each stream with something new, in the order in which they came (RFC 9114 6)."""
+
+from typing import Any, Final, final
+
+from zttp_core.reasons import local_error
+from zttp_h3.codes import H3ErrorCode
+from zttp_h3.malformed import Malformed
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.stream import QuicStream
+from zttp_h3.reading.request_stream import RequestStream
+from zttp_h3.reading.unidirectional import PeerStreams, UnidirectionalStream
+from zttp_h3.session import H3Session
+from zttp_h3.streams.identifiers import is_unidirectional
+
+
+@final
+class EventReader:
+    """Reads what came on the streams of a connection, as it is asked for."""
+
+    def __init__(self, session: H3Session, auto_credit: bool) -> None:
+        self._session: Final = session
+        self._auto_credit: Final = auto_credit
+        self._peer: Final = PeerStreams()
+        self._current: Any = None  # the stream that is read
+
+    def next_event(self) -> Any:
+        """Return the next event, None if there is none now. Raises Malformed for what breaks the connection."""
+        session = self._session
+        while True:
+            current = self._current
+            if current is None:
+                if len(self._peer.resumed) > 0:
+                    stream = self._peer.resumed.pop(0)
+                    event = stream.resume()
+                    self._current = stream
+                    if event is not None:
+                        return self._pulled(stream, event)
+                    continue
+                quic = session.transport.next_readable()
+                if quic is None:
+                    return None
+                current = self._reader_of(quic)
+                self._current = current
+            event = current.next_event()
+            if event is not None:
+                return self._pulled(current, event)
+            self._current = None
+
+    def consume(self, stream_id: i64, length: i64) -> None:
+        """Return the credit of content that was pulled. Raises LocalProtocolError for more than that."""
+        session = self._session
+        quic = session.transport.session.streams.streams.get(int(stream_id))
+        if quic is None or not isinstance(quic.application, RequestStream):
+            return  # the end of a stream has returned what was left
+        stream = quic.application
+        if length > stream.unconsumed:
+            raise local_error("consumed_too_much", stream_id=int(stream_id))
+        stream.unconsumed -= length
+        session.touch()
+        session.transport.session.streams.consume(quic, length)
+
+    def _pulled(self, stream: Any, event: Any) -> Any:
+        """Return the credit of content that is handed out."""
+        if self._auto_credit and isinstance(stream, RequestStream) and stream.unconsumed > 0:
+            self._session.transport.session.streams.consume(stream.quic, stream.unconsumed)
+            stream.unconsumed = 0
+        return event
+
+    def _reader_of(self, quic: QuicStream) -> Any:
+        """Return what reads a stream; a new one if the peer has just opened it. Raises Malformed."""
+        session = self._session
+        if quic.application is None:
+            if is_unidirectional(quic.stream_id):
+                quic.application = UnidirectionalStream(session, self._peer, quic)
+            elif session.is_server:
+                quic.application = RequestStream(session, quic)
+                self._prioritize(quic)
+            else:
+                # RFC 9114 6.1: servers open no bidirectional streams.
+                raise Malformed("server_opened_stream", H3ErrorCode.H3_STREAM_CREATION_ERROR)
+        return quic.application
+
+    def _prioritize(self, quic: QuicStream) -> None:
+        """Take the priority that came before the request (RFC 9218 7)."""
+        early = self._peer.early_priorities.pop(int(quic.stream_id), None)
+        out = quic.outgoing
+        if early is not None and out is not None:
+            self._session.transport.session.streams.scheduler.prioritize(out, early[0], early[1])
