@@ -21,6 +21,8 @@ SOURCES = {
     "ByteStreamConnection": ROOT / "zttp_core/src/zttp_core/connection.py",
     "H1Connection": ROOT / "plugins/zttp_h1/src/zttp_h1/connection.py",
     "H2Connection": ROOT / "plugins/zttp_h2/src/zttp_h2/connection.py",
+    "H3Connection": ROOT / "plugins/zttp_h3/src/zttp_h3/connection.py",
+    "QuicEndpoint": ROOT / "plugins/zttp_h3/src/zttp_h3/endpoint/endpoint.py",
 }
 
 Definition = ast.FunctionDef | ast.ClassDef

@@ -5,7 +5,7 @@ r"""HTTP/1.1, HTTP/2 and HTTP/3 without I/O: bytes in, events out, nothing else.
     connection.next_event()  # Request, EndOfMessage, NEED_DATA
 
 Every protocol is a plugin, found and imported when it is first asked for. What a plugin brings is an attribute here
-too: ``zttp.H1Connection`` imports HTTP/1.1, ``zttp.H2Connection`` HTTP/2 or says what to install for it.
+too: ``zttp.H1Connection`` imports HTTP/1.1, ``zttp.QuicEndpoint`` HTTP/3 or says what to install for it.
 """
 
 from __future__ import annotations
@@ -67,12 +67,16 @@ _OF_PLUGINS: Final = {
     "CloseInfo": ("zttp_h3", HTTP3),
     "DatagramHeader": ("zttp_h3", HTTP3),
     "H3Connection": ("zttp_h3", HTTP3),
+    "H3ErrorCode": ("zttp_h3", HTTP3),
     "H3Limits": ("zttp_h3", HTTP3),
+    "H3Settings": ("zttp_h3", HTTP3),
     "OutboundDatagram": ("zttp_h3", HTTP3),
-    "PathStatistics": ("zttp_h3", HTTP3),
     "QuicEndpoint": ("zttp_h3", HTTP3),
+    "QuicErrorCode": ("zttp_h3", HTTP3),
     "SessionTicket": ("zttp_h3", HTTP3),
+    "TicketKeys": ("zttp_h3", HTTP3),
     "TlsCredentials": ("zttp_h3", HTTP3),
+    "TrustStore": ("zttp_h3", HTTP3),
     "parse_datagram_header": ("zttp_h3", HTTP3),
 }
 _OF_THE_CORE: Final = {

@@ -3,7 +3,7 @@
 # The connections are virtual subclasses of `Connection`, which checkers cannot know. So each is derived, here only,
 # from the plugin's own class and from `Connection`: then they see what `Connection(SERVER)` returns, and `isinstance`
 # narrows. Where a plugin is not installed its names are `Any`.
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Self, final, overload
 
 from typing_extensions import Buffer
@@ -56,16 +56,21 @@ from zttp_h1.limits import H1Limits as H1Limits
 from zttp_h2.connection import H2Connection as _H2Connection
 from zttp_h2.limits import H2Limits as H2Limits
 from zttp_h2.stream import Stream as _H2Stream
-from zttp_h3 import CloseInfo as CloseInfo
-from zttp_h3 import DatagramHeader as DatagramHeader
-from zttp_h3 import H3Connection as _H3Connection
-from zttp_h3 import H3Limits as H3Limits
-from zttp_h3 import OutboundDatagram as OutboundDatagram
-from zttp_h3 import PathStatistics as PathStatistics
-from zttp_h3 import QuicEndpoint as QuicEndpoint
-from zttp_h3 import SessionTicket as SessionTicket
-from zttp_h3 import TlsCredentials as TlsCredentials
-from zttp_h3 import parse_datagram_header as parse_datagram_header
+from zttp_h3.close_info import CloseInfo as CloseInfo
+from zttp_h3.codes import H3ErrorCode as H3ErrorCode
+from zttp_h3.codes import H3Settings as H3Settings
+from zttp_h3.codes import QuicErrorCode as QuicErrorCode
+from zttp_h3.connection import H3Connection as _H3Connection
+from zttp_h3.credentials import Credentials as _Credentials
+from zttp_h3.credentials import TlsCredentials as TlsCredentials
+from zttp_h3.credentials import TrustStore as TrustStore
+from zttp_h3.endpoint.datagram_header import DatagramHeader as DatagramHeader
+from zttp_h3.endpoint.datagram_header import parse_datagram_header as parse_datagram_header
+from zttp_h3.limits import H3Limits as H3Limits
+from zttp_h3.outbound_datagram import OutboundDatagram as OutboundDatagram
+from zttp_h3.stream import Stream as _H3Stream
+from zttp_h3.tls.tickets import SessionTicket as SessionTicket
+from zttp_h3.tls.tickets import TicketKeys as TicketKeys
 
 __all__ = [
     "CLIENT", "CONNECTION_CLOSED", "HTTP1", "HTTP2", "HTTP3", "NEED_DATA", "SERVER",
@@ -121,6 +126,57 @@ class Connection(_Connection):
         auto_credit: bool = ...,
         enable_connect_protocol: bool = ...,
     ) -> H2Connection: ...
+    @overload
+    def __new__(  # type: ignore[overload-overlap]
+        cls,
+        role: Literal[1],
+        protocol: Literal["h3", 3],
+        *,
+        credentials: _Credentials | None = ...,
+        tickets: TicketKeys | None = ...,
+        limits: H3Limits | None = ...,
+        early_data: bool = ...,
+        alpn: str | bytes | None = ...,
+        auto_credit: bool = ...,
+        transport_params: Mapping[str, int] | None = ...,
+        keep_alive: int = ...,
+        congestion: Literal["cubic", "newreno"] = ...,
+        versions: Iterable[int] | None = ...,
+        cipher_suites: Iterable[str | int] | None = ...,
+        groups: Iterable[str | int] | None = ...,
+        enable_connect_protocol: bool = ...,
+        enable_datagrams: bool = ...,
+        keylog: Callable[[str], object] | None = ...,
+        wall_clock: Callable[[], float] | None = ...,
+        entropy: Callable[[int], bytes] | None = ...,
+    ) -> H3Connection: ...
+    @overload
+    def __new__(  # type: ignore[overload-overlap]
+        cls,
+        role: Literal[2],
+        protocol: Literal["h3", 3],
+        *,
+        server_name: str | bytes | None = ...,
+        verify: TrustStore | bytes | bool = ...,
+        session: SessionTicket | None = ...,
+        validation_token: bytes | None = ...,
+        connection_id: bytes | None = ...,
+        limits: H3Limits | None = ...,
+        early_data: bool = ...,
+        alpn: str | bytes | None = ...,
+        auto_credit: bool = ...,
+        transport_params: Mapping[str, int] | None = ...,
+        keep_alive: int = ...,
+        congestion: Literal["cubic", "newreno"] = ...,
+        versions: Iterable[int] | None = ...,
+        cipher_suites: Iterable[str | int] | None = ...,
+        groups: Iterable[str | int] | None = ...,
+        enable_connect_protocol: bool = ...,
+        enable_datagrams: bool = ...,
+        keylog: Callable[[str], object] | None = ...,
+        wall_clock: Callable[[], float] | None = ...,
+        entropy: Callable[[int], bytes] | None = ...,
+    ) -> H3Connection: ...
     @overload
     def __new__(cls, role: int, protocol: Literal["h3", 3], **options: Any) -> H3Connection: ...
     @overload
@@ -359,9 +415,288 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
     def last_stream_error(self) -> RemoteProtocolError | None:
         """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
 
+@final
 class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignore]  # pyright: ignore[reportGeneralTypeIssues]
+    """One HTTP/3 connection, server or client, without any I/O.
+
+    Give datagrams that arrive to ``receive_datagram`` and call ``next_event`` until it returns ``NEED_DATA``; send on
+    streams, and transmit what ``data_to_send`` returns, after reading too. Time is a monotonic number of microseconds
+    that the caller gives; where ``now`` is left out, the latest one counts. ``handle_timeout`` is due at
+    ``next_timeout``, which each of these calls may change.
+
+    Args:
+        role: ``SERVER`` or ``CLIENT``.
+        limits: What it holds at most.
+        credentials: Who a server is; without any, an identity made up for development, which no client trusts.
+        tickets: What seals a server's session tickets; share one between connections.
+        server_name: Whom a client talks to: a host name in A-labels, or an address.
+        verify: What a client trusts: True for the system's authorities, a ``TrustStore``, the server's certificate in
+            DER, or False for everybody, which leaves the connection open to whoever is between.
+        session: A ticket of an earlier connection to the same server (client).
+        early_data: Whether requests may leave in 0-RTT, or are taken from there, where anybody can replay them.
+        validation_token: One of ``validation_tokens`` of an earlier connection to the same server (client).
+        connection_id: The connection ID that a client goes by, 0 to 20 bytes.
+        alpn: What TLS has to negotiate, ``h3`` if it is left out.
+        auto_credit: Pulling a ``Data`` event returns its credit; otherwise ``consume_data`` does.
+        transport_params: Transport parameters by the names of RFC 9000 18.2, in place of what the limits say.
+        keep_alive: Seconds of silence after which a PING is sent; 0 for never.
+        congestion: ``"cubic"`` or ``"newreno"``.
+        versions: Versions of QUIC; there is version 1.
+        cipher_suites: Names of TLS 1.3, in the order of preference.
+        groups: Names of key exchange groups, in the order of preference.
+        enable_connect_protocol: Announce extended CONNECT (server, RFC 9220).
+        enable_datagrams: Announce HTTP datagrams (RFC 9297).
+        keylog: Called with each line of a key log (SSLKEYLOGFILE): whoever has it can read the connection.
+        wall_clock: Called for seconds since the epoch, to judge certificates and tickets; the system's by default.
+        entropy: Called for so many random bytes; the system's by default.
+
+    Attributes:
+        role: ``SERVER`` or ``CLIENT``.
+    """
+    @overload
+    def __new__(
+        cls,
+        role: Literal[1],
+        *,
+        credentials: _Credentials | None = ...,
+        tickets: TicketKeys | None = ...,
+        limits: H3Limits | None = ...,
+        early_data: bool = ...,
+        alpn: str | bytes | None = ...,
+        auto_credit: bool = ...,
+        transport_params: Mapping[str, int] | None = ...,
+        keep_alive: int = ...,
+        congestion: Literal["cubic", "newreno"] = ...,
+        versions: Iterable[int] | None = ...,
+        cipher_suites: Iterable[str | int] | None = ...,
+        groups: Iterable[str | int] | None = ...,
+        enable_connect_protocol: bool = ...,
+        enable_datagrams: bool = ...,
+        keylog: Callable[[str], object] | None = ...,
+        wall_clock: Callable[[], float] | None = ...,
+        entropy: Callable[[int], bytes] | None = ...,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        role: Literal[2],
+        *,
+        server_name: str | bytes | None = ...,
+        verify: TrustStore | bytes | bool = ...,
+        session: SessionTicket | None = ...,
+        validation_token: bytes | None = ...,
+        connection_id: bytes | None = ...,
+        limits: H3Limits | None = ...,
+        early_data: bool = ...,
+        alpn: str | bytes | None = ...,
+        auto_credit: bool = ...,
+        transport_params: Mapping[str, int] | None = ...,
+        keep_alive: int = ...,
+        congestion: Literal["cubic", "newreno"] = ...,
+        versions: Iterable[int] | None = ...,
+        cipher_suites: Iterable[str | int] | None = ...,
+        groups: Iterable[str | int] | None = ...,
+        enable_connect_protocol: bool = ...,
+        enable_datagrams: bool = ...,
+        keylog: Callable[[str], object] | None = ...,
+        wall_clock: Callable[[], float] | None = ...,
+        entropy: Callable[[int], bytes] | None = ...,
+    ) -> Self: ...
+    @overload
     def __new__(cls, role: int, **options: Any) -> Self: ...
     def __init__(self, role: int, protocol: Literal["h3", 3] = ..., **options: Any) -> None: ...
+    def receive_datagram(
+        self,
+        datagram: Buffer,
+        now: int = ...,
+        peer_address: Any = None,
+        /,
+        *,
+        local_address: Any = None,
+        ecn: int = 0,
+    ) -> None:
+        """Take a datagram that arrived from ``peer_address``, any buffer. Nothing is raised for what is in it.
+
+        Addresses are hashable values of the caller's own; ``ecn`` is the ECN codepoint of the IP header (0 to 3).
+        """
+    def data_to_send(self, now: int = ...) -> list[bytes]:
+        """Return the datagrams to send now, and forget them."""
+    def data_to_send_with_addresses(self, now: int = ...) -> list[OutboundDatagram]:
+        """Return the datagrams to send now, each with where to and, if that was given, where from; and forget them.
+
+        Those of one size to one address follow each other, so that a server can send them with one call.
+        """
+    def next_timeout(self) -> int | None:
+        """Return when ``handle_timeout`` is due, ``None`` for never."""
+    def handle_timeout(self, now: int, /) -> None:
+        """Do what is due by ``now``; the next deadline is later."""
+    def initiate_connection(self) -> None:
+        """Begin the handshake now rather than with the first request (client)."""
+    def next_event(self) -> Event:
+        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once when the connection ends.
+
+        Raises RemoteProtocolError if the peer broke the connection, and again on every later call. What breaks only a
+        stream is a ``RstStream`` event.
+        """
+    def consume_data(self, stream_id: int, length: int, /) -> None:
+        """Return the credit of content that was pulled and is done with (``auto_credit=False``).
+
+        Where credit returns by itself, and for streams that are over, which have returned it, nothing happens. Raises
+        LocalProtocolError for more than was pulled.
+        """
+    def send_request(
+        self,
+        method: bytes,
+        target: bytes,
+        version: bytes,
+        headers: Headers,
+        *,
+        end_stream: bool = False,
+        scheme: bytes = b"https",
+        protocol: bytes | None = None,
+    ) -> _H3Stream:
+        """Open a stream with a request head (client), and return it; also before the handshake is done.
+
+        ``host`` among the headers becomes ``:authority``. ``version`` is there for the sake of HTTP/1.1: it has no
+        place in the message. ``protocol`` makes an extended CONNECT (RFC 9220 3). Raises LocalProtocolError; also if
+        the peer's limit on streams is reached, see ``can_open_stream``.
+        """
+    def stream(self, stream_id: int, /) -> _H3Stream:
+        """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
+    def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
+        """Queue PRIORITY_UPDATE for a stream (client, RFC 9218 7.2). Raises LocalProtocolError."""
+    def shutdown(self, stream_id: int | None = None, /) -> None:
+        """Queue GOAWAY (RFC 9114 5.2): requests from ``stream_id`` on are rejected, by default all that have not come.
+
+        Requests in flight finish; ``close`` ends the connection once they have. Called first with the identifier of a
+        request that cannot come, ``2**62 - 4``, and a round trip later without one, no request is rejected that was on
+        its way. Raises LocalProtocolError for a client, and for an identifier above an earlier one.
+        """
+    def close(self, error_code: int = ..., reason: bytes = b"", *, app: bool = True) -> None:
+        """End the connection at once: CONNECTION_CLOSE leaves with the next datagrams, and ``is_closed`` is true.
+
+        ``app`` tells whose the code is: HTTP/3's, or QUIC's.
+        """
+    def request_key_update(self) -> None:
+        """Change the packet keys (RFC 9001 6.1). Raises LocalProtocolError if that may not be yet."""
+    @property
+    def handshake_complete(self) -> bool:
+        """Whether both sides have proven the handshake (RFC 9001 4.1.1)."""
+    @property
+    def handshake_confirmed(self) -> bool:
+        """Whether the handshake is confirmed (RFC 9001 4.1.2)."""
+    @property
+    def alpn(self) -> bytes | None:
+        """What TLS has negotiated; ``None`` before it has."""
+    @property
+    def early_data_accepted(self) -> bool | None:
+        """Whether what was sent in 0-RTT counts; ``None`` as long as nobody knows, or where none was sent.
+
+        On a server whether it takes what the client sends in 0-RTT.
+        """
+    @property
+    def send_window(self) -> int:
+        """Bytes that the peer will take now on all streams together (RFC 9000 4.1)."""
+    @property
+    def open_streams(self) -> int:
+        """How many requests are open."""
+    @property
+    def can_open_stream(self) -> bool:
+        """Whether ``send_request`` can open a stream now: the peer's limit allows it, no GOAWAY forbids it (client)."""
+    @property
+    def last_stream_error(self) -> RemoteProtocolError | None:
+        """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """The server's certificate in DER (client); ``None`` before it is known, or where a session was resumed."""
+    def session_tickets(self) -> list[SessionTicket]:
+        """Return the tickets that came since this was asked last (client)."""
+    def validation_tokens(self) -> list[bytes]:
+        """Return the tokens that came since this was asked last (client): one saves a later connection a Retry."""
+    def peer_settings(self) -> dict[int, int] | None:
+        """Return the peer's SETTINGS by identifier (``H3Settings``), ``None`` before they have come."""
+    def goaway_received(self) -> int | None:
+        """Return the identifier of the peer's GOAWAY, ``None`` without one."""
+    def has_pending_send(self) -> bool:
+        """Tell whether content waits for credit or for room on the path."""
+    def idle_timed_out(self) -> bool:
+        """Tell whether silence ended the connection."""
+    def close_info(self) -> CloseInfo | None:
+        """Return how the connection was closed, by either side; ``None`` while it is open, or if silence ended it."""
+    def is_closed(self) -> bool:
+        """Tell whether nothing more will come in or go out but the end itself."""
+
+@final
+class QuicEndpoint:
+    """Many server connections behind one UDP socket.
+
+    Give it every datagram that arrives, pull the events of the connection it returns, and send what ``data_to_send``
+    gives. ``handle_timeout`` is due at ``next_timeout``. Time is a monotonic number of microseconds; addresses are
+    hashable values of the caller's own.
+
+    Args:
+        credentials: As for a connection; made once for all.
+        alpn: As for a connection.
+        retry: True asks every client to prove its address first, False none, ``None`` when more than half of
+            ``max_connections`` have not finished their handshake.
+        max_connections: More are refused.
+        connection_id_length: Bytes of our connection IDs, 4 to 20.
+        connection_id_factory: Makes them, of a length; so that they can say which worker owns them.
+        secret: 32 bytes or more, shared by the workers of one server, from which the keys of address tokens, session
+            tickets and stateless resets are derived; by default random.
+        token_lifetime: Microseconds that a token for later connections holds.
+        tickets: What seals session tickets; by default what is derived from the secret.
+        auto_credit: As for a connection, but off: there is no socket to stop reading from.
+        entropy: As for a connection.
+        common: ``limits``, ``transport_params`` and what else both roles of a connection take.
+    """
+    def __init__(
+        self,
+        *,
+        credentials: _Credentials | None = None,
+        alpn: str | bytes | None = None,
+        retry: bool | None = None,
+        max_connections: int = 16_384,
+        connection_id_length: int = 8,
+        connection_id_factory: Callable[[int], bytes] | None = None,
+        secret: bytes | None = None,
+        token_lifetime: int = ...,
+        tickets: TicketKeys | None = None,
+        auto_credit: bool = False,
+        entropy: Callable[[int], bytes] | None = None,
+        limits: H3Limits | None = ...,
+        early_data: bool = ...,
+        transport_params: Mapping[str, int] | None = ...,
+        keep_alive: int = ...,
+        congestion: Literal["cubic", "newreno"] = ...,
+        versions: Iterable[int] | None = ...,
+        cipher_suites: Iterable[str | int] | None = ...,
+        groups: Iterable[str | int] | None = ...,
+        enable_connect_protocol: bool = ...,
+        enable_datagrams: bool = ...,
+        keylog: Callable[[str], object] | None = ...,
+        wall_clock: Callable[[], float] | None = ...,
+    ) -> None: ...
+    def receive_datagram(
+        self, datagram: Buffer, peer_address: Any, now: int, /, *, local_address: Any = None, ecn: int = 0
+    ) -> H3Connection | None:
+        """Take a datagram; return the connection that it was for, ``None`` if it was for none.
+
+        Nothing is raised for what is in it.
+        """
+    def data_to_send(self, connection: H3Connection | None = None, /, *, now: int = ...) -> list[OutboundDatagram]:
+        """Return what is to be sent now: of one connection, or of the endpoint itself and all connections."""
+    def next_timeout(self) -> int | None:
+        """Return when ``handle_timeout`` is due, ``None`` for never."""
+    def handle_timeout(self, now: int) -> None:
+        """Do what is due by ``now`` for all connections."""
+    def connections(self) -> list[H3Connection]:
+        """Return the connections that are not discarded."""
+    def discard(self, connection: H3Connection) -> None:
+        """Forget a connection. Of one that is closing its last packet is kept for a while, for who has not heard.
+
+        Of one that is open nothing is kept: ``close`` it first. Nothing happens to one that is not known.
+        """
 
 def protocols() -> tuple[ProtocolInfo, ...]:
     """List the installed protocols: who provides each, and the error of those that are broken."""

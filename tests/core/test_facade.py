@@ -238,14 +238,16 @@ def test_without_negotiation_it_is_http_1() -> None:
 
 
 def test_what_a_plugin_brings_is_imported_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(vars(zttp), "QuicEndpoint", raising=False)
     package = ModuleType("zttp_h3")
     package.QuicEndpoint = Toy  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "zttp_h3", package)
-    assert zttp.QuicEndpoint is Toy
+    assert vars(zttp)["__getattr__"]("QuicEndpoint") is Toy
     monkeypatch.delitem(vars(zttp), "QuicEndpoint")
 
 
 def test_an_absent_plugin_names_the_remedy_and_a_broken_one_its_own_error(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.delitem(vars(zttp), "CloseInfo", raising=False)
     monkeypatch.setitem(sys.modules, "zttp_h3", None)
     with pytest.raises(zttp.PluginAttributeError, match=r"^zttp.CloseInfo needs HTTP/3 support"):
         zttp.CloseInfo  # noqa: B018

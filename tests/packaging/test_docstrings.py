@@ -37,7 +37,7 @@ for name, value in public:
             kind = type(object).__name__
             if not member.startswith("_") and kind not in ("member_descriptor", "str"):
                 found[f"{name}.{member}"] = [inspect.getdoc(object), signature(object) if callable(object) else None]
-for package in ("zttp_core", "zttp_h1", "zttp_h2"):
+for package in ("zttp_core", "zttp_h1", "zttp_h2", "zttp_h3"):
     for module in [name for name in sys.modules if name.startswith(package)]:
         found[f"module {module}"] = [sys.modules[module].__doc__, None]
 json.dump([found, helps], sys.stdout)

@@ -17,7 +17,7 @@ def test_the_docstrings_are_those_of_the_sources() -> None:
 
 
 def test_every_method_has_one() -> None:
-    classes = [node for node in STUB.body if isinstance(node, ast.ClassDef) and node.name != "H3Connection"]
+    classes = [node for node in STUB.body if isinstance(node, ast.ClassDef)]
     functions = [
         node
         for body in [STUB.body, *(node.body for node in classes)]

@@ -23,6 +23,9 @@ class Derived(zttp.H1Connection): ...
 zttp.NeedData(1)
 zttp.Connection(zttp.SERVER, "h2").start_next_cycle()
 zttp.ByteStreamConnection.next_event()
+zttp.H3Connection(zttp.SERVER).data_to_send("now")
+zttp.QuicEndpoint(server_name="localhost")
+zttp.QuicEndpoint().receive_datagram(b"", None)
 """
 
 

@@ -58,6 +58,9 @@ def every_spelling_gives_the_class() -> None:
     assert_type(zttp.Connection(zttp.SERVER, protocol=zttp.HTTP2, auto_credit=False), zttp.H2Connection)
     assert_type(zttp.Connection(zttp.SERVER, 2), zttp.H2Connection)
     assert_type(zttp.Connection(zttp.CLIENT, zttp.HTTP3, server_name="example.com"), zttp.H3Connection)
+    assert_type(zttp.Connection(zttp.SERVER, "h3", limits=zttp.H3Limits(idle_timeout=60)), zttp.H3Connection)
+    assert_type(zttp.Connection(zttp.SERVER, 3), zttp.H3Connection)
+    assert_type(zttp.H3Connection(zttp.CLIENT, server_name=b"example.com", verify=False), zttp.H3Connection)
 
 
 def what_tls_negotiated(tls: ssl.SSLObject) -> None:
@@ -79,6 +82,19 @@ def any_connection_may_be_over_a_byte_stream(connection: zttp.Connection) -> byt
 
 def a_protocol_of_somebody_else(options: dict[str, Any]) -> zttp.Connection:
     return zttp.Connection(zttp.SERVER, "scgi", **options)
+
+
+def an_endpoint(datagram: bytes, now: int) -> list[bytes]:
+    credentials = zttp.TlsCredentials.self_signed("localhost")
+    endpoint = zttp.QuicEndpoint(credentials=credentials, retry=True, limits=zttp.H3Limits(), alpn=b"h3")
+    connection = endpoint.receive_datagram(datagram, ("127.0.0.1", 1), now, ecn=2)
+    if connection is not None:
+        assert_type(connection, zttp.H3Connection)
+        assert_type(connection.next_event(), zttp.Event)
+        connection.consume_data(0, 10)
+        endpoint.discard(connection)
+    assert_type(zttp.parse_datagram_header(datagram).is_initial, bool)
+    return [one.data for one in endpoint.data_to_send(now=now)]
 
 
 def each_is_a_connection() -> list[zttp.Connection]:
