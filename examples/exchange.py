@@ -209,7 +209,6 @@ class HTTP2:
     def __init__(self, link: "Link") -> None:
         self.link = link
         self.conn = zttp.Connection(zttp.SERVER, zttp.HTTP2, auto_credit=False, enable_connect_protocol=True)
-        self.is_ending = False
 
     def sender(self, request: zttp.Request) -> zttp.Stream:
         """Return where a response is written."""
@@ -271,22 +270,17 @@ class HTTP2:
             case zttp.WindowUpdate() | zttp.Settings():  # for every stream
                 for exchange in exchanges.values():
                     exchange.credit.set()
-            case zttp.Ping() if event.ack and self.is_ending:
-                self.conn.close()
+            case zttp.Ping() if event.ack:  # that of a shutdown: the last request is named now
                 self.link.flush()
-                if not exchanges:
-                    self.link.close_gently()
+                self._close_or_wait()
 
     def upgraded(self, _request: zttp.Request) -> None:
         """There is nothing to upgrade to."""
 
     def shut_down(self) -> None:
         """Announce the end; a round trip later, GOAWAY names the last request that is answered (RFC 9113 6.8)."""
-        if not self.is_ending:
-            self.is_ending = True
-            self.conn.close(zttp.H2ErrorCode.NO_ERROR, 2**31 - 1)
-            self.conn.ping()
-            self.link.flush()
+        self.conn.shutdown()
+        self.link.flush()
 
     def fail(self, exchange: Exchange, status: int, text: str) -> None:
         """Answer one request with an error; reset its stream if the answer has begun."""

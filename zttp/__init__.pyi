@@ -397,8 +397,8 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
     def close(self, error_code: int = 0, last_stream_id: int | None = None, /) -> None:
         """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on, by default all that were received.
 
-        Graceful, in two steps: ``close(0, 2**31 - 1)`` announces it while requests still arrive, and a round trip later
-        ``close()`` names the last one. An ``error_code`` other than 0 ends the connection at once.
+        Requests that are on their way are refused by it; ``shutdown`` lets them come. An ``error_code`` other than 0
+        ends the connection at once.
         """
     def is_closed(self) -> bool:
         """Tell whether nothing more will come in or go out: EOF, an error, or GOAWAY and all streams ended."""

@@ -190,6 +190,8 @@ class Schedule:
         self.unread = {"client": b"", "server": b""}  # by who wrote it
         self.preface = 24
         self.requested: set[int] = set()
+        self.refused: set[int] = set()  # because they were too many
+        self.shut: set[str] = set()  # who shuts the connection down
 
     # ---------------------------------------------------------------------------------------------------------- steps
 
@@ -208,6 +210,7 @@ class Schedule:
             (1, side.ping),
             (1, lambda: self.reset(name)),
             (1, lambda: self.prioritize(name)),
+            (1, lambda: self.shut_down(name)),
             (3, self.open if name == "client" else self.respond),
         ]
         self.chance.choices([run for _, run in steps], [weight for weight, _ in steps])[0]()
@@ -259,6 +262,14 @@ class Schedule:
         if chosen is not None:
             self.sides[name].prioritize(chosen[0], self.chance.randrange(8), self.chance.random() < 0.5)
 
+    def shut_down(self, name: str) -> None:
+        """Now and then, where both sides are ours: to others a GOAWAY is the end."""
+        side = self.sides[name]
+        if isinstance(side, Ours) and all(isinstance(other, Ours) for other in self.sides.values()):
+            if self.chance.random() < 0.1:
+                side.connection.shutdown()
+                self.shut.add(name)
+
     def take(self, name: str) -> int:
         """Put the output of one side on the wire, and account for its frames."""
         data = self.sides[name].take()
@@ -273,7 +284,9 @@ class Schedule:
             other = "server" if name == "client" else "client"
             self.accounts[name].sent(kind, number, payload)
             self.accounts[other].answered(kind, flags, number, payload)
-            if kind == RST_STREAM and int.from_bytes(payload) != REFUSED_STREAM:
+            if kind == RST_STREAM and int.from_bytes(payload) == REFUSED_STREAM:
+                self.refused.add(number)  # hyper-h2 tells it by this alone
+            elif kind == RST_STREAM:
                 assert self.streams[number].is_reset, "a stream was rejected"
             unread = unread[stop:]
         self.unread[name] = unread
@@ -299,8 +312,10 @@ class Schedule:
             if isinstance(event, zttp.Request):
                 self.requested.add(number)
             elif isinstance(event, zttp.RstStream):
-                # Before it saw the server's SETTINGS, a client may have opened too many.
-                assert stream.is_reset or (event.error_code == REFUSED_STREAM and number not in self.requested)
+                # Before it saw the server's SETTINGS, a client may have opened too many. A shutdown refuses nothing.
+                if name == "server" and event.error_code == REFUSED_STREAM:
+                    self.refused.add(number)
+                assert stream.is_reset or (number in self.refused and number not in self.requested)
                 stream.is_reset = True
                 self.forget(number)
             elif stream.is_reset:
@@ -340,6 +355,10 @@ class Schedule:
         for name, side in self.sides.items():
             if isinstance(side, Ours):
                 self.check_quiet(name, side.connection)
+                if name in self.shut:
+                    assert side.connection.is_closed() is (side.connection.open_streams == 0)
+                if self.shut and name == "client":
+                    assert not side.connection.can_open_stream
 
     def settle(self) -> None:
         """Carry and pull until nothing moves any more."""

@@ -9,6 +9,7 @@ import pytest
 
 import zttp
 from tests.http2.helpers import (
+    ACK,
     CONTINUATION,
     DATA,
     END_HEADERS,
@@ -18,6 +19,7 @@ from tests.http2.helpers import (
     HEADERS,
     HOST,
     OK,
+    PING,
     POST,
     PREFACE,
     SETTINGS,
@@ -26,6 +28,7 @@ from tests.http2.helpers import (
     client,
     feed,
     frame,
+    frames,
     goaway,
     headers,
     names,
@@ -73,6 +76,97 @@ def test_shutdown_in_two_steps() -> None:
     assert caught.value.reason == "goaway_raised"
     connection.close()
     assert last_stream(sent(connection)[-1]) == (3, 0)
+
+
+def test_a_shutdown_takes_what_was_on_its_way() -> None:
+    # RFC 9113 6.8: the last stream is named after at least one round trip.
+    pair = Pair()
+    first = pair.client.send_request(b"POST", b"/", b"2", HOST)
+    pair.pump()
+    pair.server.shutdown()
+    pair.server.shutdown()
+    second = pair.client.send_request(b"GET", b"/", b"2", HOST, end_stream=True)
+    under_way = pair.client.data_to_send()
+    announced = pair.server.data_to_send()
+    assert [(found.type, found.flags) for found in frames(announced)] == [(GOAWAY, 0), (PING, 0)]
+    assert last_stream(frames(announced)[0]) == (2**31 - 1, 0)
+    assert feed(pair.client, announced) == [zttp.Goaway(2**31 - 1), zttp.Ping(False, b"shutdown")]
+    assert not pair.client.can_open_stream
+    assert names(feed(pair.server, under_way)) == ["Request", "EndOfMessage"]
+    assert not pair.server.is_closed()
+    assert feed(pair.server, pair.client.data_to_send()) == [zttp.Ping(True, b"shutdown")]
+    [farewell] = sent(pair.server)
+    assert last_stream(farewell) == (second.stream_id, 0)
+    first.end_message()
+    pair.pump()
+    for stream in (first, second):
+        assert not pair.server.is_closed()
+        pair.server.stream(stream.stream_id).send_response(204, [], True)
+    assert pair.server.is_closed()
+    pair.pump()
+    assert pair.client.open_streams == 0
+
+
+def test_a_shutdown_waits_for_a_ping_behind_it() -> None:
+    connection = server()
+    connection.ping(b"shutdown")
+    connection.ping()
+    connection.shutdown()
+    connection.ping()
+    assert [found.type for found in sent(connection)] == [PING, PING, GOAWAY, PING, PING]
+    for data in (b"shutdown", bytes(8)):
+        feed(connection, frame(PING, ACK, 0, data))
+        assert sent(connection) == []
+        assert not connection.is_closed()
+    # The third answers one of the two that were sent behind the GOAWAY, whichever that is.
+    feed(connection, headers(GET, 1, END_STREAM) + frame(PING, ACK, 0, bytes(8)))
+    assert last_stream(sent(connection)[0]) == (1, 0)
+    feed(connection, frame(PING, ACK, 0, b"shutdown"))
+    assert sent(connection) == []
+
+
+def test_a_shutdown_that_was_announced_by_hand() -> None:
+    connection = server()
+    connection.close(0, 2**31 - 1)
+    connection.shutdown()
+    assert [found.type for found in sent(connection)] == [GOAWAY, PING]
+
+
+def test_a_close_overtakes_a_shutdown() -> None:
+    connection = server(headers(GET, 1, END_STREAM))
+    connection.shutdown()
+    connection.close()
+    assert [found.type for found in sent(connection)] == [GOAWAY, PING, GOAWAY]
+    feed(connection, frame(PING, ACK, 0, b"shutdown"))
+    connection.shutdown()
+    assert sent(connection) == []
+    connection.close(2)
+    sent(connection)
+    connection.shutdown()
+    assert sent(connection) == []
+
+
+def test_a_shutdown_comes_behind_the_settings() -> None:
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    connection.shutdown()
+    assert next(found.type for found in sent(connection)) == SETTINGS
+    assert names(feed(connection, PREFACE + settings() + headers(GET, 1, END_STREAM)))[-1] == "EndOfMessage"
+    assert feed(connection, frame(PING, ACK, 0, b"shutdown")) == [zttp.Ping(True, b"shutdown")]
+    connection.stream(1).send_response(204, [], True)
+    assert connection.is_closed()
+
+
+def test_the_shutdown_of_a_client_is_one_goaway() -> None:
+    connection = requesting()
+    connection.shutdown()
+    connection.shutdown()
+    assert last_stream(sent(connection)[-1]) == (0, 0)
+    assert not connection.can_open_stream
+    assert not connection.is_closed()
+    assert names(feed(connection, headers(OK, 1, END_STREAM))) == ["Response", "EndOfMessage"]
+    assert connection.is_closed()
+    connection.shutdown()
+    assert sent(connection) == []
 
 
 def test_an_idle_server_closes_at_once() -> None:

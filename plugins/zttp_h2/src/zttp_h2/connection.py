@@ -16,7 +16,7 @@ from zttp_core.errors import RemoteProtocolError
 from zttp_core.messages.priorities import format_priority
 from zttp_core.reasons import local_error, remote_error
 from zttp_h2.arguments import clamped, field_pairs, listed, never_indexed
-from zttp_h2.closing import drop
+from zttp_h2.closing import name_last_stream, shut_down
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
 from zttp_h2.frames import MAX_STREAM_ID
 from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
@@ -25,7 +25,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.reading.receiver import READ_NOTHING, Receiver
 from zttp_h2.session import Session
 from zttp_h2.stream import Headers, Stream
-from zttp_h2.streams.states import CLOSED, IDLE, RESET_SENT
+from zttp_h2.streams.states import CLOSED, IDLE
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.upgrade import encode_settings_header, upgrade
 from zttp_h2.writing.content_writer import ContentWriter
@@ -229,9 +229,7 @@ class H2Connection:
         if len(data) != 8:
             raise ValueError(f"a PING carries 8 bytes, got {len(data)}")
         self._check_open()
-        self._session.start()
-        self._session.pings += 1
-        self._session.outbox.write_ping(data, 0)
+        self._session.ping(data)
 
     def update_settings(self, settings: Mapping[int, int]) -> None:
         """Queue SETTINGS (RFC 9113 6.5).
@@ -257,11 +255,20 @@ class H2Connection:
             raise local_error("stream_closed", stream_id=stream_id)
         self._session.outbox.write_priority_update(stream_id, value)
 
+    def shutdown(self) -> None:
+        """End the connection gracefully: what was asked for is answered, new requests are not taken (RFC 9113 6.8).
+
+        A server queues a GOAWAY that announces it, and a PING; when its answer is pulled, a round trip later, the
+        GOAWAY that names the last stream follows. A client queues one GOAWAY. ``is_closed`` is true once all streams
+        have ended. Nothing happens if the connection ends already.
+        """
+        shut_down(self._session)
+
     def close(self, error_code: int = NO_ERROR, last_stream_id: int | None = None, /) -> None:
         """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on, by default all that were received.
 
-        Graceful, in two steps: ``close(0, 2**31 - 1)`` announces it while requests still arrive, and a round trip later
-        ``close()`` names the last one. An ``error_code`` other than 0 ends the connection at once.
+        Requests that are on their way are refused by it; ``shutdown`` lets them come. An ``error_code`` other than 0
+        ends the connection at once.
         """
         session = self._session
         if session.aborted:
@@ -275,13 +282,12 @@ class H2Connection:
             if last_stream_id is not None:
                 raise local_error("goaway_raised")
             last = session.goaway_sent
-        if session.go_away(last, error_code, b""):
+        if error_code == NO_ERROR:
+            name_last_stream(session, last)
+        else:
+            session.go_away(last, error_code, b"")
             self._receiver.closed_due = True
             self._drop_streams()
-        elif session.server:
-            # RFC 9113 6.8: the client takes them for refused, and asks again elsewhere.
-            for stream in session.table.take_above(last):
-                drop(session, stream, RESET_SENT)
 
     # -------------------------------------------------------------------------------------------------------- questions
 

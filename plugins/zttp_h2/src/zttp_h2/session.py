@@ -50,6 +50,7 @@ class Session:
         self.send_flow: Final = SendFlow()
         self.started: bool = False
         self.pings: i64 = 0  # of ours, and not answered
+        self.acks_until_goaway: i64 = 0  # of PINGs, until a shutdown names the last stream
         self.goaway_sent: i64 = -1
         self.goaway_received: i64 = -1
         self.aborted: bool = False  # by a connection error of either side: nothing is sent any more
@@ -124,6 +125,12 @@ class Session:
             if stream.receive_size + delta > MAX_WINDOW:
                 return True
         return False
+
+    def ping(self, data: bytes) -> None:
+        """Send a PING of ours (RFC 9113 6.7)."""
+        self.start()
+        self.pings += 1
+        self.outbox.write_ping(data, 0)
 
     def send_settings(self, params: Params) -> None:
         """Send a SETTINGS frame of ours."""

@@ -11,7 +11,7 @@ from librt.strings import read_i32_be
 
 from zttp_core import events as core
 from zttp_core.messages.priorities import parse_priority
-from zttp_h2.closing import drop
+from zttp_h2.closing import drop, ping_answered
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, REFUSED_STREAM
 from zttp_h2.frames import ACK
 from zttp_h2.hpack.decoder import Decoder
@@ -152,7 +152,7 @@ def read_ping(session: Session, flags: i64, stream_id: i64, raw: bytes, at: i64,
         session.check_output()
         session.outbox.write_ping(data, ACK)
     elif session.pings > 0:
-        session.pings -= 1
+        ping_answered(session)
     else:
         session.floods.frame(1)
     return _new_ping(acknowledges, data)
