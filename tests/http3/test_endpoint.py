@@ -149,6 +149,15 @@ def test_a_version_that_is_not_spoken_gets_those_that_are() -> None:
     assert house.endpoint.data_to_send(now=house.now) == []  # too small to be worth an answer
 
 
+@pytest.mark.parametrize("version", [b"\x1a\x2a\x3a\x4a", b"\x2a\x3a\x4a\x5a"])
+def test_a_version_that_is_not_spoken_is_never_offered(version: bytes) -> None:
+    # RFC 9000 6.2: a client drops an answer that lists what it asked for; clients ask for reserved ones to try this.
+    house = House()
+    assert house.give(b"\xc0" + version + b"\x08" + bytes(8) + b"\x04abcd" + bytes(1200), "here") is None
+    [leaving] = house.endpoint.data_to_send(now=house.now)
+    assert version not in leaving.data
+
+
 def test_a_datagram_for_nobody_is_answered_by_a_reset_that_ends_the_client() -> None:
     # RFC 9000 10.3: the server was started again, with the same secret.
     secret = bytes(32)

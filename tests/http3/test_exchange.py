@@ -202,3 +202,21 @@ def test_keys_are_updated_from_either_side() -> None:
         pair.wait(2)
     assert not pair.errors
     assert all(message.head.status_code == 200 for message in pair.responses.values())
+
+
+def test_a_request_that_is_made_before_the_time_is_known() -> None:
+    # A clock of the caller's may be far from zero: the handshake's time begins with the first time that is told.
+    client = H3Connection(CLIENT, server_name="localhost", verify=credentials().certificate)
+    client.send_request(b"GET", b"/", b"3", [(b"host", b"localhost")], end_stream=True)
+    now = 5_000_000_000
+    [first] = client.data_to_send(now)
+    timeout = client.next_timeout()
+    assert timeout is not None
+    assert timeout > now
+    client.handle_timeout(now + 1)
+    server = H3Connection(SERVER, credentials=credentials())
+    server.receive_datagram(first, now, b"client")
+    for datagram in server.data_to_send(now):
+        client.receive_datagram(datagram, now + 2, b"server")
+    assert not client.is_closed()
+    assert client.handshake_complete

@@ -74,6 +74,7 @@ class Network:
         self.sent = [0, 0]  # datagrams, by the client and by the server
         self.bytes_sent = [0, 0]
         self.log: list[tuple[int, bool, bytes]] = []
+        self.sent_to: dict[Any, int] = {}  # bytes that the server sent to each address
         self._queue: list[tuple[int, int, bool, Any, bytes]] = []
         self._count = 0
         entropy = random.Random(seed + 1000).randbytes
@@ -116,6 +117,7 @@ class Network:
             self._send(True, datagram, self.client_address)
         if self.server is not None:
             for datagram, path in self.server.datagrams_to_send(self.now):
+                self.sent_to[path.peer] = self.sent_to.get(path.peer, 0) + len(datagram)
                 self._send(False, datagram, path.peer)
 
     def _send(self, by_client: bool, datagram: bytes, address: Any) -> None:

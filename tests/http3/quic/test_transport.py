@@ -167,3 +167,11 @@ def test_a_close_is_heard() -> None:
     while network.step():
         pass
     assert all(side.is_over() for side in network.sides())
+
+
+def test_reset_tokens_cannot_be_guessed() -> None:
+    # RFC 9000 10.3: who knows one ends the connection; also those of a server that nobody gave a secret.
+    network = Network().run()
+    tokens = {token for _, token in network.client.session.peer_ids._spare.values()}
+    assert len(tokens) == 3
+    assert bytes(16) not in tokens

@@ -496,6 +496,8 @@ class H3Connection:
     def _take_time(self, now: int) -> None:
         time = clamped(now)
         if time > self._now:
+            if self._now == 0 and self._session is not None:
+                self._session.transport.session.begin_at(time)
             self._now = time
 
     def _leaving(self, now: int) -> list[tuple[bytes, Path]]:

@@ -29,13 +29,12 @@ from zttp_h3.wire.packet_header import (
     retry_without_tag,
     version_negotiation,
 )
-from zttp_h3.wire.versions import INITIAL, VERSION_1
+from zttp_h3.wire.versions import INITIAL, VERSION_1, reserved_but
 
 _LATEST: Final = -1  # of the times that were given
 _LEAST_SECRET: Final = 32
 _MOST_OWN: Final = 1_024  # datagrams of the endpoint itself that wait
 _DAY: Final = 86_400_000_000
-_RESERVED_VERSION: Final = 0x1A2A3A4A  # RFC 9000 15: clients must ignore what they do not know
 
 
 @final
@@ -251,10 +250,13 @@ class QuicEndpoint:
         if len(data) < LEAST_INITIAL:
             return None
         if header.kind == OTHER_VERSION:
-            # RFC 9000 6: an answer to a version that we do not speak.
+            # RFC 9000 6: an answer to a version that we do not speak. One more is offered that clients must ignore
+            # (RFC 9000 15), and not the one that was asked for, or the answer would not count (RFC 9000 6.2).
             chance = int(self._entropy(1)[0])
             self._send_own(
-                version_negotiation(header.source, header.destination, [VERSION_1, _RESERVED_VERSION], chance),
+                version_negotiation(
+                    header.source, header.destination, [VERSION_1, reserved_but(header.version)], chance
+                ),
                 peer,
                 local,
             )

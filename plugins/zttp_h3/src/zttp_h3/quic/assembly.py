@@ -34,6 +34,7 @@ _LEAST_PIECE: Final = 32  # a STREAM frame is not begun for less room, unless al
 _MOST_ACK: Final = 80  # bytes that an ACK of a few ranges takes
 _MOST_REPORTED: Final = 32
 _CHALLENGE_SIZE: Final = 8
+_PATH_FRAME_SIZE: Final = 9
 _APPLICATION_ERROR: Final = 0x0C  # RFC 9000 20.1
 
 # What 0-RTT packets may not carry (RFC 9000 12.5).
@@ -94,7 +95,9 @@ class DatagramAssembler:
         budget = path.budget()
         builder = self._builders[APPLICATION]
         size: i64 = min(budget, DATAGRAM_SIZE)
-        if size < 2 * _MOST_CONTROL or not builder.begin(size):
+        # What an unproven path lets through may be little: three times an acknowledgment. A probe fits into it.
+        frames: i64 = len(path.responses) + (1 if path.challenge_due else 0)
+        if not builder.begin(size) or builder.left() < _PATH_FRAME_SIZE * frames:
             return b""
         session.mark = NOT_ECT  # what is known of marks is known of the path in use
         for data in path.responses:
@@ -103,9 +106,10 @@ class DatagramAssembler:
         if path.challenge_due:
             data = session.options.entropy(_CHALLENGE_SIZE)
             write.write_path_data(builder.payload, PATH_CHALLENGE, data)
-            path.on_challenge_sent(data, now + 3 * session.loss.probe_timeout())
+            path.on_challenge_sent(data, now + 3 * session.loss.probe_timeout(), size == DATAGRAM_SIZE)
         builder.eliciting = True
-        builder.pad_to(size)  # RFC 9000 8.2.1, 8.2.2
+        if size == DATAGRAM_SIZE:
+            builder.pad_to(size)  # RFC 9000 8.2.1, 8.2.2; less would only use up what may be sent
         datagram = builder.seal(now)
         self._sealed(builder)
         path.sent_bytes += len(datagram)

@@ -20,7 +20,7 @@ ACTIVE_LIMIT: Final = _MOST_PEER_IDS
 class LocalIds:
     """The connection IDs that the peer may write to. The first has sequence number 0."""
 
-    def __init__(self, first: bytes, make: Callable[[], bytes], token_of: Callable[[bytes], bytes] | None) -> None:
+    def __init__(self, first: bytes, make: Callable[[], bytes], token_of: Callable[[bytes], bytes]) -> None:
         self.length: Final[i64] = len(first)
         self.active: Final[dict[bytes, int]] = {first: 0}
         self.added: list[bytes] = [first]  # since the endpoint looked last
@@ -45,8 +45,7 @@ class LocalIds:
             self._by_sequence[sequence] = connection_id
             self.active[connection_id] = sequence
             self.added.append(connection_id)
-            token = bytes(16) if self._token_of is None else self._token_of(connection_id)
-            issued.append((sequence, connection_id, token))
+            issued.append((sequence, connection_id, self._token_of(connection_id)))
         return issued
 
     def retire(self, sequence: i64, used: bytes) -> None:

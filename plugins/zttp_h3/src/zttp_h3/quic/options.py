@@ -7,6 +7,7 @@ from zttp_h3.native_ints import i64
 from zttp_h3.wire.versions import VERSION_1
 
 DATAGRAM_SIZE: Final = 1200  # RFC 9000 14: what every path carries
+_RESET_TOKEN_SIZE: Final = 16  # RFC 9000 10.3
 
 
 @final
@@ -60,3 +61,8 @@ class TransportOptions:
         """Return a connection ID of ours."""
         make = self._make_connection_id
         return self.entropy(int(self.connection_id_length)) if make is None else make()
+
+    def new_reset_token(self, connection_id: bytes) -> bytes:
+        """Return the stateless reset token of a connection ID of ours: who could guess it could end the connection."""
+        token_of = self.reset_token_of
+        return self.entropy(_RESET_TOKEN_SIZE) if token_of is None else token_of(connection_id)

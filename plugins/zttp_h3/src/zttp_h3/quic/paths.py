@@ -54,9 +54,10 @@ class Path:
         if len(self.responses) > _MOST_RESPONSES:
             del self.responses[0]
 
-    def on_challenge_sent(self, data: bytes, deadline: i64) -> None:
+    def on_challenge_sent(self, data: bytes, deadline: i64, padded: bool) -> None:
         """Note that a PATH_CHALLENGE leaves."""
         self.challenge = data
+        self.padded = padded
         self.challenge_due = False
         self.challenges_left -= 1
         self.challenge_deadline = deadline
@@ -69,6 +70,8 @@ class Path:
         self.challenge = b""
         self.challenge_due = False
         self.challenge_deadline = -1
+        if not self.padded:
+            self.begin_validation()  # RFC 9000 8.2.1 MUST: the peer is there; do whole datagrams arrive, too?
         return True
 
     def on_timeout(self, now: i64) -> bool:

@@ -80,7 +80,7 @@ class Session:
         self.streams: Final = StreamTable(
             is_server, own, options.most_stream_window, options.most_connection_window, self.controls
         )
-        self.local_ids: Final = LocalIds(local_id, options.new_connection_id, options.reset_token_of)
+        self.local_ids: Final = LocalIds(local_id, options.new_connection_id, options.new_reset_token)
         self.peer_ids: Final = PeerIds(peer_id)
         self.path: Path = path
         self.paths: Final[list[Path]] = [path]
@@ -139,6 +139,12 @@ class Session:
     def largest_frame(self) -> i64:
         """Return how large a frame may be that has a 1-RTT packet for itself, whatever its packet number."""
         return DATAGRAM_SIZE - 1 - len(self.peer_ids.current) - _MOST_NUMBER - TAG_SIZE
+
+    def begin_at(self, now: i64) -> None:
+        """Count from here: what was queued before anybody told the time began with the first time that was told."""
+        self.now = now
+        self.idle_from = now
+        self.handshake_deadline = now + self.options.handshake_timeout
 
     def on_activity(self) -> None:
         """Start the idle timer again."""

@@ -25,6 +25,11 @@ def is_reserved(version: i64) -> bool:
     return version & 0x0F0F0F0F == 0x0A0A0A0A
 
 
+def reserved_but(version: i64) -> int:
+    """Return a reserved version that is not this one: who offers it does not mean it."""
+    return 0x2A3A4A5A if version == 0x1A2A3A4A else 0x1A2A3A4A
+
+
 def type_of(version: i64, first: i64) -> i64:
     """Return the type that the first octet of a long header says."""
     bits = (first >> 4) & 3

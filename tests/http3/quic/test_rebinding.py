@@ -1,0 +1,74 @@
+"""A client whose address changes under it: a NAT has forgotten it, or it is somewhere else (RFC 9000 9)."""
+
+import pytest
+
+from tests.http3.quic.network import CLIENT, Network
+
+OTHER_PORT = (CLIENT[0], 2000)
+OTHER_HOST = ("198.51.100.7", 3000)
+CONTENT = bytes(range(256)) * 2_000
+
+
+def downloading() -> Network:
+    """A client that has asked, and got a first part."""
+    network = Network(client_options={"stream_window": 1 << 22, "connection_window": 1 << 22}).run()
+    assert network.server is not None
+    stream = network.client.open(False)
+    assert stream is not None
+    network.client.session.streams.write(stream, b"question")
+    network.client.session.streams.finish(stream)
+    network.run(until=lambda: (True, 0) in network.ended)
+    theirs = network.server.session.streams.streams[0]
+    network.server.session.streams.write(theirs, CONTENT)
+    network.server.session.streams.finish(theirs)
+    return network.run(until=lambda: len(network.received.get((False, 0), b"")) > 50_000)
+
+
+@pytest.mark.parametrize("address", [OTHER_PORT, OTHER_HOST])
+def test_a_download_goes_on_at_another_address(address: object) -> None:
+    # The client has nothing to say but one acknowledgment: three times that is all that may go to it at first.
+    network = downloading()
+    moved = network.now
+    network.client_address = address
+    assert network.server is not None
+    network.run(until=lambda: address in network.sent_to)
+    # Nothing but the question whether the client is there: what else leaves may have no room in the window.
+    assert network.server.session.path.challenge
+    assert not network.server.session.path.padded
+    network.run(10)
+    assert network.received[False, 0] == CONTENT
+    assert network.now < moved + 3_000_000
+    path = network.server.session.path
+    assert path.peer == address
+    assert path.validated
+    assert path.padded
+    network.assert_settled()
+
+
+@pytest.mark.parametrize("address", [OTHER_PORT, OTHER_HOST])
+def test_what_goes_to_an_address_that_nobody_has_proven(address: object) -> None:
+    # RFC 9000 9.3.1: somebody repeats a packet of the client from the address of a victim, which answers nothing.
+    network = downloading()
+    assert network.server is not None
+    network.flush()
+    network.client.session.ping_due = True
+    network.now += 1_000
+    [(stolen, _)] = network.client.datagrams_to_send(network.now)
+    network.server.receive(stolen, network.now, address, None, 0)
+    network.run(30)
+    assert 0 < network.sent_to[address] <= 3 * len(stolen)
+    assert network.received[False, 0] == CONTENT
+    assert network.server.session.path.peer == CLIENT
+
+
+def test_the_client_comes_back() -> None:
+    network = downloading()
+    network.client_address = OTHER_PORT
+    for _ in range(20):
+        network.step()
+    network.client_address = CLIENT
+    network.run(10)
+    assert network.received[False, 0] == CONTENT
+    assert network.server is not None
+    assert network.server.session.path.peer == CLIENT
+    network.assert_settled()
