@@ -70,7 +70,8 @@ class Network:
         self.link = link or Link()
         self.chance = random.Random(seed)
         self.now = start
-        self.client_address: Any = CLIENT
+        self.client_address: Any = CLIENT  # as the server sees it
+        self.other_addresses: set[Any] = set()  # that the client has too, and names
         self.sent = [0, 0]  # datagrams, by the client and by the server
         self.bytes_sent = [0, 0]
         self.log: list[tuple[int, bool, bytes]] = []
@@ -114,7 +115,7 @@ class Network:
         """Let both sides send what they want to."""
         for datagram, path in self.client.datagrams_to_send(self.now):
             assert path.peer == SERVER
-            self._send(True, datagram, self.client_address)
+            self._send(True, datagram, self.client_address if path.local is None else path.local)
         if self.server is not None:
             for datagram, path in self.server.datagrams_to_send(self.now):
                 self.sent_to[path.peer] = self.sent_to.get(path.peer, 0) + len(datagram)
@@ -145,6 +146,8 @@ class Network:
         if not by_client:
             if address == self.client_address:
                 self.client.receive(datagram, self.now, SERVER, None, 0)
+            elif address in self.other_addresses:
+                self.client.receive(datagram, self.now, SERVER, address, 0)
             return
         if self.server is None:
             header = read_long_header(datagram, 0)

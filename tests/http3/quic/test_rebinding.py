@@ -33,15 +33,15 @@ def test_a_download_goes_on_at_another_address(address: object) -> None:
     assert network.server is not None
     network.run(until=lambda: address in network.sent_to)
     # Nothing but the question whether the client is there: what else leaves may have no room in the window.
-    assert network.server.session.path.challenge
-    assert not network.server.session.path.padded
+    assert network.server.session.path.challenges
+    assert not network.server.session.path.full_size
     network.run(10)
     assert network.received[False, 0] == CONTENT
     assert network.now < moved + 3_000_000
     path = network.server.session.path
     assert path.peer == address
     assert path.validated
-    assert path.padded
+    assert path.full_size
     network.assert_settled()
 
 

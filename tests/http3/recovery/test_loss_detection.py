@@ -321,7 +321,7 @@ def test_another_path_starts_again() -> None:
     send(loss, APPLICATION, 0)
     acknowledge(loss, APPLICATION, [0], 10_000)
     loss.congestion.on_congestion(20_000, 30_000)
-    loss.change_path()
+    loss.change_path(0)
     assert not loss.round_trip.sampled
     assert loss.congestion.window == 10 * SIZE
 

@@ -11,7 +11,7 @@ from zttp_h3.quic.control_frames import write_control
 from zttp_h3.quic.controls import Control
 from zttp_h3.quic.options import DATAGRAM_SIZE
 from zttp_h3.quic.packet_builder import PacketBuilder
-from zttp_h3.quic.paths import Path
+from zttp_h3.quic.paths import LEAST_PROBE, Path
 from zttp_h3.quic.session import Session, Space
 from zttp_h3.quic.stream import StreamPiece
 from zttp_h3.recovery.ecn import NOT_ECT
@@ -52,7 +52,7 @@ class DatagramAssembler:
     def next_datagram(self, now: i64) -> bytes:
         """Return the next datagram for the present path, or nothing."""
         session = self._session
-        budget = session.path.budget()
+        budget = session.path.spendable()
         most: i64 = min(budget, DATAGRAM_SIZE)
         allowed = self._allowed(now)
         session.mark = session.ecn.mark()
@@ -95,21 +95,21 @@ class DatagramAssembler:
         budget = path.budget()
         builder = self._builders[APPLICATION]
         size: i64 = min(budget, DATAGRAM_SIZE)
-        # What an unproven path lets through may be little: three times an acknowledgment. A probe fits into it.
-        frames: i64 = len(path.responses) + (1 if path.challenge_due else 0)
-        if not builder.begin(size) or builder.left() < _PATH_FRAME_SIZE * frames:
+        if size < LEAST_PROBE or not builder.begin(size, session.peer_ids.of_path(path.reserved)):
             return b""
         session.mark = NOT_ECT  # what is known of marks is known of the path in use
-        for data in path.responses:
+        answered = min(len(path.responses), int(builder.left()) // _PATH_FRAME_SIZE)
+        for data in path.responses[:answered]:
             write.write_path_data(builder.payload, PATH_RESPONSE, data)
-        path.responses.clear()
-        if path.challenge_due:
+        del path.responses[:answered]
+        if path.challenge_due and builder.left() >= _PATH_FRAME_SIZE:
             data = session.options.entropy(_CHALLENGE_SIZE)
             write.write_path_data(builder.payload, PATH_CHALLENGE, data)
             path.on_challenge_sent(data, now + 3 * session.loss.probe_timeout(), size == DATAGRAM_SIZE)
-        builder.eliciting = True
         if size == DATAGRAM_SIZE:
             builder.pad_to(size)  # RFC 9000 8.2.1, 8.2.2; less would only use up what may be sent
+        # RFC 9000 9.4: a probe that is lost says nothing about the path in use, and has a timer of its own.
+        builder.padded = False
         datagram = builder.seal(now)
         self._sealed(builder)
         path.sent_bytes += len(datagram)

@@ -84,6 +84,7 @@ class PeerIds:
         self.to_retire: Final[list[int]] = []  # sequence numbers, for RETIRE_CONNECTION_ID
         self.unacknowledged_retirements: i64 = 0
         self._spare: Final[dict[int, tuple[bytes, bytes]]] = {}
+        self._reserved: Final[dict[int, tuple[bytes, bytes]]] = {}  # for paths that are probed
         self._token: bytes | None = None  # of the current one
         self._retire_prior_to: i64 = 0
         self._seen: Final[dict[int, tuple[bytes, bytes]]] = {}
@@ -107,36 +108,67 @@ class PeerIds:
                 raise Malformed("connection_id_changed", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
         elif sequence < self._retire_prior_to:
             self._retire(number)
-        elif number not in self._spare and sequence != self.sequence:
-            if any(connection_id == other for other, _ in self._spare.values()) or connection_id == self.current:
+        elif sequence != self.sequence:
+            others = [*self._spare.values(), *self._reserved.values()]
+            if any(connection_id == other for other, _ in others) or connection_id == self.current:
                 raise Malformed("connection_id_changed", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
             self._spare[number] = (connection_id, token)
             self._seen[number] = (connection_id, token)
         if retire_prior_to > self._retire_prior_to:
             self._retire_prior_to = retire_prior_to
-            for old in [old for old in self._spare if old < retire_prior_to]:
-                del self._spare[old]
-                self._retire(old)
+            for kept in (self._spare, self._reserved):
+                for old in [old for old in kept if old < retire_prior_to]:
+                    del kept[old]
+                    self._retire(old)
             if self.sequence < retire_prior_to:
                 self.change()
-        if len(self._spare) + 1 > _MOST_PEER_IDS:
+        if len(self._spare) + len(self._reserved) + 1 > _MOST_PEER_IDS:
             raise Malformed("too_many_connection_ids", QuicErrorCode.CONNECTION_ID_LIMIT_ERROR, NEW_CONNECTION_ID)
 
     def change(self) -> bool:
         """Use another connection ID from now on (RFC 9000 5.1.2, 9.5); False if there is none."""
-        if len(self._spare) == 0:
+        number = self.reserve()
+        if number < 0:
             return False
-        number = min(self._spare)
-        connection_id, token = self._spare.pop(number)
-        self._retire(int(self.sequence))
-        self.current = connection_id
-        self.sequence = number
-        self._token = token
+        self.use(number)
         return True
+
+    def has_spare(self) -> bool:
+        """Tell whether there is a connection ID that nothing uses."""
+        return len(self._spare) > 0
+
+    def reserve(self) -> i64:
+        """Set a connection ID aside for another path; return its sequence number, -1 if there is none."""
+        if len(self._spare) == 0:
+            return -1
+        number = min(self._spare)
+        self._reserved[number] = self._spare.pop(number)
+        return number
+
+    def of_path(self, number: i64) -> bytes:
+        """Return the connection ID that was set aside, or the current one if none was, or it had to be retired."""
+        reserved = self._reserved.get(int(number))
+        return self.current if reserved is None else reserved[0]
+
+    def use(self, number: i64) -> None:
+        """Use a connection ID that was set aside from now on; the current one is retired."""
+        reserved = self._reserved.pop(int(number), None)
+        if reserved is not None:
+            self._retire(int(self.sequence))
+            self.current, self._token = reserved
+            self.sequence = number
+
+    def release(self, number: i64) -> None:
+        """Retire a connection ID that was set aside: it was seen on its path, and goes with it."""
+        if self._reserved.pop(int(number), None) is not None:
+            self._retire(int(number))
 
     def is_reset(self, token: bytes) -> bool:
         """Tell whether the last 16 bytes of a datagram are the stateless reset token of a connection ID in use."""
-        return self._token is not None and hmac.compare_digest(self._token, token)
+        found = self._token is not None and hmac.compare_digest(self._token, token)
+        for _, other in self._reserved.values():
+            found = hmac.compare_digest(other, token) or found
+        return found
 
     def _retire(self, number: int) -> None:
         self._seen.pop(number, None)

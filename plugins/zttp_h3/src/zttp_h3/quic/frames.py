@@ -9,6 +9,7 @@ from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.controls import Control
+from zttp_h3.quic.migration import on_validated, prepare_answer
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.session import Session
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE
@@ -146,11 +147,16 @@ class FrameReceiver:
         elif frame_type == PATH_CHALLENGE:
             data, at = read.read_path_data(payload, at, stop, frame_type)
             path.on_challenge(data)
+            path.used = used
             session.keep_path(path)
+            prepare_answer(session, path)
+            if path is session.path:
+                session.ping_due = True  # RFC 9000 9.3.3 SHOULD: we are where we seem to be
         elif frame_type == PATH_RESPONSE:
             data, at = read.read_path_data(payload, at, stop, frame_type)
-            for known in session.paths:  # it may come on any path (RFC 9000 8.2.3)
-                known.answers(data)
+            for known in list(session.paths):  # it may come on any path (RFC 9000 8.2.3)
+                if known.answers(data):
+                    on_validated(session, known)
         elif frame_type == NEW_TOKEN:
             token, at = read.read_new_token(payload, at, stop, frame_type)
             session.tokens.append(token)

@@ -103,6 +103,12 @@ def _apply_parameters(session: Session, encoded: bytes) -> None:
     session.knows_peer = True
     if peer.stateless_reset_token is not None:
         session.peer_ids.set_token(peer.stateless_reset_token)
+    preferred = peer.preferred_address
+    if preferred is not None:
+        # RFC 9000 18.2 MUST: not from a server without connection IDs. 5.1.1: this one is the second.
+        if len(session.initial_source) == 0:
+            raise Malformed("preferred_address", QuicErrorCode.TRANSPORT_PARAMETER_ERROR)
+        session.peer_ids.add(1, 0, preferred.connection_id, preferred.reset_token)
     session.loss.max_ack_delay = peer.max_ack_delay * 1000
     session.streams.apply(peer)
 

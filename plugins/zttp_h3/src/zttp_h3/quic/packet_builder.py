@@ -43,10 +43,15 @@ class PacketBuilder:
         self._number: i64 = 0
         self._number_length: i64 = 0
         self._early = False
+        self._destination = b""
 
-    def begin(self, room: i64) -> bool:
-        """Start a packet that takes ``room`` bytes of its datagram at most; False if that is too little."""
+    def begin(self, room: i64, destination: bytes | None = None) -> bool:
+        """Start a packet that takes ``room`` bytes of its datagram at most; False if that is too little.
+
+        ``destination`` is the peer's connection ID, by default the one in use.
+        """
         session = self._session
+        self._destination = session.peer_ids.current if destination is None else destination
         sent = session.loss.spaces[self.space]
         self.payload.truncate(0)
         self.eliciting = False
@@ -103,7 +108,7 @@ class PacketBuilder:
         if self.space == APPLICATION and not self._early:
             phases = session.phases
             assert phases is not None
-            write_short_header(header, session.peer_ids.current, phases.phase_bit, number, length)
+            write_short_header(header, self._destination, phases.phase_bit, number, length)
             packet = phases.seal(header, length, number, self.payload.getvalue())
         else:
             kind = (
@@ -112,9 +117,7 @@ class PacketBuilder:
             sealer = session.zero_rtt_sealer if self._early else session.spaces[self.space].sealer
             assert sealer is not None
             own = session.initial_id
-            at = write_long_header(
-                header, session.version, kind, session.peer_ids.current, own, self._token(), number, length
-            )
+            at = write_long_header(header, session.version, kind, self._destination, own, self._token(), number, length)
             patch_varint_of_2(header, at, length + len(self.payload) + TAG_SIZE)
             packet = sealer.seal(header, length, number, self.payload.getvalue())
         sent = SentPacket(number, now, len(packet), self.eliciting, self.eliciting or self.padded)
@@ -143,7 +146,7 @@ class PacketBuilder:
     def _overhead(self) -> i64:
         """Return the size of header and tag."""
         session = self._session
-        destination: i64 = len(session.peer_ids.current)
+        destination: i64 = len(self._destination)
         if self.space == APPLICATION and not self._early:
             return 1 + destination + self._number_length + TAG_SIZE
         size = 7 + destination + len(session.initial_id) + 2 + self._number_length + TAG_SIZE

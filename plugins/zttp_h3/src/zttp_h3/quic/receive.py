@@ -7,6 +7,7 @@ from zttp_h3.protection.retry_integrity import has_valid_tag
 from zttp_h3.quic.early_packets import EarlyPackets
 from zttp_h3.quic.frames import FrameReceiver
 from zttp_h3.quic.handshake_progress import feed, install_initial_keys
+from zttp_h3.quic.migration import follow
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.session import Session, Space
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
@@ -40,6 +41,9 @@ class DatagramReceiver:
         """Take a datagram. Raises Malformed and TlsError."""
         session = self._session
         path = session.path_of(peer, local)
+        # RFC 9000 9 MUST: a client discards what comes from an address that is not its server's.
+        if not session.is_server and path not in session.paths and not path.is_of(session.path.peer):
+            return
         path.received_bytes += len(datagram)
         self._update_blocked()
         at: i64 = 0
@@ -202,10 +206,11 @@ class DatagramReceiver:
             session.on_key_update()
         if space.received.is_duplicate(number):
             return True
+        path.used = used
         newest = number > space.received.largest
         flags = self._receive_payload(payload, IN_ONE_RTT, space, number, path, used, ecn)
         if path is not session.path and newest and flags & NOT_PROBING != 0 and session.is_server:
-            session.migrate(path)
+            follow(session, path)
         return True
 
     def _receive_payload(

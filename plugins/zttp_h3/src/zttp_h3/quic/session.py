@@ -83,6 +83,7 @@ class Session:
         self.local_ids: Final = LocalIds(local_id, options.new_connection_id, options.new_reset_token)
         self.peer_ids: Final = PeerIds(peer_id)
         self.path: Path = path
+        self.candidate: Path | None = None  # a client's next path, while it is probed
         self.paths: Final[list[Path]] = [path]
         self.close: Final = CloseState()
         self.confirmed = False
@@ -228,33 +229,6 @@ class Session:
                 return path
         return Path(peer, local, False)
 
-    def migrate(self, path: Path) -> None:
-        """Follow the peer to another address (RFC 9000 9.3): send there at once, and prove that it is there."""
-        before = self.path
-        self.keep_path(path)
-        self.path = path
-        if not path.validated:
-            path.begin_validation()
-            if before.validated:
-                before.begin_validation()  # RFC 9000 9.3.3: was it really the peer that moved?
-        if not _same_host(before.peer, path.peer):
-            self.loss.change_path()
-        self.ecn.restart()
-        if self.peer_ids.change():
-            self.retire_connection_ids()
-        self.loss.blocked = path.budget() == 0
-
-    def give_up_path(self, path: Path) -> None:
-        """Go back to a path that is known to work (RFC 9000 9.3.2)."""
-        self.paths.remove(path)
-        if path is not self.path:
-            return
-        for other in self.paths:
-            if other.validated:
-                self.path = other
-                return
-        self.paths.append(path)  # there is no other: the idle timeout decides
-
     def keep_path(self, path: Path) -> None:
         """Remember a path on which an authentic packet came; of too many the oldest unused is forgotten."""
         if path in self.paths:
@@ -262,11 +236,8 @@ class Session:
         self.paths.append(path)
         if len(self.paths) > _MOST_PATHS:
             for old in self.paths:
-                if old is not self.path:
+                if old is not self.path and old is not self.candidate and old is not path:
                     self.paths.remove(old)
+                    self.peer_ids.release(old.reserved)
+                    self.retire_connection_ids()
                     break
-
-
-def _same_host(one: Any, other: Any) -> bool:
-    """Tell whether only the port differs, for addresses as sockets give them (RFC 9000 9.4)."""
-    return isinstance(one, tuple) and isinstance(other, tuple) and len(one) > 0 and one[:1] == other[:1]

@@ -3,6 +3,7 @@
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.close import CLOSED, OPEN
 from zttp_h3.quic.frames import FrameReceiver
+from zttp_h3.quic.migration import give_up
 from zttp_h3.quic.session import Session
 from zttp_h3.recovery.loss import APPLICATION, NO_SPACE, SPACES
 
@@ -47,8 +48,8 @@ def expire(session: Session, frames: FrameReceiver) -> None:
         if session.phases is not None:
             session.phases.discard_previous()
     for path in list(session.paths):
-        if not path.on_timeout(now):
-            session.give_up_path(path)
+        if not path.on_timeout(now, now + 3 * session.loss.probe_timeout()):
+            give_up(session, path)
     if session.options.keep_alive > 0 and session.confirmed and session.idle_from + session.options.keep_alive <= now:
         session.ping_due = True
         session.idle_from = now

@@ -12,6 +12,7 @@ from zttp_h3.native_ints import i64
 from zttp_h3.quic.assembly import DatagramAssembler
 from zttp_h3.quic.close import CLOSED, CLOSING, OPEN
 from zttp_h3.quic.handshake_progress import install_initial_keys, progress
+from zttp_h3.quic.migration import begin
 from zttp_h3.quic.options import TransportOptions
 from zttp_h3.quic.own_parameters import own_parameters
 from zttp_h3.quic.paths import Path
@@ -177,6 +178,11 @@ class Transport:
         session.on_key_update()
         session.ping_due = True
         return True
+
+    def migrate(self, peer: Any, local: Any) -> bool:
+        """Move to another path once it is validated (client, RFC 9000 9); False if that must not be now."""
+        self._deadline_known = False
+        return begin(self.session, peer, local)
 
     def is_over(self) -> bool:
         """Tell whether the connection has ended and is forgotten."""

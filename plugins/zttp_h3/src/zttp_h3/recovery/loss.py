@@ -51,6 +51,7 @@ class LossDetection:
         self.packets_sent: i64 = 0
         self.packets_lost: i64 = 0
         self._first_sample: i64 = -1  # when there was an RTT sample
+        self._path_since: i64 = 0  # when the path in use began to be used
         self._began: i64 = 0  # what a client's timer without packets in flight counts from
 
     def on_sent(self, space: i64, packet: SentPacket) -> None:
@@ -82,7 +83,7 @@ class LossDetection:
             if packet.number > newest.number:
                 newest = packet
         # RFC 9002 5.1: a sample needs the largest to be new, and an acknowledgment that was asked for.
-        if newest.number == largest and eliciting:
+        if newest.number == largest and eliciting and newest.sent >= self._path_since:
             if space == INITIAL:
                 ack_delay = 0  # RFC 9002 5.3
             elif self.confirmed and ack_delay > self.max_ack_delay:
@@ -140,10 +141,12 @@ class LossDetection:
                 self.congestion.on_removed(packet.size)
         return packets
 
-    def change_path(self) -> None:
-        """Start again on another path (RFC 9000 9.4)."""
+    def change_path(self, now: i64) -> None:
+        """Start again on another path (RFC 9000 9.4); what is under way says nothing about it."""
         self.round_trip.forget()
         self.congestion.restart()
+        self.congestion.recovery_start = now
+        self._path_since = now
         self._first_sample = -1
 
     def _detect_lost(self, space: i64, now: i64) -> None:

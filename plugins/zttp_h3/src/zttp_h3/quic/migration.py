@@ -1,0 +1,105 @@
+"""Moving from one path to another: the server follows its client, the client probes first and then goes (RFC 9000 9).
+
+A path that is not in use has a connection ID of the peer's for itself, so that nobody who sees both can link them
+(9.5). A server's preferred address (9.6) is a path like others: ``begin`` takes the peer's address too, and the
+connection ID that came with it is among those that may be used.
+"""
+
+from typing import Any
+
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.paths import Path
+from zttp_h3.quic.session import Session
+
+
+def begin(session: Session, peer: Any, local: Any) -> bool:
+    """Probe a new path of a client, and move to it when it is validated; False if that must not be (9, 18.2)."""
+    if session.is_server or not session.confirmed or session.peer.disable_active_migration:
+        return False
+    if session.path.is_same(peer, local) and session.path.local == local:
+        return True
+    if len(session.peer_ids.current) > 0 and not session.peer_ids.has_spare():
+        return False
+    candidate = session.candidate
+    if candidate is not None:
+        give_up(session, candidate)
+    path = Path(peer, local, False)
+    path.limited = False  # the peer is where it was, and has proven that
+    path.reserved = session.peer_ids.reserve()
+    session.candidate = path
+    session.keep_path(path)
+    path.begin_validation(session.now + 3 * session.loss.probe_timeout())
+    return True
+
+
+def prepare_answer(session: Session, path: Path) -> None:
+    """Reserve a connection ID to answer a challenge with, if the peer has used one for this path alone (9.5)."""
+    if path is not session.path and path.reserved < 0 and path.used != session.path.used:
+        path.reserved = session.peer_ids.reserve()
+
+
+def on_validated(session: Session, path: Path) -> None:
+    """Go to the path that was probed (9.2)."""
+    if path is not session.candidate:
+        if path is not session.path:
+            session.peer_ids.release(path.reserved)
+            path.reserved = -1
+            session.retire_connection_ids()
+        return
+    session.candidate = None
+    _use(session, path)
+    session.ping_due = True  # a packet that is no probe: the server follows
+
+
+def follow(session: Session, path: Path) -> None:
+    """Follow the peer to another address (9.3): send there at once, and prove that it is there."""
+    before = session.path
+    session.keep_path(path)
+    _use(session, path)
+    if not path.validated:
+        path.begin_validation(session.now + 3 * session.loss.probe_timeout())
+        if before.validated:
+            # 9.3.3: was it really the peer that moved? If not, it goes on where it was.
+            before.reserved = session.peer_ids.reserve()
+            before.begin_validation(session.now + 3 * session.loss.probe_timeout())
+    session.loss.blocked = path.budget() == 0
+
+
+def give_up(session: Session, path: Path) -> None:
+    """Go back to a path that is known to work (9.3.2); there may be none, then the idle timeout decides."""
+    if path is session.candidate:
+        session.candidate = None
+    if path is session.path:
+        for other in session.paths:
+            if other.validated and other is not path:
+                _use(session, other)
+                break
+        else:
+            return
+    session.peer_ids.release(path.reserved)
+    path.reserved = -1
+    session.retire_connection_ids()
+    session.paths.remove(path)
+
+
+def _use(session: Session, path: Path) -> None:
+    before = session.path
+    session.path = path
+    number: i64 = path.reserved
+    path.reserved = -1
+    if number >= 0:
+        session.peer_ids.use(number)
+    else:
+        session.peer_ids.change()
+    session.retire_connection_ids()
+    # 9.4: what was learned on another path says nothing here, unless only the port is another.
+    if not (_same_host(before.peer, path.peer) and _same_host(before.local, path.local)):
+        session.loss.change_path(session.now)
+    session.ecn.restart()
+
+
+def _same_host(one: Any, other: Any) -> bool:
+    """Tell whether at most the port differs, for addresses as sockets give them (9.4)."""
+    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) > 0:
+        return one[:1] == other[:1]
+    return one is None and other is None
