@@ -19,7 +19,7 @@ class ProtocolError(Exception):
         error_code: The code sent in RST_STREAM, GOAWAY or CONNECTION_CLOSE (HTTP/2, HTTP/3, QUIC).
         code_space: Whose code that is: ``"h2"``, ``"h3"`` or ``"quic"``, whose numbers overlap.
         stream_id: The stream concerned; ``None`` is the whole connection.
-        offset: Byte position in all that this connection has received; on HTTP/2 that of the frame concerned.
+        offset: Byte position of what is wrong, in all that this connection has received.
         section: The rule, such as ``"RFC 9112 6.3"``.
     """
 

@@ -52,7 +52,16 @@ class H2Connection:
         role: ``SERVER`` or ``CLIENT``.
     """
 
-    __slots__ = ("_auto_credit", "_content", "_failure", "_failure_code", "_receiver", "_session", "role")
+    __slots__ = (
+        "_auto_credit",
+        "_content",
+        "_failure",
+        "_failure_at",
+        "_failure_code",
+        "_receiver",
+        "_session",
+        "role",
+    )
 
     def __init__(
         self,
@@ -75,6 +84,7 @@ class H2Connection:
         # traceback, the frames that saw it, and with them the connection.
         self._failure: str | None = None
         self._failure_code: i64 = NO_ERROR
+        self._failure_at: i64 = 0
 
     # ------------------------------------------------------------------------------------------------------- receiving
 
@@ -96,7 +106,7 @@ class H2Connection:
             if session.aborted:
                 receiver.inbox.clear()  # nobody will parse it any more
                 return
-            self._fail(Malformed("buffer_full", ENHANCE_YOUR_CALM))
+            self._fail(Malformed("buffer_full", ENHANCE_YOUR_CALM, receiver.inbox.at))
             raise self._failed()
 
     def receive_event(self, data: Any, /) -> Any:
@@ -321,7 +331,11 @@ class H2Connection:
         if reason is None:
             return None
         error: RemoteProtocolError = remote_error(
-            reason, stream_id=session.rejected_stream, error_code=session.rejected_code, code_space="h2"
+            reason,
+            offset=session.rejected_at,
+            stream_id=session.rejected_stream,
+            error_code=session.rejected_code,
+            code_space="h2",
         )
         if not session.server:
             error.status_hint = None  # nobody is to be answered
@@ -350,7 +364,7 @@ class H2Connection:
         reason = self._failure
         assert reason is not None
         error: RemoteProtocolError = remote_error(
-            reason, offset=self._receiver.frame_at, error_code=self._failure_code, code_space="h2"
+            reason, offset=self._failure_at, error_code=self._failure_code, code_space="h2"
         )
         if not self._session.server:
             error.status_hint = None
@@ -361,6 +375,7 @@ class H2Connection:
         session = self._session
         self._failure = malformed.reason
         self._failure_code = malformed.error_code
+        self._failure_at = session.frame_at if malformed.at < 0 else self._receiver.inbox.base + malformed.at
         last = session.last_processed()
         if 0 <= session.goaway_sent < last:
             last = session.goaway_sent

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 
 class Malformed(Exception):  # noqa: N818  (an answer of the codecs, never seen outside)
-    """A connection error (RFC 9113 5.4.1): the token of its reason, and the code for GOAWAY."""
+    """A connection error (RFC 9113 5.4.1): the token of its reason, and the code for GOAWAY.
 
-    def __init__(self, reason: str, error_code: int) -> None:
+    ``at`` is where in the buffer that is read stands what it speaks of; -1 is the frame.
+    """
+
+    def __init__(self, reason: str, error_code: int, at: int = -1) -> None:
         super().__init__(reason, error_code)
         self.reason = reason
         self.error_code = error_code
+        self.at = at

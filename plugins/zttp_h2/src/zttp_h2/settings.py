@@ -96,6 +96,7 @@ class PeerSettings:
         self.max_frame_size: i64 = MIN_MAX_FRAME_SIZE  # as far as it is used
         self.connect_protocol: bool = False
         self.named_table_size: bool = False  # by the settings that were applied last; the value is the encoder's
+        self.fault_at: i64 = -1  # where in the payload stands the setting that was refused
         self._no_rfc7540_priorities: i64 = -1  # as it was in the first SETTINGS
 
     def apply(self, payload: bytes, at: i64, stop: i64, from_server: bool) -> i64:
@@ -111,6 +112,7 @@ class PeerSettings:
             at += 6
             fault = value_fault(identifier, value)
             if fault != 0:
+                self.fault_at = at - 6
                 return fault
             if identifier == INITIAL_WINDOW_SIZE:
                 self.initial_window_size = value
@@ -124,15 +126,18 @@ class PeerSettings:
             elif identifier == ENABLE_PUSH:
                 # RFC 9113 6.5.2 MUST: a server does not send another value than 0.
                 if from_server and value != 0:
+                    self.fault_at = at - 6
                     return PROTOCOL_ERROR
             elif identifier == ENABLE_CONNECT_PROTOCOL:
                 # RFC 8441 3 MUST NOT: taken back.
                 if self.connect_protocol and value == 0:
+                    self.fault_at = at - 6
                     return PROTOCOL_ERROR
                 self.connect_protocol = value == 1
             elif identifier == NO_RFC7540_PRIORITIES:
                 # RFC 9218 2.1 MUST NOT change after the first SETTINGS frame.
                 if self.received and value != (1 if self._no_rfc7540_priorities == 1 else 0):
+                    self.fault_at = at - 6
                     return PROTOCOL_ERROR
                 self._no_rfc7540_priorities = value
         if not self.received:

@@ -42,7 +42,7 @@ def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, 
     session.floods.frame(1)
     target = i64(read_i32_be(raw, at)) & 0x7FFFFFFF
     if target == 0 or target & 1 == 0:
-        raise Malformed("unexpected_priority_update", PROTOCOL_ERROR)
+        raise Malformed("unexpected_priority_update", PROTOCOL_ERROR, at)
     priority = parse_priority(raw[at + 4 : stop])
     urgency: int = priority[0]
     incremental: bool = priority[1]
@@ -109,7 +109,7 @@ def apply_settings(
     before = peer.initial_window_size
     code = peer.apply(payload, at, stop, not session.server)
     if code != 0:
-        raise Malformed("invalid_setting", code)
+        raise Malformed("invalid_setting", code, peer.fault_at)
     if peer.named_table_size:
         for identifier, value in parse_params(payload, at, stop):
             if identifier == HEADER_TABLE_SIZE:
@@ -171,7 +171,7 @@ def read_goaway(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64
     last = i64(read_i32_be(raw, at)) & 0x7FFFFFFF
     error_code = i64(read_i32_be(raw, at + 4)) & 0xFFFFFFFF
     if 0 <= session.goaway_received < last:
-        raise Malformed("goaway_raised", PROTOCOL_ERROR)  # RFC 9113 6.8 MUST NOT
+        raise Malformed("goaway_raised", PROTOCOL_ERROR, at)  # RFC 9113 6.8 MUST NOT
     session.goaway_received = last
     events: list[object] = []
     if not session.server:

@@ -55,7 +55,7 @@ class ContentReader:
             content -= 1 + self.padding
             at += 1
             if content < 0:
-                raise Malformed("padding_too_long", PROTOCOL_ERROR)  # RFC 9113 6.1 MUST
+                raise Malformed("padding_too_long", PROTOCOL_ERROR, at - 1)  # RFC 9113 6.1 MUST
         inbox.at = at
         self.left = content
         self._stream = None

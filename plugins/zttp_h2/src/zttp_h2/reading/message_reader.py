@@ -70,6 +70,7 @@ class MessageReader:
         depends_on_itself = False
         if flags & (PADDED | HAS_PRIORITY):
             padding: i64 = 0
+            padding_at: i64 = at
             if flags & PADDED:
                 if at == stop:
                     raise Malformed("frame_size", FRAME_SIZE_ERROR)
@@ -83,7 +84,7 @@ class MessageReader:
                 depends_on_itself = depends_on(raw, at - 5) == stream_id
             stop -= padding
             if stop < at:
-                raise Malformed("padding_too_long", PROTOCOL_ERROR)
+                raise Malformed("padding_too_long", PROTOCOL_ERROR, padding_at)
         self._depends_on_itself = depends_on_itself
         ends = flags & END_STREAM != 0
         if stop - at > self._session.limits.max_field_block_bytes:
@@ -132,7 +133,8 @@ class MessageReader:
             repeated.forget()
         status = decoder.decode(raw, at, stop)
         if status > HEADER_LIST_TOO_LARGE:
-            raise Malformed(reason_of(status), COMPRESSION_ERROR)  # an HPACK bomb, too (CVE-2016-6581)
+            # An HPACK bomb, too (CVE-2016-6581). A block of several frames stands nowhere.
+            raise Malformed(reason_of(status), COMPRESSION_ERROR, at if at > 0 else -1)
         if stream is None:
             if opens:
                 event = self._read_request(stream_id, ends, status, False)

@@ -74,7 +74,6 @@ class Receiver:
         self.inbox: Final = Inbox()
         self.eof: bool = False
         self.closed_due: bool = False
-        self.frame_at: i64 = 0  # where the last frame began, in all that was received
         self.reading: i64 = READ_PREFACE if session.server else READ_SETTINGS
         self._behind: list[object] | None = None  # what one frame brings behind its first event, the last first
         self._session: Final = session
@@ -109,7 +108,7 @@ class Receiver:
                 return self._starved()
             raw = inbox.raw
             at = inbox.at
-            self.frame_at = inbox.base + at
+            self._session.frame_at = inbox.base + at
             word = read_i64_be(raw, at)
             length = (word >> 40) & 0xFFFFFF
             frame_type = (word >> 32) & 0xFF
@@ -200,9 +199,9 @@ class Receiver:
         if not complete:
             size = inbox.size()
             inbox.fill(size)
-        if complete or inbox.raw[inbox.at : inbox.at + size] != PREFACE[:size]:
-            self.frame_at = inbox.base + inbox.at
-            raise Malformed("invalid_preface", PROTOCOL_ERROR)
+        for place in range(size):
+            if inbox.raw[inbox.at + place] != PREFACE[place]:
+                raise Malformed("invalid_preface", PROTOCOL_ERROR, inbox.at + place)
         return False
 
     def _check_order(self, frame_type: i64, flags: i64, stream_id: i64) -> None:
@@ -222,7 +221,7 @@ class Receiver:
                 inbox.let_go()
             return NEED_DATA
         content = self._content
-        self.frame_at = inbox.base + inbox.at
+        self._session.frame_at = inbox.base + inbox.at
         incomplete = inbox.size() > 0 or content.left > 0 or content.padding > 0 or self._messages.open_block != 0
         if not incomplete:
             for stream in self._session.table.all():

@@ -79,6 +79,7 @@ def note_rejection(session: Session, stream_id: i64, error_code: i64, reason: st
 def remember(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
     """Remember why a stream was rejected, and return the event that says that it was."""
     session.rejected_stream = stream_id
+    session.rejected_at = session.frame_at
     session.rejected_code = error_code
     session.rejected_reason = reason
     return core.RstStream(stream_id, error_code)

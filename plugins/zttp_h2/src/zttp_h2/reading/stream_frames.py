@@ -52,9 +52,9 @@ def read_window_update(session: Session, content: ContentWriter, stream_id: i64,
     session.floods.earned_frame()
     if stream_id == 0:
         if increment == 0:
-            raise Malformed("zero_increment", PROTOCOL_ERROR)
+            raise Malformed("zero_increment", PROTOCOL_ERROR, at)
         if not content.credit_connection(increment):
-            raise Malformed("window_overflow", FLOW_CONTROL_ERROR)
+            raise Malformed("window_overflow", FLOW_CONTROL_ERROR, at)
         return _new_window_update(0, increment)
     stream = session.table.get(stream_id)
     if stream is None:
@@ -83,7 +83,7 @@ def read_priority(session: Session, stream_id: i64, raw: bytes, at: i64, length:
             return reset(session, stream, PROTOCOL_ERROR, "self_dependency")
         if session.table.state_of(stream_id) == IDLE:
             # RFC 7540 5.3.1: a stream error, but RST_STREAM must not be sent for an idle stream (RFC 9113 6.4).
-            raise Malformed("self_dependency", PROTOCOL_ERROR)
+            raise Malformed("self_dependency", PROTOCOL_ERROR, at)
     return None
 
 
