@@ -4,6 +4,7 @@ A wire says of what it is given the reason why it refuses it, None if it takes i
 no way to carry. A protocol joins ``test_one_rule`` by a class here and a place in ``WIRES``.
 """
 
+from importlib.util import find_spec
 from typing import Any, Final, Protocol
 
 import zttp
@@ -29,6 +30,8 @@ SYNTAX: Final = {
     *("bare_cr", "bare_lf", "empty_field_name", "missing_colon", "whitespace_before_colon", "obsolete_line_folding"),
     *("malformed_request_line", "invalid_version"),
 }
+
+_ROWS: Final = 100  # of one connection of HTTP/3
 
 
 class Wire(Protocol):
@@ -259,4 +262,130 @@ class Http2:
         return self._send(server, peer, lambda: server.stream(1).end_message(fields))
 
 
+class Http3:
+    """HTTP/3: one connection for many rows, each on a stream of its own, because a handshake costs."""
+
+    name = "HTTP/3"
+
+    def __init__(self) -> None:
+        self.seen: Fields = []
+        self._peers: dict[bool, tuple[Any, int]] = {}
+
+    def _connected(self, raw: bool = False) -> Any:
+        """A client and a server of ours; of the ``raw`` pair the client's streams are opened by hand, and not read."""
+        peer, rows = self._peers.get(raw, (None, _ROWS))
+        if rows == _ROWS:
+            peer, rows = http3.RawPeer(limits=zttp.H3Limits(max_stream_resets=1 << 30)).settle(), 0
+        self._peers[raw] = (peer, rows + 1)
+        return peer
+
+    def _pull(self, peer: Any, connection: Any, stream_id: int) -> list[Any]:
+        for _ in range(2):
+            peer.carry(pull=False)
+        events = []
+        while (event := connection.next_event()) is not zttp.NEED_DATA:
+            if event.stream_id == stream_id and not isinstance(event, zttp.Settings):
+                events.append(event)
+        return events
+
+    def _judge(self, connection: Any, events: list[Any], trailers: bool) -> Verdict:
+        error = connection.last_stream_error
+        if not events or isinstance(events[-1], zttp.RstStream):
+            reason: str | None = error.reason
+            return reason
+        self.seen = list(events[-1].trailers if trailers else events[0].headers)
+        return None
+
+    def _receive(self, from_client: bool, heads: list[Fields]) -> Verdict:
+        """Write field sections by hand, and read the last of them."""
+        if any(name == b"" for head in heads for name, _ in head):
+            return UNSAYABLE  # the encoder of pylsqpack, which the row is written with, has none
+        peer = self._connected(from_client)
+        client, server = peer.client, peer.server
+        if from_client:
+            stream = peer.open(b"".join(http3.section(head) for head in heads), fin=len(heads) > 1)
+            return self._judge(server, self._pull(peer, server, int(stream.stream_id)), len(heads) > 1)
+        number = client.send_request(b"GET", b"/", b"3", http2.HOST, end_stream=True).stream_id
+        self._pull(peer, server, number)
+        streams = server._session.transport.session.streams
+        quic = streams.streams[number]
+        streams.write(quic, b"".join(http3.section(head) for head in heads))
+        if len(heads) > 1:
+            streams.finish(quic)
+        verdict = self._judge(client, self._pull(peer, client, number), len(heads) > 1)
+        client.stream(number).reset()
+        return verdict
+
+    def read_request(self, method: bytes, target: bytes, fields: Fields) -> Verdict:
+        control = pseudo(method, target)
+        return UNSAYABLE if control is None else self._receive(True, [with_authority(control, fields)])
+
+    def read_response(self, status: int, fields: Fields) -> Verdict:
+        return self._receive(False, [[(b":status", b"%d" % status), *lowered(fields)]])
+
+    def read_trailers(self, fields: Fields, of_request: bool) -> Verdict:
+        head = http3.GET if of_request else [(b":status", b"200")]
+        return self._receive(of_request, [head, lowered(fields)])
+
+    def _send(self, peer: Any, other: Any, stream_id: Any, send: Any) -> Verdict:
+        try:
+            sent = send()
+        except zttp.LocalProtocolError as error:
+            return error.reason
+        number = sent.stream_id if stream_id is None else stream_id
+        events = self._pull(peer, other, number)
+        [self.seen] = [
+            list(event.headers if isinstance(event, zttp.Request | zttp.Response) else event.trailers)
+            for event in events
+            if isinstance(event, zttp.Request | zttp.Response)
+            or (isinstance(event, zttp.EndOfMessage) and len(event.trailers) > 0)
+        ] or [[]]
+        return None
+
+    def write_request(self, method: bytes, target: bytes, fields: Fields) -> Verdict:
+        peer = self._connected()
+        if (target.startswith(b"/") or target == b"*") and not has_host(fields):
+            fields = [*fields, (b"host", b"a")]
+        return self._send(peer, peer.server, None, lambda: peer.client.send_request(method, target, b"3", fields))
+
+    def _asked(self, peer: Any, method: bytes, end_stream: bool) -> Any:
+        target = b"a:1" if method == b"CONNECT" else b"/"
+        fields = [] if method == b"CONNECT" else http2.HOST
+        stream = peer.client.send_request(method, target, b"3", fields, end_stream=end_stream)
+        self._pull(peer, peer.server, stream.stream_id)
+        return peer.server.stream(stream.stream_id)
+
+    def write_response(self, method: bytes, status: int, fields: Fields) -> Verdict:
+        peer = self._connected()
+        stream = self._asked(peer, method, method != b"CONNECT")
+        send = stream.send_informational if 100 <= status < 200 else stream.send_response
+        return self._send(peer, peer.client, stream.stream_id, lambda: send(status, fields))
+
+    def write_trailers(self, fields: Fields, of_request: bool) -> Verdict:
+        peer = self._connected()
+        if of_request:
+            stream = peer.client.send_request(b"POST", b"/", b"3", http2.HOST)
+            self._pull(peer, peer.server, stream.stream_id)
+            return self._send(peer, peer.server, stream.stream_id, lambda: stream.end_message(fields))
+        stream = self._asked(peer, b"GET", True)
+        stream.send_response(200)
+        self._pull(peer, peer.client, stream.stream_id)
+        return self._send(peer, peer.client, stream.stream_id, lambda: stream.end_message(fields))
+
+
+def has_host(fields: Fields) -> bool:
+    return any(name.lower() == b"host" for name, _ in fields)
+
+
+def with_authority(control: Fields, fields: Fields) -> Fields:
+    """Give a request what only HTTP/3 demands (RFC 9114 4.3.1), where the row is of something else."""
+    if b":authority" not in dict(control) and not has_host(fields):
+        control = [*control, (b":authority", b"a")]
+    return control + lowered(fields)
+
+
 WIRES: Final[list[Wire]] = [Core(), Http1(), Http2()]
+if find_spec("zttp_h3") is not None:
+    from tests.http3 import test_misbehaving as http3
+
+    WIRES.append(Http3())
