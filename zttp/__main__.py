@@ -15,7 +15,7 @@ from zttp_core.installed import version_of
 from zttp_core.lookup_errors import ProtocolLookupError
 from zttp_core.module_files import is_compiled
 from zttp_core.registry import REGISTRY
-from zttp_core.wording import one_line
+from zttp_core.wording import one_line, said_by
 
 DISTRIBUTIONS = ("zttp", "zttp-core", "zttp-h1", "zttp-h2", "zttp-h3")
 
@@ -63,6 +63,9 @@ def doctor() -> int:
     if len(series) > 1:
         faults.append("the distributions of zttp must all have the same minor version")
     print(f"core       {_built('zttp_core.events.factories')}")
+    if versions["zttp-h3"]:
+        for name, words in _of_http3().items():
+            print(f"{name:12} {words}")
 
     infos: tuple[ProtocolInfo, ...] = ()
     try:
@@ -130,6 +133,18 @@ def _last_line(name: str) -> str:
         if place:
             return f" ({place[-1]})"
     return ""
+
+
+def _of_http3() -> dict[str, str]:
+    """Return the versions of what HTTP/3 stands on, without importing HTTP/3."""
+    found = {name: version_of(name) or "not installed" for name in ("cryptography", "pylsqpack")}
+    try:
+        from cryptography.hazmat.backends.openssl import backend
+
+        found["OpenSSL"] = f"{backend.openssl_version_text()}, in cryptography"
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the rest is told
+        found["OpenSSL"] = f"cannot be asked: {said_by(error)}"
+    return found
 
 
 def _built(module: str) -> str:

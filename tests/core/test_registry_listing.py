@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -115,6 +116,10 @@ def test_the_doctor_tells_the_build() -> None:
     done = run("-m", "zttp", "doctor")
     assert f"Python {sys.version.split()[0]}" in done.stdout
     assert "zttp-core" in done.stdout
+    for name in ("cryptography", "pylsqpack", "OpenSSL"):  # what a report of a fault in HTTP/3 needs
+        told = [line for line in done.stdout.splitlines() if line.startswith(name)]
+        assert len(told) == (find_spec("zttp_h3") is not None)
+        assert all(any(letter.isdigit() for letter in line) for line in told)
     assert done.returncode == (0 if "no faults found" in done.stdout else 1)
 
 
