@@ -220,3 +220,14 @@ def test_a_request_that_is_made_before_the_time_is_known() -> None:
         client.receive_datagram(datagram, now + 2, b"server")
     assert not client.is_closed()
     assert client.handshake_complete
+
+
+def test_http_datagrams_without_those_of_quic() -> None:
+    # RFC 9297 2.1.1 has no error for this: what comes in capsules is an HTTP datagram, too.
+    pair = Pair(client={"limits": H3Limits(max_datagram_frame_size=0)})
+    pair.request()
+    pair.run()
+    session = pair.server._session
+    assert session is not None
+    session.apply_peer_settings({0x33: 1})
+    assert not session.peer_datagrams

