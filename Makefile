@@ -29,8 +29,8 @@ bench: python  ## ours against its peers, side by side (ARGS go to the benchmark
 wheels: python  ## compiled wheels and sdists of all distributions, in dist/ (ZTTP_PURE=1 for pure wheels)
 	@$(PYTHON) scripts/build.py --out dist
 
-docs: python  ## the site, in .build/site
-	@$(call in,interpreted) -m mkdocs build --strict --site-dir .build/site
+docs: python  ## the site, in .build/site; every link is checked
+	@$(call in,interpreted) scripts/docs_site.py
 
 fuzz: python  ## mutated bytes for the compiled parsers (ARGS='--seconds 600', for instance)
 	@for fuzzer in fuzz/*.py; do $(call in,installed) $$fuzzer $(ARGS) || exit; done

@@ -9,6 +9,7 @@ A document asks for a table with a comment such as ``<!-- generated: limits zttp
 
 import argparse
 import ast
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -101,23 +102,6 @@ def machine(package: str, half: str) -> tuple[dict[tuple[int, int], int], tuple[
     return getattr(states, half), names, inputs, states
 
 
-def diagram(half: str) -> Iterator[str]:
-    """Yield the diagram of one half of HTTP/1.1; what leads from every state to the same one is left out."""
-    table, names, inputs, _ = machine("zttp_h1", half)
-    yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {names[0]}")
-    arrows: dict[tuple[int, int], list[str]] = {}
-    for (state, given), following in table.items():
-        if not _from_everywhere(table, given, following, len(names)):
-            arrows.setdefault((state, following), []).append(inputs[given])
-    for (state, following), labels in arrows.items():
-        yield f"    {names[state]} --> {names[following]}: {', '.join(labels)}"
-    yield "```"
-
-
-def _from_everywhere(table: dict[tuple[int, int], int], given: int, following: int, states: int) -> bool:
-    return all(table.get((state, given)) == following for state in range(states))
-
-
 def states(half: str) -> Iterator[str]:
     """Yield the table of one half: a row for each state, a column for each input."""
     table, names, inputs, module = machine("zttp_h1", half)
@@ -137,6 +121,28 @@ def _cell(
     # The pairs that are refused for a reason of their own; for all others the reason is that of the input.
     token = module.REFUSALS.get((state, given)) if half == "WRITING" else None
     return "-" if token is None else _link(token)
+
+
+def stream(_of: str) -> Iterator[str]:
+    """Yield the table of a stream of HTTP/2: a row for each state, a column for each input."""
+    module = import_module("zttp_h2.streams.states")
+    codes = import_module("zttp_core.http2_codes").H2ErrorCode
+    yield "| state | " + " | ".join(f"`{name}`" for name in module.INPUT_NAMES) + " |"
+    yield "| --- |" + " --- |" * len(module.INPUT_NAMES)
+    for state, name in enumerate(module.STATE_NAMES):
+        cells = [module.STREAM.get((state, given)) for given in range(len(module.INPUT_NAMES))]
+        yield f"| `{name}` | " + " | ".join(_outcome(module, codes, cell) for cell in cells) + " |"
+
+
+def _outcome(module: ModuleType, codes: Any, cell: int | None) -> str:
+    if cell is None:
+        return "-"
+    if cell < len(module.STATE_NAMES):
+        return str(module.STATE_NAMES[cell])
+    if cell == module.DISCARD:
+        return "discarded"
+    kind = "connection" if cell & module.CONNECTION_ERROR else "stream"
+    return f"{kind} error {codes(cell & 0xF).name}"
 
 
 # -------------------------------------------------------------------------------------------------------- capabilities
@@ -166,6 +172,48 @@ def _described(path: Path) -> list[Any]:
     return list(run_path(str(path))["zttp_register_protocols"]())
 
 
+# --------------------------------------------------------------------------------------------------------------- names
+def names(_of: str) -> Iterator[str]:
+    """Yield every public name of `import zttp`, by the page of the reference that has it."""
+    zttp = import_module("zttp")
+    left = (
+        {*dir(zttp)}
+        - {"__version__"}
+        - {name for name, (package, _) in vars(zttp)["_OF_PLUGINS"].items() if package == "zttp_h3"}
+    )
+    for page in ("connections", "events", "exceptions", "plugins"):
+        text = (ROOT / f"docs/reference/{page}.md").read_text()
+        yield from ("", f"**[{text.partition(chr(10))[0].removeprefix('# ')}]({page}.md)**")
+        yield from ("", "| name | what it is |", "| --- | --- |")
+        for name in re.findall(r"^::: zttp\.(\w+)$", text, re.MULTILINE):
+            left.remove(name)
+            yield f"| [`{name}`]({page}.md#zttp.{name}) | {_what_is(zttp, name)} |"
+    assert not left, f"without an entry in the reference: {sorted(left)}"
+
+
+OF_NO_DOCSTRING = {
+    "SERVER": "The role that receives requests and sends responses.",
+    "CLIENT": "The role that sends requests and receives responses.",
+    "HTTP1": 'The name of HTTP/1.1, `"http/1.1"`.',
+    "HTTP2": 'The name of HTTP/2, `"h2"`.',
+    "HTTP3": 'The name of HTTP/3, `"h3"`.',
+    "Event": "Whatever `next_event` returns: the union of all events and the sentinels, for annotations.",
+    "GoAway": "Another spelling of `Goaway`.",
+    "Headers": "What is accepted wherever fields are given, for annotations.",
+    "NEED_DATA": "No event is complete: feed more.",
+    "CONNECTION_CLOSED": "The peer is done, nothing more will come.",
+}
+
+
+def _what_is(module: ModuleType, name: str) -> str:
+    if name in OF_NO_DOCSTRING:
+        return OF_NO_DOCSTRING[name]
+    docstring = getattr(module, name).__doc__
+    assert docstring, name
+    sentence = " ".join(docstring.partition("\n\n")[0].split())
+    return sentence.replace("``", "`").replace("|", "\\|")
+
+
 # ------------------------------------------------------------------------------------------------------------ prior art
 def attacks(document: str) -> Iterator[str]:
     """Yield a row for each heading of a document of wire cases: the attack, its sources, what it comes to here."""
@@ -183,8 +231,9 @@ def attacks(document: str) -> Iterator[str]:
 TABLES: dict[str, Callable[[str], Iterator[str]]] = {
     "reasons": reasons,
     "limits": limits,
-    "diagram": diagram,
     "states": states,
+    "stream": stream,
+    "names": names,
     "capabilities": capabilities,
     "attacks": attacks,
 }
@@ -200,6 +249,12 @@ def up_to_date(text: str, to_docs: str = "") -> str:
     return BLOCK.sub(replace, text)
 
 
+def way_to_docs(path: Path) -> str:
+    """The way from a document's folder to the folder of the docs, as a link begins with it."""
+    way = Path(os.path.relpath(ROOT / "docs", path.parent)).as_posix()
+    return "" if way == "." else f"{way}/"
+
+
 def main() -> None:
     """Bring every document up to date, or say which is not."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -208,7 +263,7 @@ def main() -> None:
     stale = []
     for path in sorted(path for pattern in DOCUMENTS for path in ROOT.glob(pattern)):
         text = path.read_text()
-        made = up_to_date(text, "docs/" if path.parent == ROOT else "")
+        made = up_to_date(text, way_to_docs(path))
         if made != text:
             stale.append(path.relative_to(ROOT))
             if not check:

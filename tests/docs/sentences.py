@@ -11,6 +11,7 @@ REGISTRY = Path(__file__).with_name("claims")
 
 GENERATED = re.compile(r"<!-- (generated|figures).*?<!-- /\1 -->", re.DOTALL)
 FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
+REFERENCE = re.compile(r"^::: .*\n(    .*\n)*", re.MULTILINE)  # what docstrings say
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 PARAGRAPH_END = re.compile(r"\n\s*\n|\n(?=\s*[*\-|]|\s*\d+\. )")
 CODE = re.compile(r"`[^`]*`")
@@ -27,7 +28,7 @@ UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "": 1}
 
 def sentences(text: str) -> list[str]:
     """Return the sentences, list items and table rows of a document that claim something that can be false."""
-    for left_out in (GENERATED, FENCE, COMMENT):
+    for left_out in (GENERATED, FENCE, REFERENCE, COMMENT):
         text = left_out.sub("", text)
     found = []
     for paragraph in PARAGRAPH_END.split(text):
@@ -73,7 +74,14 @@ class Claim:
     about: str = ""
 
 
+def file_of(document: Path) -> Path:
+    """Where the entries for a page are: beside its name below ``docs``, or at the top for what is at the root."""
+    place = document.relative_to(ROOT / "docs") if document.is_relative_to(ROOT / "docs") else Path(document.name)
+    return REGISTRY / place.with_suffix(".toml")
+
+
 def registry(document: Path) -> list[Claim]:
-    """Return the entries for a page."""
-    tables: dict[str, Any] = tomllib.loads((REGISTRY / f"{document.stem}.toml").read_text())
+    """Return the entries for a page; one that claims nothing needs no file."""
+    file = file_of(document)
+    tables: dict[str, Any] = tomllib.loads(file.read_text()) if file.exists() else {"claim": []}
     return [Claim(**table) for table in tables["claim"]]
