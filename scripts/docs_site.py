@@ -186,7 +186,7 @@ def build() -> list[str]:
     assemble()
     shutil.rmtree(SITE, ignore_errors=True)
     command = [
-        Path(sys.executable).with_name("zensical"),
+        str(Path(sys.executable).with_name("zensical")),
         "build",
         "--clean",
         "--strict",
