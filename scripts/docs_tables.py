@@ -176,11 +176,7 @@ def _described(path: Path) -> list[Any]:
 def names(_of: str) -> Iterator[str]:
     """Yield every public name of `import zttp`, by the page of the reference that has it."""
     zttp = import_module("zttp")
-    left = (
-        {*dir(zttp)}
-        - {"__version__"}
-        - {name for name, (package, _) in vars(zttp)["_OF_PLUGINS"].items() if package == "zttp_h3"}
-    )
+    left = {*dir(zttp)} - {"__version__"}
     for page in ("connections", "events", "exceptions", "plugins"):
         text = (ROOT / f"docs/reference/{page}.md").read_text()
         yield from ("", f"**[{text.partition(chr(10))[0].removeprefix('# ')}]({page}.md)**")
