@@ -9,7 +9,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 REGISTRY = Path(__file__).with_name("claims")
 
-GENERATED = re.compile(r"<!-- (generated|figures).*?<!-- /\1 -->", re.DOTALL)
+# What is generated is another test's business; between "measured" is a log of what was tried, and what it gave.
+GENERATED = re.compile(r"<!-- (generated|figures|measured).*?<!-- /\1 -->", re.DOTALL)
 FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 REFERENCE = re.compile(r"^::: .*\n(    .*\n)*", re.MULTILINE)  # what docstrings say
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
