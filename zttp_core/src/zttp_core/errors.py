@@ -6,12 +6,18 @@ base of a native class of another distribution.
 
 from __future__ import annotations
 
+from typing import Final
+
+# Where the documentation stands: the address in the metadata of every distribution (a test compares them).
+DOCUMENTATION: Final = "https://zttp.readthedocs.io/en/latest/"
+
 
 class ProtocolError(Exception):
     """HTTP was broken, by the peer or by this side.
 
     The message is one sentence: what was received or asked for, and the rule. Peer bytes appear only as a short,
-    escaped excerpt. Every attribute can be relied on; ``None`` means that it does not apply.
+    escaped excerpt. A traceback adds where that was, and the address of the page that explains it. Every attribute can
+    be relied on; ``None`` means that it does not apply.
 
     Attributes:
         reason: A stable machine token, such as ``"duplicate_host"``; ``zttp_core.reasons`` lists them all.
@@ -43,6 +49,31 @@ class ProtocolError(Exception):
         self.stream_id = stream_id
         self.offset = offset
         self.section = section
+
+    @property
+    def documentation(self) -> str | None:
+        """The address of what the documentation says of this ``reason``; ``None`` for a reason of a third party."""
+        from zttp_core.reasons import REASONS  # which imports this module
+
+        return f"{DOCUMENTATION}errors/#{self.reason}" if self.reason in REASONS else None
+
+    @property
+    def __notes__(self) -> list[str]:
+        """What a traceback shows below the message, made when somebody asks: an error costs nothing for it."""
+        notes: list[str] | None = self.__dict__.get("_notes")
+        if notes is None:
+            notes = self.__dict__["_notes"] = []  # the same list each time: ``add_note`` appends to it
+            place = [f"byte {self.offset} of the input"] if self.offset is not None else []
+            place += [f"stream {self.stream_id}"] if self.stream_id is not None else []
+            if place:
+                notes.append(f"at {', '.join(place)}")
+            if self.documentation is not None:
+                notes.append(f"see {self.documentation}")
+        return notes
+
+    @__notes__.setter
+    def __notes__(self, notes: list[str]) -> None:
+        self.__dict__["_notes"] = notes
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
