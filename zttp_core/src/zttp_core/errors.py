@@ -10,6 +10,8 @@ from typing import Final
 
 # Where the documentation stands: the address in the metadata of every distribution (a test compares them).
 DOCUMENTATION: Final = "https://zttp.readthedocs.io/en/latest/"
+# The reasons that have a section there: those of the table, which adds them when it is imported.
+EXPLAINED: Final[set[str]] = set()
 
 
 class ProtocolError(Exception):
@@ -53,9 +55,7 @@ class ProtocolError(Exception):
     @property
     def documentation(self) -> str | None:
         """The address of what the documentation says of this ``reason``; ``None`` for a reason of a third party."""
-        from zttp_core.reasons import REASONS  # which imports this module
-
-        return f"{DOCUMENTATION}errors/#{self.reason}" if self.reason in REASONS else None
+        return f"{DOCUMENTATION}errors/#{self.reason}" if self.reason in EXPLAINED else None
 
     @property
     def __notes__(self) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from zttp_core.errors import LocalProtocolError, RemoteProtocolError
+from zttp_core.errors import EXPLAINED, LocalProtocolError, RemoteProtocolError
 
 _EXCERPT_BYTES: Final = 60
 
@@ -367,6 +367,8 @@ REASONS: Final[dict[str, Reason]] = {
         "keys are updated once the handshake is confirmed and the last update acknowledged",
     ),
 }
+
+EXPLAINED.update(REASONS)
 
 
 def remote_error(
