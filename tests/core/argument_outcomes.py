@@ -3,13 +3,19 @@
 Run as a program it prints the table as JSON. It imports nothing of the tests: the other build runs it alone.
 """
 
+import datetime as dt
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
+from random import Random
 from types import GeneratorType
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 import zttp
 from zttp_core import events, header_block
@@ -108,6 +114,9 @@ VALUES: dict[str, Callable[[], Any]] = {
     "event": lambda: zttp.Data(b"x"),
     "H1Limits": zttp.H1Limits,
     "H2Limits": zttp.H2Limits,
+    "H3Limits": zttp.H3Limits,
+    "TlsCredentials": lambda: credentials(),
+    "TicketKeys": lambda: zttp.TicketKeys(bytes(32)),
 }
 
 # What is called, by its name: a function that makes the thing to call, with valid arguments and keywords, and what
@@ -133,6 +142,10 @@ def _state(connection: Any) -> object:
     if isinstance(connection, zttp.HeaderBlock):
         return repr(connection)
     sent = connection.data_to_send()
+    if isinstance(connection, zttp.QuicEndpoint):
+        return [repr(connection), described(sent)]
+    if isinstance(sent, list):  # of datagrams
+        sent = b"|".join(sent)
     try:
         event = connection.next_event()
     except zttp.ProtocolError as error:
@@ -321,6 +334,116 @@ subject("Stream.send_informational", of_stream("send_informational"), 103, FIELD
 subject("Stream.send_data", of_stream("send_data", head_sent=True), b"x")
 subject("Stream.end_message", of_stream("end_message", head_sent=True), FIELDS[1:])
 subject("Stream.reset", of_stream("reset"), 8)
+
+
+# ---------------------------------------------------------------------------------------------------------- HTTP/3
+
+
+@cache
+def credentials() -> zttp.TlsCredentials:
+    """The same in every process: neither the key nor its signatures have chance in them."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    name = x509.Name([])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, dt.datetime(2000, 1, 1), dt.datetime(2999, 1, 1))
+    leaf = builder.add_extension(names, critical=True).sign(key, None)
+    return zttp.TlsCredentials(certificate=leaf.public_bytes(Encoding.DER), private_key=key)
+
+
+def h3(role: int, **options: Any) -> zttp.H3Connection:
+    """A connection without chance and time."""
+    given: dict[str, Any] = {"entropy": Random(role).randbytes, "wall_clock": lambda: 1.8e9, "groups": ["x25519"]}
+    if role == zttp.SERVER:
+        given["credentials"] = credentials()
+    else:
+        given |= {"server_name": "localhost", "verify": credentials().certificate}
+    return zttp.H3Connection(role, **{**given, **options})
+
+
+def h3_client() -> zttp.H3Connection:
+    return h3(zttp.CLIENT)
+
+
+def h3_fresh() -> zttp.H3Connection:
+    return h3(zttp.SERVER)
+
+
+def h3_open() -> zttp.H3Connection:
+    client = h3_client()
+    client.send_request(b"POST", b"/", b"3", FIELDS)
+    return client
+
+
+def h3_server() -> zttp.H3Connection:
+    """One with a request on stream 0, of which some content was pulled and not consumed."""
+    client, server = h3_client(), h3(zttp.SERVER, auto_credit=False)
+    client.send_request(b"POST", b"/", b"3", FIELDS).send_data(b"x" * 100)
+    for now in (1, 2, 3):
+        for datagram in client.data_to_send(now):
+            server.receive_datagram(datagram, now)
+        for datagram in server.data_to_send(now):
+            client.receive_datagram(datagram, now)
+    while server.next_event() is not zttp.NEED_DATA:
+        pass
+    return server
+
+
+def h3_stream(method: str, *, head_sent: bool = False) -> Callable[[], Any]:
+    def bound() -> Any:
+        server = h3_server()
+        stream = server.stream(0)
+        if head_sent:
+            stream.send_response(200)
+        return stream, server, method
+
+    return bound
+
+
+def h3_endpoint() -> zttp.QuicEndpoint:
+    return zttp.QuicEndpoint(credentials=credentials(), entropy=Random(1).randbytes)
+
+
+def first_datagram() -> bytes:
+    return h3_client().data_to_send(1)[0]
+
+
+OF_BOTH: dict[str, Any] = {
+    "limits": None, "early_data": False, "alpn": b"h3", "auto_credit": True, "transport_params": {}, "keep_alive": 0,
+    "congestion": "cubic", "versions": (1,), "cipher_suites": None, "groups": None, "enable_connect_protocol": True,
+    "enable_datagrams": True, "keylog": None, "wall_clock": None, "entropy": None,
+}  # fmt: skip
+subject("H3Limits", lambda: zttp.H3Limits, max_concurrent_streams=5, idle_timeout=5)
+subject("H3Connection", lambda: zttp.H3Connection, zttp.SERVER, credentials=credentials(), tickets=None, **OF_BOTH)
+subject("H3Connection of a client", lambda: zttp.H3Connection, zttp.CLIENT, server_name="localhost", verify=False,
+        session=None, validation_token=None, connection_id=b"12345678", **OF_BOTH)  # fmt: skip
+subject("QuicEndpoint", lambda: zttp.QuicEndpoint, credentials=credentials(), retry=None, max_connections=9,
+        connection_id_length=8, connection_id_factory=None, secret=None, token_lifetime=1, tickets=None,
+        **OF_BOTH)  # fmt: skip
+subject("H3Connection.receive_datagram", of(h3_fresh, "receive_datagram"), first_datagram(), 1, b"peer",
+        local_address=None, ecn=0)  # fmt: skip
+subject("H3Connection.data_to_send", of(h3_client, "data_to_send"), 1)
+subject("H3Connection.data_to_send_with_addresses", of(h3_client, "data_to_send_with_addresses"), 1)
+subject("H3Connection.handle_timeout", of(h3_open, "handle_timeout"), 1)
+subject("H3Connection.send_request", of(h3_client, "send_request"), b"GET", b"/", b"3", FIELDS, end_stream=True,
+        scheme=b"https", protocol=None)  # fmt: skip
+subject("H3Connection.stream", of(h3_open, "stream"), 0)
+subject("H3Connection.consume_data", of(h3_server, "consume_data"), 0, 10)
+subject("H3Connection.update_priority", of(h3_open, "update_priority"), 0, 2, True)
+subject("H3Connection.shutdown", of(h3_server, "shutdown"), 4)
+subject("H3Connection.close", of(h3_open, "close"), 0x100, b"why", app=True)
+subject("H3Stream.send_response", h3_stream("send_response"), 200, FIELDS[1:], True)
+subject("H3Stream.send_informational", h3_stream("send_informational"), 103, FIELDS[1:])
+subject("H3Stream.send_data", h3_stream("send_data", head_sent=True), b"x")
+subject("H3Stream.end_message", h3_stream("end_message", head_sent=True), FIELDS[1:])
+subject("H3Stream.reset", h3_stream("reset"), 8)
+subject("QuicEndpoint.receive_datagram", of(h3_endpoint, "receive_datagram"), first_datagram(), b"peer", 1,
+        local_address=None, ecn=0)  # fmt: skip
+subject("QuicEndpoint.data_to_send", of(h3_endpoint, "data_to_send"), None, now=1)
+subject("QuicEndpoint.handle_timeout", of(h3_endpoint, "handle_timeout"), 1)
+subject("QuicEndpoint.discard", of(h3_endpoint, "discard"), h3_client())
+subject("parse_datagram_header", lambda: zttp.parse_datagram_header, first_datagram(), 8)
+subject("OutboundDatagram", lambda: zttp.OutboundDatagram, b"x", b"peer", None, 0)
+subject("CloseInfo", lambda: zttp.CloseInfo, 1, b"x", True)
 
 
 def outcome(make: Callable[[], Call], place: int | str, value: Callable[[], Any]) -> str:

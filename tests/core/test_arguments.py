@@ -16,7 +16,7 @@ from tests.core import argument_outcomes
 from zttp_core.events import factories
 
 ROOT = Path(__file__).parents[2]
-SOURCES = (".", "zttp_core/src", "plugins/zttp_h1/src", "plugins/zttp_h2/src")
+SOURCES = (".", "zttp_core/src", "plugins/zttp_h1/src", "plugins/zttp_h2/src", "plugins/zttp_h3/src")
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,8 @@ def test_every_public_function_is_tried() -> None:
     tried = {name.partition(" ")[0] for name in argument_outcomes.SUBJECTS}
     of_classes = {"H1Connection": zttp.H1Connection, "H2Connection": zttp.H2Connection, "HeaderBlock": zttp.HeaderBlock}
     of_classes["Stream"] = type(argument_outcomes.h2_server().stream(1))
+    of_classes |= {"H3Connection": zttp.H3Connection, "QuicEndpoint": zttp.QuicEndpoint}
+    of_classes["H3Stream"] = type(argument_outcomes.h3_server().stream(0))
     for name, cls in of_classes.items():
         for method in dir(cls):
             function: Any = getattr(cls, method)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, final
 
+from zttp_core.as_compiled import as_compiled
 from zttp_h3.credentials import identity_chooser, trust_of
 from zttp_h3.early_data import server_context
 from zttp_h3.limits import DEFAULT_LIMITS, H3Limits
@@ -196,6 +197,9 @@ def judge(
         keylog,
         time.time if wall_clock is None else wall_clock,
     )
+
+
+as_compiled(judge)
 
 
 def _refuse(role: str, given: Mapping[str, bool]) -> None:

@@ -52,6 +52,17 @@ class TicketKeys:
     remembers only its own tickets then, so early data can be replayed once to each.
     """
 
+    __slots__ = (
+        "_entropy",
+        "_keys",
+        "_names",
+        "_older",
+        "_recent",
+        "_shared",
+        "_started",
+        "_turned",
+    )
+
     def __init__(self, secret: bytes | None = None, *, entropy: Callable[[int], bytes] = os.urandom) -> None:
         if secret is not None and len(secret) < 32:
             raise ValueError("a secret must have 32 bytes or more")
@@ -141,6 +152,21 @@ class SessionTicket:
     Single use: who uses one twice can be recognised (RFC 8446 C.4). ``transport_parameters`` and ``settings`` are what
     the server said then; early data is sent within them (RFC 9000 7.4.1, RFC 9114 7.2.4.2).
     """
+
+    __slots__ = (
+        "age_add",
+        "alpn",
+        "identity",
+        "lifetime",
+        "max_early_data",
+        "psk",
+        "received",
+        "server_name",
+        "settings",
+        "suite",
+        "transport_parameters",
+        "used",
+    )
 
     def __init__(
         self,
