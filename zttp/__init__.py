@@ -65,6 +65,7 @@ _OF_PLUGINS: Final = {
     "H2Connection": ("zttp_h2", HTTP2),
     "H2Limits": ("zttp_h2", HTTP2),
     "CloseInfo": ("zttp_h3", HTTP3),
+    "PathStatistics": ("zttp_h3", HTTP3),
     "DatagramHeader": ("zttp_h3", HTTP3),
     "H3Connection": ("zttp_h3", HTTP3),
     "H3ErrorCode": ("zttp_h3", HTTP3),

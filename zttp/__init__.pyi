@@ -68,6 +68,7 @@ from zttp_h3.endpoint.datagram_header import DatagramHeader as DatagramHeader
 from zttp_h3.endpoint.datagram_header import parse_datagram_header as parse_datagram_header
 from zttp_h3.limits import H3Limits as H3Limits
 from zttp_h3.outbound_datagram import OutboundDatagram as OutboundDatagram
+from zttp_h3.path_statistics import PathStatistics as PathStatistics
 from zttp_h3.stream import Stream as _H3Stream
 from zttp_h3.tls.tickets import SessionTicket as SessionTicket
 from zttp_h3.tls.tickets import TicketKeys as TicketKeys
@@ -579,6 +580,13 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         """
     def request_key_update(self) -> None:
         """Change the packet keys (RFC 9001 6.1). Raises LocalProtocolError if that may not be yet."""
+    def migrate(self, local_address: Any) -> None:
+        """Probe the path from another local address, and move to it once the server has answered there (RFC 9000 9).
+
+        Datagrams then say that they leave from there; what arrives there must be given with it. Until the probe is
+        answered, and if it is not, everything stays where it is. For a client; raises LocalProtocolError before the
+        handshake is confirmed, where the server has forbidden it, and while it has given no connection ID for it.
+        """
     @property
     def handshake_complete(self) -> bool:
         """Whether both sides have proven the handshake (RFC 9001 4.1.1)."""
@@ -613,6 +621,8 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         """Return the tickets that came since this was asked last (client)."""
     def validation_tokens(self) -> list[bytes]:
         """Return the tokens that came since this was asked last (client): one saves a later connection a Retry."""
+    def statistics(self) -> PathStatistics:
+        """Return what is known of the path in use, and what was counted on the connection."""
     def peer_settings(self) -> dict[int, int] | None:
         """Return the peer's SETTINGS by identifier (``H3Settings``), ``None`` before they have come."""
     def goaway_received(self) -> int | None:

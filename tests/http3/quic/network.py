@@ -38,12 +38,14 @@ class Link:
         duplicate: float = 0.0,
         corrupt: float = 0.0,
         drop: Callable[[int, bool, bytes], bool] | None = None,
+        remark: Callable[[int, bool, int], int] | None = None,
     ) -> None:
         self.delay = delay
         self.jitter = jitter
         self.loss = loss
         self.duplicate = duplicate
         self.corrupt = corrupt
+        self.remark = remark  # what becomes of ECN codepoints; -1 drops the datagram
         self.drop = drop  # (number of the datagram, whether the client sent it, datagram)
 
 
@@ -76,7 +78,7 @@ class Network:
         self.bytes_sent = [0, 0]
         self.log: list[tuple[int, bool, bytes]] = []
         self.sent_to: dict[Any, int] = {}  # bytes that the server sent to each address
-        self._queue: list[tuple[int, int, bool, Any, bytes]] = []
+        self._queue: list[tuple[int, int, bool, Any, bytes, int]] = []
         self._count = 0
         entropy = random.Random(seed + 1000).randbytes
         self.clock = lambda: SECONDS + self.now / 1e6
@@ -113,15 +115,15 @@ class Network:
 
     def flush(self) -> None:
         """Let both sides send what they want to."""
-        for datagram, path in self.client.datagrams_to_send(self.now):
+        for datagram, path, mark in self.client.datagrams_to_send(self.now):
             assert path.peer == SERVER
-            self._send(True, datagram, self.client_address if path.local is None else path.local)
+            self._send(True, datagram, self.client_address if path.local is None else path.local, mark)
         if self.server is not None:
-            for datagram, path in self.server.datagrams_to_send(self.now):
+            for datagram, path, mark in self.server.datagrams_to_send(self.now):
                 self.sent_to[path.peer] = self.sent_to.get(path.peer, 0) + len(datagram)
-                self._send(False, datagram, path.peer)
+                self._send(False, datagram, path.peer, mark)
 
-    def _send(self, by_client: bool, datagram: bytes, address: Any) -> None:
+    def _send(self, by_client: bool, datagram: bytes, address: Any, mark: int) -> None:
         assert len(datagram) <= 1200
         number = self.sent[not by_client]
         self.sent[not by_client] += 1
@@ -140,14 +142,17 @@ class Network:
                 carried = datagram[:at] + bytes((datagram[at] ^ 1 << self.chance.randrange(8),)) + datagram[at + 1 :]
             when = self.now + link.delay + (self.chance.randrange(link.jitter) if link.jitter else 0)
             self._count += 1
-            heapq.heappush(self._queue, (when, self._count, by_client, address, carried))
+            carried_mark = mark if link.remark is None else link.remark(number, by_client, mark)
+            if carried_mark < 0:
+                continue
+            heapq.heappush(self._queue, (when, self._count, by_client, address, carried, carried_mark))
 
-    def _deliver(self, by_client: bool, address: Any, datagram: bytes) -> None:
+    def _deliver(self, by_client: bool, address: Any, datagram: bytes, mark: int) -> None:
         if not by_client:
             if address == self.client_address:
-                self.client.receive(datagram, self.now, SERVER, None, 0)
+                self.client.receive(datagram, self.now, SERVER, None, mark)
             elif address in self.other_addresses:
-                self.client.receive(datagram, self.now, SERVER, address, 0)
+                self.client.receive(datagram, self.now, SERVER, address, mark)
             return
         if self.server is None:
             header = read_long_header(datagram, 0)
@@ -164,7 +169,7 @@ class Network:
                 header.source,
                 header.version,
             )
-        self.server.receive(datagram, self.now, address, None, 0)
+        self.server.receive(datagram, self.now, address, None, mark)
 
     # ------------------------------------------------------------------------------------------ the run
 
@@ -184,8 +189,8 @@ class Network:
         self.now = max(self.now, min(times))
         arrived = False
         while self._queue and self._queue[0][0] <= self.now:
-            _, _, by_client, address, datagram = heapq.heappop(self._queue)
-            self._deliver(by_client, address, datagram)
+            _, _, by_client, address, datagram, mark = heapq.heappop(self._queue)
+            self._deliver(by_client, address, datagram, mark)
             arrived = True
         for side in self.sides():
             timeout = side.next_timeout()

@@ -33,7 +33,7 @@ def datagrams_since(network: Network, start: int, *, by_client: bool) -> list[by
 def ping(network: Network) -> bytes:
     """A packet of the client's own that is no probe."""
     network.client.session.ping_due = True
-    [(datagram, _)] = network.client.datagrams_to_send(network.now)
+    [(datagram, _, _)] = network.client.datagrams_to_send(network.now)
     return datagram
 
 
@@ -242,7 +242,7 @@ def test_a_new_address_gets_three_times_what_came_from_it() -> None:
     packet = ping(network)
     server.receive(packet, network.now, NEW, None, 0)
     assert server.session.path.peer == NEW
-    sent = [len(datagram) for datagram, path in server.datagrams_to_send(network.now) if path.peer == NEW]
+    sent = [len(datagram) for datagram, path, _ in server.datagrams_to_send(network.now) if path.peer == NEW]
     assert sum(sent) <= 3 * len(packet)
 
 
@@ -279,11 +279,11 @@ def test_a_probe_from_off_the_path_moves_nobody() -> None:
     network = connected()
     client, server = both(network)
     client.session.path.begin_validation()
-    [(probe, _)] = client.datagrams_to_send(network.now)
+    [(probe, _, _)] = client.datagrams_to_send(network.now)
     server.receive(probe, network.now, NEW, None, 0)
     assert server.session.path.peer == CLIENT
     leaving = server.datagrams_to_send(network.now)
-    assert [path.peer for _, path in leaving if len(_) == 1200] == [NEW]
+    assert [path.peer for datagram, path, _ in leaving if len(datagram) == 1200] == [NEW]
     exchange(network, b"after", b"answer")
     assert server.session.path.peer == CLIENT
 

@@ -53,7 +53,7 @@ def test_what_goes_to_an_address_that_nobody_has_proven(address: object) -> None
     network.flush()
     network.client.session.ping_due = True
     network.now += 1_000
-    [(stolen, _)] = network.client.datagrams_to_send(network.now)
+    [(stolen, _, _)] = network.client.datagrams_to_send(network.now)
     network.server.receive(stolen, network.now, address, None, 0)
     network.run(30)
     assert 0 < network.sent_to[address] <= 3 * len(stolen)

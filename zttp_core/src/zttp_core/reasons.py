@@ -357,6 +357,11 @@ REASONS: Final[dict[str, Reason]] = {
     "request_rejected": Reason(None, "RFC 9114 5.2", "the connection is shutting down, and takes no new request"),
     # ------------------------------------------------------------ HTTP/3: what a caller can get wrong
     "datagrams_not_enabled": Reason(None, "RFC 9297 2.1.1", "datagrams are sent if both sides have announced them"),
+    "migration_not_possible": Reason(
+        None,
+        "RFC 9000 9",
+        "a client moves once the handshake is confirmed, if the server allows it and a connection ID is left for it",
+    ),
     "no_datagram_now": Reason(None, "RFC 9297 2.1", "datagrams are sent between a message's head and its end"),
     "datagram_does_not_fit": Reason(
         None, "RFC 9221 3", "a datagram must fit into one packet, and into what the peer takes"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zttp_h3.endpoint.endpoint import QuicEndpoint as QuicEndpoint
     from zttp_h3.limits import H3Limits as H3Limits
     from zttp_h3.outbound_datagram import OutboundDatagram as OutboundDatagram
+    from zttp_h3.path_statistics import PathStatistics as PathStatistics
     from zttp_h3.stream import Stream as Stream
     from zttp_h3.tls.tickets import SessionTicket as SessionTicket
     from zttp_h3.tls.tickets import TicketKeys as TicketKeys
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPILED", "CloseInfo", "DatagramHeader", "H3Connection", "H3ErrorCode", "H3Limits", "H3Settings",
-    "OutboundDatagram", "QuicEndpoint", "QuicErrorCode", "SessionTicket", "Stream", "TicketKeys", "TlsCredentials",
-    "TrustStore", "parse_datagram_header",
+    "OutboundDatagram", "PathStatistics", "QuicEndpoint", "QuicErrorCode", "SessionTicket", "Stream", "TicketKeys",
+    "TlsCredentials", "TrustStore", "parse_datagram_header",
 ]  # fmt: skip
 
 __getattr__ = lazy_attributes(
@@ -39,6 +40,7 @@ __getattr__ = lazy_attributes(
         "H3Limits": "zttp_h3.limits",
         "H3Settings": "zttp_h3.codes",
         "OutboundDatagram": "zttp_h3.outbound_datagram",
+        "PathStatistics": "zttp_h3.path_statistics",
         "QuicEndpoint": "zttp_h3.endpoint.endpoint",
         "QuicErrorCode": "zttp_h3.codes",
         "SessionTicket": "zttp_h3.tls.tickets",

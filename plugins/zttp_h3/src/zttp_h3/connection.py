@@ -21,6 +21,7 @@ from zttp_h3.opening import accept_client, connect_to
 from zttp_h3.options import CLIENT, SERVER, ConnectionOptions, judge
 from zttp_h3.origin import Origin
 from zttp_h3.outbound_datagram import OutboundDatagram
+from zttp_h3.path_statistics import PathStatistics, statistics_of
 from zttp_h3.quic.close import OPEN
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.stream import QuicStream
@@ -192,14 +193,14 @@ class H3Connection:
 
     def data_to_send(self, now: int = _LATEST) -> list[bytes]:
         """Return the datagrams to send now, and forget them."""
-        return [datagram for datagram, _ in self._leaving(now)]
+        return [datagram for datagram, _, _ in self._leaving(now)]
 
     def data_to_send_with_addresses(self, now: int = _LATEST) -> list[OutboundDatagram]:
         """Return the datagrams to send now, each with where to and, if that was given, where from; and forget them.
 
         Those of one size to one address follow each other, so that a server can send them with one call.
         """
-        return [OutboundDatagram(datagram, path.peer, path.local, 0) for datagram, path in self._leaving(now)]
+        return [OutboundDatagram(datagram, path.peer, path.local, mark) for datagram, path, mark in self._leaving(now)]
 
     def next_timeout(self) -> int | None:
         """Return when ``handle_timeout`` is due, ``None`` for never."""
@@ -353,6 +354,20 @@ class H3Connection:
             raise local_error("key_update_too_early")
         session.touch()
 
+    def migrate(self, local_address: Any) -> None:
+        """Probe the path from another local address, and move to it once the server has answered there (RFC 9000 9).
+
+        Datagrams then say that they leave from there; what arrives there must be given with it. Until the probe is
+        answered, and if it is not, everything stays where it is. For a client; raises LocalProtocolError before the
+        handshake is confirmed, where the server has forbidden it, and while it has given no connection ID for it.
+        """
+        session = self._session
+        if self.role != CLIENT:
+            raise local_error("wrong_role")
+        if session is None or not session.transport.migrate(session.transport.session.path.peer, local_address):
+            raise local_error("migration_not_possible")
+        session.touch()
+
     # ------------------------------------------------------------------------------------------------------- questions
 
     @property
@@ -439,12 +454,7 @@ class H3Connection:
 
     def session_tickets(self) -> list[SessionTicket]:
         """Return the tickets that came since this was asked last (client)."""
-        handshake = None if self._session is None else self._session.transport.session.handshake
-        if not isinstance(handshake, ClientHandshake):
-            return []
-        tickets = handshake.tickets
-        handshake.tickets = []
-        return tickets
+        return [] if self._session is None else self._session.take_tickets()
 
     def validation_tokens(self) -> list[bytes]:
         """Return the tokens that came since this was asked last (client): one saves a later connection a Retry."""
@@ -454,6 +464,10 @@ class H3Connection:
         tokens = transport.tokens
         transport.tokens = []
         return tokens
+
+    def statistics(self) -> PathStatistics:
+        """Return what is known of the path in use, and what was counted on the connection."""
+        return statistics_of(None if self._session is None else self._session.transport.session)
 
     def peer_settings(self) -> dict[int, int] | None:
         """Return the peer's SETTINGS by identifier (``H3Settings``), ``None`` before they have come."""
@@ -500,7 +514,7 @@ class H3Connection:
                 self._session.transport.session.begin_at(time)
             self._now = time
 
-    def _leaving(self, now: int) -> list[tuple[bytes, Path]]:
+    def _leaving(self, now: int) -> list[tuple[bytes, Path, int]]:
         self._take_time(now)
         if self._session is None:
             if self.role == SERVER or self._closed_early:
@@ -532,6 +546,9 @@ class H3Connection:
             origin.session = session
             session.attention = origin.attention
             session.owner = self
+        ticket = None if options.client is None else options.client.session
+        if ticket is not None and ticket.settings and transport.session.remembered is not None:
+            session.remember_settings(ticket.settings)
         self._session = session
         self._reader = EventReader(session, options.auto_credit)
 

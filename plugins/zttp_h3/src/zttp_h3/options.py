@@ -146,6 +146,7 @@ def judge(
         if given is not None and not callable(given):
             raise TypeError(f"{name} must be callable, got {type(given).__name__}")
     held = DEFAULT_LIMITS if limits is None else limits
+    datagrams = enable_datagrams and held.max_datagram_frame_size > 0
     protocols = [_protocol(alpn)]
     suites = _SUITES if cipher_suites is None else _numbers("cipher_suites", cipher_suites, SUITES)
     key_groups = _GROUPS if groups is None else _numbers("groups", groups, GROUPS)
@@ -157,7 +158,7 @@ def judge(
         connection_window=held.connection_window_size,
         most_connection_window=held.max_connection_window,
         max_streams_bidirectional=held.max_concurrent_streams if role == SERVER else 0,
-        max_datagram_frame_size=held.max_datagram_frame_size if enable_datagrams else 0,
+        max_datagram_frame_size=held.max_datagram_frame_size if datagrams else 0,
         keep_alive=keep_alive * _SECOND,
         congestion=congestion,
         entropy=os.urandom if entropy is None else entropy,
@@ -172,7 +173,7 @@ def judge(
         if early_data and tickets is None:
             raise ValueError("a server takes early data by its tickets=, which remember what was used")
         # What early data relies on; tickets of other connections may stand for other limits.
-        context = server_context(transport, held, enable_connect_protocol, enable_datagrams) if early_data else b""
+        context = server_context(transport, held, enable_connect_protocol, datagrams) if early_data else b""
         server = ServerParameters(
             identity_chooser(credentials), protocols, suites, key_groups, tickets, context, early_data
         )
@@ -188,7 +189,7 @@ def judge(
         held,
         auto_credit,
         enable_connect_protocol and role == SERVER,
-        enable_datagrams,
+        datagrams,
         transport,
         server,
         client,

@@ -13,6 +13,8 @@ from zttp_h3.qpack.decoder import SectionDecoder
 from zttp_h3.qpack.encoder import SectionEncoder
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.transport import Transport
+from zttp_h3.tls.client import ClientHandshake
+from zttp_h3.tls.tickets import SessionTicket
 
 # RFC 9114 7.2.4.1, RFC 9218 7: what the protocol itself sends goes before all requests.
 _CRITICAL: Final = -1
@@ -119,6 +121,19 @@ class H3Session:
         """
         self.remembered_settings = setting.read_settings(encoded)
         self._live_by(self.remembered_settings)
+
+    def take_tickets(self) -> list[SessionTicket]:
+        """Return the tickets that came since this was asked last, with the settings that early data will live by."""
+        handshake = self.transport.session.handshake
+        if not isinstance(handshake, ClientHandshake):
+            return []
+        tickets = handshake.tickets
+        handshake.tickets = []
+        if self.peer_settings is not None:
+            known = [(name, value) for name, value in self.peer_settings.items() if name in setting.KNOWN]
+            for ticket in tickets:
+                ticket.settings = setting.write_settings(known)
+        return tickets
 
     def early_data_accepted(self) -> bool:
         """Tell whether early data was sent and accepted, or received."""

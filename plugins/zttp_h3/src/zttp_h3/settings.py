@@ -19,6 +19,7 @@ H3_DATAGRAM: Final = 0x33
 # RFC 9114 7.2.4.1: settings of HTTP/2 that have no meaning here, and must not be sent.
 _RESERVED: Final = frozenset((0x02, 0x03, 0x04, 0x05))
 _FLAGS: Final = (ENABLE_CONNECT_PROTOCOL, H3_DATAGRAM)
+KNOWN: Final = frozenset((QPACK_MAX_TABLE_CAPACITY, MAX_FIELD_SECTION_SIZE, QPACK_BLOCKED_STREAMS, *_FLAGS))
 _MOST_SETTINGS: Final = 64
 
 

@@ -10,6 +10,7 @@ from zttp_h3.native_ints import i64
 from zttp_h3.reading.request_stream import RequestStream
 from zttp_h3.session import H3Session
 from zttp_h3.writing import messages
+from zttp_h3.writing.datagrams import send_datagram
 
 Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
 
@@ -65,6 +66,14 @@ class Stream:
     def end_message(self, trailers: Headers = None, /) -> None:
         """End the message, with trailer fields or without. Raises LocalProtocolError."""
         messages.end_message(self._session, self._open(), None if trailers is None else listed(trailers))
+
+    def send_datagram(self, data: Any, /) -> None:
+        """Queue an HTTP datagram, any buffer, between the message's head and its end (RFC 9297 2).
+
+        It may be lost, and is if 64 others were sent before it could leave. Raises LocalProtocolError for one that is
+        larger than a packet, and if not both sides have enabled datagrams.
+        """
+        send_datagram(self._session, self._open(), owned(data))
 
     def reset(self, error_code: int = H3ErrorCode.H3_REQUEST_CANCELLED, /) -> None:
         """Give the stream up in both directions (RFC 9114 4.1.1); nothing if it is closed."""

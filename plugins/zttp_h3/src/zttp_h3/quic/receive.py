@@ -227,6 +227,7 @@ class DatagramReceiver:
             space.received.ce += 1
             space.received.on_congestion_mark()
         space.received.add(number, flags & ACK_ELICITING != 0, session.now, 1000 * session.own.max_ack_delay)
+        session.packets_received += 1
         session.on_activity()
         if self.frames.crypto:
             feed(session, space.number)

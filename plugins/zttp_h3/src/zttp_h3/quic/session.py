@@ -96,6 +96,8 @@ class Session:
         self.datagrams: list[bytes] = []  # received
         self.outgoing_datagrams: list[bytes] = []
         self.datagrams_dropped: i64 = 0  # of both directions, because they were too many
+        self.datagram_size: i64 = DATAGRAM_SIZE  # that the path carries
+        self.packets_received: i64 = 0  # authentic, and for the first time
         self.idle_from: i64 = now
         self.awaits_peer = False  # something that asks for an answer has left since something came (RFC 9000 10.1)
         self.handshake_deadline: i64 = now + options.handshake_timeout

@@ -20,6 +20,7 @@ from zttp_h3.quic.receive import DatagramReceiver
 from zttp_h3.quic.session import Session
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.timers import earliest, expire
+from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION
 from zttp_h3.tls.alerts import TlsError
 from zttp_h3.tls.client import ClientHandshake, ClientParameters
@@ -72,13 +73,13 @@ class Transport:
             session.fail(QuicErrorCode.VERSION_NEGOTIATION_ERROR, 0, b"")
             session.close.end()
 
-    def datagrams_to_send(self, now: i64) -> list[tuple[bytes, Path]]:
-        """Return what leaves now, with the path of each."""
+    def datagrams_to_send(self, now: i64) -> list[tuple[bytes, Path, int]]:
+        """Return what leaves now, each with its path and the ECN codepoint to send it with."""
         session = self.session
         session.now = max(now, session.now)
         now = session.now
         self._deadline_known = False
-        leaving: list[tuple[bytes, Path]] = []
+        leaving: list[tuple[bytes, Path, int]] = []
         close = session.close
         if close.state == CLOSING:
             if close.due:
@@ -89,19 +90,19 @@ class Transport:
                         close.packets.append(packet)
                     else:
                         close.end()  # nobody can read anything of ours
-                leaving.extend([(packet, session.path) for packet in close.packets])
+                leaving.extend([(packet, session.path, NOT_ECT) for packet in close.packets])
             return leaving
         if close.state != OPEN:
             return leaving
         for path in list(session.paths):
             probe = self._assembler.next_probe(path, now)
             if probe:
-                leaving.append((probe, path))
+                leaving.append((probe, path, NOT_ECT))
         while len(leaving) < _MOST_DATAGRAMS:
             datagram = self._assembler.next_datagram(now)
             if not datagram:
                 break
-            leaving.append((datagram, session.path))
+            leaving.append((datagram, session.path, int(session.mark)))
         return leaving
 
     def next_timeout(self) -> i64:

@@ -1,4 +1,4 @@
-"""The one queue of events: of each stream with something new, in the order in which they came (RFC 9114 6)."""
+"""The one queue of events: of each stream with something new, in the order in which they came, then datagrams."""
 
 from typing import Any, Final, final
 
@@ -7,6 +7,7 @@ from zttp_h3.codes import H3ErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.stream import QuicStream
+from zttp_h3.reading.datagrams import ReceivedDatagrams
 from zttp_h3.reading.request_stream import RequestStream
 from zttp_h3.reading.unidirectional import PeerStreams, UnidirectionalStream
 from zttp_h3.session import H3Session
@@ -21,6 +22,7 @@ class EventReader:
         self._session: Final = session
         self._auto_credit: Final = auto_credit
         self._peer: Final = PeerStreams()
+        self._datagrams: Final = ReceivedDatagrams(session)
         self._current: Any = None  # the stream that is read
 
     def next_event(self) -> Any:
@@ -38,7 +40,7 @@ class EventReader:
                     continue
                 quic = session.transport.next_readable()
                 if quic is None:
-                    return None
+                    return self._datagrams.next_event()
                 current = self._reader_of(quic)
                 self._current = current
             event = current.next_event()

@@ -67,6 +67,10 @@ class Ecn:
         """Tell whether anything can still be learned."""
         return self.state != FAILED
 
+    def is_capable(self) -> bool:
+        """Tell whether the path is known to carry marks."""
+        return self.state == CAPABLE
+
     def counts(self) -> tuple[int, int, int]:
         """Return what the peer has counted: ECT(0), ECT(1), CE."""
         return sum(self._ect0), sum(self._ect1), sum(self._ce)
@@ -87,10 +91,15 @@ class Ecn:
             if self._tested >= _TESTED:
                 self._pass(_SENT_ENOUGH)
 
+    def on_silence(self) -> None:
+        """Test no more: nothing was heard for a while, and it may be because of the marks (RFC 9000 13.4.2)."""
+        if self.state == TESTING:
+            self._pass(_SENT_ENOUGH)
+
     def on_lost(self, marked: i64) -> None:
         """Note that marked packets were lost: a path that drops all of them carries none (RFC 9000 13.4.2)."""
         self._outstanding -= marked
-        if marked > 0 and self._outstanding <= 0 and self._tested >= _TESTED:
+        if marked > 0 and self._outstanding <= 0 and self.state == UNKNOWN:
             self._pass(_ALL_LOST)
 
     def on_acknowledged(self, space: i64, marked: i64, ect0: i64, ect1: i64, ce: i64) -> bool:

@@ -12,6 +12,7 @@ from zttp_h3.ranges import Ranges
 _PACKET_THRESHOLD: Final = 3  # RFC 9002 6.1.1
 _COMPACT_FROM: Final = 256  # so many empty places in front are cut off at once
 _MOST_RANGES: Final = 64
+_MOST_RECENT: Final = 32  # lost packets whose acknowledgment is still recognized
 
 
 @final
@@ -50,6 +51,8 @@ class SentPackets:
         self.last_eliciting: i64 = 0  # when the last one left that asks for an acknowledgment
         self.loss_time: i64 = -1  # when the earliest packet that is not lost yet will be
         self.acknowledged: Final = Ranges()
+        self.spurious: i64 = 0  # packets that were found lost and acknowledged later
+        self._recently_lost: Final[list[int]] = []
         self._first: i64 = 0  # no packet below is outstanding
         self._base: i64 = 0  # the number of the first place
         self._packets: list[SentPacket | None] = []
@@ -80,6 +83,8 @@ class SentPackets:
     def acknowledge(self, start: i64, stop: i64, newly: list[SentPacket]) -> None:
         """Move the packets from ``start`` up to but not including ``stop`` to ``newly``, the latest first."""
         known = self.acknowledged
+        if len(self._recently_lost) > 0:
+            self._count_spurious(start, stop)
         if start < self._first:
             start = self._first
         number = stop - 1
@@ -104,6 +109,13 @@ class SentPackets:
                 self.largest_acknowledged = stop - 1
             self._advance()
 
+    def _count_spurious(self, start: i64, stop: i64) -> None:
+        """Count what was not lost but late: here an undone cut of the window would begin (RFC 9438 4.9)."""
+        late = [number for number in self._recently_lost if start <= number < stop]
+        self.spurious += len(late)
+        for number in late:
+            self._recently_lost.remove(number)
+
     def detect_lost(self, now: i64, loss_delay: i64, lost: list[SentPacket]) -> None:
         """Move what is lost by now to ``lost``, and note when the next is (RFC 9002 6.1)."""
         self.loss_time = -1
@@ -119,7 +131,10 @@ class SentPackets:
                 if packet.eliciting and packet.in_flight:
                     self.eliciting_in_flight -= 1
                 lost.append(packet)
+                self._recently_lost.append(int(number))
             number += 1
+        if len(self._recently_lost) > _MOST_RECENT:
+            del self._recently_lost[:-_MOST_RECENT]
         self._advance()
 
     def longest_run(self, lost: list[SentPacket], since: i64) -> i64:

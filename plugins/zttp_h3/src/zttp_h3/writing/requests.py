@@ -6,6 +6,7 @@ from librt.strings import BytesWriter
 
 from zttp_core.messages import priorities
 from zttp_core.reasons import local_error
+from zttp_h3.early_data import is_safe
 from zttp_h3.frames import PRIORITY_UPDATE_REQUEST, frame
 from zttp_h3.reading.request_stream import RequestStream
 from zttp_h3.session import NO_GOAWAY, H3Session
@@ -39,6 +40,8 @@ def open_request(
     session.start()
     quic = transport.open(False)
     assert quic is not None
+    if transport.session.zero_rtt_sealer is not None and not is_safe(method):
+        transport.session.streams.wait_for_handshake(quic)
     state = RequestStream(session, quic)
     quic.application = state
     messages.begin_request(session, state, method, protocol, length)

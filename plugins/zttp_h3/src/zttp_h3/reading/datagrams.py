@@ -1,23 +1,18 @@
-"""HTTP datagrams (RFC 9297 2): sent on an open request, handed out in the order in which they came.
+"""HTTP datagrams as they come in (RFC 9297 2), handed out in the order in which they came.
 
-They are not reliable, and nothing here makes them so. What waits in either direction is bounded, and of too many the
-oldest go: what is late is worth least (RFC 9221 5). A datagram that overtook the request or response it belongs to
-waits for it; one for a request that is over is dropped.
+What waits is bounded, and of too many the oldest go: what is late is worth least (RFC 9221 5). A datagram that overtook
+the request or response it belongs to waits for it; one for a request that is over is dropped.
 """
 
 from typing import Any, Final, final
 
-from librt.strings import BytesWriter
-
 from zttp_core import events as core
-from zttp_core.reasons import local_error
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.reading.request_stream import ENDED, RequestStream
 from zttp_h3.session import H3Session
-from zttp_h3.wire.varint import read_varint, write_varint
-from zttp_h3.writing import messages
+from zttp_h3.wire.varint import read_varint
 
 _MOST_WAITING: Final = 32  # for a request that has not come
 _MOST_QUARTER: Final = (1 << 60) - 1
@@ -29,28 +24,12 @@ _HAND_OUT: Final = 2
 
 
 @final
-class Datagrams:
-    """The datagrams of a connection."""
+class ReceivedDatagrams:
+    """The datagrams of a connection that wait for their reader."""
 
     def __init__(self, session: H3Session) -> None:
         self._session: Final = session
         self._waiting: list[tuple[int, bytes]] = []
-
-    def send(self, stream: RequestStream, data: bytes) -> None:
-        """Queue a datagram. Raises LocalProtocolError."""
-        session = self._session
-        number = int(stream.stream_id)
-        # RFC 9297 2.1.1 MUST NOT: both sides have announced them.
-        if not session.peer_datagrams or session.transport.session.own.max_datagram_frame_size == 0:
-            raise local_error("datagrams_not_enabled", stream_id=number)
-        # RFC 9297 2.1 MUST NOT: only while the stream's sending side is open.
-        if stream.message != messages.CONTENT:
-            raise local_error("no_datagram_now", stream_id=number)
-        writer = BytesWriter()
-        write_varint(writer, stream.stream_id >> 2)
-        writer.write(data)
-        if not session.transport.send_datagram(writer.getvalue()):
-            raise local_error("datagram_does_not_fit", stream_id=number)
 
     def next_event(self) -> Any:
         """Return the next datagram's event, None if there is none now. Raises Malformed."""
