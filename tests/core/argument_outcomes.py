@@ -59,6 +59,17 @@ def failing() -> Iterator[Any]:
     raise BoomError
 
 
+@cache
+def credentials() -> zttp.TlsCredentials:
+    """The same in every process: neither the key nor its signatures have chance in them."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    name = x509.Name([])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, dt.datetime(2000, 1, 1), dt.datetime(2999, 1, 1))
+    leaf = builder.add_extension(names, critical=True).sign(key, None)
+    return zttp.TlsCredentials(certificate=leaf.public_bytes(Encoding.DER), private_key=key)
+
+
 # Each is made anew for every call: some can be used once.
 VALUES: dict[str, Callable[[], Any]] = {
     "None": lambda: None,
@@ -115,7 +126,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     "H1Limits": zttp.H1Limits,
     "H2Limits": zttp.H2Limits,
     "H3Limits": zttp.H3Limits,
-    "TlsCredentials": lambda: credentials(),
+    "TlsCredentials": credentials,
     "TicketKeys": lambda: zttp.TicketKeys(bytes(32)),
 }
 
@@ -337,17 +348,6 @@ subject("Stream.reset", of_stream("reset"), 8)
 
 
 # ---------------------------------------------------------------------------------------------------------- HTTP/3
-
-
-@cache
-def credentials() -> zttp.TlsCredentials:
-    """The same in every process: neither the key nor its signatures have chance in them."""
-    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-    name = x509.Name([])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, dt.datetime(2000, 1, 1), dt.datetime(2999, 1, 1))
-    leaf = builder.add_extension(names, critical=True).sign(key, None)
-    return zttp.TlsCredentials(certificate=leaf.public_bytes(Encoding.DER), private_key=key)
 
 
 def h3(role: int, **options: Any) -> zttp.H3Connection:
