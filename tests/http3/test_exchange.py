@@ -10,6 +10,7 @@ from zttp_h3.connection import H3Connection
 from zttp_h3.credentials import TlsCredentials
 from zttp_h3.limits import H3Limits
 from zttp_h3.options import CLIENT, SERVER
+from zttp_h3.reading.request_stream import RequestStream
 from zttp_h3.tls.tickets import TicketKeys
 
 
@@ -231,3 +232,76 @@ def test_http_datagrams_without_those_of_quic() -> None:
     assert session is not None
     session.apply_peer_settings({0x33: 1})
     assert not session.peer_datagrams
+
+
+def test_a_client_that_wants_no_more_of_a_response() -> None:
+    # RFC 9114 4.1.1: STOP_SENDING alone, as a browser does whose download is given up.
+    def answer(pair: Pair, stream_id: int, _message: Message) -> None:
+        stream = pair.server.stream(stream_id)
+        stream.send_response(200)
+        stream.send_data(bytes(10_000_000))
+
+    pair = Pair(answer)
+    number = pair.request()
+    pair.run(until=lambda: len(pair.responses[number].content) > 100_000)
+    session = pair.client._session
+    assert session is not None
+    streams = session.transport.session.streams
+    streams.stop(streams.streams[number], H3ErrorCode.H3_REQUEST_CANCELLED)
+    pair.run(until=lambda: pair.requests[number].reset is not None)
+    assert pair.requests[number].reset == H3ErrorCode.H3_REQUEST_CANCELLED
+    stream = pair.server.stream(number)
+    assert (stream.pending_bytes, stream.send_window) == (None, None)
+    pair.wait(1)
+    assert pair.server.open_streams == 0
+    assert not pair.server.has_pending_send()
+
+
+def test_a_server_that_wants_no_more_of_a_request() -> None:
+    # RFC 9114 4.1: the response is complete, and counts.
+    def on_head(pair: Pair) -> None:
+        if pair.requests and pair.requests[0].head is not None and not answered:
+            answered.append(True)
+            stream = pair.server.stream(0)
+            stream.send_response(413, [(b"content-length", b"3")])
+            stream.send_data(b"big")
+            stream.end_message()
+            session = pair.server._session
+            assert session is not None
+            streams = session.transport.session.streams
+            streams.stop(streams.streams[0], H3ErrorCode.H3_NO_ERROR)
+
+    answered: list[bool] = []
+    pair = Pair()
+    pair.request(b"POST", b"/", bytes(3_000_000))
+    while pair.responses[0].trailers is None:
+        assert pair.step()
+        on_head(pair)
+    assert pair.responses[0].head.status_code == 413
+    assert pair.responses[0].content == b"big"
+    assert pair.responses[0].reset is None
+
+
+def test_a_request_that_is_reset_while_its_head_waits() -> None:
+    # RFC 9204 2.2.2.2: the stream is cancelled, and its place among the blocked ones is free.
+    pair = Pair()
+    pair.request()
+    pair.run()
+    pair.wait(0.2)
+    server = pair.server._session
+    client = pair.client._session
+    assert server is not None
+    assert client is not None
+    stream = client.transport.open(False)
+    assert stream is not None
+    stream.application = RequestStream(client, stream)
+    # A section that needs an entry that never comes: Required Insert Count 200 of a table of 4096 bytes.
+    block = bytes((100 + 1, 0, 0x80))
+    client.transport.session.streams.write(stream, b"\x01" + bytes((len(block),)) + block)
+    pair.wait(0.1)
+    assert server.decoder.blocked == {int(stream.stream_id)}
+    client.transport.session.streams.reset(stream, H3ErrorCode.H3_REQUEST_CANCELLED)
+    pair.wait(0.1)
+    assert server.decoder.blocked == set()
+    assert not pair.errors
+    assert pair.server.open_streams == 0

@@ -79,6 +79,7 @@ class ServerProtocol(Udp):
         self.sending: dict[tuple[Any, int], bytes] = {}
         self.seen: list[Any] = []  # every request head
         self.addresses: dict[Any, None] = {}  # where datagrams came from, in order
+        self.answered: set[Any] = set()  # addresses that got something
         self.closed: list[Any] = []  # connections that are over
         self.errors: list[Exception] = []
 
@@ -135,6 +136,7 @@ class ServerProtocol(Udp):
 
     def send(self) -> None:
         for leaving in self.endpoint.data_to_send(now=now()):
+            self.answered.add(leaving.peer_address)
             self.transport.sendto(leaving.data, leaving.peer_address)
         self.set_timer(self.endpoint.next_timeout(), self.due)
 
@@ -193,6 +195,10 @@ class Server:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._thread.is_alive():
+            self.kill()
+
+    def kill(self) -> None:
         """End as a process that is killed: nobody is told."""
         self._loop.call_soon_threadsafe(self.protocol.end)
         self._loop.call_soon_threadsafe(lambda: self._loop.call_soon(self._loop.stop))

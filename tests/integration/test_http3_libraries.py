@@ -177,10 +177,8 @@ def test_a_server_of_theirs(theirs: SimpleNamespace, retry: bool, issued: Issued
 
 
 def test_curl(issued: Issued) -> None:
-    with (
-        Server(issued.credentials) as server,
-        curl_cffi.Session(verify=str(issued.authority), http_version="v3only") as session,
-    ):
+    with Server(issued.credentials) as server, curl_cffi.Session(http_version="v3only") as session:
+        session.verify = str(issued.authority)
         address = f"https://localhost:{server.port}"
         for _ in range(3):
             response = session.get(f"{address}/download/1000000", timeout=20)

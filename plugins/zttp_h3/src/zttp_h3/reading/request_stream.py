@@ -99,6 +99,10 @@ class RequestStream:
             return None
         incoming = self.quic.incoming
         assert incoming is not None
+        if self.quic.stopped_code >= 0 and self._session.is_server:
+            return self._on_stop(self.quic.stopped_code)
+        if self._blocked and incoming.reset_code >= 0:
+            return self._on_reset(incoming.reset_code)
         self._starved = False
         while not self._blocked and not self._starved and not self.closed:
             if len(self._rest) == 0:
@@ -319,10 +323,7 @@ class RequestStream:
     def _on_reset(self, error_code: i64) -> Any:
         """The peer has given the stream up."""
         session = self._session
-        if self._blocked or self.state == HEAD:
-            session.decoder.cancel(self.stream_id)
-            session.flush_qpack()
-        self.closed = True
+        self._abandon()
         announced = self.announced
         streams = session.transport.session.streams
         streams.reset(self.quic, H3ErrorCode.H3_REQUEST_CANCELLED)
@@ -330,6 +331,26 @@ class RequestStream:
         if session.is_server:
             session.count_reset()
         return core.RstStream(self.stream_id, error_code) if announced or not session.is_server else None
+
+    def _on_stop(self, error_code: i64) -> Any:
+        """The client does not want the response any more (RFC 9114 4.1.1); nothing if it has the whole of it.
+
+        A server's wish for no more content is none of a request's end: its response is read on (4.1).
+        """
+        out = self.quic.outgoing
+        if out is None or out.reset_code < 0:
+            return None
+        self.close(error_code)
+        self._session.count_reset()
+        return core.RstStream(self.stream_id, error_code) if self.announced else None
+
+    def _abandon(self) -> None:
+        """Read no more: whoever encodes for us counts on no section of the stream (RFC 9204 2.2.2.2)."""
+        self.closed = True
+        self._rest = b""
+        if self.state != ENDED:
+            self._session.decoder.cancel(self.stream_id)
+            self._session.flush_qpack()
 
     def _refuse(self, reason: str, error_code: int) -> Any:
         """Reset the stream because of what the peer sent on it (RFC 9114 4.1.2, 8)."""
@@ -345,11 +366,7 @@ class RequestStream:
         """Give the stream up in both directions."""
         if self.closed:
             return
-        self.closed = True
-        if self._blocked:
-            self._session.decoder.cancel(self.stream_id)
-            self._session.flush_qpack()
-        self._rest = b""
+        self._abandon()
         streams = self._session.transport.session.streams
         streams.reset(self.quic, error_code)
         streams.stop(self.quic, error_code)
