@@ -91,6 +91,59 @@ class HostileClass(metaclass=HostileType):
         self.role = role
 
 
+def exits(module: str = "zttp_broken.errors", base: type[BaseException] = BaseException) -> BaseException:
+    """Return an error of the plugin's own that is no Exception."""
+    stop: BaseException = type("Stop", (base,), {"__module__": module})("no more")
+    return stop
+
+
+def raises(error: BaseException) -> Callable[[], Any]:
+    def fail() -> Any:
+        raise error
+
+    return fail
+
+
+class Exiting:
+    """A plugin that ends the process when it is looked at."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise SystemExit(3)
+
+
+def exiting_class() -> type:
+    """Return a class of connections that can be called; whatever else is asked of it ends the process.
+
+    It must not lie about where pytest looks for tests.
+    """
+
+    class ExitingType(type):
+        def __getattribute__(cls, name: str) -> Any:
+            raise SystemExit(3)
+
+    class ExitingClass(metaclass=ExitingType):
+        def __init__(self, role: int) -> None:
+            self.role = role
+
+        def next_event(self) -> object:
+            return zttp.NEED_DATA
+
+        def is_closed(self) -> bool:
+            return False
+
+    return ExitingClass
+
+
+def unreadable(error: BaseException) -> Plugin:
+    """Return a plugin whose descriptor raises this when it is read."""
+
+    def transport(_: object) -> Any:
+        raise error
+
+    kind = type("Unreadable", (ProtocolDescriptor,), {"transport": property(transport, lambda *_: None)})
+    return Plugin(kind(name="broken", api_version=(1, 0), connection=Toy))
+
+
 class Derived(ProtocolDescriptor):
     """A descriptor that changes its mind."""
 
@@ -140,6 +193,12 @@ BROKEN: dict[str, Callable[[], object]] = {
     "an error that hides its number": lambda: liar("errno", OSError),
     "an error in the hook that cannot be shown": lambda: Hook(fails),
     "SystemExit at import": lambda: SystemExit(3),
+    "an error that is no Exception": lambda: exits(),
+    "an error of a nested one": lambda: exits("zttp_broken.errors", SystemExit),
+    "an error in the hook that is no Exception": lambda: Hook(raises(exits())),
+    "an exit where the hook is looked at": lambda: Exiting(),
+    "an exit where the descriptor is read": lambda: unreadable(SystemExit(3)),
+    "an error where the descriptor is read": lambda: unreadable(exits()),
     "an error of an endless class": lambda: type("E" * 100_000, (Exception,), {})("x" * 1_000_000),
     "around the constructor": lambda: Plugin(around_the_constructor()),
     "no descriptor": lambda: Plugin(Hostile()),
@@ -230,14 +289,19 @@ def test_a_class_that_is_named_by_a_string_is_looked_at_too() -> None:
         registry.connection_class(registry.resolve("toy"))
 
 
-def test_a_hostile_class_is_usable_and_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = registry_of(toy_entry(connection=HostileClass))
+@pytest.mark.parametrize("make", [lambda: HostileClass, exiting_class], ids=["raising", "exiting"])
+def test_a_hostile_class_is_usable_and_listed(make: Callable[[], type]) -> None:
+    hostile = make()
+    registry = registry_of(toy_entry(connection=hostile))
     [info] = registry.load_plugins()
     assert info.status == "loaded"
-    zttp.register_protocol(describe("hostile", connection=HostileClass))
+    zttp.register_protocol(describe("hostile", connection=hostile))
     try:
         made = zttp.Connection(zttp.SERVER, "hostile")
         assert isinstance(made, zttp.Connection)
+        assert isinstance(made, zttp.ByteStreamConnection) is False
+        with pytest.raises(TypeError, match="argument 'colour'"):
+            zttp.Connection(zttp.SERVER, "hostile", colour=1)
         assert [info.error for info in zttp.protocols() if info.name == "hostile"] == [None]
     finally:
         zttp.unregister_protocol("hostile")
@@ -381,11 +445,13 @@ def ask(folder: Path, code: str = ASK) -> tuple[dict[str, Any], str, int]:
         (GROUP + b"damaged = zttp_damaged", b"Nothing of use", "Toy", "damaged 1.0"),
         (GROUP + b"damaged = zttp_nowhere", b"", "PluginLoadError", "FAULT  damaged: "),
         (GROUP + b"damaged = zttp_exits", b"", "PluginLoadError", "SystemExit: 3"),
+        (GROUP + b"damaged = zttp_stops", b"", "PluginLoadError", "Stop: no more"),
+        (b"\xef\xbb\xbf" + GROUP + b"damaged = zttp_damaged", b"\xef\xbb\xbfName: dam-aged\n", "Toy", "dam-aged"),
         (None, None, "UnknownProtocolError", "no faults found"),
     ],
     ids=[
         "not UTF-8", "a line of another group", "no equals sign", "no value", "no METADATA", "METADATA not UTF-8",
-        "METADATA without a name", "no such module", "exits", "an empty folder",
+        "METADATA without a name", "no such module", "exits", "stops", "byte order marks", "an empty folder",
     ],
 )  # fmt: skip
 def test_a_damaged_distribution(
@@ -397,6 +463,7 @@ def test_a_damaged_distribution(
     for name in ("damaged", "sound"):
         (tmp_path / f"zttp_{name}.py").write_bytes(SOUND % name)
     (tmp_path / "zttp_exits.py").write_text("raise SystemExit(3)")
+    (tmp_path / "zttp_stops.py").write_text("class Stop(BaseException): pass\nraise Stop('no more')")
     answers, printed, status = ask(tmp_path)
     assert (answers["sound"], answers["http"], answers["sniff"], answers["dir"]) == (
         "Toy", "H1Connection", "http/1.1", True,

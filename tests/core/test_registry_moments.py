@@ -79,7 +79,13 @@ def test_a_shortage_is_over_the_next_time(error: Exception, way: str) -> None:
     assert registry.resolve("toy").descriptor.name == "toy"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()], ids=lambda error: type(error).__name__)
+class Cancelled(BaseException):
+    """What a framework ends a task with; its class is not the plugin's."""
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), GeneratorExit(), Cancelled()], ids=lambda error: type(error).__name__
+)
 def test_an_interruption_reaches_its_author_and_is_not_kept(error: BaseException) -> None:
     for question in ("resolve", "protocols", "prefaces"):
         registry = registry_of(PassingEntryPoint(raises(error)))

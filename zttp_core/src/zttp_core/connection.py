@@ -136,15 +136,25 @@ _KNOWN: Final[dict[int, tuple[ref[type], bool]]] = {}
 def remember(connection_class: type, transport: str) -> bool:
     """Make a plugin's class a virtual subclass, of ``ByteStreamConnection`` too if that is what it is: return this."""
     methods = ("receive_data", "receive_event", "data_to_send")
-    whole = transport == "stream" and all(hasattr(connection_class, name) for name in methods)
+    whole = transport == "stream" and _names_of(connection_class).issuperset(methods)
     key = id(connection_class)
     _KNOWN[key] = ref(connection_class, lambda _: _KNOWN.pop(key, None)), whole
     return whole
 
 
+def _bases(one: type) -> tuple[type, ...]:
+    """Return a class and what it is derived from. Its metaclass is not asked: it may answer anything."""
+    bases: tuple[type, ...] = type.__getattribute__(one, "__mro__")
+    return bases
+
+
+def _names_of(one: type) -> set[str]:
+    return {name for base in _bases(one) for name in type.__getattribute__(base, "__dict__")}
+
+
 def _known(subclass: type) -> bool | None:
     """Return whether a class that is known, or derived from one, is over a byte stream; ``None`` if it is not known."""
-    for base in subclass.__mro__:
+    for base in _bases(subclass):
         reference, whole = _KNOWN.get(id(base), (None, False))
         if reference is not None and reference() is base:
             return whole
@@ -153,9 +163,9 @@ def _known(subclass: type) -> bool | None:
 
 def _find(subclass: type) -> bool | None:
     """Return the same for a class that a plugin makes connections of, though none was made by ``Connection`` yet."""
-    bases = subclass.__mro__
+    bases = _bases(subclass)
     # Whoever lacks what every connection has is not worth asking the plugins about.
-    if not {"next_event", "is_closed"} <= {name for base in bases for name in base.__dict__}:
+    if not _names_of(subclass).issuperset(("next_event", "is_closed")):
         return None
     found = REGISTRY.provided(bases)
     return None if found is None else remember(*found)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from zttp_core.installed import Distribution, take_inventory
+from zttp_core.installed import BYTE_ORDER_MARK, Distribution, take_inventory
 from zttp_core.provider import ENTRY_POINT_GROUP, Provider
 from zttp_core.settled import Settled
 from zttp_core.wording import one_line
@@ -106,7 +106,7 @@ def entry_points_of(distribution: Distribution) -> Iterator[EntryPoint]:
         return
     provider = distribution.provider
     ours = False
-    for line in map(str.strip, text.splitlines()):
+    for line in map(str.strip, text.removeprefix(BYTE_ORDER_MARK).splitlines()):
         if line.startswith("["):
             ours = line.strip("[] ") == ENTRY_POINT_GROUP
         elif ours and line and not line.startswith("#"):

@@ -19,6 +19,7 @@ from zttp_core.provider import Provider
 from zttp_core.wording import class_path, one_line, said_by
 
 _METADATA: Final = ("METADATA", "PKG-INFO")
+BYTE_ORDER_MARK: Final = "\ufeff"  # which some editors put in front of a text
 
 
 class Distribution(NamedTuple):
@@ -56,7 +57,7 @@ class Distribution(NamedTuple):
             text = next((text for text in map(self.read, _METADATA) if text is not None), "")
         except (OSError, ValueError):
             return found
-        for line in text.splitlines():
+        for line in text.removeprefix(BYTE_ORDER_MARK).splitlines():
             if not line.strip():
                 break  # a description may follow
             name, colon, value = line.partition(":")

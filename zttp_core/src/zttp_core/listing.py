@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from zttp_core import lookup_errors
 from zttp_core.descriptor import ProtocolInfo
@@ -73,7 +73,7 @@ def _verdict(registration: Registration) -> str | None:
 def _described(registration: Registration, error: str | None, rival: str | None, status: Any) -> ProtocolInfo:
     descriptor = registration.descriptor
     connection = descriptor.connection
-    module = (connection if isinstance(connection, str) else class_path(connection)).partition(":")[0]
+    module = (connection if type(connection) is str else class_path(cast(type, connection))).partition(":")[0]
     status = status or ("broken" if error else "loaded")
     if error is None and rival is not None:
         status, error = "conflict", str(lookup_errors.shared_preface(descriptor.name, rival))

@@ -34,7 +34,7 @@ def load(entry_point: EntryPoint, scan: Scan, judge: Judge) -> list[ProtocolDesc
         answers = _guarded(entry_point.name, provider, [entry_point.module], lambda: _ask(entry_point.load()))
         if isinstance(answers, str):
             raise lookup_errors.invalid(provider, answers.replace("{plugin}", one_line(entry_point.value, 80)))
-        return judge.all_checked(answers, entry_point, scan)
+        return _judged(entry_point, lambda: judge.all_checked(answers, entry_point, scan))
     except DeprecationWarning as warning:
         error = lookup_errors.broken(entry_point.name, provider, warning)
         error.temporary = True
@@ -50,7 +50,8 @@ def import_connection(descriptor: ProtocolDescriptor, provider: Provider) -> tup
     Raises:
         ProtocolLookupError: They cannot be imported, or are something else.
     """
-    references = [one for one in (descriptor.connection, descriptor.factory) if isinstance(one, str)]
+    # `isinstance` would ask a class for its own, and its metaclass may answer anything.
+    references = [one for one in (descriptor.connection, descriptor.factory) if type(one) is str]
     modules = [one.partition(":")[0] for one in references]
     connection, factory = _guarded(
         descriptor.name,
@@ -74,11 +75,29 @@ def _guarded(protocol: str, provider: str, modules: list[str], run: Callable[[],
     try:
         return run()
     except BaseException as cause:
-        if interrupts(cause):
+        if interrupts(cause, modules):
             raise
         error = lookup_errors.broken(protocol, provider, cause)
         error.temporary = passes(cause, modules, handled)
         raise error from cause
+
+
+def _judged(entry_point: EntryPoint, run: Callable[[], list[ProtocolDescriptor]]) -> list[ProtocolDescriptor]:
+    """Judge what a plugin answered: what it looks at may be of classes of the plugin's own, which run its code."""
+    verdicts: list[BaseException] = []
+
+    def judge() -> list[ProtocolDescriptor] | None:
+        try:
+            return run()
+        except (lookup_errors.ProtocolLookupError, DeprecationWarning) as verdict:
+            verdicts.append(verdict)
+            return None
+
+    found = _guarded(entry_point.name, str(entry_point.provider), [entry_point.module], judge)
+    if verdicts:
+        raise verdicts[0]
+    checked: list[ProtocolDescriptor] = found
+    return checked
 
 
 def _ask(plugin: object) -> list[object] | str:
@@ -109,7 +128,7 @@ def _ask(plugin: object) -> list[object] | str:
 
 def _imported(reference: Any) -> Any:
     """Return the object that ``"module:attribute"`` names, or the reference itself if it is an object already."""
-    if not isinstance(reference, str):
+    if type(reference) is not str:
         return reference
     from importlib import import_module
 

@@ -10,7 +10,7 @@ from zttp_core.constants import CLIENT, HTTP1, SERVER
 from zttp_core.descriptor import BOTH_ROLES, ProtocolDescriptor
 from zttp_core.errors import LocalProtocolError
 from zttp_core.registry import REGISTRY, spelling
-from zttp_core.wording import one_line, shown
+from zttp_core.wording import class_name, one_line, shown
 
 
 def prepare(protocol: object) -> Callable[..., Any]:
@@ -84,7 +84,7 @@ def _unknown_option(protocol: object, options: dict[str, Any]) -> str | None:
         if option not in known:
             guess = lookup_errors.nearest(option, known) if len(option) < 80 else None
             hint = f"; did you mean '{guess}'?" if guess else f". It has: {', '.join(known) or 'none'}"
-            return f"{connection_class.__name__} has no option '{one_line(option, 80)}'{hint}"
+            return f"{class_name(connection_class)} has no option '{one_line(option, 80)}'{hint}"
     return None
 
 
@@ -93,5 +93,5 @@ def _parameters(function: Callable[..., Any]) -> list[Any] | None:
 
     try:
         return list(signature(function).parameters.values())
-    except Exception:  # noqa: BLE001 - written in C, without a signature; or with one that is made up on the way
+    except (Exception, SystemExit):  # noqa: BLE001 - written in C, without a signature; or it is made up on the way
         return None

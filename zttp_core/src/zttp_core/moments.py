@@ -19,12 +19,14 @@ def is_shortage(error: OSError) -> bool:
     return type(number) is int and number in _SHORTAGES
 
 
-def interrupts(error: BaseException) -> bool:
+def interrupts(error: BaseException, modules: Iterable[str] = ()) -> bool:
     """Return whether this is no failure of what was running, but somebody's wish to end it: it must reach its author.
 
-    A ``SystemExit`` of the plugin's own is a failure; that of a signal handler is not, nor is whatever else one raises.
+    A ``SystemExit`` of the plugin's own is a failure, and so is an error of a class of its own, which belongs to one of
+    its ``modules``, whatever that is derived from. What a signal handler raises is none, nor is ``KeyboardInterrupt``.
     """
-    if not issubclass(type(error), (Exception, SystemExit)):
+    kind = type(error)
+    if not issubclass(kind, (Exception, SystemExit)) and not _belongs(kind, modules):
         return True
     return _is_of_a_signal_handler(error)
 
@@ -38,21 +40,28 @@ def passes(error: BaseException, modules: Iterable[str], handled: BaseException 
         handled: What was being handled already when all began, and is none of the plugin's.
     """
     chain = list(_chain(error, handled))
+    modules = list(modules)
     return (
-        any(_is_momentary(one) or _is_of_a_signal_handler(one) for one in chain)
+        any(_is_momentary(one, modules) or _is_of_a_signal_handler(one) for one in chain)
         or any(map(is_half_imported, modules))
         or _is_out_of_descriptors()
     )
 
 
-def _is_momentary(error: BaseException) -> bool:
+def _belongs(kind: type, modules: Iterable[str]) -> bool:
+    """Return whether a class comes from the package of one of the modules."""
+    home = type.__getattribute__(kind, "__module__")
+    return type(home) is str and home.partition(".")[0] in {module.partition(".")[0] for module in modules}
+
+
+def _is_momentary(error: BaseException, modules: Iterable[str]) -> bool:
     kind = type(error)  # `isinstance` would ask the error as well, and anybody may have written its class
     if issubclass(kind, OSError):
         return is_shortage(error)  # type: ignore[arg-type]
     if issubclass(kind, (MemoryError, RecursionError, Warning)):  # a warning is an error as long as the filters say so
         return True
     if not issubclass(kind, Exception):
-        return not issubclass(kind, SystemExit)
+        return not issubclass(kind, SystemExit) and not _belongs(kind, modules)
     from zttp_core.lookup_errors import ProtocolLookupError
 
     return issubclass(kind, ProtocolLookupError) and error.temporary is True  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ about is raised and forgotten. No lock is held while code of others runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from zttp_core import lookup_errors
 from zttp_core.descriptor import (
@@ -151,7 +151,7 @@ class Registry:
 
         own = self._judge().checked(descriptor, IN_PROCESS)
         connection = own.connection
-        origin = connection if isinstance(connection, str) else class_path(connection)
+        origin = connection if type(connection) is str else class_path(cast(type, connection))
         registration = Registration(own, IN_PROCESS, origin)
         scan = self._scanned()
 
@@ -347,7 +347,7 @@ def _names(registration: Registration, one: type) -> bool:
     import sys
 
     connection = registration.descriptor.connection
-    if not isinstance(connection, str):
+    if type(connection) is not str:
         return connection is one
     module, _, attribute = connection.partition(":")
     return getattr(sys.modules.get(module), "__dict__", {}).get(attribute) is one

@@ -113,11 +113,12 @@ _WORKING: Final = Settled._work.__code__  # noqa: SLF001
 def _builtin(kind: type[BaseException]) -> type[Exception]:
     """Return what a class of errors is derived from and every Python has: the plugin's own may hold anything."""
     bases: tuple[type[Any], ...] = type.__getattribute__(kind, "__mro__")
-    return next(
+    known = (
         base
         for base in bases
         if type.__getattribute__(base, "__module__") == "builtins" and issubclass(base, (Exception, SystemExit))
-    )  # type: ignore[return-value]
+    )
+    return next(known, Exception)  # type: ignore[return-value]
 
 
 def is_half_imported(module: str) -> bool:

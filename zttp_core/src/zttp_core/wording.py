@@ -24,8 +24,8 @@ def shown(value: object, limit: int = _LONGEST_VALUE) -> str:
             value = value[:limit]  # what is cut below need not be escaped first
         text = repr(value)
     except BaseException as error:  # noqa: BLE001 - the value's own method
-        _pass_on(error)
-        text = f"<{_class_name(value)} that cannot be shown>"
+        _pass_on(error, value)
+        text = f"<{class_name(type(value))} that cannot be shown>"
     return one_line(text, limit)
 
 
@@ -34,14 +34,14 @@ def words_of(error: BaseException) -> str:
     try:
         return one_line(str(error))
     except BaseException as another:  # noqa: BLE001 - the error's own method
-        _pass_on(another)
+        _pass_on(another, error)
         return "<an error that cannot be shown>"
 
 
 def said_by(error: BaseException) -> str:
     """Return the class of an error and what it says, as the last line of a traceback has it."""
     words = words_of(error)
-    return f"{_class_name(error)}: {words}" if words else _class_name(error)
+    return f"{class_name(type(error))}: {words}" if words else class_name(type(error))
 
 
 def place_of(error: BaseException) -> str:
@@ -71,16 +71,17 @@ def class_path(value: type) -> str:
     return one_line(f"{_of_type(value, '__module__')}:{_of_type(value, '__qualname__')}")
 
 
-def _pass_on(error: BaseException) -> None:
-    """Raise what was meant for somebody else than whoever failed to find words."""
+def _pass_on(error: BaseException, value: object) -> None:
+    """Raise what was meant for somebody else than ``value``, which failed to find words."""
     from zttp_core.moments import interrupts
 
-    if interrupts(error):
+    if interrupts(error, [_of_type(type(value), "__module__")]):
         raise error
 
 
-def _class_name(value: object) -> str:
-    return one_line(_of_type(type(value), "__name__"), _LONGEST_VALUE)
+def class_name(value: type) -> str:
+    """Return the name of a class alone."""
+    return one_line(_of_type(value, "__name__"), _LONGEST_VALUE)
 
 
 def _of_type(value: type, attribute: str) -> str:
