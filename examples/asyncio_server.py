@@ -2,7 +2,8 @@
 
 zttp does the protocol. This file does what needs a socket or a clock: reading and pausing, back-pressure in both
 directions, timeouts, shutdown. An application is `async def application(exchange)`, see `exchange.py`; the protocol is
-chosen by ALPN, by the first bytes, or by an upgrade. With `--tls`, it makes itself a certificate.
+chosen by ALPN, by the first bytes, or by an upgrade. With `--tls`, it makes itself a certificate, and speaks HTTP/3 on
+the UDP port of the same number, if that is installed; its answers over TCP say so (Alt-Svc, RFC 7838).
 """
 
 import argparse
@@ -11,12 +12,16 @@ import logging
 import signal
 import ssl
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import self_signed
 import zttp
-from exchange import HTTP1, HTTP2, Exchange, SlowPeerError, in_time
+from exchange import HTTP1, HTTP2, Exchange, Fields, SlowPeerError, in_time
+
+if TYPE_CHECKING:
+    from http3 import QuicSocket
 
 HEAD_TIMEOUT = 15.0  # until the next request head is whole, however slowly it drips in
 SEND_TIMEOUT = 60.0  # until the peer has taken what was written
@@ -90,7 +95,7 @@ class Link(asyncio.Protocol):
                             self.session = session  # where this request is the first event
                             continue
                         self.exchanges[event.stream_id] = exchange = Exchange(self, event)
-                        exchange.task = self.server.start_task(self.run(exchange))
+                        exchange.task = self.server.answer(exchange, self.session.fail)
                     case zttp.Data():
                         self.exchanges[event.stream_id].receive(event.data)
                     case zttp.EndOfMessage():
@@ -108,18 +113,6 @@ class Link(asyncio.Protocol):
             self.cancel_exchanges()
             self.session.fail_connection(error)
         self.flush()
-
-    async def run(self, exchange: Exchange) -> None:
-        """Let the application answer one request."""
-        try:
-            await self.server.application(exchange)
-            if not exchange.finished:
-                raise RuntimeError("the application returned before its response was complete")
-        except SlowPeerError as error:
-            self.session.fail(exchange, 408, str(error))
-        except Exception:
-            logger.exception("the application failed")
-            self.session.fail(exchange, 500, "internal server error")
 
     def await_request(self) -> None:
         """Go on to the next request, which may be here already."""
@@ -185,17 +178,45 @@ class Server:
         self.links: set[Link] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
+        self.alternatives: Fields = []  # fields of responses over TCP: where else the server is
+        self.quic: QuicSocket | None = None
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        """Listen; port 0 takes a free one."""
+    async def start(
+        self, host: str, port: int, tls: ssl.SSLContext | None = None, files: tuple[Path, Path] | None = None
+    ) -> None:
+        """Listen; port 0 takes a free one. With `files`, certificate and key, HTTP/3 has the same port of UDP."""
         self.listener = await asyncio.get_running_loop().create_server(lambda: Link(self), host, port, ssl=tls)
         self.port: int = self.listener.sockets[0].getsockname()[1]
+        if files is not None:
+            from http3 import QuicSocket
 
-    def start_task(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(coroutine)
+            try:
+                self.quic = QuicSocket(self, host, self.port, files)
+            except OSError:  # what is free for TCP may not be for UDP
+                self.listener.close()
+                if port:
+                    raise
+                await self.start(host, port, tls, files)
+                return
+            self.alternatives = [(b"alt-svc", b'h3=":%d"; ma=3600' % self.port)]
+
+    def answer(self, exchange: Exchange, fail: Callable[[Exchange, int, str], None]) -> asyncio.Task[None]:
+        """Let the application answer one request, beside everything else."""
+        task = asyncio.create_task(self.run(exchange, fail))
         self.tasks.add(task)  # the loop alone would not keep it alive
         task.add_done_callback(self.tasks.discard)
         return task
+
+    async def run(self, exchange: Exchange, fail: Callable[[Exchange, int, str], None]) -> None:
+        try:
+            await self.application(exchange)
+            if not exchange.finished:
+                raise RuntimeError("the application returned before its response was complete")
+        except SlowPeerError as error:
+            fail(exchange, 408, str(error))
+        except Exception:
+            logger.exception("the application failed")
+            fail(exchange, 500, "internal server error")
 
     async def stop(self, grace: float = 10.0) -> None:
         """Accept no more, close what is idle, let what is under way finish; after `grace` seconds drop the rest."""
@@ -203,15 +224,23 @@ class Server:
         self.listener.close()
         for link in self.links:
             link.shut_down()
+        if self.quic is not None:
+            self.quic.shut_down()
         await self.closed(grace)
         for link in self.links:
             link.transport.abort()
         await self.closed()
+        if self.quic is not None:
+            self.quic.close()
+            self.quic = None
 
     async def closed(self, seconds: float | None = None) -> None:
         """Wait until the connections of this moment are closed."""
-        if self.links:
-            await asyncio.wait([link.closed for link in self.links], timeout=seconds)
+        under_way = [link.closed for link in self.links]
+        if self.quic is not None and seconds is not None:
+            under_way += [link.closed for link in self.quic.links.values()]
+        if under_way:
+            await asyncio.wait(under_way, timeout=seconds)
 
 
 async def echo(exchange: Exchange) -> None:
@@ -234,10 +263,12 @@ async def main(port: int, secure: bool) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     tls = None
-    if secure:
-        with tempfile.TemporaryDirectory() as folder:
-            tls = self_signed.server_context(*self_signed.make(Path(folder)))
-    await server.start("127.0.0.1", port, tls)
+    with tempfile.TemporaryDirectory() as folder:
+        files = self_signed.make(Path(folder)) if secure else None
+        if files:
+            tls = self_signed.server_context(*files)
+        has_http3 = any(protocol.name == zttp.HTTP3 for protocol in zttp.protocols())
+        await server.start("127.0.0.1", port, tls, files if has_http3 else None)
     print(f"listening on {'https' if secure else 'http'}://127.0.0.1:{server.port}", flush=True)
     await stop.wait()
     await server.stop()

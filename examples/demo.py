@@ -1,6 +1,7 @@
 """The demonstration behind `make demo`: the example server, asked by the example clients, by raw bytes and by curl.
 
-First HTTP/1.1, then HTTP/2 in clear text, then HTTP/2 over TLS if there is an `openssl` to make a certificate.
+First HTTP/1.1, then HTTP/2 in clear text; then HTTP/2 over TLS, and HTTP/3 if that is installed, if there is an
+`openssl` to make a certificate.
 
 Prints the events of both sides as they arrive and what was checked, and exits with 0 only if everything was right.
 `--build compiled` (or `interpreted`) makes any other build of zttp an error.
@@ -42,6 +43,11 @@ PARTS = [
     Part("HTTP/2", False, http2.CHECKS + http2.CLEAR_TEXT_CHECKS, http2.CURL_CHECKS, http2.graceful_shutdown),
     Part("HTTP/2 over TLS", True, http2.CHECKS, http2.CURL_CHECKS, http2.graceful_shutdown),
 ]
+HAS_HTTP3 = any(protocol.name == zttp.HTTP3 for protocol in zttp.protocols())
+if HAS_HTTP3:
+    import demo_checks_http3 as http3
+
+    PARTS.append(Part("HTTP/3", True, http3.CHECKS, [], http3.graceful_shutdown))
 
 
 async def application(exchange: Exchange) -> None:
@@ -102,7 +108,7 @@ def show_builds(required: str | None) -> None:
     for protocol in zttp.protocols():
         build = "compiled" if protocol.compiled else "interpreted"
         print(f"  {protocol.name:9} {build:12} {protocol.provider} {protocol.version}")
-        if required and protocol.name in (zttp.HTTP1, zttp.HTTP2):
+        if required and protocol.name in (zttp.HTTP1, zttp.HTTP2, zttp.HTTP3):
             expect(f"build of {protocol.name}", build, required)
 
 
@@ -150,7 +156,8 @@ async def run(build: str | None = None, application: Callable[[Exchange], Awaita
                 continue
             server = Server(application, show("server"))
             files = certificate if part.secure else None
-            await server.start("127.0.0.1", 0, self_signed.server_context(*files) if files else None)
+            tls = self_signed.server_context(*files) if files else None
+            await server.start("127.0.0.1", 0, tls, files if HAS_HTTP3 else None)
             lines, failed = await run_part(part, Demo(server, show("client"), files[0] if files else None), complaints)
             summary += lines
             failures += failed

@@ -1,7 +1,7 @@
 """What an application of `asyncio_server.py` works with, and what each protocol does in its own way.
 
 An `Exchange` is one request and its response, the same on every protocol. `HTTP1` holds what is HTTP/1.1's alone,
-`HTTP2` what is HTTP/2's.
+`HTTP2` what is HTTP/2's; what is HTTP/3's, and its socket, are in `http3.py`.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import zttp
 
 if TYPE_CHECKING:
     from asyncio_server import Link
+    from http3 import QuicLink
 
 CONTENT_TIMEOUT = 30.0  # until the next piece of content that the application waits for
 CREDIT_TIMEOUT = 60.0  # until the peer gives credit for more content (HTTP/2)
@@ -39,7 +40,7 @@ class Exchange:
 
     task: "asyncio.Task[None]"  # runs the application
 
-    def __init__(self, link: "Link", request: zttp.Request) -> None:
+    def __init__(self, link: "Link | QuicLink", request: zttp.Request) -> None:
         self.request = request
         self.trailers: Fields = []  # of the request; known once content() has ended
         self.waiting = 0  # bytes of content that arrived and were not read yet
@@ -126,7 +127,7 @@ class HTTP1:
         # Content that nobody reads would stand before the next request: there will be no next request.
         if self.link.server.stopping or not (exchange.ended or exchange.reading):
             headers = [*headers, (b"connection", b"close")]
-        return headers
+        return [*headers, *self.link.server.alternatives]
 
     def exchange_finished(self, exchange: Exchange) -> None:
         """Go on to the next request, or close."""
@@ -215,8 +216,8 @@ class HTTP2:
         return self.conn.stream(request.stream_id)
 
     def response_fields(self, _exchange: Exchange, _status: int, headers: Fields) -> Fields:
-        """Add nothing: the framing is not in the fields."""
-        return headers
+        """Add where else the server is; the framing is not in the fields."""
+        return [*headers, *self.link.server.alternatives]
 
     def exchange_finished(self, exchange: Exchange) -> None:
         """Forget a stream; the rest of a request that nobody reads need not be sent (RFC 9113 8.1)."""

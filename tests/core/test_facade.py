@@ -154,7 +154,7 @@ def test_a_role_that_the_protocol_does_not_have(register: Any, supported: int, o
     register(roles=frozenset((supported,)))
     assert toy(supported, colour="blue").colour == "blue"
     for options in ({}, {"colour": "blue"}):
-        with pytest.raises(zttp.LocalProtocolError, match="^protocol 'toy' supports") as caught:
+        with pytest.raises(zttp.LocalProtocolError, match=r"^protocol 'toy' supports") as caught:
             toy(other, **options)
         assert str(caught.value) == f"protocol 'toy' supports the {side} role only"
         assert caught.value.reason == "role_not_supported"

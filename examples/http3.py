@@ -1,0 +1,235 @@
+"""HTTP/3 for `asyncio_server.py`: one UDP socket, one `zttp.QuicEndpoint`, and the same exchanges as over TCP.
+
+zttp owns neither the socket nor the clock. Datagrams are handed in as they come, with the time; what it has to send is
+asked for after everything that could have changed that, and one timer stands for all connections.
+"""
+
+import asyncio
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import zttp
+from exchange import CREDIT_TIMEOUT, Exchange, Fields, in_time
+
+if TYPE_CHECKING:
+    from asyncio_server import Server
+
+MOST_AT_A_TIME = 64  # datagrams read before others have their turn, and segments of one system call
+UDP_SEGMENT = 103  # of Linux: one system call sends many datagrams of one size
+
+
+class HTTP3:
+    """HTTP/3: as HTTP/2, but that nobody pauses reading: what is not consumed has no credit, and is not sent."""
+
+    def __init__(self, link: "QuicLink") -> None:
+        self.link, self.conn = link, link.conn
+
+    def sender(self, request: zttp.Request) -> zttp.Stream:
+        """Return where a response is written."""
+        return self.conn.stream(request.stream_id)
+
+    def response_fields(self, _exchange: Exchange, _status: int, headers: Fields) -> Fields:
+        """Add nothing: the framing is not in the fields."""
+        return headers
+
+    def content_read(self, exchange: Exchange, size: int) -> None:
+        """Give credit for what the application has taken."""
+        self.conn.consume_data(exchange.request.stream_id, size)
+        self.link.flush()
+
+    async def credited(self, exchange: Exchange) -> None:
+        """Wait until everything that was sent has left: there was credit for it, and room on the path."""
+        stream = self.sender(exchange.request)
+        while stream.pending_bytes:
+            exchange.credit.clear()
+            await in_time(exchange.credit.wait(), CREDIT_TIMEOUT)
+
+    def exchange_finished(self, exchange: Exchange) -> None:
+        """Forget an exchange; what still comes of its request is consumed as it comes."""
+        if self.link.exchanges.pop(exchange.request.stream_id, None) is not None and exchange.waiting:
+            self.conn.consume_data(exchange.request.stream_id, exchange.waiting)
+        self.link.flush()
+        self.link.close_if_done()
+
+    def fail(self, exchange: Exchange, status: int, text: str) -> None:
+        """Answer one request with an error; reset its stream if the answer has begun."""
+        stream = self.sender(exchange.request)
+        if exchange.started:
+            stream.reset(zttp.H3ErrorCode.H3_INTERNAL_ERROR)
+        elif stream.send_window is not None:
+            content = text.encode("ascii", "backslashreplace") + b"\n"
+            stream.send_response(status, [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))])
+            if exchange.request.method != b"HEAD":
+                stream.send_data(content)
+            stream.end_message()
+        self.exchange_finished(exchange)
+
+
+class QuicLink:
+    """One connection: its events, and the exchanges under way on it."""
+
+    def __init__(self, quic: "QuicSocket", conn: zttp.H3Connection) -> None:
+        self.quic, self.server, self.conn = quic, quic.server, conn
+        self.exchanges: dict[int, Exchange] = {}  # by stream_id
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.session = HTTP3(self)
+
+    def pump(self) -> None:
+        """Hand on every event that is there."""
+        try:
+            while (event := self.conn.next_event()) is not zttp.NEED_DATA:
+                self.server.observe(event)
+                self.take(event)
+        except zttp.RemoteProtocolError as error:
+            self.server.observe(error)
+        for exchange in self.exchanges.values():
+            exchange.credit.set()  # there may be room now
+        if self.conn.is_closed():
+            self.end()
+
+    def take(self, event: zttp.Event) -> None:
+        match event:
+            case zttp.Request():
+                self.exchanges[event.stream_id] = exchange = Exchange(self, event)
+                exchange.task = self.server.answer(exchange, self.session.fail)
+            case zttp.Data():
+                if exchange_of := self.exchanges.get(event.stream_id):
+                    exchange_of.receive(event.data)
+                else:
+                    self.conn.consume_data(event.stream_id, len(event.data))  # nobody else will
+            case zttp.EndOfMessage():
+                if exchange_of := self.exchanges.get(event.stream_id):
+                    exchange_of.end(list(event.trailers))
+            case zttp.RstStream():
+                if exchange_of := self.exchanges.pop(event.stream_id, None):
+                    exchange_of.task.cancel()
+
+    def flush(self) -> None:
+        self.quic.flush()
+
+    async def flush_and_drain(self) -> None:
+        self.quic.flush()
+
+    def shut_down(self) -> None:
+        """Take no further request; close once those under way are answered."""
+        self.conn.shutdown()
+        self.close_if_done()
+
+    def close_if_done(self) -> None:
+        if self.server.stopping and not any(self.is_under_way(number) for number in self.exchanges):
+            self.conn.close()
+            self.quic.flush()
+            self.end()
+
+    def is_under_way(self, stream_id: int) -> bool:
+        return not self.exchanges[stream_id].finished
+
+    def end(self) -> None:
+        """Let go of a connection that is over; the endpoint answers for it as long as its peer may not have heard."""
+        for exchange in self.exchanges.values():
+            if not exchange.finished:
+                exchange.task.cancel()
+        self.quic.flush()
+        self.quic.endpoint.discard(self.conn)
+        if self.quic.links.pop(self.conn, None) is not None:
+            self.closed.set_result(None)
+
+
+class QuicSocket:
+    """The UDP socket, the endpoint behind it, and its timer."""
+
+    def __init__(self, server: "Server", host: str, port: int, files: tuple[Path, Path]) -> None:
+        self.server, self.loop = server, asyncio.get_running_loop()
+        self.endpoint = zttp.QuicEndpoint(credentials=zttp.TlsCredentials.from_files(str(files[0]), str(files[1])))
+        self.links: dict[zttp.H3Connection, QuicLink] = {}
+        self.timer: asyncio.TimerHandle | None = None
+        self.is_closed = False
+        self.segments = sys.platform == "linux"  # until the system says no
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.bind((host, port))
+        self.loop.add_reader(self.socket, self.read)
+
+    def now(self) -> int:
+        return int(self.loop.time() * 1_000_000)
+
+    def read(self) -> None:
+        """Hand in a burst of datagrams, then everything that came of it."""
+        touched: dict[zttp.H3Connection, None] = {}
+        for datagram, address in self.burst():
+            conn = self.endpoint.receive_datagram(datagram, address, self.now())
+            if conn is not None:
+                touched[conn] = None
+        for conn in touched:
+            if conn not in self.links:
+                self.links[conn] = QuicLink(self, conn)
+            self.links[conn].pump()
+        self.flush()
+
+    def burst(self) -> Iterator[tuple[bytes, Any]]:
+        for _ in range(MOST_AT_A_TIME):
+            try:
+                yield self.socket.recvfrom(65_536)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # what the network says of a datagram that was sent earlier
+
+    def flush(self) -> None:
+        """Send what is to be sent now, and wait until something is due."""
+        if self.is_closed:
+            return
+        leaving = self.endpoint.data_to_send(now=self.now())
+        # Datagrams of one size to one address follow each other; only the last of a run may be shorter.
+        for address, run in groupby(leaving, key=lambda one: one.peer_address):
+            self.send([one.data for one in run], address)
+        timeout = self.endpoint.next_timeout()
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = None if timeout is None else self.loop.call_at(timeout / 1_000_000, self.on_timeout)
+
+    def send(self, datagrams: list[bytes], address: Any) -> None:
+        """Send datagrams to one address; what there is no room for is lost, as on any path."""
+        while datagrams:
+            size = len(datagrams[0])
+            most = min(MOST_AT_A_TIME, 65_000 // size) if self.segments else 1
+            count = 1
+            while count < min(most, len(datagrams)) and len(datagrams[count - 1]) == size >= len(datagrams[count]):
+                count += 1
+            piece, datagrams = datagrams[:count], datagrams[count:]
+            segment = [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("H", size))] if count > 1 else []
+            try:
+                self.socket.sendmsg([b"".join(piece)], segment, 0, address)
+            except BlockingIOError:
+                return
+            except OSError:
+                if count > 1:  # a system without it: one by one from now on
+                    self.segments = False
+                    datagrams = piece + datagrams
+
+    def on_timeout(self) -> None:
+        self.endpoint.handle_timeout(self.now())
+        for link in list(self.links.values()):
+            link.pump()
+        self.flush()
+
+    def shut_down(self) -> None:
+        for link in list(self.links.values()):
+            link.shut_down()
+        self.flush()
+
+    def close(self) -> None:
+        """Close what is left, and the socket."""
+        for link in list(self.links.values()):
+            link.conn.close()
+            link.end()
+        self.is_closed = True
+        self.loop.remove_reader(self.socket)
+        if self.timer is not None:
+            self.timer.cancel()
+        self.socket.close()
