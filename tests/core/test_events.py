@@ -276,6 +276,38 @@ def test_no_repr_grows_with_what_a_peer_sent(event: Any) -> None:
     assert len(repr(event)) < 60_000
 
 
+ENORMOUS = 10**5000  # more digits than Python writes
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        zttp.Data(b"", ENORMOUS),
+        zttp.EndOfMessage(stream_id=ENORMOUS),
+        zttp.Request(b"GET", b"/", stream_id=ENORMOUS, priority=(ENORMOUS, False)),
+        zttp.Response(200, stream_id=ENORMOUS),
+        zttp.RstStream(ENORMOUS, ENORMOUS),
+        zttp.Goaway(ENORMOUS, ENORMOUS, b""),
+        zttp.Settings([(ENORMOUS, ENORMOUS)]),
+        zttp.WindowUpdate(ENORMOUS, ENORMOUS),
+        zttp.PriorityUpdate(ENORMOUS, ENORMOUS, False),
+        zttp.Datagram(b"", ENORMOUS),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_a_number_that_python_does_not_write_has_a_repr(event: Any) -> None:
+    assert "<a number of 16610 bits>" in repr(event)
+    assert len(repr(event)) < 200
+
+
+@every_event
+def test_what_only_the_constructor_sets_is_read_only_however_it_is_called(event: Any) -> None:
+    for owner, name in ((event, "_stream_id"), (event, "_params")):
+        if hasattr(owner, name):
+            with pytest.raises(AttributeError, match="not writable"):
+                setattr(owner, name, getattr(owner, name))
+
+
 def test_what_is_left_out_of_a_repr_is_counted() -> None:
     assert repr(zttp.Data(b"a" * 1024)) == f"Data(data={b'a' * 1024!r})"
     assert repr(zttp.Data(b"a" * 1025, 3)) == f"Data(data={b'a' * 1024!r}...(1025 bytes), stream_id=3)"

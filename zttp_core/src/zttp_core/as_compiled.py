@@ -20,26 +20,27 @@ _BUILTINS: Final = (bytes, bool, int, str, list, dict, frozenset)
 Check = Callable[[Any], Any]
 
 
-def as_compiled(*made: Any, narrow: tuple[str, ...] = ()) -> None:
+def as_compiled(*made: Any, narrow: tuple[str, ...] = (), final: tuple[str, ...] = ()) -> None:
     """Have interpreted classes and functions check their arguments, and the classes keep their attributes.
 
     Args:
         made: The classes, each with ``__slots__``, and the functions.
         narrow: Which parameters of the functions become machine integers.
+        final: Which private attributes of the classes are Final; the public ones all are.
     """
     for item in made:
         if isinstance(item, FunctionType):
             setattr(sys.modules[item.__module__], item.__name__, _checked(item, narrow))
         elif isinstance(item, type) and isinstance(vars(item).get("__init__"), FunctionType):
-            _make_strict(item)
+            _make_strict(item, final)
 
 
-def _make_strict(cls: type[Any]) -> None:
+def _make_strict(cls: type[Any], final: tuple[str, ...]) -> None:
     for name, member in list(vars(cls).items()):
         if isinstance(member, FunctionType) and (name == "__init__" or not name.startswith("_")):
             setattr(cls, name, _checked(member))
     slots: tuple[str, ...] = cls.__slots__
-    fixed = {name: vars(cls)[name] for name in slots if not name.startswith("_")}
+    fixed = {name: vars(cls)[name] for name in slots if not name.startswith("_") or name in final}
     properties = {name for name, member in vars(cls).items() if isinstance(member, property)}
     any_slot = vars(cls)[slots[0]]
     initialize = cls.__init__

@@ -6,6 +6,7 @@ A traceback or a log line must not grow with what a peer sent: 1 MiB of content 
 from typing import Final
 
 _LONGEST_VALUE: Final = 1024  # bytes of one value
+_LONGEST_NUMBER: Final = 512  # bits
 _LONGEST_LIST: Final = 16_384  # characters of a list, after which no further entry is begun
 
 
@@ -14,6 +15,11 @@ def excerpt(value: bytes) -> str:
     if len(value) <= _LONGEST_VALUE:
         return repr(value)
     return f"{value[:_LONGEST_VALUE]!r}...({len(value)} bytes)"
+
+
+def digits(value: int) -> str:
+    """Return a number as it is written, or how long one is that no protocol knows: Python refuses to write it."""
+    return str(value) if value.bit_length() <= _LONGEST_NUMBER else f"<a number of {value.bit_length()} bits>"
 
 
 def excerpt_of_fields(pairs: list[tuple[bytes, bytes]]) -> str:
@@ -36,5 +42,5 @@ def excerpt_of_settings(params: tuple[tuple[int, int], ...]) -> str:
             text += ", "
         if len(text) > _LONGEST_LIST:
             return text + f"...({len(params) - number} more)]"
-        text += repr(param)
+        text += f"({digits(param[0])}, {digits(param[1])})"
     return text + "]"

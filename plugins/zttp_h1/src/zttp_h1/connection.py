@@ -317,7 +317,7 @@ class H1Connection:
         return writer
 
 
-as_compiled(H1Connection)
+as_compiled(H1Connection, final=("_reader",))
 
 
 def new_connection(role: int, limits: H1Limits | None = None, require_host: bool = False) -> H1Connection:

@@ -391,7 +391,7 @@ class H2Connection:
         self._receiver.inbox.clear()
 
 
-as_compiled(H2Connection)
+as_compiled(H2Connection, final=("_auto_credit", "_content", "_receiver", "_session"))
 
 
 def new_connection(

@@ -122,4 +122,4 @@ class Stream:
         return f"<Stream {self.stream_id} {STATE_NAMES[self._state.state]}>"
 
 
-as_compiled(Stream)
+as_compiled(Stream, final=("_content", "_state"))

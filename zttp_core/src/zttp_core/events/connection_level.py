@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
-from zttp_core.excerpts import excerpt, excerpt_of_settings
+from zttp_core.excerpts import digits, excerpt, excerpt_of_settings
 from zttp_core.native_ints import mypyc_attr
 
 
@@ -49,9 +49,8 @@ class Goaway:
         return Goaway, self._values()
 
     def __repr__(self) -> str:
-        return (
-            f"Goaway(last_stream_id={self.last_stream_id}, error_code={self.error_code}, debug={excerpt(self.debug)})"
-        )
+        text = f"Goaway(last_stream_id={digits(self.last_stream_id)}, error_code={digits(self.error_code)}"
+        return f"{text}, debug={excerpt(self.debug)})"
 
 
 @final
@@ -159,7 +158,7 @@ class WindowUpdate:
         return WindowUpdate, (self.stream_id, self.increment)
 
     def __repr__(self) -> str:
-        return f"WindowUpdate(stream_id={self.stream_id}, increment={self.increment})"
+        return f"WindowUpdate(stream_id={digits(self.stream_id)}, increment={digits(self.increment)})"
 
 
 def _settings(params: Iterable[Any]) -> tuple[tuple[int, int], ...]:
@@ -178,4 +177,4 @@ def _settings(params: Iterable[Any]) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
-as_compiled(Goaway, Settings, Ping, WindowUpdate)
+as_compiled(Goaway, Settings, Ping, WindowUpdate, final=("_params",))

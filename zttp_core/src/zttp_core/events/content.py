@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
-from zttp_core.excerpts import excerpt
+from zttp_core.excerpts import digits, excerpt
 from zttp_core.header_block import HeaderBlock, block_of
 from zttp_core.native_ints import mypyc_attr
 
@@ -102,11 +102,11 @@ class Datagram:
         return Datagram, (self.data, self.stream_id)
 
     def __repr__(self) -> str:
-        return f"Datagram(data={excerpt(self.data)}, stream_id={self.stream_id})"
+        return f"Datagram(data={excerpt(self.data)}, stream_id={digits(self.stream_id)})"
 
 
 def _on(stream_id: int) -> str:
-    return "" if stream_id == 0 else f", stream_id={stream_id}"
+    return "" if stream_id == 0 else f", stream_id={digits(stream_id)}"
 
 
 as_compiled(Data, EndOfMessage, Datagram)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
-from zttp_core.excerpts import excerpt
+from zttp_core.excerpts import digits, excerpt
 from zttp_core.header_block import HeaderBlock, block_of, packed_block
 from zttp_core.messages.priorities import DEFAULT_PRIORITY, parse_priority
 from zttp_core.native_ints import i64, mypyc_attr
@@ -195,7 +195,7 @@ class Request:
             text += f", scheme={excerpt(self.scheme)}"
         text += f", http_version={excerpt(self.http_version)}"
         if self.stream_id != 0:
-            text += f", stream_id={self.stream_id}"
+            text += f", stream_id={digits(self.stream_id)}"
         if self.expect_continue:
             text += ", expect_continue=True"
         if self.early_data:
@@ -206,7 +206,8 @@ class Request:
             text += f", protocol={excerpt(self.protocol)}"
         rare = self._rare
         if rare is not None and rare.priority is not None:
-            text += f", priority={rare.priority!r}"
+            urgency, incremental = rare.priority
+            text += f", priority=({digits(urgency)}, {incremental})"
         return text + ")"
 
 
@@ -263,4 +264,4 @@ def _request_from(
     )
 
 
-as_compiled(Request)
+as_compiled(Request, final=("_stream_id",))

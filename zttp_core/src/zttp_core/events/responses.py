@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
-from zttp_core.excerpts import excerpt
+from zttp_core.excerpts import digits, excerpt
 from zttp_core.header_block import HeaderBlock, block_of
 from zttp_core.native_ints import mypyc_attr
 
@@ -61,12 +61,12 @@ class Response:
         return _response_from, self._values()
 
     def __repr__(self) -> str:
-        text = f"Response(status_code={self.status_code}, headers={self.headers!r}"
+        text = f"Response(status_code={digits(self.status_code)}, headers={self.headers!r}"
         if self.reason != b"":
             text += f", reason={excerpt(self.reason)}"
         text += f", http_version={excerpt(self.http_version)}"
         if self.stream_id != 0:
-            text += f", stream_id={self.stream_id}"
+            text += f", stream_id={digits(self.stream_id)}"
         return text + (", end_stream=True)" if self.end_stream else ")")
 
 

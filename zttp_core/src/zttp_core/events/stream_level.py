@@ -3,6 +3,7 @@
 from typing import ClassVar, Final, Literal, final
 
 from zttp_core.as_compiled import as_compiled
+from zttp_core.excerpts import digits
 from zttp_core.native_ints import mypyc_attr
 
 
@@ -35,7 +36,7 @@ class RstStream:
         return RstStream, (self.stream_id, self.error_code)
 
     def __repr__(self) -> str:
-        return f"RstStream(stream_id={self.stream_id}, error_code={self.error_code})"
+        return f"RstStream(stream_id={digits(self.stream_id)}, error_code={digits(self.error_code)})"
 
 
 @final
@@ -74,7 +75,8 @@ class PriorityUpdate:
         return PriorityUpdate, self._values()
 
     def __repr__(self) -> str:
-        return f"PriorityUpdate(stream_id={self.stream_id}, urgency={self.urgency}, incremental={self.incremental})"
+        text = f"PriorityUpdate(stream_id={digits(self.stream_id)}, urgency={digits(self.urgency)}"
+        return f"{text}, incremental={self.incremental})"
 
 
 as_compiled(RstStream, PriorityUpdate)
