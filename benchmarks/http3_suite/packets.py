@@ -83,7 +83,7 @@ def rows_of(suite: Suite) -> dict[str, tuple[Row, int]]:
         for _ in range(BURST):
             write_header()
             keys.seal_in_burst(header, 4, NUMBER, payload)
-        return keys.burst.take()
+        return keys.burst().take()
 
     packet = seal()
     assert seal_burst() == [packet] * BURST

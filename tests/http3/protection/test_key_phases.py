@@ -136,7 +136,7 @@ def test_a_burst_may_go_across_an_update() -> None:
         if number == 2:
             client.keys.update()
         client.keys.seal_in_burst(client.header(number), 2, number, bytes(4))
-    assert [server.receive(packet)[0] for packet in client.keys.burst.take()] == [1, 2, 3]
+    assert [server.receive(packet)[0] for packet in client.keys.burst().take()] == [1, 2, 3]
     assert server.keys.updates == 1
 
 

@@ -7,6 +7,9 @@ from typing import Final, final
 
 from zttp_h3.native_ints import i64, mypyc_attr
 
+# Most sets never have a second range, and there are many of them: they share one list, which stays empty.
+_NONE: Final[list[int]] = []
+
 
 @final
 @mypyc_attr(acyclic=True)
@@ -16,8 +19,8 @@ class Ranges:
     def __init__(self) -> None:
         self.start: i64 = 0
         self.stop: i64 = 0
-        self._starts: Final[list[int]] = []  # of the ranges below the highest, ascending
-        self._stops: Final[list[int]] = []
+        self._starts = _NONE  # of the ranges below the highest, ascending
+        self._stops = _NONE
 
     def __len__(self) -> int:
         return len(self._starts) + 1 if self.stop > self.start else 0
@@ -34,8 +37,7 @@ class Ranges:
             self.stop = stop
         elif start >= self.start:
             if start > self.stop:
-                self._starts.append(self.start)
-                self._stops.append(self.stop)
+                self._insert(self.start, self.stop)
                 self.start = start
                 self.stop = stop
             elif stop > self.stop:
@@ -136,6 +138,9 @@ class Ranges:
 
     def _insert(self, start: i64, stop: i64) -> None:
         """Add a range that ends below the highest."""
+        if self._starts is _NONE:
+            self._starts = []
+            self._stops = []
         at = self._first_ending_after(start - 1)
         end = at
         low = start

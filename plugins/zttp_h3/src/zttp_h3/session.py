@@ -93,7 +93,7 @@ class H3Session:
                 self.encoder.outgoing = b""
         if self.decoder.outgoing:
             if self._decoder_stream is None:
-                self._decoder_stream = self._open_critical(DECODER_STREAM)
+                self._decoder_stream = self._open_critical(DECODER_STREAM, True)
             if self._decoder_stream is not None:
                 self._write(self._decoder_stream, self.decoder.outgoing)
                 self.decoder.outgoing = b""
@@ -162,12 +162,13 @@ class H3Session:
         self.rejected_reason = reason
         self.rejected_code = error_code
 
-    def _open_critical(self, kind: int) -> QuicStream | None:
+    def _open_critical(self, kind: int, patient: bool = False) -> QuicStream | None:
         stream = self.transport.open(True)
         if stream is not None:
             out = stream.outgoing
             assert out is not None
             out.urgency = _CRITICAL
+            out.patient = patient
             self._write(stream, bytes((kind,)))
         return stream
 

@@ -159,8 +159,8 @@ def open_header(datagram: bytes, at: i64, number_at: i64, mask: bytes, largest: 
 def plain_header(datagram: bytes, at: i64, number_at: i64, first: i64, packet_number: i64, length: i64) -> bytes:
     """Return a header as it was before protection: what the AEAD authenticates."""
     writer = BytesWriter()
-    writer.append(u8(first))
-    writer.write(datagram[at + 1 : number_at])
+    writer.write(datagram[at:number_at])
+    writer[0] = u8(first)
     if length > 3:
         writer.append(u8((packet_number >> 24) & 0xFF))
     if length > 2:

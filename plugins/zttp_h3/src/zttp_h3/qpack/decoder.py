@@ -21,13 +21,17 @@ class SectionDecoder:
 
     def __init__(self, capacity: i64, blocked_streams: i64, max_section: i64) -> None:
         self.outgoing = b""  # for the decoder stream
-        self.blocked: Final[set[int]] = set()
         self._capacity: Final[i64] = capacity
         self._blocked_streams: Final[i64] = blocked_streams
         self._max_section: Final[i64] = max_section
         self._ledger: Final = SizeLedger(capacity)
-        self._waiting: Final[dict[int, bytes]] = {}
+        self._waiting: Final[dict[int, bytes]] = {}  # the sections of blocked streams
         self._decoder: Any = None
+
+    @property
+    def blocked(self) -> set[int]:
+        """The streams whose sections wait for the encoder stream."""
+        return set(self._waiting)
 
     def feed_encoder(self, data: bytes) -> list[int]:
         """Take bytes of the peer's encoder stream; return the streams that wait no more. Raises Malformed."""
@@ -37,7 +41,7 @@ class SectionDecoder:
             ready: list[int] = self._get().feed_encoder(data)
         except EncoderStreamError:
             raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR) from None
-        return [stream_id for stream_id in ready if stream_id in self.blocked]
+        return [stream_id for stream_id in ready if stream_id in self._waiting]
 
     def decode(self, stream_id: i64, block: bytes) -> Fields | None:
         """Decode a field section; None if it waits for the encoder stream.
@@ -48,7 +52,6 @@ class SectionDecoder:
         try:
             control, fields = self._get().feed_header(stream_id, block)
         except StreamBlocked:
-            self.blocked.add(int(stream_id))
             self._waiting[int(stream_id)] = block
             return None
         except (DecompressionFailed, ValueError):
@@ -60,12 +63,10 @@ class SectionDecoder:
         """Decode what waited on a stream, now that its entries are there. Raises as ``decode`` does."""
         number = int(stream_id)
         block = self._waiting.pop(number)
-        self.blocked.discard(number)
         self._check_bound(block)
         try:
             control, fields = self._get().resume_header(stream_id)
         except StreamBlocked:
-            self.blocked.add(number)
             self._waiting[number] = block
             return None
         except (DecompressionFailed, ValueError):
@@ -79,7 +80,6 @@ class SectionDecoder:
         if self._decoder is None and self._capacity == 0:
             return
         self._waiting.pop(number, None)
-        self.blocked.discard(number)
         self.outgoing += self._get().cancel_stream(stream_id)
 
     def _check_bound(self, block: bytes) -> None:

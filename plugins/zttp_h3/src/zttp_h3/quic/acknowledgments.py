@@ -88,6 +88,10 @@ class Received:
             self.deadline = -1
             self.due = True
 
+    def is_to_come(self) -> bool:
+        """Tell whether an acknowledgment will leave by itself, but not yet."""
+        return self.deadline >= 0 and not self.due
+
     def is_empty(self) -> bool:
         """Tell whether there is nothing that an ACK frame could say."""
         return not self.numbers

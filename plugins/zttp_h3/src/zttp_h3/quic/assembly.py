@@ -43,26 +43,32 @@ _NOT_EARLY: Final = (HANDSHAKE_DONE, NEW_TOKEN, RETIRE_CONNECTION_ID)
 
 @final
 class DatagramAssembler:
-    """Makes datagrams of what is due."""
+    """Makes datagrams of what is due. It lasts for one call, so that a quiet connection has no buffers."""
 
     def __init__(self, session: Session) -> None:
         self._session: Final = session
-        self._builders: Final = [PacketBuilder(session, space) for space in (INITIAL, HANDSHAKE, APPLICATION)]
+        self._builders: Final[list[PacketBuilder | None]] = [None, None, None]  # by space
 
     def next_datagram(self, now: i64) -> bytes:
         """Return the next datagram for the present path, or nothing."""
         session = self._session
+        if session.confirmed and not self._is_due():
+            session.loss.application_limited = True
+            session.pacing_deadline = -1
+            return b""
         budget = session.path.spendable()
         most: i64 = min(budget, DATAGRAM_SIZE)
         allowed = self._allowed(now)
         session.mark = session.ecn.mark()
+        if session.confirmed:
+            return self._next_short(most, allowed, now)
         used: i64 = 0
         started: list[PacketBuilder] = []
         pad = False
-        for builder in self._builders:
-            space = session.spaces[builder.space]
+        for space in session.spaces:
             if not self._can_seal(space):
                 continue
+            builder = self._builder(space.number)
             if most - used < _MOST_ACK or not builder.begin(most - used):
                 break
             self._fill(builder, space, allowed or space.probes > 0, now)
@@ -87,13 +93,52 @@ class DatagramAssembler:
             session.loss.blocked = session.path.budget() == 0
         return datagram
 
+    def _next_short(self, most: i64, allowed: bool, now: i64) -> bytes:
+        """Return the next datagram of one 1-RTT packet: there are no other keys."""
+        session = self._session
+        space = session.spaces[APPLICATION]
+        builder = self._builder(APPLICATION)
+        if most < _MOST_ACK or not builder.begin(most):
+            return b""
+        self._fill(builder, space, allowed or space.probes > 0, now)
+        if builder.is_empty():
+            return b""
+        datagram = builder.seal(now)
+        self._sealed(builder)
+        session.path.sent_bytes += len(datagram)
+        if session.is_server and not session.path.validated:
+            session.loss.blocked = session.path.budget() == 0
+        return datagram
+
+    def _is_due(self) -> bool:
+        """Tell whether there may be something to send in 1-RTT."""
+        session = self._session
+        space = session.spaces[APPLICATION]
+        received = space.received
+        return (
+            received.due
+            or space.probes > 0
+            or session.ping_due
+            or session.streams.scheduler.wants_to_send(received.is_to_come())
+            or len(session.controls.waiting) > 0
+            or len(session.outgoing_datagrams) > 0
+            or space.crypto.outgoing.pending()
+        )
+
+    def _builder(self, space: i64) -> PacketBuilder:
+        builder = self._builders[space]
+        if builder is None:
+            builder = PacketBuilder(self._session, space)
+            self._builders[space] = builder
+        return builder
+
     def next_probe(self, path: Path, now: i64) -> bytes:
         """Return a datagram that validates ``path``, or answers on it (RFC 9000 8.2); nothing if nothing is due."""
         session = self._session
         if session.phases is None or not path.wants_probe():
             return b""
         budget = path.budget()
-        builder = self._builders[APPLICATION]
+        builder = self._builder(APPLICATION)
         size: i64 = min(budget, DATAGRAM_SIZE)
         if size < LEAST_PROBE or not builder.begin(size, session.peer_ids.of_path(path.reserved)):
             return b""
@@ -124,10 +169,10 @@ class DatagramAssembler:
         most: i64 = min(budget, DATAGRAM_SIZE)
         used: i64 = 0
         started: list[PacketBuilder] = []
-        for builder in self._builders:
-            one_rtt = builder.space == APPLICATION
-            space = session.spaces[builder.space]
+        for space in session.spaces:
+            one_rtt = space.number == APPLICATION
             ready = session.phases is not None if one_rtt else space.sealer is not None
+            builder = self._builder(space.number)
             if not ready or most - used < 2 * _MOST_CONTROL or not builder.begin(most - used):
                 continue
             reason = close.reason[: max(0, int(builder.left()) - _MOST_CONTROL)]
@@ -190,7 +235,10 @@ class DatagramAssembler:
             if space.number == APPLICATION:
                 self._fill_controls(builder, early)
                 self._fill_datagrams(builder)
-                self._fill_streams(builder)
+                if session.streams.scheduler.wants_to_send(received.is_to_come() and not builder.eliciting):
+                    self._fill_streams(builder)
+                else:
+                    session.loss.application_limited = True
         if not builder.eliciting and (
             space.probes > 0 or (space.number == APPLICATION and session.ping_due and allowed)
         ):

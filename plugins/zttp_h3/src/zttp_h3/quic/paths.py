@@ -38,7 +38,7 @@ class Path:
 
     def is_of(self, peer: Any) -> bool:
         """Tell whether the peer is there; one that nobody named may be anywhere."""
-        return self.peer is None or bool(self.peer == peer)
+        return self.peer is peer or self.peer is None or bool(self.peer == peer)
 
     def budget(self) -> i64:
         """Return how many bytes may be sent before the path is validated; a large number once it is."""

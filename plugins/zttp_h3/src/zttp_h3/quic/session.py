@@ -27,6 +27,10 @@ _MOST_NUMBER: Final = 4  # octets of a packet number
 _MOST_PATHS: Final = 4  # that are tried at a time (RFC 9000 9)
 
 
+# What spaces have whose keys are gone: nothing is read from it or written to it.
+_OVER: Final = CryptoStream()
+
+
 @final
 class Space:
     """One packet number space: its keys, its acknowledgments, its CRYPTO stream (RFC 9000 12.3)."""
@@ -36,7 +40,7 @@ class Space:
         self.sealer: Sealer | None = None
         self.opener: Opener | None = None
         self.received: Final = Received(number != APPLICATION)
-        self.crypto: Final = CryptoStream()
+        self.crypto = CryptoStream()
         self.probes: i64 = 0  # packets that have to leave whatever the window says
         self.discarded = False
 
@@ -187,6 +191,7 @@ class Session:
         space.discarded = True
         space.sealer = None
         space.opener = None
+        space.crypto = _OVER
         space.probes = 0
         self.loss.discard(number)
 

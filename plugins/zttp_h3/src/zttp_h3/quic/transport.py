@@ -42,7 +42,6 @@ class Transport:
     def __init__(self, session: Session) -> None:
         self.session: Final = session
         self._receiver: Final = DatagramReceiver(session)
-        self._assembler: Final = DatagramAssembler(session)
         self._deadline: i64 = -1
         self._deadline_known = False
         self._expired: i64 = -1  # when what was due was done last
@@ -85,7 +84,7 @@ class Transport:
             if close.due:
                 close.due = False
                 if len(close.packets) == 0:
-                    packet = self._assembler.closing_datagram(now)
+                    packet = DatagramAssembler(session).closing_datagram(now)
                     if packet:
                         close.packets.append(packet)
                     else:
@@ -94,12 +93,14 @@ class Transport:
             return leaving
         if close.state != OPEN:
             return leaving
+        assembler = DatagramAssembler(session)
         for path in list(session.paths):
-            probe = self._assembler.next_probe(path, now)
-            if probe:
-                leaving.append((probe, path, NOT_ECT))
+            if path.wants_probe():
+                probe = assembler.next_probe(path, now)
+                if probe:
+                    leaving.append((probe, path, NOT_ECT))
         while len(leaving) < _MOST_DATAGRAMS:
-            datagram = self._assembler.next_datagram(now)
+            datagram = assembler.next_datagram(now)
             if not datagram:
                 break
             leaving.append((datagram, session.path, int(session.mark)))

@@ -48,6 +48,8 @@ END_STREAM: Final = 1
 _EXPECTS: Final = 2
 _EARLY_DATA: Final = 8
 
+_LONGEST_PIECE: Final = 65_536  # of content that came in more than one packet
+
 _VERSION: Final = b"3"
 _listed_request: Final[Any] = core.listed_request
 _listed_response: Final[Any] = core.listed_response
@@ -108,7 +110,8 @@ class RequestStream:
             if len(self._rest) == 0:
                 if incoming.reset_code >= 0:
                     return self._on_reset(incoming.reset_code)
-                self._rest = incoming.take()
+                # Many packets of a burst are one piece of content.
+                self._rest = incoming.take_run(min(self._left, _LONGEST_PIECE)) if self._in_data else incoming.take()
                 if len(self._rest) == 0:
                     if incoming.has_ended():
                         return self._on_end()

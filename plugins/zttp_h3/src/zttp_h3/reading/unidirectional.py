@@ -33,7 +33,7 @@ class PeerStreams:
     """Which of the streams that there is one of the peer has opened."""
 
     def __init__(self) -> None:
-        self.opened: Final[set[int]] = set()
+        self.opened: Final[list[int]] = []
         self.has_settings = False
         self.early_priorities: Final[dict[int, tuple[int, bool]]] = {}  # for requests that have not come
         self.resumed: Final[list[RequestStream]] = []  # whose heads wait no more
@@ -102,7 +102,7 @@ class UnidirectionalStream:
         if kind in (frames.CONTROL_STREAM, frames.ENCODER_STREAM, frames.DECODER_STREAM):
             if int(kind) in self._peer.opened:
                 raise Malformed("second_critical_stream", H3ErrorCode.H3_STREAM_CREATION_ERROR)
-            self._peer.opened.add(int(kind))
+            self._peer.opened.append(int(kind))
             self._kind = kind
             return True
         # RFC 9114 6.2: an unknown type is no error; nobody reads it.

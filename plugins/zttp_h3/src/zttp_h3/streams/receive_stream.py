@@ -14,7 +14,8 @@ FINAL_SIZE: Final = -2  # FINAL_SIZE_ERROR: beyond the end, or another end (RFC 
 TOO_MANY_GAPS: Final = -3  # nothing in the RFC: what no honest path does
 
 _MOST_GAPS: Final = 1_000
-_UNLIMITED: Final = 0x3FFFFFFFFFFFFFFF
+
+_NONE: Final[list[tuple[int, bytes]]] = []  # what streams share that never had a gap: it stays empty
 
 
 @final
@@ -34,7 +35,7 @@ class ReceiveStream:
         self.stop_code: i64 = -1  # we asked it to
         self._ready: Final[list[bytes]] = []
         self._next: i64 = 0  # the first piece of those that is not taken
-        self._early: Final[list[tuple[int, bytes]]] = []
+        self._early = _NONE
 
     def receive(self, offset: i64, data: bytes, fin: bool) -> i64:
         """Take a piece. Returns by how much ``highest`` rose, or one of the errors above."""
@@ -101,6 +102,28 @@ class ReceiveStream:
             self._next = 0
         return data
 
+    def take_run(self, most: i64) -> bytes:
+        """Return the next bytes in order: as many pieces as ``most`` bytes hold, but one at least."""
+        ready = self._ready
+        count: i64 = len(ready)
+        stop = self._next
+        size: i64 = 0
+        while stop < count and size + len(ready[stop]) <= most:
+            size += len(ready[stop])
+            stop += 1
+        if stop < self._next + 2:
+            return self.take()
+        data = b"".join(ready[self._next : stop])
+        self.taken += size
+        if stop == count:
+            ready.clear()
+            self._next = 0
+        else:
+            while self._next < stop:
+                ready[self._next] = b""
+                self._next += 1
+        return data
+
     def give_back(self, data: bytes) -> None:
         """Put back the rest of what was taken last: it comes again."""
         if len(data) == 0:
@@ -136,6 +159,8 @@ class ReceiveStream:
 
     def _keep(self, offset: i64, data: bytes) -> bool:
         """Keep a piece that comes early, without what is there already; False if there are too many."""
+        if self._early is _NONE:
+            self._early = []
         early = self._early
         stop = offset + len(data)
         place: i64 = len(early)

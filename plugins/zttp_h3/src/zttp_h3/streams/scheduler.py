@@ -33,10 +33,14 @@ class _Level:
 @final
 @mypyc_attr(acyclic=True)
 class Scheduler:
-    """The streams that want to send. ``critical`` ones, of the protocol itself, go before all others."""
+    """The streams that want to send. ``critical`` ones, of the protocol itself, go before all others.
+
+    Patient ones are no reason for a packet while there is another one to come; then they go first.
+    """
 
     def __init__(self) -> None:
         self._critical: Final[list[SendStream]] = []
+        self._patient: Final[list[SendStream]] = []
         self._levels: Final[list[_Level | None]] = [None] * URGENCIES
         self._count: i64 = 0
 
@@ -50,7 +54,7 @@ class Scheduler:
         stream.queued = True
         self._count += 1
         if stream.urgency < 0:
-            self._critical.append(stream)
+            (self._patient if stream.patient else self._critical).append(stream)
             return
         level = self._levels[stream.urgency]
         if level is None:
@@ -65,10 +69,18 @@ class Scheduler:
             place -= 1
         whole.insert(place, stream)
 
+    def wants_to_send(self, another_comes: bool) -> bool:
+        """Tell whether a stream is reason for a packet; a patient one is if no ``another_comes``."""
+        if another_comes:
+            return self._count > len(self._patient)
+        return self._count > 0
+
     def next(self) -> SendStream | None:
         """Return whose turn it is; None if nobody wants to send."""
         if self._count == 0:
             return None
+        if len(self._patient) > 0:
+            return self._patient[0]
         if len(self._critical) > 0:
             return self._critical[0]
         for level in self._levels:
@@ -97,7 +109,7 @@ class Scheduler:
         stream.queued = False
         self._count -= 1
         if stream.urgency < 0:
-            self._critical.remove(stream)
+            (self._patient if stream.patient else self._critical).remove(stream)
             return
         level = self._levels[stream.urgency]
         assert level is not None

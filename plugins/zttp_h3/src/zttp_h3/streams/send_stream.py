@@ -30,6 +30,7 @@ class SendStream:
         self.queued = False  # the scheduler's
         self.urgency: i64 = 3
         self.incremental = False
+        self.patient = False  # it waits for company, rather than leave in a packet of its own
         self._fin_lost = False
         self._fin_acknowledged = False
         self._pieces: list[bytes] = []
