@@ -175,3 +175,27 @@ def test_reset_tokens_cannot_be_guessed() -> None:
     tokens = {token for _, token in network.client.session.peer_ids._spare.values()}
     assert len(tokens) == 3
     assert bytes(16) not in tokens
+
+
+def test_keys_of_before_are_kept_until_the_peer_follows() -> None:
+    # RFC 9001 6.5: three PTO after a packet with new keys came, not after we began to use them.
+    network = Network().run()
+    assert network.server is not None
+    exchange(network, b"question", b"answer")
+    assert network.client.request_key_update()
+    phases = network.client.session.phases
+    assert phases is not None
+    late = network.server.open(True)
+    assert late is not None
+    network.server.session.streams.write(late, b"with the keys of before")
+    [(datagram, *_)] = network.server.datagrams_to_send(network.now)
+    network.client.datagrams_to_send(network.now)  # never arrives
+    for _ in range(3):
+        timeout = network.client.next_timeout()
+        network.now = max(network.now + 100_000, int(timeout))
+        network.client.handle_timeout(network.now)
+    assert phases.has_previous()
+    network.client.receive(datagram, network.now, ("192.0.2.9", 443), None, 0)
+    network.run(10)
+    assert network.received[False, int(late.stream_id)] == b"with the keys of before"
+    network.run(2, until=lambda: not phases.has_previous())

@@ -55,4 +55,5 @@ def accept_client(
         None if origin is None else origin.original_id,
         None if origin is None else origin.retry_id,
         origin is not None and origin.validated,
+        None if origin is None else origin.opener,
     )

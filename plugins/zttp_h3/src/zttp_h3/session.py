@@ -50,7 +50,7 @@ class H3Session:
         self.rejected_stream: i64 = -1
         self.rejected_code: i64 = 0
         self.resets: i64 = 0  # by the peer, more than requests that ended well
-        self.attention: list[object] | None = None  # an endpoint's list of connections that may have something to send
+        self.attention: dict[object, None] | None = None  # an endpoint's connections that may have something to send
         self.owner: object = None
         self.touched = False
         self._control: QuicStream | None = None
@@ -62,7 +62,7 @@ class H3Session:
         attention = self.attention
         if attention is not None and not self.touched:
             self.touched = True
-            attention.append(self.owner)
+            attention[self.owner] = None
 
     def start(self) -> bool:
         """Open the control stream with SETTINGS, once the peer allows it; False if that is still to come."""

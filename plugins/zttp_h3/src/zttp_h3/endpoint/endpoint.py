@@ -12,8 +12,10 @@ from zttp_h3.arguments import clamped, owned
 from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.address_tokens import AddressTokens
 from zttp_h3.endpoint.deadlines import Deadlines
+from zttp_h3.endpoint.first_packet import opener_of_first
 from zttp_h3.endpoint.members import Member, Members
 from zttp_h3.endpoint.stateless_reset import StatelessResets
+from zttp_h3.endpoint.tombstone import Tombstone
 from zttp_h3.native_ints import i64
 from zttp_h3.opening import LEAST_ID, LEAST_INITIAL
 from zttp_h3.options import COMMON, SERVER, ConnectionOptions, judge
@@ -34,6 +36,7 @@ from zttp_h3.wire.versions import INITIAL, VERSION_1, reserved_but
 _LATEST: Final = -1  # of the times that were given
 _LEAST_SECRET: Final = 32
 _MOST_OWN: Final = 1_024  # datagrams of the endpoint itself that wait
+_MOST_CHANCES: Final = 16  # to make a connection ID that is not in use
 _DAY: Final = 86_400_000_000
 
 
@@ -136,11 +139,11 @@ class QuicEndpoint:
             **common,
         )
         self._members: Final = Members()
-        self._tombstones: Final[dict[bytes, list[bytes]]] = {}  # closing packets of what was discarded
+        self._tombstones: Final[dict[bytes, Tombstone]] = {}  # of what was discarded
         self._buried: Final = Deadlines()
         self._deadlines: Final = Deadlines()
         self._own: list[OutboundDatagram] = []
-        self._touched: Final[list[Any]] = []  # connections that may have something to send
+        self._touched: Final[dict[Any, None]] = {}  # connections that may have something to send, each once
         self._now: i64 = 0
 
     # ------------------------------------------------------------------------------------------------------- datagrams
@@ -182,13 +185,14 @@ class QuicEndpoint:
         self._take_time(now)
         if connection is not None:
             leaving = connection.data_to_send_with_addresses(self._now)
+            self._touched.pop(connection, None)
             member = self._members.get(connection)
             if member is not None:
                 self._update(member)
             return leaving
         leaving = self._own
         self._own = []
-        touched = self._touched[:]
+        touched = list(self._touched)
         self._touched.clear()
         for one in touched:
             member = self._members.get(one)
@@ -232,8 +236,9 @@ class QuicEndpoint:
         packets = member.closing_packets()
         until = connection.next_timeout()
         if packets and until is not None:
+            tombstone = Tombstone(packets[0])
             for connection_id in member.routes:
-                self._tombstones[connection_id] = packets
+                self._tombstones[connection_id] = tombstone
                 self._buried.set(connection_id, until)
 
     def __repr__(self) -> str:
@@ -243,9 +248,9 @@ class QuicEndpoint:
 
     def _receive_unknown(self, data: bytes, header: LongHeader, peer: Any, local: Any, ecn: int) -> H3Connection | None:
         """Take a datagram with a long header for no connection that is known: it may begin one (RFC 9000 5.2.2)."""
-        packets = self._tombstones.get(header.destination)
-        if packets is not None:
-            self._send_own(packets[0], peer, local)
+        tombstone = self._tombstones.get(header.destination)
+        if tombstone is not None:
+            self._repeat(tombstone, data, peer, local)
             return None
         if len(data) < LEAST_INITIAL:
             return None
@@ -276,12 +281,15 @@ class QuicEndpoint:
             return None
         if len(self._members) >= self._max_connections:
             return None
-        origin = Origin(self._options, original_id, retry_id, token is not None, self._touched)
+        opener = opener_of_first(data, header)
+        if opener is None:
+            return None
+        origin = Origin(self._options, original_id, retry_id, token is not None, self._touched, opener)
         connection = H3Connection(SERVER, _origin=origin)
         connection.receive_datagram(data, self._now, peer, local_address=local, ecn=ecn)
         member = Member(connection, origin)
         if not member.has_begun():
-            return None  # nothing of it was authentic
+            return None  # it was authentic, and was for nobody
         self._members.add(member, header.destination)
         self._update(member)
         return connection
@@ -300,13 +308,19 @@ class QuicEndpoint:
 
     def _answer_unknown(self, data: bytes, destination: bytes, peer: Any, local: Any) -> None:
         """Answer a datagram with a short header for no connection that is known."""
-        packets = self._tombstones.get(destination)
-        if packets is not None:
-            self._send_own(packets[0], peer, local)
+        tombstone = self._tombstones.get(destination)
+        if tombstone is not None:
+            self._repeat(tombstone, data, peer, local)
             return
         reset = self._resets.answer(data, destination, self._now)
         if reset is not None:
             self._send_own(reset, peer, local)
+
+    def _repeat(self, tombstone: Tombstone, data: bytes, peer: Any, local: Any) -> None:
+        """Say to who goes on that the connection is over."""
+        packet = tombstone.answer(data)
+        if packet is not None:
+            self._send_own(packet, peer, local)
 
     def _send_own(self, data: bytes, peer: Any, local: Any) -> None:
         if len(self._own) < _MOST_OWN:
@@ -317,9 +331,14 @@ class QuicEndpoint:
     def _new_id(self) -> bytes:
         factory = self._id_factory
         length = int(self._id_length)
-        connection_id = self._entropy(length) if factory is None else factory(length)
-        if len(connection_id) != length:
-            raise ValueError(f"connection_id_factory gave {len(connection_id)} bytes instead of {length}")
+        # Short ones can be in use: of four bytes by one of ten thousand connections every tenth time.
+        connection_id = b""
+        for _ in range(_MOST_CHANCES):
+            connection_id = self._entropy(length) if factory is None else factory(length)
+            if len(connection_id) != length:
+                raise ValueError(f"connection_id_factory gave {len(connection_id)} bytes instead of {length}")
+            if self._members.find(connection_id) is None:
+                break
         return connection_id
 
     def _update(self, member: Member) -> None:

@@ -11,6 +11,10 @@ from zttp_h3.wire.frame_types import NEW_CONNECTION_ID, RETIRE_CONNECTION_ID
 
 _MOST_ISSUED: Final = 4  # at a time: enough for a rebinding while another one is under way
 _MOST_PEER_IDS: Final = 4  # active_connection_id_limit that we announce
+_MOST_UNACKNOWLEDGED: Final = (
+    2 * _MOST_ISSUED
+)  # of those issued: a peer that retires faster than it answers gets no more
+_MOST_CHANCES: Final = 64  # to make one that is not there yet
 _MOST_RETIREMENTS: Final = 2 * _MOST_PEER_IDS + 8  # that wait for an acknowledgment
 
 ACTIVE_LIMIT: Final = _MOST_PEER_IDS
@@ -20,7 +24,9 @@ ACTIVE_LIMIT: Final = _MOST_PEER_IDS
 class LocalIds:
     """The connection IDs that the peer may write to. The first has sequence number 0."""
 
-    def __init__(self, first: bytes, make: Callable[[], bytes], token_of: Callable[[bytes], bytes]) -> None:
+    def __init__(
+        self, first: bytes, make: Callable[[], bytes], token_of: Callable[[bytes], bytes], followed: bool
+    ) -> None:
         self.length: Final[i64] = len(first)
         self.active: Final[dict[bytes, int]] = {first: 0}
         self.added: list[bytes] = [first]  # since the endpoint looked last
@@ -29,24 +35,34 @@ class LocalIds:
         self._make: Final = make
         self._token_of: Final = token_of
         self._next: i64 = 1
-        self._issued_since_progress: i64 = 0
+        self._followed: Final = followed  # an endpoint asks what has changed
+        self._unacknowledged: i64 = 0  # issued, and not known to the peer yet
 
     def issue(self, limit: i64) -> list[tuple[int, bytes, bytes]]:
         """Return (sequence, connection ID, reset token) of new ones, up to the peer's active_connection_id_limit."""
         issued: list[tuple[int, bytes, bytes]] = []
         if self.length == 0:
             return issued
-        while len(self.active) < min(limit, _MOST_ISSUED):
+        chances: i64 = _MOST_CHANCES
+        most = min(limit, _MOST_ISSUED)
+        while len(self.active) < most and self._unacknowledged < _MOST_UNACKNOWLEDGED and chances > 0:
+            chances -= 1
             connection_id = self._make()
             if connection_id in self.active:
                 continue
             sequence = int(self._next)
             self._next += 1
+            self._unacknowledged += 1
             self._by_sequence[sequence] = connection_id
             self.active[connection_id] = sequence
-            self.added.append(connection_id)
+            if self._followed:
+                self.added.append(connection_id)
             issued.append((sequence, connection_id, self._token_of(connection_id)))
         return issued
+
+    def on_settled(self) -> None:
+        """Note that the peer knows of one that was issued, or never will: it was retired before."""
+        self._unacknowledged = max(0, self._unacknowledged - 1)
 
     def retire(self, sequence: i64, used: bytes) -> None:
         """Take the peer's RETIRE_CONNECTION_ID, in a packet to ``used`` (19.16). Raises Malformed."""
@@ -59,7 +75,8 @@ class LocalIds:
             raise Malformed("connection_id_in_use", QuicErrorCode.PROTOCOL_VIOLATION, RETIRE_CONNECTION_ID)
         del self._by_sequence[int(sequence)]
         del self.active[connection_id]
-        self.removed.append(connection_id)
+        if self._followed:
+            self.removed.append(connection_id)
 
     def take_changes(self) -> tuple[list[bytes], list[bytes]]:
         """Return what was added and what was removed since this was asked last."""

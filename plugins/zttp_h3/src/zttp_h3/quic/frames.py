@@ -270,5 +270,8 @@ class FrameReceiver:
                 session.streams.on_reset_delivered(control.subject)
             elif control.kind == RETIRE_CONNECTION_ID:
                 session.peer_ids.unacknowledged_retirements -= 1
+            elif control.kind == NEW_CONNECTION_ID:
+                session.local_ids.on_settled()
+                session.issue_connection_ids()
             elif control.kind in (HANDSHAKE_DONE, NEW_CONNECTION_ID, STOP_SENDING):
                 control.dropped = True  # once is enough

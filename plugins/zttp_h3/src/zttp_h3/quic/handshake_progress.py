@@ -26,11 +26,16 @@ _SPACES: Final = {
 }
 
 
-def install_initial_keys(session: Session, destination: bytes) -> None:
-    """Derive the keys of Initial packets from the client's choice of connection ID (RFC 9001 5.2)."""
+def install_initial_keys(session: Session, destination: bytes, opener: Opener | None = None) -> None:
+    """Derive the keys of Initial packets from the client's choice of connection ID (RFC 9001 5.2).
+
+    ``opener`` is what has opened the first one already.
+    """
     space = session.spaces[INITIAL]
     space.sealer = initial_sealer(session.version, destination, session.is_server)
-    space.opener = initial_opener(session.version, destination, not session.is_server, session.forgeries)
+    if opener is None:
+        opener = initial_opener(session.version, destination, not session.is_server, session.forgeries)
+    space.opener = opener
 
 
 def feed(session: Session, number: i64) -> None:

@@ -62,6 +62,10 @@ class TransportOptions:
         make = self._make_connection_id
         return self.entropy(int(self.connection_id_length)) if make is None else make()
 
+    def is_followed(self) -> bool:
+        """Tell whether an endpoint has to know which connection IDs there are."""
+        return self._make_connection_id is not None
+
     def new_reset_token(self, connection_id: bytes) -> bytes:
         """Return the stateless reset token of a connection ID of ours: who could guess it could end the connection."""
         token_of = self.reset_token_of

@@ -84,7 +84,9 @@ class Session:
         self.streams: Final = StreamTable(
             is_server, own, options.most_stream_window, options.most_connection_window, self.controls
         )
-        self.local_ids: Final = LocalIds(local_id, options.new_connection_id, options.new_reset_token)
+        self.local_ids: Final = LocalIds(
+            local_id, options.new_connection_id, options.new_reset_token, options.is_followed()
+        )
         self.peer_ids: Final = PeerIds(peer_id)
         self.path: Path = path
         self.candidate: Path | None = None  # a client's next path, while it is probed

@@ -49,8 +49,10 @@ def expire(session: Session, frames: FrameReceiver) -> None:
         return
     if 0 <= session.previous_keys_until <= now:
         session.previous_keys_until = -1
-        if session.phases is not None:
+        if session.phases is not None and session.phases.receives_current():
             session.phases.discard_previous()
+        else:
+            session.on_key_update()  # RFC 9001 6.5: the peer has not followed yet, and writes with those before
     for path in list(session.paths):
         if not path.on_timeout(now, now + 3 * session.loss.probe_timeout()):
             give_up(session, path)

@@ -9,6 +9,7 @@ from typing import Any, Final, final
 from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
+from zttp_h3.protection.packet_keys import Opener
 from zttp_h3.quic.assembly import DatagramAssembler
 from zttp_h3.quic.close import CLOSED, CLOSING, OPEN
 from zttp_h3.quic.handshake_progress import install_initial_keys, progress
@@ -237,12 +238,13 @@ def accept(
     original_id: bytes | None = None,
     retry_source: bytes | None = None,
     validated: bool = False,
+    opener: Opener | None = None,
 ) -> Transport:
     """Begin a connection as a server, for a client's first Initial packet, which is received then.
 
     ``destination`` and ``source`` are that packet's connection IDs. After a Retry ``original_id`` is the Destination
     Connection ID of the packet before it and ``retry_source`` what the Retry gave the client to use. ``validated``: a
-    token has proven the address (RFC 9000 8.1).
+    token has proven the address (RFC 9000 8.1). ``opener`` is of its Initial packets, where one was opened already.
     """
     own_id = options.new_connection_id()
     own = own_parameters(options, own_id)
@@ -254,6 +256,6 @@ def accept(
     session = Session(True, options, own, own_id, source, path, now)
     session.version = version
     session.original_id = destination
-    install_initial_keys(session, destination)
+    install_initial_keys(session, destination, opener)
     session.handshake = ServerHandshake(parameters, encode(own, True), options.entropy, wall_clock, key_log)
     return Transport(session)

@@ -163,9 +163,14 @@ class ReceiveStream:
             self._early = []
         early = self._early
         stop = offset + len(data)
-        place: i64 = len(early)
-        while place > 0 and early[place - 1][0] > offset:
-            place -= 1
+        place: i64 = 0
+        beyond: i64 = len(early)
+        while place < beyond:
+            middle = (place + beyond) // 2
+            if early[middle][0] > offset:
+                beyond = middle
+            else:
+                place = middle + 1
         if place > 0:
             start, before = early[place - 1]
             end = start + len(before)

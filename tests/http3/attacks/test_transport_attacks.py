@@ -1,0 +1,259 @@
+"""Attacks on QUIC, and the bound that each meets: who was hit before is named beside it.
+
+The attacker holds the keys: everything that it sends is authentic.
+"""
+
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from tests.http3.quic.network import CLIENT, Network
+from tests.http3.quic.test_misbehaving import connected, sealed, varints
+from zttp_h3.codes import QuicErrorCode as Code
+from zttp_h3.quic.transport import Transport
+
+KIB = 1024
+
+
+class Attack:
+    """What an attack costs: bytes it sends, bytes that stay, datagrams that answer it."""
+
+    def __init__(
+        self,
+        make: Callable[[int, Network], bytes],
+        count: int,
+        *,
+        answered: bool = True,
+        network: Network | None = None,
+    ) -> None:
+        self.network = network or connected()
+        server = self.network.server
+        assert server is not None
+        self.server: Transport = server
+        self.sent = self.answers = self.answered_bytes = 0
+        now = self.network.now
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            for number in range(count):
+                packet = sealed(self.network.client, make(number, self.network))
+                self.sent += len(packet)
+                server.receive(packet, now + number, CLIENT, None, 0)
+                if answered:
+                    for leaving in server.datagrams_to_send(now + number):
+                        self.answers += 1
+                        self.answered_bytes += len(leaving[0])
+                if server.session.close.state != 0:
+                    break
+            self.kept = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+
+    @property
+    def code(self) -> int:
+        """What the connection was closed with; 0 if it was not."""
+        close = self.server.session.close
+        return int(close.error_code) if close.state != 0 else 0
+
+
+def test_handshake_bytes_out_of_order() -> None:
+    # aioquic issue 501, quiche CVE-2024-1765: CRYPTO without end, never in order.
+    attack = Attack(lambda number, _: varints(0x06, 1 + 1000 * number, 1000) + bytes(1000), 100)
+    assert attack.code == Code.CRYPTO_BUFFER_EXCEEDED
+    assert attack.sent <= 70_000
+    assert attack.kept < 100 * KIB
+
+
+def test_path_challenges_without_end() -> None:
+    # quic-go CVE-2023-49295, quiche CVE-2023-6193, aioquic issue 544.
+    attack = Attack(lambda number, _: (varints(0x1A) + number.to_bytes(8, "big")) * 120, 100, answered=False)
+    assert attack.code == 0
+    assert attack.kept < 32 * KIB
+    leaving = attack.server.datagrams_to_send(attack.network.now + 1_000)
+    assert sum(len(datagram[0]) for datagram in leaving) <= 2 * 1200
+
+
+def test_connection_ids_retired_without_end() -> None:
+    # quic-go CVE-2024-22189, quiche CVE-2024-1410: each has to be answered with RETIRE_CONNECTION_ID.
+    def make(number: int, _: Network) -> bytes:
+        name = (number + 10).to_bytes(8, "big")
+        return varints(0x18, number + 10, number + 10, 8) + name + b"token" + bytes(3) + name
+
+    attack = Attack(make, 1000, answered=False)
+    assert attack.code == Code.CONNECTION_ID_LIMIT_ERROR
+    assert attack.kept < 32 * KIB
+
+
+def test_our_connection_ids_retired_without_end() -> None:
+    # quiche CVE-2025-7054: each retirement makes us issue another one, and nothing is ever acknowledged.
+    def make(number: int, network: Network) -> bytes:
+        assert network.server is not None
+        numbers = sorted(network.server.session.local_ids._by_sequence)
+        used = network.client.session.peer_ids.sequence
+        return varints(0x01) + b"".join(varints(0x19, one) for one in numbers if one != used)
+
+    attack = Attack(make, 500)
+    assert attack.code == 0
+    assert attack.kept < 64 * KIB
+    assert len(attack.server.session.local_ids.added) <= 1  # nobody asks for what has changed
+    assert attack.server.session.local_ids._next <= 16
+    # Who acknowledges gets new ones: this is no end of migration.
+    ids = attack.server.session.local_ids
+    assert ids.issue(4) == []
+    ids.on_settled()
+    assert len(ids.issue(4)) == 1
+
+
+def test_acknowledgments_of_what_was_not_sent() -> None:
+    # quiche CVE-2025-4820, CVE-2025-4821: a window that grows by acknowledging ahead.
+    attack = Attack(lambda number, _: varints(0x02, 50 + number, 0, 0, 0), 3)
+    assert attack.code == Code.PROTOCOL_VIOLATION
+
+
+def test_acknowledgments_of_numbers_that_were_skipped() -> None:
+    network = connected()
+    assert network.server is not None
+    space = network.server.session.loss.spaces[2]
+    skipped = int(space.next_number)
+    space.skip()
+    attack = Attack(lambda _, __: varints(0x02, skipped, 0, 0, 0), 1, network=network)
+    assert attack.code == Code.PROTOCOL_VIOLATION
+
+
+def test_windows_do_not_grow_by_asking() -> None:
+    # aioquic issue 589: a byte at the far end of each window, and limits that double for it.
+    windows = 0
+
+    def make(number: int, network: Network) -> bytes:
+        assert network.server is not None
+        nonlocal windows
+        windows = int(network.server.session.streams.receiving.window.limit)
+        # One byte far out, on one stream after the other, as far as the connection's limit goes.
+        return varints(0x0E, 4 * (number % 4), 200_000 + number // 4, 1) + b"x" + varints(0x14, windows)
+
+    attack = Attack(make, 400)
+    assert attack.code in (0, Code.FLOW_CONTROL_ERROR)
+    receiving = attack.server.session.streams.receiving.window
+    assert windows == receiving.limit == attack.server.session.own.initial_max_data
+    assert attack.kept < 256 * KIB
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_crumbs_with_gaps_between_them(backwards: bool) -> None:
+    def make(number: int, _: Network) -> bytes:
+        places = [200 * number + one for one in range(200)]
+        return b"".join(varints(0x0E, 0, 200_000 - 2 * at if backwards else 2 * at + 1, 1) + b"x" for at in places)
+
+    attack = Attack(make, 100)
+    assert attack.code == Code.INTERNAL_ERROR
+    assert attack.sent < 12_000
+    assert attack.kept < 200 * KIB
+
+
+def test_streams_of_crumbs_in_order() -> None:
+    # Two bytes in a frame, and nobody reads: what is kept is bounded by the window, some twenty times over.
+    network = connected(server_options={"stream_window": 16 * KIB})
+    attack = Attack(
+        lambda number, _: b"".join(varints(0x0E, 0, 2 * (200 * number + one), 2) + b"xy" for one in range(200)),
+        100,
+        network=network,
+    )
+    assert attack.code == Code.FLOW_CONTROL_ERROR
+    assert attack.kept < 24 * 16 * KIB
+
+
+@pytest.mark.parametrize(
+    ("what", "payload"),
+    [
+        ("PING", varints(0x01) * 1100),
+        ("PADDING", bytes(1100)),
+        ("empty STREAM frames", varints(0x08, 0) * 500),
+        ("STREAM_DATA_BLOCKED", varints(0x15, 0, 9) * 300),
+        ("DATA_BLOCKED", varints(0x14, 9) * 500),
+        ("MAX_STREAM_DATA", varints(0x11, 0, 9) * 300),
+        ("MAX_DATA", varints(0x10, 9) * 500),
+        ("STOP_SENDING", varints(0x05, 0, 9) * 300),
+        ("RESET_STREAM", varints(0x04, 0, 9, 0) * 250),
+        ("answers to no challenge", (varints(0x1B) + bytes(8)) * 100),
+        ("the same acknowledgment", varints(0x02, 0, 0, 0, 0) * 200),
+    ],
+)
+def test_frames_that_bring_nothing(what: str, payload: bytes) -> None:
+    # curl CVE-2026-11352, and every stack's control-frame floods: no more comes back, and nothing stays.
+    attack = Attack(lambda _, __: payload, 150)
+    assert attack.code == 0, what
+    assert attack.answered_bytes <= attack.sent // 10
+    assert attack.kept < 64 * KIB
+
+
+def test_tokens_without_end() -> None:
+    # To a client: NEW_TOKEN frames are kept, four of them.
+    network = connected()
+    for number in range(200):
+        assert network.server is not None
+        token = number.to_bytes(2, "big") * 400
+        network.client.receive(
+            sealed(network.server, varints(0x07, len(token)) + token), network.now, ("192.0.2.9", 443), None, 0
+        )
+    assert network.client.session.close.state == 0
+    assert len(network.client.session.tokens) <= 4
+
+
+def test_datagrams_that_nobody_takes() -> None:
+    network = connected(server_options={"max_datagram_frame_size": 65_535})
+    attack = Attack(lambda _, __: varints(0x31, 1000) + bytes(1000), 500, network=network)
+    assert attack.code == 0
+    assert attack.kept < 100 * KIB
+
+
+def test_forged_key_updates_derive_no_keys() -> None:
+    # A packet whose phase bit was flipped by somebody without keys: those of the next phase are there, and stay.
+    network = connected()
+    assert network.server is not None
+    phases = network.server.session.phases
+    assert phases is not None
+    following = phases._next
+    assert following is not None
+    packet = sealed(network.client, varints(0x01))
+    for number in range(200):
+        forged = bytes((packet[0] ^ 0x04,)) + packet[1:-1] + bytes((number,))
+        network.server.receive(forged, network.now, CLIENT, None, 0)
+    assert phases._next is following
+    assert (phases.updates, network.server.session.close.state) == (0, 0)
+
+
+def test_a_handshake_that_is_never_finished_ends() -> None:
+    # Slow handshakes hold what they have for ten seconds, whatever they send meanwhile.
+    network = Network()
+    network.flush()
+    first = network.log[0][2]
+    network.step()
+    server = network.server
+    assert server is not None
+    for seconds in range(1, 12):
+        now = network.now + seconds * 1_000_000
+        server.receive(first, now, CLIENT, None, 0)
+        server.handle_timeout(now)
+        server.datagrams_to_send(now)
+    assert server.is_over()
+
+
+def test_a_reader_that_does_not_read_is_given_up() -> None:
+    # Idle timeouts are never infinite, and what keeps a connection alive is the peer's sign of life.
+    network = connected()
+    server = network.server
+    assert server is not None
+    stream = network.client.open(False)
+    assert stream is not None
+    server.receive(sealed(network.client, varints(0x0B, 0, 1) + b"x"), network.now, CLIENT, None, 0)
+    theirs = server.session.streams.streams[0]
+    server.session.streams.write(theirs, bytes(1 << 20))
+    now = network.now
+    while not server.is_over():
+        server.datagrams_to_send(now)
+        timeout = server.next_timeout()
+        assert timeout >= 0
+        now = max(now + 1, timeout)
+        server.handle_timeout(now)
+    assert now < network.now + 120_000_000
