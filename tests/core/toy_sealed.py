@@ -27,10 +27,11 @@ DAY = 86_400  # seconds for which a ticket is good
 
 @dataclass
 class Outgoing:
-    """A datagram and where it is to go."""
+    """A datagram, where it is to go, and where it is to leave from."""
 
     data: bytes
     peer_address: Any
+    local_address: Any = None
 
 
 class SealedConnection(ToyConnection):
@@ -52,6 +53,7 @@ class SealedConnection(ToyConnection):
         self._resumed = False
         self._ticket: bytes | None = None
         self._peer_address: Any = None
+        self._local_address: Any = None
         self._sent = 0
         self._hello = b""
         self._hello_tries = 0
@@ -74,6 +76,7 @@ class SealedConnection(ToyConnection):
         else:
             return  # what was changed on its way is no more than lost
         self._peer_address = peer_address
+        self._local_address = local_address
         self.marked += ecn != 0
 
     def next_event(self) -> Any:
@@ -99,7 +102,7 @@ class SealedConnection(ToyConnection):
         return queued + [self._seal(datagram) for datagram in (super().data_to_send(now) if self._key else ())]
 
     def data_to_send_with_addresses(self, now: int = 0) -> list[Outgoing]:
-        return [Outgoing(datagram, self._peer_address) for datagram in self.data_to_send(now)]
+        return [Outgoing(datagram, self._peer_address, self._local_address) for datagram in self.data_to_send(now)]
 
     def session(self) -> bytes | None:
         """What another client may begin with."""

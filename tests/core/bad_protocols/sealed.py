@@ -78,6 +78,24 @@ class SendingToNobody(SealedConnection):
         return [Outgoing(datagram, "nobody") for datagram in self.data_to_send(now)]
 
 
+@bad("test_both_sides_understand_each_other", 'a datagram is to leave from "the client\'s address", which is not where')
+class LeavingFromElsewhere(SealedConnection):
+    """Takes the address that a datagram came from for the one that it came to."""
+
+    def data_to_send_with_addresses(self, now: int = 0) -> list[Outgoing]:
+        return [Outgoing(datagram, self._peer_address, self._peer_address) for datagram in self.data_to_send(now)]
+
+
+@bad("test_both_sides_understand_each_other", "raised ValueError: ValueError")
+class AfraidOfItsOwnAddress(SealedConnection):
+    def receive_datagram(
+        self, datagram: Any, now: int = 0, peer_address: Any = None, /, *, local_address: Any = None, ecn: int = 0
+    ) -> None:
+        if local_address:
+            raise ValueError("where am I?")
+        super().receive_datagram(datagram, now, peer_address, ecn=ecn)
+
+
 @bad("test_both_sides_understand_each_other", "raised ValueError: ValueError")
 class AfraidOfMarks(SealedConnection):
     def receive_datagram(

@@ -132,6 +132,9 @@ class DatagramPair(Pair):
         for outgoing in queued:
             if outgoing.peer_address not in known:
                 fail(f"a datagram is for {outgoing.peer_address!r}, which is nobody's address")
+            local = getattr(outgoing, "local_address", None)
+            if local not in (None, _HOMES[role]):
+                fail(f"a datagram is to leave from {local!r}, which is not where its side is")
         return [(outgoing.data, outgoing.peer_address or _HOMES[_other(role)]) for outgoing in queued]
 
     def _deliver(self) -> None:
@@ -143,6 +146,9 @@ class DatagramPair(Pair):
                 continue  # nobody is there any more
             arrival = Arrival(datagram)
             arrival.now, arrival.peer_address, arrival.ecn = self.now, self.addresses[sender], self.ecn
+            if hasattr(self.connections[role], "data_to_send_with_addresses"):
+                # What a side knows of itself: that the client has moved is seen by the server alone.
+                arrival.local_address = _HOMES[role]
             self.arrived[role].append(arrival)
             if role in came:
                 came[role].answered = False

@@ -21,6 +21,7 @@ class Arrival(bytes):
     Attributes:
         now: The time at which it comes.
         peer_address: The address that it comes from.
+        local_address: The address that it comes to, where the connection wants to know.
         ecn: Its ECN codepoint (RFC 3168 5).
         rung: The times at which ``handle_timeout`` was called between the datagram before it and this one.
         answered: Whether output was taken behind it, or only behind the next one, which came at the same time.
@@ -28,6 +29,7 @@ class Arrival(bytes):
 
     now: int = 0
     peer_address: Any = None
+    local_address: Any = None
     ecn: int = 0
     rung: tuple[int, ...] = ()
     answered: bool = True
@@ -84,7 +86,9 @@ def receive(connection: Any, unit: Any, now: int = 0) -> None:
         for moment in unit.rung:
             connection.handle_timeout(moment)
             take(connection, moment)
-        marks = {"ecn": unit.ecn} if unit.ecn else {}
+        marks: dict[str, Any] = {"ecn": unit.ecn} if unit.ecn else {}
+        if unit.local_address is not None:
+            marks["local_address"] = unit.local_address
         connection.receive_datagram(bytes(unit), unit.now, unit.peer_address, **marks)
 
 
