@@ -69,7 +69,7 @@ CANNOT_BE: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"connection_id": b"x" * 21}, ValueError, "a connection ID has 0 to 20 bytes, got 21"),
     ({"congestion": "bbr"}, ValueError, "congestion must be 'cubic' or 'newreno', got 'bbr'"),
     ({"keep_alive": -1}, ValueError, "keep_alive must be from 0"),
-    ({"versions": (1, 2)}, ValueError, "versions must be"),
+    ({"versions": (1, 3)}, ValueError, "versions must be"),
     ({"cipher_suites": ["TLS_NULL"]}, ValueError, "cipher_suites must be of TLS_AES_128_GCM_SHA256, "),
     ({"cipher_suites": []}, ValueError, "cipher_suites must name one at least"),
     ({"cipher_suites": "TLS_AES_128_GCM_SHA256"}, TypeError, "cipher_suites must be an iterable of names, got str"),

@@ -319,6 +319,7 @@ REASONS: Final[dict[str, Reason]] = {
     "parameter_value": Reason(None, "RFC 9000 18.2", "a transport parameter cannot have this value"),
     "parameter_length": Reason(None, "RFC 9000 18.2", "a transport parameter cannot have this length"),
     "preferred_address": Reason(None, "RFC 9000 18.2", "preferred_address is not well formed"),
+    "version_downgrade": Reason(None, "RFC 9368 4", "the versions of both sides would have led to another one"),
     "version_information": Reason(None, "RFC 9368 4", "version_information is not well formed"),
     # ------------------------------------------------------------ HTTP/3: what breaks the HTTP connection
     "h3_frame_unexpected": Reason(None, "RFC 9114 7.1", "a frame of this type must not be on this stream, or not now"),

@@ -7,7 +7,7 @@ from zttp_h3.options import ConnectionOptions
 from zttp_h3.origin import Origin
 from zttp_h3.quic.transport import Transport, accept, connect
 from zttp_h3.wire.packet_header import read_long_header
-from zttp_h3.wire.versions import INITIAL, VERSION_1
+from zttp_h3.wire.versions import INITIAL
 
 LEAST_INITIAL: Final = 1_200  # bytes of a datagram with an Initial packet (RFC 9000 14.1)
 LEAST_ID: Final = 8  # bytes of a client's first choice for us (RFC 9000 7.2)
@@ -35,7 +35,12 @@ def accept_client(
 ) -> Transport | None:
     """Begin as a server with a client's first Initial packet; None if this is none."""
     header = read_long_header(datagram, 0)
-    if header is None or header.kind != INITIAL or header.version != VERSION_1 or len(datagram) < LEAST_INITIAL:
+    if (
+        header is None
+        or header.kind != INITIAL
+        or header.version not in options.transport.versions
+        or len(datagram) < LEAST_INITIAL
+    ):
         return None
     if len(header.destination) < LEAST_ID:
         return None

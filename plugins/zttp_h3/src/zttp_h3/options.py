@@ -17,7 +17,7 @@ from zttp_h3.tls.key_schedule import AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHA
 from zttp_h3.tls.server import ServerParameters
 from zttp_h3.tls.tickets import SessionTicket, TicketKeys
 from zttp_h3.transport_params import check_transport_params
-from zttp_h3.wire.versions import VERSION_1
+from zttp_h3.wire.versions import VERSION_1, VERSION_2
 
 SERVER: Final = 1
 CLIENT: Final = 2
@@ -39,6 +39,8 @@ GROUPS: Final[dict[str, int]] = {
     "secp384r1": SECP384R1,
     "X25519MLKEM768": X25519MLKEM768,
 }
+# RFC 9000, and RFC 9369 by its number on the wire and by its own.
+VERSIONS: Final[dict[str, int]] = {"1": VERSION_1, "2": VERSION_2}
 _SUITES: Final = list(SUITES.values())
 _GROUPS: Final = list(GROUPS.values())
 _CONGESTION: Final = ("cubic", "newreno")
@@ -140,8 +142,7 @@ def judge(
         raise ValueError(f"congestion must be 'cubic' or 'newreno', got {congestion[:80]!r}")
     if not 0 <= keep_alive <= 1 << 20:
         raise ValueError(f"keep_alive must be from 0 to {1 << 20} seconds, got {keep_alive}")
-    if versions is not None and tuple(versions) != (VERSION_1,):
-        raise ValueError("versions must be (1,): no other version of QUIC is spoken here")
+    spoken = (VERSION_1,) if versions is None else tuple(_numbers("versions", versions, VERSIONS))
     for name, given in (("keylog", keylog), ("wall_clock", wall_clock), ("entropy", entropy)):
         if given is not None and not callable(given):
             raise TypeError(f"{name} must be callable, got {type(given).__name__}")
@@ -161,6 +162,7 @@ def judge(
         max_datagram_frame_size=held.max_datagram_frame_size if datagrams else 0,
         keep_alive=keep_alive * _SECOND,
         congestion=congestion,
+        versions=spoken,
         entropy=os.urandom if entropy is None else entropy,
         connection_id_length=connection_id_length,
         make_connection_id=make_connection_id,
@@ -249,6 +251,8 @@ def _numbers(option: str, given: Any, known: Mapping[str, int]) -> list[int]:
         number: i64 = -1
         if isinstance(item, str):
             number = names.get(item.lower(), -1)
+        elif isinstance(item, int) and str(item) in known:
+            number = known[str(item)]
         elif isinstance(item, int) and item in known.values():
             number = item
         if number < 0:

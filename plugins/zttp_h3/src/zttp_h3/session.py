@@ -2,6 +2,7 @@
 
 from typing import Final, final
 
+from zttp_h3 import grease
 from zttp_h3 import settings as setting
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.frames import CONTROL_STREAM, DECODER_STREAM, ENCODER_STREAM, frame
@@ -56,6 +57,7 @@ class H3Session:
         self._control: QuicStream | None = None
         self._encoder_stream: QuicStream | None = None
         self._decoder_stream: QuicStream | None = None
+        self._reserved_stream_done = False
 
     def touch(self) -> None:
         """Note that there may be something to send."""
@@ -72,9 +74,24 @@ class H3Session:
         if stream is None:
             return False
         self._control = stream
+        entropy = self.transport.session.options.entropy
         settings = setting.announced(self.limits, self.connect_protocol, self.datagrams)
-        self._write(stream, frame(SETTINGS_FRAME, setting.write_settings(settings)))
+        settings.append(grease.reserved_setting(entropy))
+        self._write(stream, frame(SETTINGS_FRAME, setting.write_settings(settings)) + grease.reserved_frame(entropy))
         return True
+
+    def open_reserved_stream(self) -> None:
+        """Open a stream that means nothing, once it takes no room from those that do (RFC 9114 6.2.3)."""
+        if self._reserved_stream_done or self._encoder_stream is None or self._decoder_stream is None:
+            return
+        self._reserved_stream_done = True
+        transport = self.transport
+        if grease.opens_reserved_stream(transport.session.options.entropy):
+            stream = transport.open(True)
+            if stream is not None:
+                chosen = transport.session.options.entropy(1)[0]
+                self._write(stream, frame(int(grease.reserved(chosen)), b""))
+                transport.session.streams.finish(stream)
 
     def write_control(self, payload: bytes) -> None:
         """Write a frame on the control stream."""
@@ -97,6 +114,8 @@ class H3Session:
             if self._decoder_stream is not None:
                 self._write(self._decoder_stream, self.decoder.outgoing)
                 self.decoder.outgoing = b""
+        if not self._reserved_stream_done:
+            self.open_reserved_stream()
 
     def apply_peer_settings(self, settings: dict[int, int]) -> None:
         """Take the peer's SETTINGS (RFC 9114 7.2.4). Raises Malformed."""

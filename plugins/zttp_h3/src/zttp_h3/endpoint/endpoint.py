@@ -24,14 +24,14 @@ from zttp_h3.outbound_datagram import OutboundDatagram
 from zttp_h3.protection.retry_integrity import retry_tag
 from zttp_h3.tls.tickets import TicketKeys
 from zttp_h3.wire.packet_header import (
-    OTHER_VERSION,
+    VERSION_NEGOTIATION,
     LongHeader,
     is_long,
     read_long_header,
     retry_without_tag,
     version_negotiation,
 )
-from zttp_h3.wire.versions import INITIAL, VERSION_1, reserved_but
+from zttp_h3.wire.versions import INITIAL, reserved_but
 
 _LATEST: Final = -1  # of the times that were given
 _LEAST_SECRET: Final = 32
@@ -254,19 +254,22 @@ class QuicEndpoint:
             return None
         if len(data) < LEAST_INITIAL:
             return None
-        if header.kind == OTHER_VERSION:
+        if header.kind == VERSION_NEGOTIATION:
+            return None  # RFC 8999 6: never answered
+        versions = self._options.transport.versions
+        if header.version not in versions:
             # RFC 9000 6: an answer to a version that we do not speak. One more is offered that clients must ignore
             # (RFC 9000 15), and not the one that was asked for, or the answer would not count (RFC 9000 6.2).
             chance = int(self._entropy(1)[0])
             self._send_own(
                 version_negotiation(
-                    header.source, header.destination, [VERSION_1, reserved_but(header.version)], chance
+                    header.source, header.destination, [*versions, reserved_but(header.version)], chance
                 ),
                 peer,
                 local,
             )
             return None
-        if header.kind != INITIAL or header.version != VERSION_1 or len(header.destination) < LEAST_ID:
+        if header.kind != INITIAL or len(header.destination) < LEAST_ID:
             return None
         original_id: bytes | None = None
         retry_id: bytes | None = None

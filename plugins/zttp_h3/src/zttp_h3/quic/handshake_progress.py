@@ -11,6 +11,7 @@ from zttp_h3.protection.labels import labels_of
 from zttp_h3.protection.packet_keys import Opener, Sealer, initial_opener, initial_sealer
 from zttp_h3.protection.suites import SUITES
 from zttp_h3.quic.session import Session
+from zttp_h3.quic.version_check import check_versions
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.tls import messages as tls_levels
 from zttp_h3.tls.client import ClientHandshake
@@ -100,6 +101,7 @@ def _apply_parameters(session: Session, encoded: bytes) -> None:
     """Check the peer's transport parameters and live by them (RFC 9000 7.3, 7.4). Raises Malformed."""
     peer = decode(encoded, not session.is_server)
     _authenticate_ids(session, peer)
+    check_versions(session, peer.version_information)
     # RFC 9000 7.4.1 MUST NOT: early data was accepted, and what it relied on is less now.
     if session.remembered is not None and is_reduced(peer, session.remembered):
         raise Malformed("remembered_limit_reduced", QuicErrorCode.PROTOCOL_VIOLATION)
@@ -115,6 +117,8 @@ def _apply_parameters(session: Session, encoded: bytes) -> None:
             raise Malformed("preferred_address", QuicErrorCode.TRANSPORT_PARAMETER_ERROR)
         session.peer_ids.add(1, 0, preferred.connection_id, preferred.reset_token)
     session.loss.max_ack_delay = peer.max_ack_delay * 1000
+    if peer.grease_quic_bit:
+        session.quic_bits = int.from_bytes(session.options.entropy(8), "big") >> 2
     session.streams.apply(peer)
 
 

@@ -2,7 +2,13 @@
 
 from zttp_h3.quic.connection_ids import ACTIVE_LIMIT
 from zttp_h3.quic.options import TransportOptions
-from zttp_h3.wire.transport_parameters import TransportParameters
+from zttp_h3.quic.session import Session
+from zttp_h3.wire.transport_parameters import (
+    TransportParameters,
+    VersionInformation,
+    encode,
+    reserved_identifier,
+)
 
 
 def own_parameters(options: TransportOptions, own_id: bytes) -> TransportParameters:
@@ -19,7 +25,18 @@ def own_parameters(options: TransportOptions, own_id: bytes) -> TransportParamet
     own.active_connection_id_limit = ACTIVE_LIMIT
     own.initial_source_connection_id = own_id
     own.max_datagram_frame_size = options.max_datagram_frame_size
+    own.grease_quic_bit = True  # RFC 9287 3: nothing here looks at it
     if options.declared is not None:
         for name, value in options.declared.items():
             setattr(own, name, value != 0 if name == "disable_active_migration" else value)
     return own
+
+
+def encoded(session: Session) -> bytes:
+    """Return the extension's content, with a reserved parameter in it (RFC 9000 18.1)."""
+    options = session.options
+    # RFC 9368 3, 4: a client of one version has no choice to defend; a server's answer may defend another's.
+    if session.is_server or len(options.versions) > 1:
+        session.own.version_information = VersionInformation(session.version, list(options.versions))
+    chosen = options.entropy(2)
+    return encode(session.own, session.is_server, reserved_identifier(chosen[0]), options.entropy(chosen[1] & 7))

@@ -4,14 +4,14 @@ from typing import Final, final
 
 from librt.strings import BytesWriter
 
-from zttp_h3.native_ints import i64
+from zttp_h3.native_ints import i64, u8
 from zttp_h3.protection.suites import TAG_SIZE
 from zttp_h3.quic.session import Session
 from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.recovery.sent_packets import SentPacket
 from zttp_h3.wire.frame_writer import write_padding
-from zttp_h3.wire.packet_header import write_long_header, write_short_header
+from zttp_h3.wire.packet_header import FIXED_BIT, write_long_header, write_short_header
 from zttp_h3.wire.packet_number import packet_number_length
 from zttp_h3.wire.varint import patch_varint_of_2, varint_size
 from zttp_h3.wire.versions import HANDSHAKE as HANDSHAKE_PACKET
@@ -109,6 +109,9 @@ class PacketBuilder:
             phases = session.phases
             assert phases is not None
             write_short_header(header, self._destination, phases.phase_bit, number, length)
+            bits = session.quic_bits
+            if bits != 0 and (bits >> (number % 62)) & 1 != 0:
+                header[0] = u8(header[0] ^ FIXED_BIT)
             packet = phases.seal(header, length, number, self.payload.getvalue())
         else:
             kind = (

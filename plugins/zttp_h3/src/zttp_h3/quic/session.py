@@ -111,6 +111,7 @@ class Session:
         self.previous_keys_until: i64 = -1
         self.update_wanted = False
         self.ping_due = False
+        self.quic_bits: i64 = 0  # packets whose fixed bit is cleared, by their numbers modulo 62 (RFC 9287 3)
         self.skip_at: i64 = -1
         self.received_any = False
         self.negotiated = False  # a Version Negotiation packet came

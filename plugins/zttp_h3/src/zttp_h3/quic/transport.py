@@ -15,25 +15,50 @@ from zttp_h3.quic.close import CLOSED, CLOSING, OPEN
 from zttp_h3.quic.handshake_progress import install_initial_keys, progress
 from zttp_h3.quic.migration import begin
 from zttp_h3.quic.options import TransportOptions
-from zttp_h3.quic.own_parameters import own_parameters
+from zttp_h3.quic.own_parameters import encoded, own_parameters
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.receive import DatagramReceiver
 from zttp_h3.quic.session import Session
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.timers import earliest, expire
+from zttp_h3.quic.version_check import choose
+from zttp_h3.quic.version_negotiation import begin_again
 from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION
 from zttp_h3.tls.alerts import TlsError
 from zttp_h3.tls.client import ClientHandshake, ClientParameters
 from zttp_h3.tls.server import ServerHandshake, ServerParameters
 from zttp_h3.wire.remembered_parameters import remembered
-from zttp_h3.wire.transport_parameters import encode
 from zttp_h3.wire.varint import varint_size
 
 _MOST_DATAGRAMS: Final = 4096  # that one call makes
 _MOST_OUTGOING: Final = 64  # DATAGRAM frames that wait
 _HANDSHAKE_FAILED: Final = "handshake_failed"
 _CLIENT_ID_SIZE: Final = 8  # of the first Destination Connection ID (RFC 9000 7.2: 8 at least)
+
+
+@final
+class ClientHandshakes:
+    """What a client's handshakes are made with: a second one begins if the server wants another version of QUIC."""
+
+    def __init__(self, parameters: ClientParameters, wall_clock: Any, key_log: Any) -> None:
+        self._parameters: Final = parameters
+        self._wall_clock: Final = wall_clock
+        self._key_log: Final = key_log
+
+    def begin(self, session: Session, resumes: bool) -> None:
+        """Queue a ClientHello; a second one resumes nothing, for a ticket is of its version (RFC 9369 5)."""
+        parameters = self._parameters if resumes else self._parameters.without_session()
+        entropy = session.options.entropy
+        handshake = ClientHandshake(parameters, encoded(session), entropy, self._wall_clock, self._key_log)
+        session.handshake = handshake
+        handshake.start()
+        if handshake.early_data_offered and parameters.session is not None:
+            try:
+                session.remember(remembered(parameters.session.transport_parameters))
+            except Malformed:
+                raise ValueError("the transport parameters of this session ticket cannot be read") from None
+        progress(session)
 
 
 @final
@@ -46,6 +71,7 @@ class Transport:
         self._deadline: i64 = -1
         self._deadline_known = False
         self._expired: i64 = -1  # when what was due was done last
+        self.handshakes: ClientHandshakes | None = None  # of a client
 
     # ------------------------------------------------------------------------------------------ datagrams
 
@@ -67,11 +93,21 @@ class Transport:
         except TlsError as error:
             session.close.cause = _HANDSHAKE_FAILED
             session.fail(error.error_code, 0, error.message.encode())
-        if session.negotiated and session.close.state == OPEN and not session.received_any:
-            # RFC 9000 6.2: no version in common, and nobody to tell.
+        if len(session.offered_versions) > 0:
+            self._change_version()
+
+    def _change_version(self) -> None:
+        """Begin again with a version that the server speaks too; without one it is over (RFC 9000 6.2)."""
+        session = self.session
+        version = choose(session.options.versions, session.offered_versions)
+        session.offered_versions = []
+        if version == 0 or self.handshakes is None:
             session.close.cause = "no_common_version"
             session.fail(QuicErrorCode.VERSION_NEGOTIATION_ERROR, 0, b"")
-            session.close.end()
+            session.close.end()  # there is nobody to tell
+            return
+        begin_again(session, version, session.options.entropy(_CLIENT_ID_SIZE))
+        self.handshakes.begin(session, False)
 
     def datagrams_to_send(self, now: i64) -> list[tuple[bytes, Path, int]]:
         """Return what leaves now, each with its path and the ECN codepoint to send it with."""
@@ -212,16 +248,10 @@ def connect(
     session.original_id = destination
     session.token = token
     install_initial_keys(session, destination)
-    handshake = ClientHandshake(parameters, encode(own, False), options.entropy, wall_clock, key_log)
-    session.handshake = handshake
-    handshake.start()
-    if handshake.early_data_offered and parameters.session is not None:
-        try:
-            session.remember(remembered(parameters.session.transport_parameters))
-        except Malformed:
-            raise ValueError("the transport parameters of this session ticket cannot be read") from None
-    progress(session)
-    return Transport(session)
+    transport = Transport(session)
+    transport.handshakes = ClientHandshakes(parameters, wall_clock, key_log)
+    transport.handshakes.begin(session, True)
+    return transport
 
 
 def accept(
@@ -257,5 +287,5 @@ def accept(
     session.version = version
     session.original_id = destination
     install_initial_keys(session, destination, opener)
-    session.handshake = ServerHandshake(parameters, encode(own, True), options.entropy, wall_clock, key_log)
+    session.handshake = ServerHandshake(parameters, encoded(session), options.entropy, wall_clock, key_log)
     return Transport(session)

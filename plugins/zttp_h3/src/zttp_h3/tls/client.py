@@ -95,6 +95,10 @@ class ClientParameters:
         self.session: Final = session
         self.early_data: Final = early_data
 
+    def without_session(self) -> "ClientParameters":
+        """Return the same, but for what would be resumed."""
+        return ClientParameters(self.server_name, self.alpn, self.suites, self.groups, self.trust, None, False)
+
 
 @final
 class ClientHandshake(Handshake):

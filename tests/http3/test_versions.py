@@ -1,0 +1,191 @@
+"""Versions of QUIC: negotiated, defended against downgrades, and version 2 (RFC 9000 6, RFC 9368, RFC 9369)."""
+
+from typing import Any
+
+import pytest
+
+from tests.http3.h3_pair import Pair, credentials
+from zttp_core import NEED_DATA, EndOfMessage
+from zttp_core.errors import RemoteProtocolError
+from zttp_h3.codes import QuicErrorCode
+from zttp_h3.connection import H3Connection
+from zttp_h3.endpoint.datagram_header import parse_datagram_header
+from zttp_h3.endpoint.endpoint import QuicEndpoint
+from zttp_h3.options import CLIENT
+from zttp_h3.tls.tickets import TicketKeys
+from zttp_h3.wire.packet_header import version_negotiation
+from zttp_h3.wire.transport_parameters import VersionInformation
+from zttp_h3.wire.versions import VERSION_1, VERSION_2
+
+
+def versions_of(pair: Pair) -> list[int]:
+    sessions = [side._session for side in (pair.client, pair.server)]
+    return [int(session.transport.session.version) for session in sessions if session is not None]
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.1])
+def test_version_2(loss: float) -> None:
+    # RFC 9369: other salts, labels and types; the rest is the same.
+    pair = Pair(client={"versions": (2,)}, server={"versions": (2,)}, loss=loss)
+    numbers = [pair.request(b"POST", b"/%d" % n, bytes(5_000)) for n in range(5)]
+    pair.run()
+    pair.run(until=lambda: pair.client.handshake_confirmed)
+    pair.client.request_key_update()
+    numbers.append(pair.request())
+    pair.run()
+    assert versions_of(pair) == [VERSION_2, VERSION_2]
+    assert all(pair.responses[number].head.status_code == 200 for number in numbers)
+
+
+class House:
+    """An endpoint of some versions, and a client of some."""
+
+    def __init__(self, client: tuple[int, ...], server: tuple[int, ...], **options: Any) -> None:
+        self.now = 1_000_000
+        self.endpoint = QuicEndpoint(credentials=credentials(), versions=server, retry=False, **options)
+        self.client = H3Connection(CLIENT, server_name="localhost", verify=credentials().certificate, versions=client)
+        self.answered = 0
+        self.seen: list[bytes] = []
+
+    def run(self) -> "House":
+        self.client.send_request(b"GET", b"/", b"3", [(b"host", b"localhost")], end_stream=True)
+        for _ in range(10):
+            self.turn()
+        return self
+
+    def turn(self) -> None:
+        self.now += 1_000
+        for datagram in self.client.data_to_send(self.now):
+            self.seen.append(datagram)
+            connection = self.endpoint.receive_datagram(datagram, "here", self.now)
+            while connection is not None and (event := connection.next_event()) is not NEED_DATA:
+                if isinstance(event, EndOfMessage):
+                    connection.stream(event.stream_id).send_response(200, [], end_stream=True)
+        for leaving in self.endpoint.data_to_send(now=self.now):
+            self.client.receive_datagram(leaving.data, self.now, "server")
+        while (event := self.client.next_event()) is not NEED_DATA:
+            self.answered += isinstance(event, EndOfMessage)
+
+    def version(self) -> int:
+        assert self.client._session is not None
+        return int(self.client._session.transport.session.version)
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "version"),
+    [
+        ((1,), (1, 2), VERSION_1),
+        ((2,), (1, 2), VERSION_2),
+        ((2, 1), (1,), VERSION_1),
+        ((1, 2), (2,), VERSION_2),
+        ((2, 1), (1, 2), VERSION_2),
+    ],
+)
+def test_the_version_that_both_speak(client: tuple[int, ...], server: tuple[int, ...], version: int) -> None:
+    # RFC 9000 6.1, 6.2: a request that was queued for the first one leaves in the second.
+    house = House(client, server).run()
+    assert house.answered == 1
+    assert house.version() == version
+
+
+def test_no_version_in_common() -> None:
+    house = House((2,), (1,))
+    with pytest.raises(RemoteProtocolError) as raised:
+        house.run()
+    assert raised.value.reason == "no_common_version"
+    assert house.client.is_closed()
+    assert house.client.next_timeout() is None
+
+
+def begun() -> tuple[House, bytes, bytes]:
+    """A client of both versions with its first flight under way; its connection IDs, ours and the server's."""
+    house = House((2, 1), (1, 2))
+    house.client.initiate_connection()
+    [datagram] = house.client.data_to_send(house.now)
+    header = parse_datagram_header(datagram)
+    return house, header.source_connection_id, header.destination_connection_id
+
+
+def test_a_forged_negotiation_is_found_out() -> None:
+    # RFC 9368 4: somebody on the path makes the client take the lower version.
+    house, own, theirs = begun()
+    house.client.receive_datagram(version_negotiation(own, theirs, [VERSION_1], 0), house.now, "server")
+    assert house.version() == VERSION_1
+    with pytest.raises(RemoteProtocolError) as raised:
+        house.run()
+    assert raised.value.reason == "version_downgrade"
+    assert raised.value.error_code == QuicErrorCode.VERSION_NEGOTIATION_ERROR
+
+
+@pytest.mark.parametrize("change", ["its own version", "another connection", "nothing", "again"])
+def test_a_negotiation_that_does_not_count(change: str) -> None:
+    # RFC 9000 6.2, 17.2.1
+    house, own, theirs = begun()
+    offered = {"its own version": [VERSION_1, VERSION_2], "nothing": []}.get(change, [VERSION_1])
+    source = b"12345678" if change == "another connection" else theirs
+    packet = version_negotiation(own, source, offered, 0)
+    if change == "again":
+        house = House((2, 1), (1,)).run()
+        assert house.version() == VERSION_1
+        packet = version_negotiation(own, theirs, [VERSION_2], 0)
+    before = house.version()
+    house.client.receive_datagram(packet, house.now, "server")
+    assert house.version() == before
+    assert not house.client.is_closed()
+
+
+def test_a_server_that_says_nothing_of_versions_after_a_negotiation() -> None:
+    # RFC 9368 4 MUST
+    house = House((2, 1), (1,))
+    house.client.initiate_connection()
+    for _ in range(2):
+        house.turn()
+    session = house.client._session
+    assert session is not None
+    transport = session.transport.session
+    assert transport.negotiated
+    from zttp_h3.malformed import Malformed
+    from zttp_h3.quic.version_check import check_versions
+
+    for information in (None, VersionInformation(VERSION_2, [VERSION_2]), VersionInformation(VERSION_1, [])):
+        with pytest.raises(Malformed) as raised:
+            check_versions(transport, information)
+        assert raised.value.error_code == QuicErrorCode.VERSION_NEGOTIATION_ERROR
+
+
+def test_an_endpoint_answers_what_it_does_not_speak() -> None:
+    # RFC 9000 6.1; RFC 8999 6: but never a Version Negotiation packet.
+    endpoint = QuicEndpoint(credentials=credentials(), versions=(1,))
+    client = H3Connection(CLIENT, server_name="localhost", verify=False, versions=(2,))
+    [datagram] = client.data_to_send(1)
+    assert endpoint.receive_datagram(datagram, "here", 1) is None
+    [answer] = endpoint.data_to_send(now=1)
+    assert parse_datagram_header(answer.data).version == 0
+    assert VERSION_1.to_bytes(4, "big") in answer.data
+    assert VERSION_2.to_bytes(4, "big") not in answer.data
+    assert endpoint.receive_datagram(answer.data + bytes(1_200), "here", 1) is None
+    assert endpoint.data_to_send(now=1) == []
+
+
+def test_a_ticket_is_not_used_in_another_version() -> None:
+    # RFC 9369 5
+    keys = TicketKeys()
+    pair = Pair(server={"tickets": keys, "early_data": True})
+    pair.request()
+    pair.run()
+    pair.wait(1)
+    [ticket] = pair.client.session_tickets()
+    house = House((2, 1), (1,), tickets=keys, early_data=True)
+    house.client = H3Connection(
+        CLIENT,
+        server_name="localhost",
+        verify=credentials().certificate,
+        versions=(2, 1),
+        session=ticket,
+        early_data=True,
+    )
+    house.run()
+    assert house.answered == 1
+    assert house.version() == VERSION_1
+    assert house.client.early_data_accepted is None
+    assert house.client.peer_certificate is not None
