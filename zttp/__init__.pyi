@@ -442,7 +442,7 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         transport_params: Transport parameters by the names of RFC 9000 18.2, in place of what the limits say.
         keep_alive: Seconds of silence after which a PING is sent; 0 for never.
         congestion: ``"cubic"`` or ``"newreno"``.
-        versions: Versions of QUIC; there is version 1.
+        versions: Versions of QUIC in the order of preference: 1, which is the default, and 2 (RFC 9369).
         cipher_suites: Names of TLS 1.3, in the order of preference.
         groups: Names of key exchange groups, in the order of preference.
         enable_connect_protocol: Announce extended CONNECT (server, RFC 9220).

@@ -55,7 +55,7 @@ LAYERS = {
         {"protection", "recovery", "streams", "tls"},
         {"quic"},
         {"frames", "settings", "limits", "credentials", "qpack", "arguments", "transport_params"},
-        {"close_info", "outbound_datagram", "path_statistics", "early_data"},
+        {"close_info", "outbound_datagram", "path_statistics", "early_data", "grease"},
         {"options"},
         {"session"},
         {"origin", "shutdown"},
