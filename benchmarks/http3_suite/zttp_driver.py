@@ -20,14 +20,10 @@ from zttp import Response as ResponseEvent
 
 IS_OURS = find_spec("zttp_h3") is not None
 if IS_OURS:
-    from zttp_h3 import connection as h3_connection
-    from zttp_h3 import credentials as h3_credentials
-    from zttp_h3 import limits as h3_limits
-    from zttp_h3.tls import groups
-    from zttp_h3.tls import tickets as h3_tickets
+    ours: Any = zttp
 
-    CLASSIC = (groups.X25519, groups.SECP256R1, groups.SECP384R1)
-    HYBRID = (groups.X25519MLKEM768, *CLASSIC)
+    CLASSIC = ("x25519", "secp256r1", "secp384r1")
+    HYBRID = ("X25519MLKEM768", *CLASSIC)
 else:
     config: Any = importlib.import_module("zttp.config")
 WINDOW = 8 * 1024 * 1024
@@ -186,7 +182,7 @@ class OurResumption:
     """What seals a server's tickets, and the one that a client has: stored, since it is used more than once here."""
 
     def __init__(self) -> None:
-        self.keys = h3_tickets.TicketKeys()
+        self.keys = ours.TicketKeys()
         self.ticket: bytes | None = None
 
     def keep(self, tickets: list[Any]) -> None:
@@ -200,9 +196,9 @@ class OurDriver:
 
     def __init__(self) -> None:
         key = identity.KEY_SCALAR
-        self.credentials = h3_credentials.TlsCredentials(certificate=identity.CERTIFICATE, private_key_scalar=key)
-        self.trust = h3_credentials.TrustStore.pinned(identity.CERTIFICATE)
-        self.limits = h3_limits.H3Limits(
+        self.credentials = ours.TlsCredentials(certificate=identity.CERTIFICATE, private_key_scalar=key)
+        self.trust = ours.TrustStore.pinned(identity.CERTIFICATE)
+        self.limits = ours.H3Limits(
             initial_window_size=WINDOW,
             connection_window_size=WINDOW,
             max_stream_window=WINDOW,
@@ -213,9 +209,10 @@ class OurDriver:
         """Return a client."""
         session = None
         if resumption is not None and resumption.ticket is not None:
-            session = h3_tickets.SessionTicket.from_bytes(resumption.ticket)
-        connection = h3_connection.H3Connection(
+            session = ours.SessionTicket.from_bytes(resumption.ticket)
+        connection = zttp.Connection(
             CLIENT,
+            zttp.HTTP3,
             server_name=identity.SERVER_NAME,
             verify=self.trust,
             limits=self.limits,
@@ -227,8 +224,9 @@ class OurDriver:
     def server(self, response: Response, resumption: Any = None, *, hybrid: bool = False) -> Server:
         """Return a server."""
         tickets = None if resumption is None else resumption.keys
-        connection = h3_connection.H3Connection(
+        connection = zttp.Connection(
             SERVER,
+            zttp.HTTP3,
             credentials=self.credentials,
             limits=self.limits,
             tickets=tickets,
