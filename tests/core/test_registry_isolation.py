@@ -559,7 +559,7 @@ def test_what_a_module_puts_into_its_place_may_answer_anything(monkeypatch: pyte
 def test_what_the_commands_print_of_a_plugin_is_no_order_to_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("zttp.__main__.REGISTRY", registry_of(toy_entry(alpn=(b"\x1b[2J\n",))))
+    monkeypatch.setattr("zttp.commands.installed.REGISTRY", registry_of(toy_entry(alpn=(b"\x1b[2J\n",))))
     assert main(["protocols", "--load"]) == 0
     printed = capsys.readouterr().out
     assert "\\x1b[2J\\n" in printed

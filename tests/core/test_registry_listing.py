@@ -150,7 +150,7 @@ def test_the_command_answers_1_if_something_is_broken(capsys: pytest.CaptureFixt
 
 def test_the_doctor_names_a_conflict_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     registry = registry_of(toy_entry(), toy_entry(distribution="fast-toy", version="0.9"))
-    monkeypatch.setattr("zttp.__main__.REGISTRY", registry)
+    monkeypatch.setattr("zttp.commands.installed.REGISTRY", registry)
     assert main(["doctor"]) == 1
     assert (
         capsys.readouterr().out.count("FAULT  toy: protocol 'toy' is provided by zttp-toy 0.3 and fast-toy 0.9.") == 1
@@ -161,19 +161,23 @@ def test_the_doctor_wants_one_minor_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     versions = {"zttp": "0.2.0", "zttp-core": "0.1.7", "zttp-h1": "0.1.0"}
-    monkeypatch.setattr("zttp.__main__.version_of", versions.get)
+    monkeypatch.setattr("zttp.commands.installed.version_of", versions.get)
     assert main(["doctor"]) == 1
     assert "FAULT  the distributions of zttp must all have the same minor version" in capsys.readouterr().out
 
 
 def test_an_empty_listing_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("zttp.__main__.REGISTRY", registry_of())
+    monkeypatch.setattr("zttp.commands.installed.REGISTRY", registry_of())
     assert main(["protocols"]) == 0
-    assert capsys.readouterr().out == "no protocols are installed\n"
+    first, *missing = capsys.readouterr().out.splitlines()
+    assert first == "no protocols are installed"
+    for line, remedy in zip(missing, ("zttp-h1", "zttp[h2]==", "zttp[h3]=="), strict=True):
+        assert line.startswith("missing: HTTP/")
+        assert f'Install it with: pip install "{remedy}' in line
 
 
-@pytest.mark.parametrize("arguments", [(), ("protocol",), ("protocols", "--what")])
+@pytest.mark.parametrize("arguments", [("protocol",), ("protocols", "--what")])
 def test_the_command_explains_itself(arguments: tuple[str, ...]) -> None:
     done = run("-m", "zttp", *arguments)
     assert done.returncode == 2
-    assert "usage: python -m zttp" in done.stderr
+    assert "usage: zttp" in done.stderr

@@ -1,0 +1,246 @@
+"""``decode``: the events and errors of a captured stream of bytes, each with where it stands.
+
+HTTP/1.1 is fed line by line and HTTP/2 frame by frame, so that the place of an event is known without asking the
+parser for it. A capture is what one side received; for a client the requests that it must have sent are made up.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import zttp
+from zttp.commands.frames import Frame, FrameFinder
+
+LONGEST_PIECE = 64 * 1024
+ROLES = {"server": zttp.SERVER, "client": zttp.CLIENT}
+HOST = [(b"host", b"unknown.invalid")]
+Sentinel = zttp.NeedData | zttp.ConnectionClosed
+
+
+class Found(NamedTuple):
+    """Something in the capture, from ``offset`` up to ``end``."""
+
+    offset: int
+    end: int
+    what: object  # an event, a frame or an error
+
+
+def run(file: str, protocol: str | None, role: str | None, *, as_json: bool, method: str) -> int:
+    """Print what is in a capture; 1 if there is an error in it."""
+    captured = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    status = 0
+    for found in decode(captured, protocol, role, method.encode("ascii")):
+        print(json.dumps(as_object(found)) if as_json else line(found))
+        if isinstance(found.what, zttp.ProtocolError):
+            status = 1
+    return status
+
+
+def decode(captured: bytes, protocol: str | None, role: str | None, method: bytes = b"GET") -> Iterator[Found]:
+    """Yield what is in a capture, in the order of the wire."""
+    received_by = ROLES[role] if role else guess_role(captured)
+    named = protocol or guess_protocol(captured)
+    if named == zttp.HTTP3:
+        raise ValueError("HTTP/3 is encrypted, packet by packet: decode reads byte streams")
+    connection = zttp.Connection(received_by, named)
+    if not isinstance(connection, zttp.ByteStreamConnection):
+        raise ValueError(f"{named} runs over datagrams: decode reads byte streams")
+    if isinstance(connection, zttp.H1Connection):
+        return _http1(captured, connection, method)
+    if isinstance(connection, zttp.H2Connection):
+        return _http2(captured, connection, method)
+    return _other(captured, connection)
+
+
+def guess_role(captured: bytes) -> int:
+    """A status line, or the SETTINGS that a server begins with, were received by a client."""
+    is_settings = len(captured) >= 9 and captured[3] == 4 and captured[5:9] == b"\0\0\0\0"
+    return zttp.CLIENT if captured.startswith(b"HTTP/") or is_settings else zttp.SERVER
+
+
+def guess_protocol(captured: bytes) -> str:
+    """What the first bytes say."""
+    if guess_role(captured) == zttp.CLIENT:
+        return zttp.HTTP1 if captured.startswith(b"HTTP/") else zttp.HTTP2
+    sniffed = zttp.sniff(captured)
+    return zttp.HTTP1 if isinstance(sniffed, zttp.NeedData) else sniffed
+
+
+# ------------------------------------------------------------------------------------------------------------- HTTP/1.1
+def _http1(captured: bytes, connection: zttp.H1Connection, method: bytes) -> Iterator[Found]:
+    fed = at = left = 0  # left: of the content whose length is known
+    chunked = False
+    if connection.role == zttp.CLIENT:
+        _ask(connection, method, captured)
+    try:
+        while True:
+            piece = _piece(captured, fed, left)
+            connection.receive_data(piece)
+            fed += len(piece)
+            while not isinstance(event := connection.next_event(), Sentinel):
+                start, end = at, fed
+                if isinstance(event, zttp.Data):
+                    left = max(left - len(event.data), 0)
+                    start = fed - len(piece) + max(piece.find(event.data), 0) if chunked else at
+                elif isinstance(event, zttp.Request | zttp.Response):
+                    chunked = event.headers.get(b"transfer-encoding") is not None
+                    left = 0 if event.end_stream else int(event.headers.get(b"content-length", b"0"))
+                at = end
+                yield Found(start, end, event)
+                if isinstance(event, zttp.EndOfMessage) and _goes_on(connection):
+                    if connection.role == zttp.CLIENT and fed < len(captured):
+                        _ask(connection, method, captured[fed : fed + LONGEST_PIECE])
+            if not piece:
+                break
+        switched, _ = connection.trailing_data
+        if switched:
+            yield Found(len(captured) - len(switched), len(captured), switched)
+    except zttp.ProtocolError as error:
+        place = at if error.offset is None else error.offset
+        yield Found(place, place, error)
+
+
+def _piece(captured: bytes, at: int, left: int) -> bytes:
+    """The next line, or what is left of the content; nothing at the end, which is EOF."""
+    longest = min(at + LONGEST_PIECE, len(captured))
+    if left:
+        return captured[at : min(at + left, longest)]
+    return captured[at : captured.find(b"\n", at, longest) + 1 or longest]
+
+
+def _ask(connection: zttp.H1Connection, method: bytes, answer: bytes) -> None:
+    """Make up the request that a response answers: a 101 has been asked for what it names."""
+    fields = list(HOST)
+    head = answer.partition(b"\r\n\r\n")[0]
+    if head[8:13].strip() == b"101" and (upgrade := re.search(rb"(?im)^upgrade:[ \t]*([^\r\n]+)", head)):
+        fields += [(b"connection", b"upgrade"), (b"upgrade", upgrade[1].strip())]
+    connection.send_request(method, b"/", b"1.1", fields)
+    connection.end_message()
+    connection.data_to_send()
+
+
+def _goes_on(connection: zttp.H1Connection) -> bool:
+    """Go on to the next message, if there can be one; a server answers this one first."""
+    if connection.should_close():
+        return False
+    try:
+        if connection.role == zttp.SERVER:
+            connection.send_response(204)
+            connection.end_message()
+            connection.data_to_send()
+        connection.start_next_cycle()
+    except zttp.LocalProtocolError:  # it has switched to another protocol
+        return False
+    return True
+
+
+# --------------------------------------------------------------------------------------------------------------- HTTP/2
+def _http2(captured: bytes, connection: zttp.H2Connection, method: bytes) -> Iterator[Found]:
+    frames = FrameFinder()
+    at = opened = 0
+    connection.initiate_connection()
+    try:
+        for frame in frames.feed(captured):
+            yield Found(frame.offset, frame.end, frame)
+            if connection.role == zttp.CLIENT and frame.kind == "HEADERS":
+                while opened < frame.stream_id and connection.can_open_stream:
+                    opened = connection.send_request(method, b"/", b"2", HOST, end_stream=True).stream_id
+            connection.data_to_send()
+            connection.receive_data(captured[frame.offset : frame.end])
+            at = frame.end
+            yield from _pulled(connection, frame.offset, frame.end)
+        if at < len(captured):
+            connection.receive_data(captured[at:])
+            yield from _pulled(connection, at, len(captured))
+        connection.receive_data(b"")
+        yield from _pulled(connection, len(captured), len(captured))
+    except zttp.ProtocolError as error:
+        place = at if error.offset is None else error.offset
+        yield Found(place, place, error)
+
+
+def _pulled(connection: zttp.ByteStreamConnection, offset: int, end: int) -> Iterator[Found]:
+    while not isinstance(event := connection.next_event(), Sentinel):
+        yield Found(offset, end, event)
+        if isinstance(event, zttp.RstStream) and isinstance(connection, zttp.H2Connection):
+            error = connection.last_stream_error
+            if error is not None and error.stream_id == event.stream_id:
+                yield Found(offset, end, error)
+
+
+def _other(captured: bytes, connection: zttp.ByteStreamConnection) -> Iterator[Found]:
+    """Another plugin's protocol: byte by byte as long as that is quick, so that places are exact."""
+    size = 1 if len(captured) <= LONGEST_PIECE else 4096
+    at = 0
+    try:
+        for start in range(0, len(captured) + 1, size):
+            connection.receive_data(captured[start : start + size])
+            for found in _pulled(connection, at, min(start + size, len(captured))):
+                yield found
+                at = found.end
+    except zttp.ProtocolError as error:
+        place = at if error.offset is None else error.offset
+        yield Found(place, place, error)
+
+
+# ------------------------------------------------------------------------------------------------------------- printing
+def line(found: Found) -> str:
+    """Return a line for a reader."""
+    place = f"{found.offset:>8}..{found.end:<8}"
+    if isinstance(found.what, zttp.ProtocolError):
+        error = found.what
+        return f"{place} ERROR {error.reason}: {error.args[0]}" + (
+            f"  {error.documentation}" if error.documentation else ""
+        )
+    if isinstance(found.what, Frame):
+        return f"{place} frame {found.what}"
+    if isinstance(found.what, bytes):
+        return f"{place} after the switch: {found.what[:60]!r}"
+    return f"{place} {found.what!r}"
+
+
+def as_object(found: Found) -> dict[str, Any]:
+    """Return the same for a program."""
+    value: dict[str, Any] = {"offset": found.offset, "end": found.end}
+    what = found.what
+    if isinstance(what, zttp.ProtocolError):
+        value["error"] = {
+            "reason": what.reason,
+            "message": str(what.args[0]),
+            "section": what.section,
+            "stream_id": what.stream_id,
+            "error_code": what.error_code,
+            "documentation": what.documentation,
+        }
+    elif isinstance(what, Frame):
+        value["frame"] = {"type": what.kind, "flags": list(what.flags), "stream_id": what.stream_id}
+    elif isinstance(what, bytes):
+        value["switched"] = what.decode("latin-1")
+    else:
+        value["event"] = {"type": type(what).__name__, **_attributes(what)}
+    return value
+
+
+ATTRIBUTES = (
+    "method", "target", "status_code", "reason", "http_version", "headers", "trailers", "data", "stream_id",
+    "end_stream", "error_code", "last_stream_id", "debug", "params", "ack", "increment", "urgency", "incremental",
+)  # fmt: skip
+
+
+def _attributes(event: object) -> dict[str, Any]:
+    values = {name: getattr(event, name) for name in ATTRIBUTES if hasattr(event, name)}
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: object) -> object:
+    """As JSON has it: bytes one character each, so that nothing is lost."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, zttp.HeaderBlock | list | tuple):
+        return [_plain(item) for item in value]
+    return value
