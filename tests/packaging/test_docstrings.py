@@ -35,6 +35,8 @@ for name, value in public:
     if inspect.isclass(value) and not issubclass(value, (enum.Enum, Exception)):
         for member, object in vars(value).items():
             kind = type(object).__name__
+            if kind == "staticmethod":
+                object = getattr(value, member)  # what it wraps: in C it does not take over the docstring
             if not member.startswith("_") and kind not in ("member_descriptor", "str"):
                 found[f"{name}.{member}"] = [inspect.getdoc(object), signature(object) if callable(object) else None]
 for package in ("zttp_core", "zttp_h1", "zttp_h2", "zttp_h3"):

@@ -13,7 +13,6 @@ from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
 from zttp_h3.arguments import clamped, listed, owned
 from zttp_h3.close_info import CloseInfo
-from zttp_h3.codes import H3ErrorCode
 from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
@@ -39,6 +38,7 @@ NEED_DATA: Final[Any] = _CORE_NEED_DATA
 CONNECTION_CLOSED: Final[Any] = _CORE_CONNECTION_CLOSED
 
 _LATEST: Final = -1  # of the times that were given
+_NO_ERROR: Final = 0x100  # H3_NO_ERROR, as a signature can show it
 _MOST_CODE: Final = 0x3FFFFFFFFFFFFFFF  # RFC 9000 16
 
 
@@ -333,7 +333,7 @@ class H3Connection:
         if session is not None:
             go_away(session, stream_id)
 
-    def close(self, error_code: int = H3ErrorCode.H3_NO_ERROR, reason: bytes = b"", *, app: bool = True) -> None:
+    def close(self, error_code: int = _NO_ERROR, reason: bytes = b"", *, app: bool = True) -> None:
         """End the connection at once: CONNECTION_CLOSE leaves with the next datagrams, and ``is_closed`` is true.
 
         ``app`` tells whose the code is: HTTP/3's, or QUIC's.

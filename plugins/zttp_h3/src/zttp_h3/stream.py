@@ -5,7 +5,6 @@ from typing import Any, Final, final
 from zttp_core.as_compiled import as_compiled
 from zttp_core.reasons import local_error
 from zttp_h3.arguments import clamped, listed, owned
-from zttp_h3.codes import H3ErrorCode
 from zttp_h3.native_ints import i64
 from zttp_h3.reading.request_stream import RequestStream
 from zttp_h3.session import H3Session
@@ -13,6 +12,8 @@ from zttp_h3.writing import messages
 from zttp_h3.writing.datagrams import send_datagram
 
 Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
+
+_CANCELLED: Final = 0x10C  # H3_REQUEST_CANCELLED, as a signature can show it
 
 
 @final
@@ -75,7 +76,7 @@ class Stream:
         """
         send_datagram(self._session, self._open(), owned(data))
 
-    def reset(self, error_code: int = H3ErrorCode.H3_REQUEST_CANCELLED, /) -> None:
+    def reset(self, error_code: int = _CANCELLED, /) -> None:
         """Give the stream up in both directions (RFC 9114 4.1.1); nothing if it is closed."""
         if error_code < 0 or error_code > 0x3FFFFFFFFFFFFFFF:
             raise ValueError(f"an error code has 62 bits, got {error_code}")

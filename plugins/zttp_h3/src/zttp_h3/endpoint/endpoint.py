@@ -4,7 +4,6 @@ It owns no socket. Datagrams go in with their addresses, and what is to be sent 
 """
 
 import os
-from collections.abc import Callable
 from typing import Any, Final, final
 
 from zttp_core.as_compiled import as_compiled
@@ -96,7 +95,7 @@ class QuicEndpoint:
         token_lifetime: int = _DAY,
         tickets: TicketKeys | None = None,
         auto_credit: bool = False,
-        entropy: Callable[[int], bytes] | None = None,
+        entropy: Any = None,
         **common: Any,
     ) -> None:
         if not 4 <= connection_id_length <= 20:
@@ -115,8 +114,12 @@ class QuicEndpoint:
                 raise TypeError(
                     f"QuicEndpoint has no option '{name[:80]}'. It has, of a connection's: {', '.join(COMMON)}"
                 )
-        chance = os.urandom if entropy is None else entropy
-        key = chance(_LEAST_SECRET) if secret is None else secret
+        if entropy is not None and not callable(entropy):
+            raise TypeError(f"entropy must be callable, got {type(entropy).__name__}")
+        chance: Any = os.urandom if entropy is None else entropy
+        key: Any = chance(_LEAST_SECRET) if secret is None else secret
+        if not isinstance(key, bytes):
+            raise TypeError(f"entropy must return bytes, got {type(key).__name__}")
         self._retry: Final = retry
         self._max_connections: Final[i64] = max_connections
         self._id_length: Final[i64] = connection_id_length
