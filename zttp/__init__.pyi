@@ -567,11 +567,12 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
     def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
         """Queue PRIORITY_UPDATE for a stream (client, RFC 9218 7.2). Raises LocalProtocolError."""
     def shutdown(self, stream_id: int | None = None, /) -> None:
-        """Queue GOAWAY (RFC 9114 5.2): requests from ``stream_id`` on are rejected, by default all that have not come.
+        """Announce the end by GOAWAY (RFC 9114 5.2); what is under way finishes, and ``close`` ends the connection.
 
-        Requests in flight finish; ``close`` ends the connection once they have. Called first with the identifier of a
-        request that cannot come, ``2**62 - 4``, and a round trip later without one, no request is rejected that was on
-        its way. Raises LocalProtocolError for a client, and for an identifier above an earlier one.
+        A server does so in two steps by itself: requests that come before the client can have heard are taken, those
+        that come later are rejected. With ``stream_id`` it rejects those from there on at once; so it does when it is
+        called again. A client names no stream: it says that it is leaving, and may finish what it began. Raises
+        LocalProtocolError for an identifier above an earlier one.
         """
     def close(self, error_code: int = ..., reason: bytes = b"", *, app: bool = True) -> None:
         """End the connection at once: CONNECTION_CLOSE leaves with the next datagrams, and ``is_closed`` is true.

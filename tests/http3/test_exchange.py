@@ -113,17 +113,59 @@ def test_a_reset_by_either_side() -> None:
 
 
 def test_a_graceful_shutdown() -> None:
+    # RFC 9114 5.2: what was under way when the client heard of it is answered.
     pair = Pair()
     first = pair.request()
     pair.run()
+    pair.wait(1)
     pair.server.shutdown()
-    pair.run(until=lambda: pair.client.goaway_received() is not None)
-    assert pair.client.goaway_received() == first + 4
-    assert any(isinstance(event, Goaway) for event in pair.control[CLIENT])
+    late = pair.request()  # sent before the client can know
+    pair.run()
+    assert pair.responses[late].head.status_code == 200
+    pair.run(until=lambda: pair.client.goaway_received() == late + 4)
+    said = [event.last_stream_id for event in pair.control[CLIENT] if isinstance(event, Goaway)]
+    assert said == [2**62 - 4, late + 4]
+    assert first < late
     assert not pair.client.can_open_stream
     with pytest.raises(LocalProtocolError) as raised:
         pair.request()
     assert raised.value.reason == "connection_closing"
+    pair.server.shutdown()
+    pair.wait(1)
+    assert pair.client.goaway_received() == late + 4
+
+
+@pytest.mark.parametrize("loss", [0.3, 0.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_graceful_shutdown_over_a_bad_path(loss: float, seed: int) -> None:
+    pair = Pair(seed=seed)
+    pair.request()
+    pair.run()
+    pair.loss = loss
+    numbers = [pair.request() for _ in range(5)]
+    pair.flush()
+    pair.server.shutdown()
+    pair.run(until=lambda: pair.client.goaway_received() is not None and pair.is_answered(), seconds=120)
+    pair.run(until=lambda: pair.client.goaway_received() == max(numbers) + 4, seconds=120)
+    assert all(pair.responses[number].head.status_code == 200 for number in numbers)
+
+
+def test_a_client_that_leaves() -> None:
+    # RFC 9114 5.2: a client's GOAWAY names a push, of which there is none.
+    pair = Pair()
+    pair.request()
+    pair.run()
+    pair.client.shutdown()
+    pair.client.shutdown()
+    number = pair.request()
+    pair.run()
+    assert pair.responses[number].head.status_code == 200
+    assert [event.last_stream_id for event in pair.control[SERVER] if isinstance(event, Goaway)] == [0]
+    assert pair.server.goaway_received() == 0
+    assert not pair.errors
+    with pytest.raises(LocalProtocolError) as raised:
+        pair.client.shutdown(4)
+    assert raised.value.reason == "wrong_role"
 
 
 def test_a_close_is_told_once_on_both_sides() -> None:

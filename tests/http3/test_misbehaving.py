@@ -259,7 +259,7 @@ def test_requests_after_goaway_are_rejected() -> None:
     peer = RawPeer()
     peer.open(section(GET), fin=True)
     peer.settle()
-    peer.server.shutdown()
+    peer.server.shutdown(4)
     late = peer.open(section(GET), fin=True)
     peer.settle()
     assert late.incoming is not None

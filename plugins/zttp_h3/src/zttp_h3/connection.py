@@ -28,7 +28,7 @@ from zttp_h3.quic.transport import Transport
 from zttp_h3.reading.event_reader import EventReader
 from zttp_h3.reading.request_stream import RequestStream
 from zttp_h3.session import NO_GOAWAY, H3Session
-from zttp_h3.shutdown import go_away
+from zttp_h3.shutdown import finish, go_away
 from zttp_h3.stream import Headers, Stream
 from zttp_h3.tls.client import ClientHandshake
 from zttp_h3.tls.tickets import SessionTicket, TicketKeys
@@ -319,16 +319,18 @@ class H3Connection:
         requests.update_priority(session, stream_id, urgency, incremental)
 
     def shutdown(self, stream_id: int | None = None, /) -> None:
-        """Queue GOAWAY (RFC 9114 5.2): requests from ``stream_id`` on are rejected, by default all that have not come.
+        """Announce the end by GOAWAY (RFC 9114 5.2); what is under way finishes, and ``close`` ends the connection.
 
-        Requests in flight finish; ``close`` ends the connection once they have. Called first with the identifier of a
-        request that cannot come, ``2**62 - 4``, and a round trip later without one, no request is rejected that was on
-        its way. Raises LocalProtocolError for a client, and for an identifier above an earlier one.
+        A server does so in two steps by itself: requests that come before the client can have heard are taken, those
+        that come later are rejected. With ``stream_id`` it rejects those from there on at once; so it does when it is
+        called again. A client names no stream: it says that it is leaving, and may finish what it began. Raises
+        LocalProtocolError for an identifier above an earlier one.
         """
-        if self.role != SERVER:
-            raise local_error("wrong_role")
-        if stream_id is not None and (not 0 <= stream_id <= _MOST_CODE or stream_id & 3 != 0):
-            raise ValueError(f"a request's stream identifier is a multiple of 4 below 2**62, got {stream_id}")
+        if stream_id is not None:
+            if self.role != SERVER:
+                raise local_error("wrong_role")
+            if not 0 <= stream_id <= _MOST_CODE or stream_id & 3 != 0:
+                raise ValueError(f"a request's stream identifier is a multiple of 4 below 2**62, got {stream_id}")
         session = self._session
         if session is not None:
             go_away(session, stream_id)
@@ -523,6 +525,8 @@ class H3Connection:
         session = self._session
         assert session is not None
         session.touched = False
+        if session.goaway_heard_at >= 0:
+            finish(session)
         session.flush_qpack()
         return session.transport.datagrams_to_send(self._now)
 

@@ -14,6 +14,7 @@ from zttp_h3.qpack.decoder import SectionDecoder
 from zttp_h3.qpack.encoder import SectionEncoder
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.transport import Transport
+from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.tls.client import ClientHandshake
 from zttp_h3.tls.tickets import SessionTicket
 
@@ -46,6 +47,7 @@ class H3Session:
         self.peer_max_section: i64 = 0x3FFFFFFFFFFFFFFF
         self.goaway_sent: i64 = NO_GOAWAY
         self.goaway_received: i64 = NO_GOAWAY
+        self.goaway_heard_at: i64 = -1  # what of the control stream the peer has to acknowledge before the second one
         self.highest_request: i64 = -1  # of the peer, that was taken up (server)
         self.rejected_reason: str | None = None  # of the last stream that was rejected here
         self.rejected_stream: i64 = -1
@@ -92,6 +94,10 @@ class H3Session:
                 chosen = transport.session.options.entropy(1)[0]
                 self._write(stream, frame(int(grease.reserved(chosen)), b""))
                 transport.session.streams.finish(stream)
+
+    def control_stream(self) -> SendStream | None:
+        """Return the sending part of our control stream, None if it is not open yet."""
+        return None if self._control is None else self._control.outgoing
 
     def write_control(self, payload: bytes) -> None:
         """Write a frame on the control stream."""

@@ -28,7 +28,11 @@ def own_parameters(options: TransportOptions, own_id: bytes) -> TransportParamet
     own.grease_quic_bit = True  # RFC 9287 3: nothing here looks at it
     if options.declared is not None:
         for name, value in options.declared.items():
-            setattr(own, name, value != 0 if name == "disable_active_migration" else value)
+            # One expression for both would be an integer where it is compiled.
+            if name == "disable_active_migration":
+                own.disable_active_migration = value != 0
+            else:
+                setattr(own, name, value)
     return own
 
 

@@ -167,6 +167,10 @@ class SendStream:
             return self.reset_acknowledged
         return self._fin_acknowledged and self._acknowledged_to() == self.final
 
+    def has_arrived(self, offset: i64) -> bool:
+        """Tell whether the peer has acknowledged everything before an offset."""
+        return self._acknowledged_to() >= offset
+
     def unsent(self) -> i64:
         """Return how many bytes wait for credit or room."""
         return self.written - self.sent
