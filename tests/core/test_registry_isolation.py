@@ -195,6 +195,7 @@ BROKEN: dict[str, Callable[[], object]] = {
     "SystemExit at import": lambda: SystemExit(3),
     "an error that is no Exception": lambda: exits(),
     "an error of a nested one": lambda: exits("zttp_broken.errors", SystemExit),
+    "a group of errors that are no Exceptions": lambda: BaseExceptionGroup("many", [exits(), SystemExit(3)]),
     "an error in the hook that is no Exception": lambda: Hook(raises(exits())),
     "an exit where the hook is looked at": lambda: Exiting(),
     "an exit where the descriptor is read": lambda: unreadable(SystemExit(3)),

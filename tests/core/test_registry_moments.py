@@ -63,7 +63,8 @@ def wraps(error: BaseException, *, explicitly: bool) -> Callable[[], Any]:
 
 PASSING = [
     MemoryError(), RecursionError(), OSError(errno.EMFILE, "Too many open files"), OSError(errno.ENOMEM, "no memory"),
-    DeprecationWarning("as an error"), zttp.ProtocolLookupError("a question of the plugin's own"),
+    DeprecationWarning("as an error"), ExceptionGroup("two", [KeyError(), MemoryError()]),
+    zttp.ProtocolLookupError("a question of the plugin's own"),
 ]  # fmt: skip
 PASSING[-1].temporary = True  # type: ignore[attr-defined]
 
@@ -84,7 +85,9 @@ class Cancelled(BaseException):
 
 
 @pytest.mark.parametrize(
-    "error", [KeyboardInterrupt(), GeneratorExit(), Cancelled()], ids=lambda error: type(error).__name__
+    "error",
+    [KeyboardInterrupt(), GeneratorExit(), Cancelled(), BaseExceptionGroup("two", [KeyError(), Cancelled()])],
+    ids=lambda error: type(error).__name__,
 )
 def test_an_interruption_reaches_its_author_and_is_not_kept(error: BaseException) -> None:
     for question in ("resolve", "protocols", "prefaces"):

@@ -26,6 +26,8 @@ def interrupts(error: BaseException, modules: Iterable[str] = ()) -> bool:
     its ``modules``, whatever that is derived from. What a signal handler raises is none, nor is ``KeyboardInterrupt``.
     """
     kind = type(error)
+    if issubclass(kind, BaseExceptionGroup) and not issubclass(kind, Exception):
+        return any(interrupts(one, modules) for one in _members(error))
     if not issubclass(kind, (Exception, SystemExit)) and not _belongs(kind, modules):
         return True
     return _is_of_a_signal_handler(error)
@@ -54,8 +56,15 @@ def _belongs(kind: type, modules: Iterable[str]) -> bool:
     return type(home) is str and home.partition(".")[0] in {module.partition(".")[0] for module in modules}
 
 
+def _members(group: BaseException) -> tuple[BaseException, ...]:
+    members: tuple[BaseException, ...] = vars(BaseExceptionGroup)["exceptions"].__get__(group)
+    return members
+
+
 def _is_momentary(error: BaseException, modules: Iterable[str]) -> bool:
     kind = type(error)  # `isinstance` would ask the error as well, and anybody may have written its class
+    if issubclass(kind, BaseExceptionGroup):
+        return False  # what is in it may be
     if issubclass(kind, OSError):
         return is_shortage(error)  # type: ignore[arg-type]
     if issubclass(kind, (MemoryError, RecursionError, Warning)):  # a warning is an error as long as the filters say so
@@ -77,6 +86,8 @@ def _chain(error: BaseException, handled: BaseException | None) -> Iterator[Base
         seen.add(id(one))
         yield one
         waiting += [own_of(one, "__cause__"), own_of(one, "__context__")]
+        if issubclass(type(one), BaseExceptionGroup):
+            waiting += _members(one)
 
 
 def _is_of_a_signal_handler(error: BaseException) -> bool:
