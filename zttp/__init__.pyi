@@ -148,6 +148,7 @@ class Connection(_Connection):
         enable_connect_protocol: bool = ...,
         enable_datagrams: bool = ...,
         keylog: Callable[[str], object] | None = ...,
+        qlog: Callable[[dict[str, Any]], object] | None = ...,
         wall_clock: Callable[[], float] | None = ...,
         entropy: Callable[[int], bytes] | None = ...,
     ) -> H3Connection: ...
@@ -175,6 +176,7 @@ class Connection(_Connection):
         enable_connect_protocol: bool = ...,
         enable_datagrams: bool = ...,
         keylog: Callable[[str], object] | None = ...,
+        qlog: Callable[[dict[str, Any]], object] | None = ...,
         wall_clock: Callable[[], float] | None = ...,
         entropy: Callable[[int], bytes] | None = ...,
     ) -> H3Connection: ...
@@ -448,6 +450,7 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         enable_connect_protocol: Announce extended CONNECT (server, RFC 9220).
         enable_datagrams: Announce HTTP datagrams (RFC 9297).
         keylog: Called with each line of a key log (SSLKEYLOGFILE): whoever has it can read the connection.
+        qlog: Called with each event of qlog, a dict: packets with their frames, losses, metrics, the end.
         wall_clock: Called for seconds since the epoch, to judge certificates and tickets; the system's by default.
         entropy: Called for so many random bytes; the system's by default.
 
@@ -474,6 +477,7 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         enable_connect_protocol: bool = ...,
         enable_datagrams: bool = ...,
         keylog: Callable[[str], object] | None = ...,
+        qlog: Callable[[dict[str, Any]], object] | None = ...,
         wall_clock: Callable[[], float] | None = ...,
         entropy: Callable[[int], bytes] | None = ...,
     ) -> Self: ...
@@ -500,6 +504,7 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         enable_connect_protocol: bool = ...,
         enable_datagrams: bool = ...,
         keylog: Callable[[str], object] | None = ...,
+        qlog: Callable[[dict[str, Any]], object] | None = ...,
         wall_clock: Callable[[], float] | None = ...,
         entropy: Callable[[int], bytes] | None = ...,
     ) -> Self: ...
@@ -686,6 +691,7 @@ class QuicEndpoint:
         enable_connect_protocol: bool = ...,
         enable_datagrams: bool = ...,
         keylog: Callable[[str], object] | None = ...,
+        qlog: Callable[[dict[str, Any]], object] | None = ...,
         wall_clock: Callable[[], float] | None = ...,
     ) -> None: ...
     def receive_datagram(

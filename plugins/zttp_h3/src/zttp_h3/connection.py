@@ -74,6 +74,7 @@ class H3Connection:
         enable_connect_protocol: Announce extended CONNECT (server, RFC 9220).
         enable_datagrams: Announce HTTP datagrams (RFC 9297).
         keylog: Called with each line of a key log (SSLKEYLOGFILE): whoever has it can read the connection.
+        qlog: Called with each event of qlog, a dict: packets with their frames, losses, metrics, the end.
         wall_clock: Called for seconds since the epoch, to judge certificates and tickets; the system's by default.
         entropy: Called for so many random bytes; the system's by default.
 
@@ -117,6 +118,7 @@ class H3Connection:
         enable_connect_protocol: bool = False,
         enable_datagrams: bool = False,
         keylog: Callable[[str], object] | None = None,
+        qlog: Callable[[dict[str, Any]], object] | None = None,
         wall_clock: Callable[[], float] | None = None,
         entropy: Callable[[int], bytes] | None = None,
         _origin: Origin | None = None,  # of an endpoint, which has judged the options already
@@ -146,6 +148,7 @@ class H3Connection:
                 enable_connect_protocol=enable_connect_protocol,
                 enable_datagrams=enable_datagrams,
                 keylog=keylog,
+                qlog=qlog,
                 wall_clock=wall_clock,
                 entropy=entropy,
             )
@@ -601,6 +604,7 @@ def new_connection(
     enable_connect_protocol: bool = False,
     enable_datagrams: bool = False,
     keylog: Any = None,
+    qlog: Any = None,
     wall_clock: Any = None,
     entropy: Any = None,
 ) -> H3Connection:
@@ -627,6 +631,7 @@ def new_connection(
         enable_connect_protocol=enable_connect_protocol,
         enable_datagrams=enable_datagrams,
         keylog=keylog,
+        qlog=qlog,
         wall_clock=wall_clock,
         entropy=entropy,
     )

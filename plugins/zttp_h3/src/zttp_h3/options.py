@@ -58,6 +58,7 @@ COMMON: Final = (
     "enable_connect_protocol",
     "enable_datagrams",
     "keylog",
+    "qlog",
     "wall_clock",
 )
 
@@ -116,6 +117,7 @@ def judge(
     enable_connect_protocol: bool = False,
     enable_datagrams: bool = False,
     keylog: Any = None,
+    qlog: Any = None,
     wall_clock: Any = None,
     entropy: Any = None,
     connection_id_length: int = 8,
@@ -143,7 +145,7 @@ def judge(
     if not 0 <= keep_alive <= 1 << 20:
         raise ValueError(f"keep_alive must be from 0 to {1 << 20} seconds, got {keep_alive}")
     spoken = (VERSION_1,) if versions is None else tuple(_numbers("versions", versions, VERSIONS))
-    for name, given in (("keylog", keylog), ("wall_clock", wall_clock), ("entropy", entropy)):
+    for name, given in (("keylog", keylog), ("qlog", qlog), ("wall_clock", wall_clock), ("entropy", entropy)):
         if given is not None and not callable(given):
             raise TypeError(f"{name} must be callable, got {type(given).__name__}")
     held = DEFAULT_LIMITS if limits is None else limits
@@ -162,6 +164,7 @@ def judge(
         max_datagram_frame_size=held.max_datagram_frame_size if datagrams else 0,
         keep_alive=keep_alive * _SECOND,
         congestion=congestion,
+        qlog=qlog,
         versions=spoken,
         entropy=os.urandom if entropy is None else entropy,
         connection_id_length=connection_id_length,

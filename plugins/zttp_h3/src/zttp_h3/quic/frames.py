@@ -208,11 +208,15 @@ class FrameReceiver:
             exponent -= 1
         if space == HANDSHAKE and not session.is_server:
             loss.validated = True  # RFC 9002 6.2.2.1: the server has our Handshake packet
+        log = session.log
         raises = ack.largest == sent.largest_acknowledged
         loss.finish(space, ack.largest, delay, session.now)
         if raises and session.ecn.is_used():
             self._validate_marks(space)
         self.settle(space)
+        if log is not None:
+            trip = loss.round_trip
+            log.metrics(session.now, trip.smoothed, trip.least, loss.congestion.window, loss.congestion.in_flight)
 
     def _validate_marks(self, space: i64) -> None:
         """Compare what the peer counted with what was marked (RFC 9000 13.4.2); a mark is congestion (RFC 9002 7.1)."""
@@ -243,7 +247,10 @@ class FrameReceiver:
                 session.spaces[space].received.on_acknowledged(packet.acknowledges)
         loss.delivered.clear()
         marked: i64 = 0
+        log = session.log
         for packet in loss.lost:
+            if log is not None:
+                log.lost(session.now, space, packet.number)
             if packet.marked:
                 marked += 1
             session.streams.on_lost(packet)

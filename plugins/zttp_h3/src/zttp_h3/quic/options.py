@@ -1,7 +1,7 @@
 """What a transport is made with. Times are in microseconds, sizes in bytes."""
 
 from collections.abc import Callable
-from typing import Final, final
+from typing import Any, Final, final
 
 from zttp_h3.native_ints import i64
 from zttp_h3.wire.versions import VERSION_1
@@ -28,6 +28,7 @@ class TransportOptions:
         max_streams_unidirectional: i64 = 8,
         max_datagram_frame_size: i64 = 0,
         keep_alive: i64 = 0,
+        qlog: Callable[[dict[str, Any]], object] | None = None,
         congestion: str = "cubic",
         versions: tuple[int, ...] = (VERSION_1,),
         connection_id_length: i64 = 8,
@@ -48,6 +49,7 @@ class TransportOptions:
         self.max_streams_bidirectional: Final[i64] = max_streams_bidirectional
         self.max_streams_unidirectional: Final[i64] = max_streams_unidirectional
         self.max_datagram_frame_size: Final[i64] = max_datagram_frame_size
+        self.qlog: Final = qlog
         self.keep_alive: Final[i64] = keep_alive  # 0: none (RFC 9000 10.1.2)
         self.congestion: Final = congestion
         self.versions: Final = versions

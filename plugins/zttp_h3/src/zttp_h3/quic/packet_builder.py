@@ -10,6 +10,7 @@ from zttp_h3.quic.session import Session
 from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.recovery.sent_packets import SentPacket
+from zttp_h3.wire.frame_types import IN_HANDSHAKE, IN_INITIAL, IN_ONE_RTT, IN_ZERO_RTT
 from zttp_h3.wire.frame_writer import write_padding
 from zttp_h3.wire.packet_header import FIXED_BIT, write_long_header, write_short_header
 from zttp_h3.wire.packet_number import packet_number_length
@@ -18,6 +19,7 @@ from zttp_h3.wire.versions import HANDSHAKE as HANDSHAKE_PACKET
 from zttp_h3.wire.versions import INITIAL as INITIAL_PACKET
 from zttp_h3.wire.versions import ZERO_RTT
 
+_FLAGS: Final = (IN_INITIAL, IN_HANDSHAKE, IN_ONE_RTT)  # by space, for the log
 _LEAST_PROTECTED: Final = 4  # octets of packet number and payload, so that there is a sample (RFC 9001 5.4.2)
 
 
@@ -135,6 +137,10 @@ class PacketBuilder:
             sent.marked = True
             session.ecn.on_sent(self.space)
         session.loss.on_sent(self.space, sent)
+        log = session.log
+        if log is not None:
+            flag = IN_ZERO_RTT if self._early else _FLAGS[self.space]
+            log.packet(True, now, flag, number, len(packet), self.payload.getvalue())
         return packet
 
     def _token(self) -> bytes:

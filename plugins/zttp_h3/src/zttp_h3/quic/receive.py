@@ -218,6 +218,9 @@ class DatagramReceiver:
     ) -> i64:
         """Process an authentic packet: its frames, then what it means that it came."""
         session = self._session
+        log = session.log
+        if log is not None:
+            log.packet(False, session.now, flag, number, len(payload), payload)
         flags = self.frames.process(payload, flag, space.number, path, used)
         if ecn == _ECT0:
             space.received.ect0 += 1

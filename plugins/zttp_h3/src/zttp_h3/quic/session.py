@@ -12,6 +12,7 @@ from zttp_h3.quic.connection_ids import LocalIds, PeerIds
 from zttp_h3.quic.controls import Control, ControlQueue
 from zttp_h3.quic.options import DATAGRAM_SIZE, TransportOptions
 from zttp_h3.quic.paths import Path
+from zttp_h3.quic.qlog import EventLog
 from zttp_h3.quic.stream_table import StreamTable
 from zttp_h3.recovery.congestion import CongestionControl
 from zttp_h3.recovery.cubic import Cubic
@@ -78,6 +79,7 @@ class Session:
             NewReno(DATAGRAM_SIZE) if options.congestion == "newreno" else Cubic(DATAGRAM_SIZE)
         )
         self.loss: Final = LossDetection(congestion, DATAGRAM_SIZE, is_server)
+        self.log: Final = None if options.qlog is None else EventLog(options.qlog)
         self.ecn: Final = Ecn()
         self.mark: i64 = 0  # of the datagram that is made
         self.controls: Final = ControlQueue()
@@ -173,16 +175,28 @@ class Session:
 
     def fail(self, error_code: i64, frame_type: i64, reason: bytes) -> None:
         """End the connection by an error of the transport."""
+        was_open = self.is_open()
         self.close.close(error_code, frame_type, reason, False, self.now + closing_period(self.loss.probe_timeout()))
+        self._tell_end(was_open)
 
     def end_by_application(self, error_code: i64, reason: bytes) -> None:
         """End the connection by the application's wish."""
+        was_open = self.is_open()
         self.close.close(error_code, 0, reason, True, self.now + closing_period(self.loss.probe_timeout()))
+        self._tell_end(was_open)
 
     def drain(self, error_code: i64, frame_type: i64, reason: bytes, is_application: bool) -> None:
         """Take the peer's end of the connection."""
+        was_open = self.is_open()
         until = self.now + closing_period(self.loss.probe_timeout())
         self.close.drain(error_code, frame_type, reason, is_application, until)
+        self._tell_end(was_open)
+
+    def _tell_end(self, was_open: bool) -> None:
+        log = self.log
+        if log is not None and was_open:
+            close = self.close
+            log.closed(self.now, close.by_peer, close.is_application, close.error_code, close.reason)
 
     # ----------------------------------------------------------------------------------------------------------- spaces
 
