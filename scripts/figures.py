@@ -2,6 +2,7 @@
 
     python benchmarks/http1.py --json results.json
     python scripts/figures.py http1 results.json
+    python scripts/figures.py picture            draws docs/figures/speed.svg of what the README says
 
 and the same for ``http2``. A document asks for them with a pair of comments, ``figures:http1:few`` for the rows that
 are named here or ``figures:http1:all`` for all of them, and ``/figures`` where they end; what stands between them is
@@ -10,6 +11,7 @@ replaced.
 
 import argparse
 import json
+import math
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +20,7 @@ from typing import Any
 
 from workspace import ROOT
 
+README = ROOT / "README.md"
 DOCUMENTS = ("README.md", "docs/performance.md")
 
 # What peers deliver comes first: the fields as objects. Where ours leaves them packed, the row says so.
@@ -116,12 +119,90 @@ def fill(text: str, name: str, results: dict[str, Any]) -> str:
     return re.sub(pattern, replace, text, flags=re.DOTALL)
 
 
+# ---------------------------------------------------------------------------------------------------------- the picture
+PICTURE = ROOT / "docs/figures/speed.svg"
+SHOWN = {
+    "http1": ("HTTP/1.1", 5),
+    "http2": ("HTTP/2", 5),
+}
+LOOKS = """<style>
+.zttp-figures { --ink: #1f2328; --faint: #656d76; --line: #d0d7de; --a: #0b62c4; --b: #6f42c1; --c: #1a7f64;
+font: 13px ui-sans-serif, system-ui, sans-serif; }
+@media (prefers-color-scheme: dark) {
+.zttp-figures { --ink: #e6edf3; --faint: #9198a1; --line: #30363d; --a: #6cb0ff; --b: #c297ff; --c: #56d4b0; }
+}
+.zttp-figures text { fill: var(--ink); }
+.zttp-figures .faint { fill: var(--faint); font-size: 11.5px; }
+.zttp-figures .line { stroke: var(--line); }
+</style>"""
+LEFT, RIGHT, BAR, GAP = 300, 690, 11, 15  # where bars begin and end, how high they are, and what is between rows
+
+
+def shown(name: str) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """The peers and the rows that the README shows of one benchmark."""
+    [block] = re.findall(rf"<!-- figures:{name}:few -->\n(.*?)<!-- /figures -->", README.read_text(), re.DOTALL)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines() if line[:1] == "|"]
+    return [peer.removeprefix("vs ") for peer in rows[0][1:]], [(row[0], row[1:]) for row in rows[2:]]
+
+
+def picture() -> str:
+    """Draw what the README says, as bars on a logarithmic scale: 1 is as fast as ours."""
+    parts: list[str] = []
+    y = 14.0
+    for name, (title, count) in SHOWN.items():
+        peers, rows = shown(name)
+        parts.append(f'<text x="0" y="{y + 4:g}" font-weight="600">{title}</text>')
+        for number, peer in enumerate(peers):
+            x = LEFT + number * 135
+            parts.append(f'<rect x="{x}" y="{y - 6:g}" width="11" height="11" rx="2" fill="var(--{"abc"[number]})"/>')
+            parts.append(f'<text class="faint" x="{x + 16}" y="{y + 4:g}">vs {peer}</text>')
+        y += 20
+        top = y
+        for work, cells in rows[:count]:
+            parts.append(f'<text class="faint" x="0" y="{y + BAR * 1.5 + 4:g}">{_cut(work)}</text>')
+            for number, value in enumerate(cells):
+                at = y + number * BAR
+                if value == "-":
+                    continue
+                width = max(_scale(float(value)), 2)
+                colour = f"var(--{'abc'[number]})"
+                parts.append(
+                    f'<rect x="{LEFT}" y="{at:g}" width="{width:.1f}" height="{BAR - 2}" rx="2" fill="{colour}"/>'
+                )
+                parts.append(f'<text class="faint" x="{LEFT + width + 5:.1f}" y="{at + 8:g}">{value}</text>')
+            y += BAR * len(cells) + GAP
+        for tick in (1, 10, 100):
+            across = LEFT + _scale(tick)
+            parts.insert(0, f'<path class="line" d="M{across:.1f},{top - 4:g} V{y - GAP + 4:g}"/>')
+        y += 12
+    title = "How many times faster zttp is than its peers"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="zttp-figures" viewBox="0 0 740 {y:g}" width="740" height="{y:g}"'
+    told = "Times faster, on a logarithmic scale. The lines are at 1, 10 and 100."
+    note = f'<text class="faint" x="0" y="{y - 2:g}">{told}</text>'
+    return "\n".join([f'{head} role="img" aria-label="{title}">', LOOKS, *parts, note, "</svg>\n"])
+
+
+def _scale(ratio: float) -> float:
+    return math.log10(max(ratio, 1)) / math.log10(400) * (RIGHT - LEFT)
+
+
+def _cut(work: str) -> str:
+    text = work.partition(", fields left")[0].replace("&", "&amp;")
+    return text if len(text) <= 47 else f"{text[:46].rstrip(' ,:')}\u2026"
+
+
 def main() -> None:
     """Fill every document, and say which changed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("benchmark", choices=FEW)
-    parser.add_argument("results", type=Path)
+    parser.add_argument("benchmark", choices=[*FEW, "picture"])
+    parser.add_argument("results", type=Path, nargs="?")
     options = parser.parse_args()
+    if options.benchmark == "picture":
+        PICTURE.parent.mkdir(exist_ok=True)
+        PICTURE.write_text(picture())
+        return
+    if options.results is None:
+        parser.error("where are the results?")
     results = json.loads(options.results.read_text())
     if results["settings"]["unit"] != "ns":
         sys.exit("these are not times: run the benchmark without --instructions")

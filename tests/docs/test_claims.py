@@ -4,13 +4,18 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
 import zttp
 
 ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "scripts"))  # what the scripts share
+MOVED: dict[str, str] = run_path(str(ROOT / "scripts/docs_site.py"))["MOVED"]
+figures_script = run_path(str(ROOT / "scripts/figures.py"))
 AT_THE_ROOT = sorted(ROOT.glob("*.md"))
 DOCS = sorted(ROOT.glob("docs/**/*.md"))
 CLAIMS = [ROOT / "THREAT_MODEL.md", ROOT / "docs/security.md"]
@@ -61,6 +66,29 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(ROOT / path), target
 
 
+def test_the_links_of_the_readme_work_wherever_it_is_shown() -> None:
+    """On an index there is no folder beside it: what it links to is a page of the site, or a file in the repository."""
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
+    pages = {f"{path.relative_to(ROOT / 'docs').with_suffix('').as_posix()}/" for path in DOCS}
+    pages = {page.removesuffix("index/") for page in pages} | {f"{place[:-3]}/" for place in MOVED.values()}
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    assert len(links) > 20
+    for link in links:
+        if link.startswith(urls["Documentation"]):
+            place = link.removeprefix(urls["Documentation"])
+            assert place in pages or (ROOT / "docs" / place).is_file(), link
+        else:
+            source = f"{urls['Source']}/blob/main/"
+            assert link.startswith(source), link
+            assert (ROOT / link.removeprefix(source)).is_file(), link
+
+
+def test_the_picture_shows_the_figures_of_the_readme() -> None:
+    assert figures_script["picture"]() == (ROOT / "docs/figures/speed.svg").read_text(), (
+        "python scripts/figures.py picture"
+    )
+
+
 @pytest.mark.parametrize("document", AT_THE_ROOT + DOCS, ids=titles(AT_THE_ROOT + DOCS))
 def test_every_file_that_is_named_exists(document: Path) -> None:
     for path in EXAMPLE_PROGRAM.findall(document.read_text()):
@@ -76,9 +104,7 @@ def test_every_public_name_is_documented() -> None:
 
 def test_every_page_is_in_the_navigation() -> None:
     listed = set(re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE))
-    of_the_root = {f"project/{name}.md" for name in ("changelog", "contributing")}
-    of_the_root |= {f"security/{name}.md" for name in ("threat-model", "reporting")}
-    assert listed == {path.relative_to(ROOT / "docs").as_posix() for path in DOCS} | of_the_root
+    assert listed == {path.relative_to(ROOT / "docs").as_posix() for path in DOCS} | set(MOVED.values())
 
 
 def test_the_tables_are_those_of_the_code() -> None:
