@@ -176,7 +176,8 @@ def picture() -> str:
             parts.insert(0, f'<path class="line" d="M{across:.1f},{top - 4:g} V{y - GAP + 4:g}"/>')
         y += 12
     title = "How many times faster zttp is than its peers"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="zttp-figures" viewBox="0 0 740 {y:g}" width="740" height="{y:g}"'
+    kind = 'xmlns="http://www.w3.org/2000/svg" class="zttp-figures"'
+    head = f'<svg {kind} viewBox="0 0 740 {y:g}" width="740" height="{y:g}"'
     told = "Times faster, on a logarithmic scale. The lines are at 1, 10 and 100."
     note = f'<text class="faint" x="0" y="{y - 2:g}">{told}</text>'
     return "\n".join([f'{head} role="img" aria-label="{title}">', LOOKS, *parts, note, "</svg>\n"])
