@@ -267,3 +267,21 @@ def test_what_is_no_quic_packet(bad: bytes) -> None:
     assert raised.value.reason == "not_a_quic_packet"
     house = House()
     assert house.give(bad, "here") is None
+
+
+def test_the_fixed_bit_says_nothing_to_a_router() -> None:
+    # RFC 9287 3: who has said so must not look at it, and connections of ours clear it by chance.
+    house = House()
+    client = house.client("here")
+    house.ask("here")
+    firsts = set()
+    for _ in range(40):
+        house.turn()
+        house.ask("here")
+        for datagram in client.data_to_send(house.now):
+            header = parse_datagram_header(datagram)
+            assert header.destination_connection_id in house.endpoint._members._routes
+            firsts.add((header.is_long_header, datagram[0] & 0x40))
+            house.give(datagram, "here")
+    assert {(False, 0), (False, 0x40)} <= firsts
+    assert house.answered("here")

@@ -36,9 +36,12 @@ class Client:
         self.events: list[Any] = []
 
     def turn(self) -> None:
-        """Carry everything once, both ways, and let the timers of the server run."""
+        """Carry everything once, both ways, and let the timers run."""
         server = self.server
         server.now += 1_000
+        timeout = self.connection.next_timeout()
+        if timeout is not None and timeout <= server.now:
+            self.connection.handle_timeout(server.now)
         for datagram in self.connection.data_to_send(server.now):
             server.datagram_received(datagram, self.address)
         if server.timer is not None and server.timer <= server.now:
@@ -82,7 +85,7 @@ def test_the_first_datagrams_are_an_initial_then_a_retry_then_a_connection() -> 
     assert len(server.cycles) == 1
 
 
-@pytest.mark.parametrize("junk", [b"", b"\x00", b"\x3f" * 50, b"\xc0\x00", bytes(1200)])
+@pytest.mark.parametrize("junk", [b"", b"\x00", b"\x3f" * 20, b"\xc0\x00", b"\x80" * 6])
 def test_what_is_no_packet_is_a_remote_protocol_error(junk: bytes) -> None:
     server, _ = connected()
     server.datagram_received(junk, HOME)

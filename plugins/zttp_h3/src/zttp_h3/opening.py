@@ -34,7 +34,7 @@ def accept_client(
     options: ConnectionOptions, origin: Origin | None, datagram: bytes, now: i64, peer_address: Any, local_address: Any
 ) -> Transport | None:
     """Begin as a server with a client's first Initial packet; None if this is none."""
-    header = read_long_header(datagram, 0)
+    header = read_long_header(datagram, 0, True)
     if (
         header is None
         or header.kind != INITIAL

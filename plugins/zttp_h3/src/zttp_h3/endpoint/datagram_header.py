@@ -10,6 +10,7 @@ from zttp_h3.wire.packet_header import VERSION_NEGOTIATION, is_long, read_long_h
 from zttp_h3.wire.versions import INITIAL
 
 _MOST_ID: Final = 20
+_LEAST: Final = 21  # bytes of a packet with a short header that can be opened (RFC 9000 10.3)
 
 
 @final
@@ -61,10 +62,11 @@ def parse_datagram_header(datagram: Any, /, connection_id_length: int = 8) -> Da
     if len(data) == 0:
         raise remote_error("not_a_quic_packet")
     if not is_long(data, 0):
-        if data[0] & 0x40 == 0 or len(data) <= connection_id_length:
+        # The fixed bit says nothing: a peer may clear it where we allow that (RFC 9287 3), and our connections do.
+        if len(data) < _LEAST or len(data) <= connection_id_length:
             raise remote_error("not_a_quic_packet")
         return DatagramHeader(data[1 : 1 + connection_id_length], b"", 0, False, False, b"")
-    header = read_long_header(data, 0)
+    header = read_long_header(data, 0, True)
     if header is None:
         raise remote_error("not_a_quic_packet")
     version = 0 if header.kind == VERSION_NEGOTIATION else header.version

@@ -164,7 +164,7 @@ class QuicEndpoint:
             return None
         header = None
         if is_long(data, 0):
-            header = read_long_header(data, 0)
+            header = read_long_header(data, 0, True)
             if header is None:
                 return None
             destination = header.destination
