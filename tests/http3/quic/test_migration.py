@@ -7,6 +7,7 @@ import pytest
 from tests.http3.quic.network import CLIENT, SERVER, Link, Network
 from tests.http3.quic.test_misbehaving import sealed, varints
 from tests.http3.quic.test_transport import exchange
+from zttp_h3.quic.connection_ids import PeerIds
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.transport import Transport
 from zttp_h3.wire.transport_parameters import PreferredAddress, TransportParameters, decode, encode
@@ -320,3 +321,15 @@ def test_any_outstanding_challenge_may_be_answered() -> None:
     assert not path.answers(b"xxxxxxxx")
     assert path.answers(b"12345678")
     assert not path.answers(b"abcdefgh")
+
+
+def test_a_connection_id_that_was_used_up_does_not_come_back() -> None:
+    # RFC 9000 5.1.2, 19.15: NEW_CONNECTION_ID may be sent again although it arrived, and come when that one is retired.
+    ids = PeerIds(b"first")
+    ids.add(1, 0, b"second", bytes(16))
+    assert ids.change()
+    ids.add(2, 0, b"third", bytes(16))
+    assert ids.change()
+    ids.add(1, 0, b"second", bytes(16))
+    assert not ids.has_spare()
+    assert ids.current == b"third"

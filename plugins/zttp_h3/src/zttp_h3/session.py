@@ -60,6 +60,7 @@ class H3Session:
         self._encoder_stream: QuicStream | None = None
         self._decoder_stream: QuicStream | None = None
         self._reserved_stream_done = False
+        self.held_priorities: Final[dict[int, bytes]] = {}  # of requests ahead of the peer's limit
 
     def touch(self) -> None:
         """Note that there may be something to send."""
@@ -122,6 +123,14 @@ class H3Session:
                 self.decoder.outgoing = b""
         if not self._reserved_stream_done:
             self.open_reserved_stream()
+        if len(self.held_priorities) > 0:
+            self._release_priorities()
+
+    def _release_priorities(self) -> None:
+        counts = self.transport.session.streams.counts
+        for stream_id in list(self.held_priorities):
+            if not counts.is_ahead(stream_id):
+                self.write_control(self.held_priorities.pop(stream_id))
 
     def apply_peer_settings(self, settings: dict[int, int]) -> None:
         """Take the peer's SETTINGS (RFC 9114 7.2.4). Raises Malformed."""

@@ -7,6 +7,7 @@ from typing import Final, final
 from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
+from zttp_h3.ranges import Ranges
 from zttp_h3.wire.frame_types import NEW_CONNECTION_ID, RETIRE_CONNECTION_ID
 
 _MOST_ISSUED: Final = 4  # at a time: enough for a rebinding while another one is under way
@@ -105,6 +106,7 @@ class PeerIds:
         self._token: bytes | None = None  # of the current one
         self._retire_prior_to: i64 = 0
         self._seen: Final[dict[int, tuple[bytes, bytes]]] = {}
+        self._retired: Final = Ranges()  # sequence numbers, which go up: few ranges
 
     def replace_first(self, connection_id: bytes) -> None:
         """Use what the peer chose in its first packet, or in a Retry (RFC 9000 7.2)."""
@@ -123,6 +125,8 @@ class PeerIds:
         if known is not None:
             if known != (connection_id, token):
                 raise Malformed("connection_id_changed", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
+        elif self._retired.contains(sequence):
+            pass  # sent again, and late: it was used up
         elif sequence < self._retire_prior_to:
             self._retire(number)
         elif sequence != self.sequence:
@@ -189,6 +193,7 @@ class PeerIds:
 
     def _retire(self, number: int) -> None:
         self._seen.pop(number, None)
+        self._retired.add(number, number + 1)
         self.to_retire.append(number)
         self.unacknowledged_retirements += 1
         # RFC 9000 5.1.2 SHOULD: whoever makes us retire faster than it acknowledges is stopped.

@@ -102,7 +102,9 @@ class RequestStream:
         incoming = self.quic.incoming
         assert incoming is not None
         if self.quic.stopped_code >= 0 and self._session.is_server:
-            return self._on_stop(self.quic.stopped_code)
+            event = self._on_stop(self.quic.stopped_code)
+            if event is not None or self.closed:
+                return event
         if self._blocked and incoming.reset_code >= 0:
             return self._on_reset(incoming.reset_code)
         self._starved = False

@@ -58,4 +58,8 @@ def update_priority(session: H3Session, stream_id: int, urgency: int, incrementa
     payload = BytesWriter()
     write_varint(payload, stream_id)
     payload.write(value)
-    session.write_control(frame(PRIORITY_UPDATE_REQUEST, payload.getvalue()))
+    update = frame(PRIORITY_UPDATE_REQUEST, payload.getvalue())
+    if session.transport.session.streams.counts.is_ahead(stream_id):
+        session.held_priorities[stream_id] = update  # RFC 9218 7.2: not of a request that may not be yet
+    else:
+        session.write_control(update)
