@@ -25,4 +25,4 @@ class TestToyFrames(ProtocolConformance):
     malformed_replies = toy_frames.MALFORMED_REPLIES
     floods = toy_frames.FLOODS
     growing = {"content": toy_frames.content}
-    max_memory = 1024 * 1024
+    max_memory = 256 * 1024

@@ -107,11 +107,11 @@ class FrameConnection:
 
     def receive_data(self, data: Any, /) -> None:
         received = memoryview(data)
-        self._eof = self._eof or not received.nbytes
-        if self._error is None:
+        if self._error is None and not self._eof:
             del self._input[: self._at]
             self._at = 0
             self._input += received
+        self._eof = self._eof or not received.nbytes
 
     def next_event(self) -> Any:
         if self._error is not None:

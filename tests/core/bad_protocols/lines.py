@@ -40,9 +40,9 @@ class LineConnection:
 
     def receive_data(self, data: Any, /) -> None:
         received = bytes(memoryview(data))
-        self._eof = self._eof or not received
-        if len(self._input) <= LONGEST_WAIT:
+        if not self._eof and len(self._input) <= LONGEST_WAIT:
             self._input += received
+        self._eof = self._eof or not received
 
     def next_event(self) -> Any:
         if self._error is not None:

@@ -1,5 +1,6 @@
 """Connections that take what is not theirs: memory, files, clocks, threads; and some without manners."""
 
+import decimal
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread, get_ident
@@ -86,6 +87,13 @@ class LeavingADiary(LineConnection):
     def data_to_send(self) -> bytes:
         self.diary.append(bytes(1000))
         return super().data_to_send()
+
+
+@bad("test_the_process_is_left_as_it_was", r"changes the process that it runs in: decimal.getcontext\(\)")
+class Exact(LineConnection):
+    def __init__(self, role: int) -> None:
+        super().__init__(role)
+        decimal.getcontext().prec += 1
 
 
 @bad("test_two_threads_use_two_connections", "in two threads raised .* raised RuntimeError: .*not my thread")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.core.bad_protocols import bad
-from tests.core.bad_protocols.lines import CONTENT, EXCHANGES, HEAD, OPEN, LineConnection, refusal
+from tests.core.bad_protocols.lines import CONTENT, END, EXCHANGES, HEAD, OPEN, LineConnection, refusal
 from zttp_core.constants import CLIENT
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage
@@ -56,6 +56,51 @@ class KeepingTheCallersBuffer(LineConnection):
     def send_data(self, data: Any, /) -> None:
         self._check(self._writing == OPEN)
         self._output.append(data)
+
+
+@bad("test_a_received_buffer_may_be_used_again", "the buffer that was received is changed, and it is its caller's")
+class UsingTheBuffer(LineConnection):
+    def receive_data(self, data: Any, /) -> None:
+        super().receive_data(data)
+        view = memoryview(data)
+        if not view.readonly:
+            view[:] = bytes(len(view))
+
+
+@bad("test_an_exchange_gives_its_events", r"next_event\(\) returned a Data without any content")
+class GivingNoContent(LineConnection):
+    told = False
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, EndOfMessage) and not self.told:
+            self.told, self._reading = True, END
+            return Data(b"")
+        return event
+
+
+@bad("test_an_end_is_told", "what comes behind EOF is read: ")
+class ReadingBehindTheEnd(LineConnection):
+    def receive_data(self, data: Any, /) -> None:
+        self._eof = False
+        super().receive_data(data)
+
+    def should_close(self) -> bool:
+        return True
+
+
+@bad("test_an_end_is_told", r"behind it, at EOF, should_close\(\) is False")
+class NeverClosing(LineConnection):
+    def should_close(self) -> bool:
+        return False
+
+
+@bad("test_an_answer_behind_an_error_is_sent_or_refused", "raised KeyError: KeyError")
+class AfraidToAnswer(LineConnection):
+    def send_response(self, status: int, headers: Any = None, /) -> None:
+        if self._error is not None:
+            raise KeyError(status)
+        super().send_response(status, headers)
 
 
 @bad("test_a_received_buffer_may_be_used_again", "the buffer that was received is still held, and cannot be resized")

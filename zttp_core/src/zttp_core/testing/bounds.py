@@ -20,6 +20,7 @@ _PLACES: Final = 5  # in which the rest of a message becomes endless
 _SHORTEST_PIECE: Final = 1024  # what is refused early is refused soon; what is not comes in ever longer pieces
 _LONGEST_PIECE: Final = 1024 * 1024
 _MOST_PIECES: Final = 20_000  # of a flood
+_LEAST_OF_A_PIECE: Final = 64  # bytes that one may leave behind: so many fill what the limits allow
 
 
 class Bounds(Subject):
@@ -67,12 +68,13 @@ class Bounds(Subject):
         """What the suite knows to be endless: streams opened and reset, frames that only cost."""
         if not self.floods:
             not_applicable("the suite has no floods")
+        pieces = min(_MOST_PIECES, self.max_memory // _LEAST_OF_A_PIECE)
         for name, supply in self.floods.items():
             connection = self.connect(self.first_role)
             self._check(
                 f"flood '{name}'",
                 lambda who=f"flood '{name}'", kept=connection, fed=supply: survive(  # type: ignore[misc]
-                    who, kept, islice(fed(), _MOST_PIECES)
+                    who, kept, islice(fed(), pieces)
                 ),
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from zttp_core.errors import LocalProtocolError
 from zttp_core.events import EndOfMessage, Request, Response
 from zttp_core.sentinels import CONNECTION_CLOSED
 from zttp_core.testing.cuts import places
@@ -47,10 +48,25 @@ class Endings(Subject):
             outcome = ended(scenario, len(scenario.data))
             if outcome.refusal is not None or outcome.end is not CONNECTION_CLOSED:
                 fail(f"{scenario}: behind it EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
+            self._check_behind_the_end(scenario, len(scenario.data))
             if not scenario.exchange.asked or scenario.role == self.first_role:
+                self._check_behind_the_end(scenario, 0)
                 outcome = ended(scenario, 0)
                 if outcome.refusal is not None or outcome.end is not CONNECTION_CLOSED:
                     fail(f"{scenario}: before anything came EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
+
+    def _check_behind_the_end(self, scenario: Scenario, at: int) -> None:
+        __tracebackhide__ = True
+        connection = scenario.start()
+        play(connection, [scenario.data[:at]] if at else [], closes=True)
+        if not self.multiplexed and not connection.should_close():
+            fail(f"{scenario}: behind it, at EOF, should_close() is False")
+        try:
+            outcome = play(connection, [scenario.data])
+        except LocalProtocolError:
+            return
+        if outcome.events:
+            fail(f"{scenario}: what comes behind EOF is read: {excerpt(outcome.events)}")
 
 
 def ended(scenario: Scenario, at: int) -> Outcome:

@@ -14,6 +14,7 @@ from zttp_core.errors import RemoteProtocolError
 from zttp_core.testing import import_probe
 from zttp_core.testing.audit import watched
 from zttp_core.testing.memory import leak, traced
+from zttp_core.testing.process_state import changed, process_state
 from zttp_core.testing.subject import Subject, refused
 from zttp_core.testing.traps import trapped
 from zttp_core.testing.verdict import fail
@@ -42,6 +43,14 @@ class Purity(Subject):
             self._live()
         if asked:
             fail(f"a connection of '{self.protocol}' uses what was not handed in: {', '.join(sorted(set(asked)))}")
+
+    def test_the_process_is_left_as_it_was(self) -> None:
+        """No import path, warning filter, default timeout, decimal context or the like is changed."""
+        before = process_state()
+        self._live()
+        names = changed(before)
+        if names:
+            fail(f"a connection of '{self.protocol}' changes the process that it runs in: {', '.join(names)}")
 
     def test_nothing_is_read_at_import(self) -> None:
         """What a connection does depends on no clock, environment or entropy that was read when it was imported."""

@@ -79,6 +79,22 @@ class Refusals(Subject):
         if not connection.is_closed() and not (hasattr(connection, "should_close") and connection.should_close()):
             fail(f"malformed input '{malformation}': is_closed() is False after the error, which is terminal")
 
+    def test_an_answer_behind_an_error_is_sent_or_refused(self, malformation: str) -> None:
+        """A server may answer what it refused; where that is too late, it is a LocalProtocolError like any other."""
+        if self.multiplexed or self.first_role != SERVER:
+            not_applicable("a connection of many messages ends with an error of its own")
+        for status in 400, 200:
+            connection = self.connect(SERVER)
+            refused(connection, self.malformed[malformation])
+            with telling(f"malformed input '{malformation}': send_response({status}) behind it"):
+                try:
+                    connection.send_response(status, [])
+                    connection.end_message()
+                except LocalProtocolError:
+                    continue
+                finally:
+                    take(connection)
+
     def test_malformed_replies_are_refused(self) -> None:
         """The same for what a client receives."""
         if not self.malformed_replies:

@@ -76,6 +76,8 @@ class Structure(Subject):
             buffer = bytearray(scenario.data)
             connection = scenario.start()
             connection.receive_data(memoryview(buffer))
+            if buffer != scenario.data:
+                fail(f"{scenario}: the buffer that was received is changed, and it is its caller's")
             buffer[:] = bytes(len(buffer))
             try:
                 buffer.clear()

@@ -131,6 +131,8 @@ def pull(connection: Any, outcome: Outcome) -> None:
             return
         if event is None or type(event).__name__ in ("NeedData", "ConnectionClosed"):
             fail(f"next_event() returned {event!r}, which is neither an event nor the core's NEED_DATA")
+        if isinstance(event, Data) and not event.data:
+            fail("next_event() returned a Data without any content")
         outcome.add(event)
     fail(f"next_event() has given {_MOST_EVENTS} events and never NEED_DATA: it does not come to rest")
 
