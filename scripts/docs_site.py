@@ -21,6 +21,7 @@ from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from docs_tables import conformance
 from workspace import BUILD, ROOT, content_hash, distributions, one_at_a_time
 
 DOCS = ROOT / "docs"
@@ -33,10 +34,12 @@ MOVED = {
     "SECURITY.md": "security/reporting.md",
     "THREAT_MODEL.md": "security/threat-model.md",
 }
+SOURCES = (".md", ".py", ".pyi", ".svg", ".css", ".html")
 LEFT_OUT = ("examples", "theme")  # programs, which the pages show; templates
 LINK = re.compile(r"(?<!\\)(\]\()([^)\s]+)(\))")
 IMAGE = re.compile(r"^!\[([^\]]*)\]\(((?:\.\./)*(?:docs/)?(?:diagrams|figures)/[\w-]+\.svg)\)$", re.MULTILINE)
 OWN_COLOURS = re.compile(r"<style>\n\.zttp-diagram \{ --ink.*?</style>\n", re.DOTALL)
+BUILT = re.compile(r"<!-- built: conformance (?P<of>\d+) -->")  # too long, and changed too often, to be in the tree
 FENCE = re.compile(r"^( *)(```+).*?^\1\2$", re.MULTILINE | re.DOTALL)
 
 
@@ -68,7 +71,7 @@ def assemble() -> None:
 
 def page(source: Path, place: str) -> str:
     """A document as it stands on the site: links that fit there, diagrams inside."""
-    text = source.read_text()
+    text = BUILT.sub(lambda match: "\n".join(conformance(match["of"])), source.read_text())
     parts, end = [], 0
     for fence in FENCE.finditer(text):  # what a program says is no link
         parts += [_prose(text[end : fence.start()], source, place), fence[0]]
@@ -200,7 +203,7 @@ def build() -> list[str]:
 def sources() -> list[Path]:
     """Every file that the site is made from."""
     files = [*(ROOT / name for name in (*MOVED, "mkdocs.yml", "pyproject.toml")), Path(__file__)]
-    files += [path for path in DOCS.rglob("*") if path.is_file()]
+    files += [path for folder in (DOCS, ROOT / "tests") for path in folder.rglob("*") if path.suffix in SOURCES]
     return sorted(files) + [file for item in distributions() for file in item.files() if file.suffix in (".py", ".pyi")]
 
 

@@ -12,7 +12,7 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from runpy import run_path
@@ -208,6 +208,57 @@ def _what_is(module: ModuleType, name: str) -> str:
     assert docstring, name
     sentence = " ".join(docstring.partition("\n\n")[0].split())
     return sentence.replace("``", "`").replace("|", "\\|")
+
+
+# --------------------------------------------------------------------------------------------------------- conformance
+CITED = re.compile(r"RFC (\d{4})[ ,]+§?(\d+(?:\.\d+)*)((?:, (?:and )?\d+\.\d+(?:\.\d+)*)*)")
+TITLES = {
+    "9110": "HTTP Semantics",
+    "9112": "HTTP/1.1",
+    "9113": "HTTP/2",
+    "7541": "HPACK",
+    "9114": "HTTP/3",
+    "9204": "QPACK",
+    "9000": "QUIC",
+    "9001": "QUIC and TLS",
+    "9002": "QUIC, loss and congestion",
+    "8446": "TLS 1.3",
+    "9218": "Priorities",
+    "8441": "Extended CONNECT, HTTP/2",
+    "9220": "Extended CONNECT, HTTP/3",
+    "9297": "HTTP Datagrams",
+}
+
+
+def cited(folders: Iterable[Path]) -> dict[str, dict[str, set[Path]]]:
+    """By RFC and section, the files that cite it."""
+    found: dict[str, dict[str, set[Path]]] = {}
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".md")):
+        for rfc, section, more in CITED.findall(path.read_text()):
+            for one in (section, *re.findall(r"[\d.]+", more)):
+                found.setdefault(rfc, {}).setdefault(one.strip("."), set()).add(path)
+    return found
+
+
+def conformance(rfc: str) -> Iterator[str]:
+    """Yield the sections of an RFC that tests cite, each with the tests and with the code that keeps it."""
+    tests = cited([ROOT / "tests"]).get(rfc, {})
+    code = cited([ROOT / "zttp_core/src", *sorted(ROOT.glob("plugins/*/src"))]).get(rfc, {})
+    yield from ("| section | kept in | tested in |", "| --- | --- | --- |")
+    for section in sorted(tests, key=lambda text: [int(part) for part in text.split(".")]):
+        link = f"[{section}](https://www.rfc-editor.org/rfc/rfc{rfc}#section-{section})"
+        yield f"| {link} | {_files(code.get(section, ()))} | {_files(tests[section])} |"
+
+
+def _files(paths: Iterable[Path]) -> str:
+    names = sorted(
+        {
+            path.relative_to(ROOT).as_posix().partition("src/")[2] or path.relative_to(ROOT / "tests").as_posix()
+            for path in paths
+        }
+    )
+    shown = ", ".join(f"`{name}`" for name in names[:4])
+    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown or "-"
 
 
 # ------------------------------------------------------------------------------------------------------------ prior art
