@@ -7,6 +7,13 @@ from random import Random
 from typing import Final
 
 _MOST_PLACES: Final = 4096  # every place of what is shorter; as many, evenly spread, of what is longer
+_MOST_TURNS: Final = 1000
+
+
+def in_turns(data: bytes) -> list[bytes]:
+    """Return data byte by byte, or in pieces so small that there are many turns."""
+    size = len(data) // _MOST_TURNS + 1
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def byte_by_byte(data: bytes) -> list[bytes]:

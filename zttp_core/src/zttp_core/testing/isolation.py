@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Final
 
 from zttp_core.events import Request, Response
-from zttp_core.testing.cuts import byte_by_byte
+from zttp_core.testing.cuts import in_turns
 from zttp_core.testing.shared_state import changes, common, copied
 from zttp_core.testing.subject import Scenario, Subject
 from zttp_core.testing.verdict import excerpt, fail, not_applicable, telling
@@ -37,7 +37,7 @@ class Isolation(Subject):
                 outcome = scenario.play([varied])
                 again = Outcome()
                 original, other = scenario.start(), scenario.start()
-                for piece, varied_piece in zip(byte_by_byte(scenario.data), byte_by_byte(varied), strict=True):
+                for piece, varied_piece in zip(in_turns(scenario.data), in_turns(varied), strict=True):
                     again.follow(play(original, [piece]))
                     play(other, [varied_piece])
                 again.follow(play(original, (), closes=scenario.closes))
@@ -63,7 +63,7 @@ class Isolation(Subject):
     def _feed_in_turns(self, scenario: Scenario, other: Scenario) -> None:
         __tracebackhide__ = True
         both = scenario, other
-        pieces = [list(one.received) if self.datagrams else byte_by_byte(one.data) for one in both]
+        pieces = [list(one.received) if self.datagrams else in_turns(one.data) for one in both]
         expected = [play(one.start(), one.received).told() for one in both]
         connections = [one.start() for one in both]
         outcomes = Outcome(), Outcome()
