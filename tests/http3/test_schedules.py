@@ -1,7 +1,8 @@
 """Feeds, pulls, calls and time in any order: what comes out is a function of what went in (RFC 9000 2, RFC 9114 4).
 
 A plain model knows what each side gave to each stream. Whatever the schedule was, at the end every message is what was
-given, or as much of it as a reset left; both sides are quiet within bounded time; all credit is back, nothing in flight.
+given, or as much of it as a reset left; both sides are quiet within bounded time, all credit is back and nothing is in
+flight.
 """
 
 import random

@@ -165,6 +165,8 @@ class RequestStream:
         self._consume(at)
         self._in_data = False
         self._skipping = False
+        if kind == frames.PUSH_PROMISE and not self._session.is_server:
+            raise Malformed("push_refused", H3ErrorCode.H3_ID_ERROR)  # RFC 9114 7.2.5: no push was allowed
         if kind in _ELSEWHERE:
             raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
         if kind == frames.DATA or kind == frames.HEADERS:
