@@ -1,8 +1,12 @@
-"""What a long connection keeps: nothing of the requests that are over, without the garbage collector's help."""
+"""What a long connection keeps: nothing of the requests that are over, without the garbage collector's help.
+
+`python tests/http3/many.py` does the same with 10,000 connections and 100,000 requests.
+"""
 
 import gc
 
 from tests.http3.h3_pair import Pair
+from tests.http3.many import idle_connections, requests_on_one
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.reading.request_stream import RequestStream
 
@@ -23,3 +27,17 @@ def test_requests_that_are_over_are_gone() -> None:
     assert pair.server.open_streams == 0
     # The control streams of both sides, and those of QPACK.
     assert len(kept) <= 16
+
+
+def test_an_idle_connection_keeps_little() -> None:
+    endpoint, each = idle_connections(40)
+    assert each < 48 * 1024
+    for connection in endpoint.connections():
+        connection.close()
+        endpoint.discard(connection)
+    assert endpoint.connections() == []
+
+
+def test_more_requests_keep_no_more() -> None:
+    # Both sides; 3,000 requests keep as much as these, see ``many``.
+    assert requests_on_one(400) < 200 * 1024
