@@ -332,6 +332,7 @@ REASONS: Final[dict[str, Reason]] = {
         None, "RFC 9114 7.2.4.1", "a setting is repeated, reserved, or cannot have this value"
     ),
     "truncated_settings": Reason(None, "RFC 9114 7.2.4", "SETTINGS ends in the middle of a setting"),
+    "qpack_stalled": Reason(None, "RFC 9204 7.3", "the peer takes nothing of what QPACK has to tell it, and goes on"),
     "too_many_settings": Reason(None, "RFC 9114 10.5", "SETTINGS has more settings than anybody knows"),
     "remembered_setting_reduced": Reason(
         None, "RFC 9114 7.2.4.2", "a server that accepts early data must not lower a setting that it relies on"

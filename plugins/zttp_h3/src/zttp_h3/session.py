@@ -21,6 +21,7 @@ from zttp_h3.tls.tickets import SessionTicket
 # RFC 9114 7.2.4.1, RFC 9218 7: what the protocol itself sends goes before all requests.
 _CRITICAL: Final = -1
 
+_MOST_UNTOLD: Final = 65_536  # bytes for the peer's encoder that it has not taken
 NO_GOAWAY: Final = -1
 
 
@@ -131,6 +132,14 @@ class H3Session:
         for stream_id in list(self.held_priorities):
             if not counts.is_ahead(stream_id):
                 self.write_control(self.held_priorities.pop(stream_id))
+
+    def check_qpack(self) -> None:
+        """Stop a peer that has sections decoded and takes no word of it (RFC 9204 7.3). Raises Malformed."""
+        size: i64 = len(self.decoder.outgoing)
+        if self._decoder_stream is not None and self._decoder_stream.outgoing is not None:
+            size += self._decoder_stream.outgoing.unsent()
+        if size > _MOST_UNTOLD:
+            raise Malformed("qpack_stalled", H3ErrorCode.H3_EXCESSIVE_LOAD)
 
     def apply_peer_settings(self, settings: dict[int, int]) -> None:
         """Take the peer's SETTINGS (RFC 9114 7.2.4). Raises Malformed."""

@@ -218,6 +218,7 @@ class RequestStream:
         except ValueError:
             return self._refuse("header_list_too_large", H3ErrorCode.H3_EXCESSIVE_LOAD)
         self._session.flush_qpack()
+        self._session.check_qpack()
         if fields is None:
             self._blocked = True
             return None
