@@ -397,6 +397,13 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
         Works also after the stream has ended; nothing happens after it was reset, which has returned the credit. Raises
         LocalProtocolError if that is more than was pulled.
         """
+    def shutdown(self) -> None:
+        """End the connection gracefully: what was asked for is answered, new requests are not taken (RFC 9113 6.8).
+
+        A server queues a GOAWAY that announces it, and a PING; when its answer is pulled, a round trip later, the
+        GOAWAY that names the last stream follows. A client queues one GOAWAY. ``is_closed`` is true once all streams
+        have ended. Nothing happens if the connection ends already.
+        """
     def close(self, error_code: int = 0, last_stream_id: int | None = None, /) -> None:
         """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on, by default all that were received.
 
