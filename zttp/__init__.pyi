@@ -544,7 +544,7 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
     def handle_timeout(self, now: int, /) -> None:
         """Do what is due by ``now``; the next deadline is later."""
     def initiate_connection(self) -> None:
-        """Begin the handshake now rather than with the first request (client)."""
+        """Begin the handshake now rather than with the first request (client); a server waits for its client."""
     def next_event(self) -> Event:
         """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once when the connection ends.
 

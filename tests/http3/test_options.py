@@ -229,3 +229,10 @@ def test_errors_say_whose_code_it_is() -> None:
     pair.run(lambda: bool(pair.errors))
     error = pair.errors[SERVER]
     assert (error.reason, error.error_code, error.code_space) == ("handshake_failed", 0x178, "quic")
+
+
+def test_a_server_may_be_begun_like_any_other() -> None:
+    server = H3Connection(SERVER, credentials=credentials())
+    server.initiate_connection()  # HTTP/2 has something to say then; here the client speaks first
+    assert server.data_to_send(1) == []
+    assert not server.is_closed()

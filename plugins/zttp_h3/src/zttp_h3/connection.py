@@ -222,8 +222,9 @@ class H3Connection:
             session.transport.handle_timeout(self._now)
 
     def initiate_connection(self) -> None:
-        """Begin the handshake now rather than with the first request (client)."""
-        self._connected()
+        """Begin the handshake now rather than with the first request (client); a server waits for its client."""
+        if self.role == CLIENT:
+            self._connected()
 
     # ------------------------------------------------------------------------------------------------------- receiving
 
