@@ -332,7 +332,7 @@ def house() -> Picture:
         x = picture.boxes[name][0]
         picture.line([(x, 264), (x, 314)], "", (x, 290))
     picture.line(
-        [(245, 420), (258, 420), (258, 300), (360, 300), (360, 278)], "finds by entry point", (420, 298), dashed=True
+        [(245, 420), (258, 420), (258, 300), (197, 300), (197, 278)], "finds by entry point", (345, 298), dashed=True
     )
     return picture
 
