@@ -11,7 +11,7 @@ from typing import Any, Final, SupportsIndex, final
 from zttp_core.as_compiled import as_compiled
 from zttp_core.excerpts import excerpt_of_fields
 from zttp_core.field_lines import split
-from zttp_core.field_lookup import NOT_THERE, look_up, make_index, next_line, scan, value_at
+from zttp_core.field_lookup import ASKED_ONCE, NOT_THERE, FieldIndex, make_index, next_line, scan, value_at
 from zttp_core.field_names import LOWER, lower_name
 from zttp_core.field_pairs import field_pairs
 from zttp_core.native_ints import i64, mypyc_attr
@@ -39,7 +39,7 @@ class HeaderBlock:
         # Valid field lines and an empty line, from the byte at `start` on: what a parser gives instead of a list.
         self._section = b""
         self._start: i64 = 0
-        self._index: bytes | None = None  # of the section: None before the first lookup, empty before the second
+        self._index: FieldIndex | None = None  # of the section, from the second lookup on
         self._shared = False
         self._fields: list[tuple[bytes, bytes]] | None = None if fields is None else field_pairs(fields)
         self._lower: list[tuple[bytes, bytes]] | None = None
@@ -93,7 +93,10 @@ class HeaderBlock:
                 if lower == wanted:
                     return value
             return default
-        found = self._look_up(section, name)
+        index = self._index
+        if index is None or index is ASKED_ONCE:
+            return self._first_looks(section, name, default)
+        found = index.look_up(section, name)
         return default if found is None else found
 
     def getall(self, name: bytes, /) -> list[bytes]:
@@ -147,17 +150,16 @@ class HeaderBlock:
     def __reduce__(self) -> tuple[object, ...]:
         return _block_from, (self.to_list(), self._never_indexed)
 
-    def _look_up(self, section: bytes, name: bytes) -> bytes | None:
-        """Return the value of the first field of this name in the section."""
-        index = self._index
-        if index is None:  # nobody may ever ask for another name
-            self._index = b""
+    def _first_looks(self, section: bytes, name: bytes, default: Any) -> Any:
+        """Return what ``get`` returns, while there is no index."""
+        if self._index is None:  # nobody may ever ask for another name
+            self._index = ASKED_ONCE
             at = scan(section, self._start, name)
-            return None if at == NOT_THERE else value_at(section, at)
-        if len(index) == 0:
-            index = make_index(section, self._start)
-            self._index = index
-        return look_up(index, section, name)
+            return default if at == NOT_THERE else value_at(section, at)
+        index = make_index(section, self._start)
+        self._index = index
+        found = index.look_up(section, name)
+        return default if found is None else found
 
     def _pairs(self) -> list[tuple[bytes, bytes]]:
         """The pairs, made once: for readers who come back."""
