@@ -34,7 +34,7 @@ def excerpt_of_fields(pairs: list[tuple[bytes, bytes]]) -> str:
     return text + "]"
 
 
-def excerpt_of_settings(params: tuple[tuple[int, int], ...]) -> str:
+def excerpt_of_settings(params: list[tuple[int, int]]) -> str:
     """Return the ``repr`` of a list of settings, or of its beginning with what is left out."""
     text = "["
     for number, param in enumerate(params):

@@ -43,7 +43,7 @@ class HeaderBlock:
         self._shared = False
         self._fields: list[tuple[bytes, bytes]] | None = None if fields is None else field_pairs(fields)
         self._lower: list[tuple[bytes, bytes]] | None = None
-        self._never_indexed: frozenset[bytes] | None = None if never_indexed is None else _lower_names(never_indexed)
+        self._never_indexed: list[bytes] | None = None if never_indexed is None else _lower_names(never_indexed)
 
     @property
     def never_indexed(self) -> frozenset[bytes]:
@@ -52,7 +52,7 @@ class HeaderBlock:
         Whoever sends the block on must send them as such again.
         """
         names = self._never_indexed
-        return _NONE_NEVER_INDEXED if names is None else names
+        return _NONE_NEVER_INDEXED if names is None else frozenset(names)
 
     def __len__(self) -> int:
         return len(self._pairs())
@@ -148,7 +148,7 @@ class HeaderBlock:
         return excerpt_of_fields(self._pairs())
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _block_from, (self.to_list(), self._never_indexed)
+        return _block_from, (self.to_list(), None if self._never_indexed is None else self.never_indexed)
 
     def _first_looks(self, section: bytes, name: bytes, default: Any) -> Any:
         """Return what ``get`` returns, while there is no index."""
@@ -205,7 +205,7 @@ def packed_block(section: bytes, start: i64) -> HeaderBlock:
     return block
 
 
-def listed_block(fields: list[tuple[bytes, bytes]], never_indexed: frozenset[bytes] | None) -> HeaderBlock:
+def listed_block(fields: list[tuple[bytes, bytes]], never_indexed: list[bytes] | None) -> HeaderBlock:
     """Make the block of ``fields`` without a copy or a look: a decoder made them, with names in lower case.
 
     RFC 9113 8.2.1 and RFC 9114 4.2 want such names.
@@ -224,17 +224,17 @@ def share(block: HeaderBlock) -> None:
     block._shared = True  # noqa: SLF001
 
 
-def _block_from(fields: list[tuple[bytes, bytes]], never_indexed: frozenset[bytes] | None) -> HeaderBlock:
+def _block_from(fields: list[tuple[bytes, bytes]], never_indexed: Iterable[bytes] | None) -> HeaderBlock:
     return HeaderBlock(fields, never_indexed=never_indexed)
 
 
-def _lower_names(names: Iterable[Any]) -> frozenset[bytes] | None:
+def _lower_names(names: Iterable[Any]) -> list[bytes] | None:
     lower: list[bytes] = []
     for name in names:
         if not isinstance(name, bytes):
             raise TypeError(f"a field name must be bytes, got {type(name).__name__}")
         lower.append(name.translate(LOWER))
-    return frozenset(lower) if len(lower) > 0 else None
+    return lower if len(lower) > 0 else None
 
 
 as_compiled(HeaderBlock, share)

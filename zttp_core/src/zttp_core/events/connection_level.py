@@ -9,6 +9,17 @@ from zttp_core.native_ints import mypyc_attr
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
+class ParsedSettings:
+    """What a parser has found: it is handed over to the event, without a copy or a look."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: list[tuple[int, int]]) -> None:
+        self.pairs: Final = pairs
+
+
+@final
 @mypyc_attr(acyclic=True)
 class Goaway:
     """The peer is shutting the connection down (RFC 9113 6.8, RFC 9114 5.2).
@@ -66,13 +77,14 @@ class Settings:
     __match_args__: ClassVar[tuple[Literal["params"], Literal["ack"]]] = ("params", "ack")
 
     def __init__(self, params: Iterable[Sequence[int]] = (), ack: bool = False) -> None:
-        self._params: Final = _settings(params)
+        # Nobody else has this list, and none of its pairs can change.
+        self._params: Final[list[tuple[int, int]]] = _settings(params)
         self.ack: Final = ack
 
     @property
     def params(self) -> list[tuple[int, int]]:
         """``(identifier, value)`` pairs in the order of the wire, as a new list."""
-        return list(self._params)
+        return self._params.copy()
 
     @property
     def stream_id(self) -> int:
@@ -85,10 +97,10 @@ class Settings:
         return self._params == other._params and self.ack == other.ack
 
     def __hash__(self) -> int:
-        return hash((self._params, self.ack))
+        return hash((tuple(self._params), self.ack))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Settings, (self._params, self.ack)
+        return Settings, (tuple(self._params), self.ack)
 
     def __repr__(self) -> str:
         return f"Settings(params={excerpt_of_settings(self._params)}, ack={self.ack})"
@@ -161,20 +173,17 @@ class WindowUpdate:
         return f"WindowUpdate(stream_id={digits(self.stream_id)}, increment={digits(self.increment)})"
 
 
-def _settings(params: Iterable[Any]) -> tuple[tuple[int, int], ...]:
+def _settings(params: Any) -> list[tuple[int, int]]:
     """Return pairs of integers as tuples of them; TypeError for anything else."""
-    pairs: list[Any] = []
+    if isinstance(params, ParsedSettings):
+        return params.pairs
+    pairs: list[tuple[int, int]] = []
     for item in params:
-        if type(item) is tuple:
-            given: tuple[Any, ...] = item
-            if len(given) == 2 and type(given[0]) is int and type(given[1]) is int:
-                pairs.append(item)  # what a parser makes is kept as it is
-                continue
         pair: tuple[Any, ...] = tuple(item) if isinstance(item, (tuple, list, Sequence)) else ()
         if len(pair) != 2 or not isinstance(pair[0], int) or not isinstance(pair[1], int):
             raise TypeError(f"a setting must be an (identifier, value) pair of integers, got {type(item).__name__}")
         pairs.append((int(pair[0]), int(pair[1])))
-    return tuple(pairs)
+    return pairs
 
 
 as_compiled(Goaway, Settings, Ping, WindowUpdate, final=("_params",))

@@ -4,13 +4,20 @@ A plugin is compiled apart from these modules. Calling a factory costs it half o
 is one factory for each way in which an event comes about.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from zttp_core.as_compiled import as_compiled
-from zttp_core.events.connection_level import Ping, Settings, WindowUpdate
+from zttp_core.events.connection_level import ParsedSettings, Ping, Settings, WindowUpdate
 from zttp_core.events.content import Data, EndOfMessage
-from zttp_core.events.requests import END_STREAM, HTTP_1_0, RareValues, Request, rare_values_of, request_of_parts
+from zttp_core.events.requests import (
+    END_STREAM,
+    HTTP_1_0,
+    RareValues,
+    Request,
+    listed_parts,
+    packed_parts,
+    rare_values_of,
+)
 from zttp_core.events.responses import Response
 from zttp_core.header_block import NO_FIELDS, HeaderBlock, listed_block, packed_block
 from zttp_core.native_ints import i64
@@ -21,12 +28,12 @@ END_OF_MESSAGE: Final = EndOfMessage()
 
 def packed_request(method: bytes, target: bytes, section: bytes, start: int, flags: int = END_STREAM) -> Request:
     """Make the request of an HTTP/1.1 head; its header section starts at ``start``."""
-    return request_of_parts(method, target, 0, flags, None, None, section, start)
+    return packed_parts(method, target, flags, section, start)
 
 
 def shared_block_request(method: bytes, target: bytes, headers: HeaderBlock, flags: int) -> Request:
     """Make the request of an HTTP/1.1 head whose header section is that of an earlier one."""
-    return request_of_parts(method, target, 0, flags, headers, None, b"", 0)
+    return listed_parts(method, target, 0, flags, headers, None)
 
 
 def packed_response(status_code: int, reason: bytes, section: bytes, start: int, flags: int) -> Response:
@@ -60,11 +67,11 @@ def listed_request(
     fields: list[tuple[bytes, bytes]],
     stream_id: int,
     flags: int,
-    never_indexed: frozenset[bytes] | None = None,
+    never_indexed: list[bytes] | None = None,
 ) -> Request:
     """Make the request of an HTTP/2 or HTTP/3 head; ``fields`` is handed over, not copied."""
     rare = RareValues(scheme, http_version, protocol, None)
-    return request_of_parts(method, target, stream_id, flags, listed_block(fields, never_indexed), rare, b"", 0)
+    return listed_parts(method, target, stream_id, flags, listed_block(fields, never_indexed), rare)
 
 
 def rare_values(scheme: bytes | None, protocol: bytes | None, http_version: bytes) -> RareValues:
@@ -79,17 +86,15 @@ def shared_list_request(
     fields: list[tuple[bytes, bytes]],
     stream_id: int,
     flags: int,
-    never_indexed: frozenset[bytes] | None = None,
+    never_indexed: list[bytes] | None = None,
 ) -> Request:
     """Make the request of an HTTP/2 or HTTP/3 head; ``fields`` may be those of other requests, and must not change."""
-    return request_of_parts(method, target, stream_id, flags, listed_block(fields, never_indexed), rare, b"", 0)
+    return listed_parts(method, target, stream_id, flags, listed_block(fields, never_indexed), rare)
 
 
 def repeated_request(request: Request, stream_id: int, flags: int) -> Request:
     """Make a request that says the same as an earlier one, on another stream of the same connection."""
-    return request_of_parts(
-        request.method, request.target, stream_id, flags, request.headers, rare_values_of(request), b"", 0
-    )
+    return listed_parts(request.method, request.target, stream_id, flags, request.headers, rare_values_of(request))
 
 
 def listed_response(
@@ -98,7 +103,7 @@ def listed_response(
     fields: list[tuple[bytes, bytes]],
     stream_id: int,
     flags: int,
-    never_indexed: frozenset[bytes] | None = None,
+    never_indexed: list[bytes] | None = None,
 ) -> Response:
     """Make the response of an HTTP/2 or HTTP/3 head; ``fields`` is handed over, not copied."""
     bits: i64 = flags
@@ -112,7 +117,7 @@ def listed_response(
 
 
 def listed_trailers(
-    fields: list[tuple[bytes, bytes]], stream_id: int, never_indexed: frozenset[bytes] | None = None
+    fields: list[tuple[bytes, bytes]], stream_id: int, never_indexed: list[bytes] | None = None
 ) -> EndOfMessage:
     """Make the end of an HTTP/2 or HTTP/3 message; ``fields`` is handed over, not copied."""
     return EndOfMessage(listed_block(fields, never_indexed), stream_id)
@@ -133,9 +138,10 @@ def new_window_update(stream_id: int, increment: int) -> WindowUpdate:
     return WindowUpdate(stream_id, increment)
 
 
-def new_settings(params: Iterable[Sequence[int]], ack: bool) -> Settings:
-    """Make a ``Settings``."""
-    return Settings(params, ack)
+def new_settings(params: list[tuple[int, int]], ack: bool) -> Settings:
+    """Make a ``Settings``; ``params`` is handed over, not copied."""
+    parsed: Any = ParsedSettings(params)
+    return Settings(parsed, ack)
 
 
 as_compiled(

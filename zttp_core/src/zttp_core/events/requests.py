@@ -15,6 +15,8 @@ EXPECT_CONTINUE: Final = 2
 HTTP_1_0: Final = 4
 EARLY_DATA: Final = 8
 
+_VERSION_1_1: Final = b"1.1"
+
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -73,13 +75,17 @@ class Request:
         self._section = b""
         self._start: i64 = 0
         self._rare: RareValues | None = None
-        if scheme is not None or protocol is not None or priority is not None or http_version != b"1.1":
+        other_version = http_version is not _VERSION_1_1 and http_version != _VERSION_1_1
+        if other_version or scheme is not None or protocol is not None or priority is not None:
             self._rare = RareValues(scheme, http_version, protocol, priority)
-        self._flags: i64 = (
-            (END_STREAM if end_stream else 0)
-            | (EXPECT_CONTINUE if expect_continue else 0)
-            | (EARLY_DATA if early_data else 0)
-        )
+        flags: i64 = 0
+        if end_stream:
+            flags |= END_STREAM
+        if expect_continue:
+            flags |= EXPECT_CONTINUE
+        if early_data:
+            flags |= EARLY_DATA
+        self._flags = flags
 
     @property
     def headers(self) -> HeaderBlock:
@@ -211,21 +217,21 @@ class Request:
         return text + ")"
 
 
-def request_of_parts(
-    method: bytes,
-    target: bytes,
-    stream_id: int,
-    flags: i64,
-    block: HeaderBlock | None,
-    rare: RareValues | None,
-    section: bytes,
-    start: i64,
+def listed_parts(
+    method: bytes, target: bytes, stream_id: int, flags: i64, block: HeaderBlock, rare: RareValues | None
 ) -> Request:
-    """Make a request of what a parser has found: a block, or the section and where it starts."""
+    """Make a request of what a parser has found, its fields among that."""
     request = Request(method, target, stream_id=stream_id)
     request._flags = flags  # noqa: SLF001
     request._block = block  # noqa: SLF001
     request._rare = rare  # noqa: SLF001
+    return request
+
+
+def packed_parts(method: bytes, target: bytes, flags: i64, section: bytes, start: i64) -> Request:
+    """Make a request of what a parser has found, and the section from ``start`` on, of which there may be a block."""
+    request = Request(method, target)
+    request._flags = flags  # noqa: SLF001
     request._section = section  # noqa: SLF001
     request._start = start  # noqa: SLF001
     return request

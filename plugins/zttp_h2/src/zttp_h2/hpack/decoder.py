@@ -22,7 +22,7 @@ Dynamic table size updates: at most two, first in the block, none above the ackn
 once that is lowered below the table's maximum, the next block must begin with one that honours the lowest value.
 """
 
-from typing import Final, cast, final
+from typing import Final, final
 
 from librt.strings import BytesWriter
 
@@ -72,6 +72,7 @@ from zttp_h2.native_ints import i64, mypyc_attr, u8
 
 DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE
 _BOMB_FACTOR: Final = 16
+_NO_NAMES: Final[list[bytes]] = []
 _NO_FIELD: Final[object] = (b"", b"")
 _BOMB_SIZE: Final = 1048576
 _MOST_KEPT: Final = 4096  # what has grown beyond, octets or fields, is not kept for the next block
@@ -107,6 +108,10 @@ class Decoder:
         self._scratch: BytesWriter = BytesWriter()
         # Serves all blocks, so that it need not grow with each; behind the fields there is _NO_FIELD.
         self._fields: list[object] = []
+        # The names of the never-indexed literals of the block: as a rule those of the one before.
+        self._marked: list[bytes] = _NO_NAMES
+        self._marked_count: i64 = 0
+        self._marked_anew = False  # nobody else has that list
 
     def set_max_table_size(self, size: i64) -> None:
         """Apply our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it (RFC 7541 4.2)."""
@@ -118,26 +123,39 @@ class Decoder:
         """Return the fields from ``start`` on, as a new list."""
         return self._fields[start : self.count]
 
-    def never_indexed(self) -> frozenset[bytes] | None:
+    def never_indexed(self) -> list[bytes] | None:
         """Return the names of the fields that came as never-indexed literals, or ``None`` if there are none.
 
         ``:authority`` goes by the name of ``host``, which is what it is handed on as.
         """
         if self.seen & SEEN_NEVER_INDEXED == 0:
             return None
-        names: set[bytes] = set()
-        at: i64 = 0
-        while at < self.count:
-            if i64(self.kinds[at]) & NEVER_INDEXED:
-                name = cast("tuple[bytes, bytes]", self._fields[at])[0]
-                names.add(b"host" if name == b":authority" else name)
-            at += 1
-        return frozenset(names)
+        names = self._marked
+        if self._marked_count < len(names):
+            names = names[: self._marked_count]
+        self._marked = names if self.list_size <= _MOST_KEPT else _NO_NAMES
+        return names
+
+    def _mark(self, kind: i64, name: bytes) -> None:
+        """Note a never-indexed literal. Whoever has the list of an earlier block keeps it as it is."""
+        if kind & KIND_MASK == AUTHORITY:
+            name = b"host"
+        names = self._marked
+        count = self._marked_count
+        if count == len(names) or names[count] != name:
+            if not self._marked_anew:
+                self._marked_anew = True
+                names = names[:count]
+                self._marked = names
+            names.append(name)
+        self._marked_count = count + 1
 
     def decode(self, block: bytes, at: i64 = 0, end: i64 = -1) -> i64:
         """Decode one whole field block, which is ``block[at:end]``; return a status (see ``status``)."""
         kinds = self.kinds
         kinds.truncate(0)
+        self._marked_count = 0
+        self._marked_anew = False
         fields = self._fields
         room: i64 = len(fields)
         if room > _MOST_KEPT:  # a block that had so many was not the rule
@@ -313,6 +331,7 @@ class Decoder:
                 self.table.add(entry)
             return entry
         if first >= 16:
+            self._mark(kind, name)
             kind |= NEVER_INDEXED
         return TableEntry(name, value, kind)
 
@@ -333,7 +352,9 @@ class Decoder:
         length: i64 = len(name)
         if self._string_flags < 0 or length == 0 or name[0] == 58:
             return name_kind(name)
-        return INVALID_NAME if self._string_flags & NAME_INVALID else token_kind(name, length)
+        if self._string_flags & NAME_INVALID:
+            return INVALID_NAME
+        return token_kind(name, length)
 
     def _decode_string(self, block: bytes, end: i64) -> bytes:
         """Decode the string literal at ``_at`` (RFC 7541 5.2).

@@ -27,7 +27,6 @@ from zttp_h2.writing.content_writer import ContentWriter
 _new_settings: Final[Any] = core.new_settings
 _new_ping: Final[Any] = core.new_ping
 
-_NO_PARAMS: Final[Any] = []
 _OCTETS_PER_FRAME: Final = 96  # 16 settings weigh as much as one frame
 
 
@@ -136,7 +135,7 @@ def _read_settings_ack(session: Session, decoder: Decoder) -> Any:
     delta = own.initial_window_size - before
     if delta != 0:
         session.receive_flow.change_initial_window(session.table.all(), delta)
-    return _new_settings(_NO_PARAMS, True)
+    return _new_settings([], True)
 
 
 def read_ping(session: Session, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
