@@ -6,6 +6,7 @@ from zttp_core.makers import check_options, checked_role, prepare
 from zttp_core.registry import REGISTRY
 
 _MAKERS: Final[dict[object, Any]] = REGISTRY.makers
+_USUAL_MAKER: Final[list[Any]] = REGISTRY.usual_maker
 _DEFAULT: Final = "http/1.1"  # zttp_core.constants.HTTP1
 _SERVER: Final[object] = 1
 _CLIENT: Final[object] = 2
@@ -14,9 +15,11 @@ _CLIENT: Final[object] = 2
 def connect(role: object, protocol: object = _DEFAULT, **options: Any) -> Any:
     """Return a new connection of the protocol. ``Connection`` says what can be raised."""
     make: Any = None
+    if protocol is _DEFAULT:
+        make = _USUAL_MAKER[0]
     # What is equal to a spelling is not always one: True is equal to 1, and what a key of one's own is equal to it says
     # itself. Such keys are looked up anew each time, and so have the same answer each time.
-    if type(protocol) is str or type(protocol) is int or protocol is None:
+    elif type(protocol) is str or type(protocol) is int or protocol is None:
         make = _MAKERS.get(protocol)
     if make is None:
         make = prepare(protocol)

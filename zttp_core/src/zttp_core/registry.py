@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from zttp_core import lookup_errors
+from zttp_core.constants import HTTP1
 from zttp_core.descriptor import (
     KNOWN_NAMES,
     PLUGIN_API_VERSION,
@@ -57,6 +58,8 @@ class Registry:
     ) -> None:
         # What `Connection` calls, by every spelling used so far. Filled by the facade, emptied here on every change.
         self.makers: dict[object, Callable[..., Any]] = {}
+        # That of HTTP/1.1 once more, where it need not be looked up.
+        self.usual_maker: list[Callable[..., Any] | None] = [None]
         self._scan = scan or _scan_installed
         self._rules = (api, supported, removals)
         self._table = Table({}, None, 0)
@@ -112,6 +115,12 @@ class Registry:
             )
             if table is state and certain:
                 self.makers[key] = make
+                if key == HTTP1:
+                    self.usual_maker[0] = make
+
+    def _forget_makers(self) -> None:
+        self.usual_maker[0] = None
+        self.makers.clear()
 
     def provided(self, classes: tuple[type, ...]) -> tuple[type, str] | None:
         """Return the first of the classes that is one of a protocol's connections, and the transport of that protocol.
@@ -185,7 +194,7 @@ class Registry:
             changed = change(table)
             with changing():
                 if self._table is table:
-                    self.makers.clear()  # first: whoever is forked off between the two looks again for nothing
+                    self._forget_makers()  # first: whoever is forked off between the two looks again for nothing
                     self._table = changed
                     return
 
@@ -232,7 +241,7 @@ class Registry:
             with changing():
                 now = self._table
                 if now.epoch == table.epoch and now.scan is None:
-                    self.makers.clear()
+                    self._forget_makers()
                     self._table = now.with_scan(scan)
                 return self._table.scan or scan
         return scan
