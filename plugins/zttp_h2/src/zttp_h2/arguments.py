@@ -21,10 +21,10 @@ _HeaderBlock: Final[Any] = HeaderBlock
 
 def listed(headers: Any) -> list[tuple[bytes, bytes]]:
     """Return any fields as a list; only a list that begins with a tuple may hold what is no pair of bytes."""
-    if headers is None:
-        return []
     if _LOOPS_CHECK and type(headers) is list and (len(headers) == 0 or type(headers[0]) is tuple):
         return headers
+    if headers is None:
+        return []
     fields: list[tuple[bytes, bytes]] = field_pairs(headers)
     return fields
 
@@ -39,7 +39,13 @@ def never_indexed(headers: Any) -> frozenset[bytes] | None:
 
 def clamped(number: int) -> i64:
     """Return a number that 64 bits hold: itself, or one that is as far out of every range."""
-    return max(-_LARGEST, min(number, _LARGEST))
+    if 0 <= number <= 0x7FFFFFFF:  # nearly always
+        return number
+    if number > _LARGEST:
+        return _LARGEST
+    if number < -_LARGEST:
+        return -_LARGEST
+    return number
 
 
 _LOOPS_CHECK: Final[bool] = not isinstance(listed, FunctionType)  # interpreted, nothing checks by itself

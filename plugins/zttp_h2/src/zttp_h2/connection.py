@@ -212,8 +212,8 @@ class H2Connection:
         the peer's limit on streams is reached, see ``can_open_stream``.
         """
         messages = self._content.messages
-        messages.never_indexed = never_indexed(headers)
         fields = listed(headers)
+        messages.never_indexed = None if fields is headers else never_indexed(headers)
         try:
             stream = messages.send_request(method, target, scheme, protocol, fields, end_stream)
         except TypeError:

@@ -12,6 +12,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.states import CLOSED, STATE_NAMES
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.writing.content_writer import ContentWriter
+from zttp_h2.writing.head_writer import Fields
 
 Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
 
@@ -59,8 +60,8 @@ class Stream:
         Raises LocalProtocolError.
         """
         messages = self._content.messages
-        messages.never_indexed = never_indexed(headers)
         fields = listed(headers)
+        messages.never_indexed = None if fields is headers else never_indexed(headers)
         try:
             try:
                 messages.send_response(self._open(), clamped(status), fields, end_stream)
@@ -73,8 +74,8 @@ class Stream:
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
         """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""
         messages = self._content.messages
-        messages.never_indexed = never_indexed(headers)
         fields = listed(headers)
+        messages.never_indexed = None if fields is headers else never_indexed(headers)
         try:
             try:
                 messages.send_informational(self._open(), clamped(status), fields)
@@ -93,8 +94,13 @@ class Stream:
 
     def end_message(self, trailers: Headers = None, /) -> None:
         """End the message, with trailer fields or without. Raises LocalProtocolError."""
-        self._content.messages.never_indexed = never_indexed(trailers)
-        fields = None if trailers is None else listed(trailers)
+        messages = self._content.messages
+        fields: Fields | None = None
+        if trailers is None:
+            messages.never_indexed = None
+        else:
+            fields = listed(trailers)
+            messages.never_indexed = None if fields is trailers else never_indexed(trailers)
         try:
             try:
                 self._content.end(self._open(), fields)

@@ -65,7 +65,7 @@ class Floods:
         pings = self.pings
         self.pings = 0
         if pings <= _KEEPALIVE:
-            self._frames = self._frames - pings if self._frames > pings else 0
+            self._recover(pings)
 
     def progress(self) -> None:
         """A message went on: content or a head came."""
@@ -75,7 +75,7 @@ class Floods:
         """Content left, and was not cut down to a sliver by the peer's windows."""
         earned = _EARNED_BY_FRAME + (size >> _EARNING_SHIFT)
         self._earned += earned
-        self._frames = self._frames - earned if self._frames > earned else 0
+        self._recover(earned)
 
     def reset(self) -> None:
         """Count a stream that the peer reset, or made us reset."""
@@ -88,3 +88,9 @@ class Floods:
         self._earned += _EARNED_BY_FRAME
         if self._resets > 0:
             self._resets -= 1
+
+    def _recover(self, frames: i64) -> None:
+        left = self._frames - frames
+        if left < 0:
+            left = 0
+        self._frames = left

@@ -41,8 +41,9 @@ class Outbox:
         """Write the length of the frame that begins at ``at`` and ends here."""
         buffer = self.buffer
         length: i64 = len(buffer) - at - 9
-        buffer[at] = u8((length >> 16) & 255)
-        buffer[at + 1] = u8((length >> 8) & 255)
+        if length > 255:  # what is there says 0
+            buffer[at] = u8((length >> 16) & 255)
+            buffer[at + 1] = u8((length >> 8) & 255)
         buffer[at + 2] = u8(length & 255)
 
     def truncate(self, at: i64) -> None:

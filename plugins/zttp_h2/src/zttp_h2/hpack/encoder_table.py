@@ -47,7 +47,9 @@ class EncoderTable:
         if number <= 0:
             return -number
         age = self._inserted - number
-        return age + STATIC_LENGTH + 1 if age < self.length else 0
+        if age >= self.length:
+            return 0
+        return age + STATIC_LENGTH + 1
 
     def index_if(self, number: i64, given: bytes, value: bytes) -> i64:
         """Return the index of the entry ``number``, if it is still here and has this name and value, or 0."""

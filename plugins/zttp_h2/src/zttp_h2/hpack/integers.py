@@ -27,7 +27,9 @@ def decode_integer(block: bytes, at: i64, end: i64, prefix_max: i64) -> tuple[i6
         at += 1
         value += (octet & 127) << shift
         if octet < 128:
-            return (value if value <= MAX_INTEGER else -2), at
+            if value > MAX_INTEGER:
+                return -2, at
+            return value, at
         if shift == _MAX_SHIFT:
             return -2, at
         shift += 7

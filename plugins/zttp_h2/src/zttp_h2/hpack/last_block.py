@@ -12,6 +12,8 @@ from zttp_h2.native_ints import i64, mypyc_attr
 
 _MAX_REMEMBERED: Final = 64
 _NO_NUMBERS: Final[list[int]] = []
+_NO_FIELDS: Final[Fields] = []
+_NOTHING_KEPT: Final = -1  # a stamp that no state of a table has
 
 
 @final
@@ -32,9 +34,9 @@ class LastBlock:
         self.content_length_at: i64 = -1
         self._count: i64 = 0  # how many fields there were; what lies behind in ``numbers`` is of an earlier block
         # A list of fields that came twice in a row, the block that it made, and the state of the table that holds for.
-        self._fields: Fields | None = None
+        self._fields: Fields = _NO_FIELDS
         self._block: bytes = b""
-        self._stamp: i64 = 0
+        self._stamp: i64 = _NOTHING_KEPT
 
     def begin(self, count: i64) -> None:
         """Begin a block of so many fields."""
@@ -57,18 +59,24 @@ class LastBlock:
 
         Returns whether it did.
         """
-        kept = self._fields
-        if kept is None:
-            return False
-        if self._stamp != stamp or kept != fields:
-            self._fields = None
+        if self._stamp != stamp or self._fields != fields:
+            self.forget()
             return False
         writer.write(self._block)
         return True
 
     def forget(self) -> None:
         """Forget the list of fields that ``keep`` was given."""
-        self._fields = None
+        self._stamp = _NOTHING_KEPT
+        self._fields = _NO_FIELDS
+
+    def forget_length(self) -> None:
+        """See to it that a block without a Content-Length repeats none."""
+        if self.content_length >= 0:
+            self.forget()
+        at = self.content_length_at
+        if 0 <= at < len(self.numbers):
+            self.numbers[at] = 0
 
     def keep(self, writer: BytesWriter, start: i64, fields: Fields, stamp: i64) -> None:
         """Note that all that is written of these fields, from ``start`` on, is indexed: it will be the same again."""

@@ -218,7 +218,7 @@ class MessageReader:
         """Answer a header section that is too large with 431 (RFC 9113 10.5.1, RFC 6585 5)."""
         session = self._session
         session.start()
-        self._messages.head_writer().write_response(stream_id, 431, [], END_STREAM)
+        self._messages.head_writer().write_response(stream_id, 431, [], END_STREAM, True)
         if not ends:
             # RFC 9113 8.1: the rest of the request is not wanted.
             session.outbox.write_rst_stream(stream_id, NO_ERROR)

@@ -217,7 +217,7 @@ class Receiver:
         """Return what next_event says when no bytes are left that could be parsed."""
         inbox = self.inbox
         if not self.eof:
-            if inbox.at == len(inbox.raw) and inbox.at > _SMALL:
+            if inbox.at > _SMALL and inbox.at == len(inbox.raw):
                 inbox.let_go()
             return NEED_DATA
         content = self._content

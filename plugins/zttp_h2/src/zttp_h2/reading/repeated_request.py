@@ -6,11 +6,13 @@ of the head are still with the ``HeadReader``, which has read no other since.
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, Final, final
 
-from librt.strings import read_i32_le
+from librt.strings import read_i32_le, read_i64_le
 
 from zttp_h2.native_ints import i64, mypyc_attr
+
+_BY_WORDS: Final = 128  # the longest block that is compared without a copy of it
 
 
 @final
@@ -20,7 +22,7 @@ class RepeatedRequest:
 
     def __init__(self) -> None:
         self.event: Any = None
-        self._block: bytes | None = None
+        self._block: bytes = b""  # no request has an empty one
         self._changes: i64 = 0
 
     def keep(self, block: bytes, changes: i64, event: object) -> None:
@@ -31,31 +33,30 @@ class RepeatedRequest:
 
     def forget(self) -> None:
         """Forget the last request: what its block may say has changed, or another head was read."""
-        self._block = None
+        self._block = b""
         self.event = None
 
     def is_known(self) -> bool:
         """Return whether there is one."""
-        return self._block is not None
+        return len(self._block) > 0
 
     def is_at(self, raw: bytes, at: i64, stop: i64, changes: i64) -> bool:
         """Return whether ``raw[at:stop]`` is its block, without a copy."""
         block = self._block
-        if block is None or self._changes != changes:
-            return False
         size: i64 = len(block)
-        if stop - at != size:
+        if stop - at != size or self._changes != changes:
             return False
-        if size < 4:
+        if size < 4 or size > _BY_WORDS:
             return raw[at:stop] == block
-        last = size - 4
-        if read_i32_le(raw, at + last) != read_i32_le(block, last):
-            return False
-        if size > 64:
-            return raw[at:stop] == block
+        if size < 8:  # two halves that overlap
+            last = size - 4
+            return read_i32_le(raw, at) == read_i32_le(block, 0) and read_i32_le(raw, at + last) == read_i32_le(
+                block, last
+            )
+        last = size - 8
         position: i64 = 0
         while position < last:
-            if read_i32_le(raw, at + position) != read_i32_le(block, position):
+            if read_i64_le(raw, at + position) != read_i64_le(block, position):
                 return False
-            position += 4
-        return True
+            position += 8
+        return read_i64_le(raw, at + last) == read_i64_le(block, last)

@@ -51,7 +51,9 @@ class StreamTable:
 
     def next_stream_id(self) -> i64:
         """Return the identifier of the stream that a client opens next (RFC 9113 5.1.1)."""
-        return self.highest + 2 if self.highest > 0 else 1
+        if self.highest == 0:
+            return 1
+        return self.highest + 2
 
     def count(self) -> i64:
         """Return how many streams are open, or half-closed."""

@@ -38,6 +38,8 @@ class HeadWriter(FieldRules):
         self._length: bytes = b""  # as it is stated
         self._previous_length_at: i64 = -1  # while a head is written: where the one before had its Content-Length
         self._is_request = False
+        self._states_length = True
+        self._left_out = False
 
     def write_request(
         self,
@@ -71,21 +73,21 @@ class HeadWriter(FieldRules):
                     raise local_error("invalid_target", path)
             if protocol is not None and self._pseudo(b":protocol", protocol) != OK:
                 raise local_error("invalid_pseudo_field", b":protocol " + protocol)
-            self._write_fields(fields, True)
+            self._write_fields(fields, True, True)
         except BaseException:
             self._abandon(start)
             raise
         self._finish(start, stream_id, flags)
 
-    def write_response(self, stream_id: i64, status: i64, fields: Fields, flags: i64) -> None:
-        """Write a response head, final or informational."""
+    def write_response(self, stream_id: i64, status: i64, fields: Fields, flags: i64, states_length: bool) -> None:
+        """Write a response head, final or informational; without its Content-Length unless it ``states_length``."""
         start = self._begin(stream_id, flags, len(fields))
         try:
             if self.never_indexed is None:
                 self.encoder.encode_status(self._outbox.buffer, status)
             else:
                 self._pseudo(b":status", b"%d" % status)
-            self._write_fields(fields, False)
+            self._write_fields(fields, False, states_length)
         except BaseException:
             self._abandon(start)
             raise
@@ -107,7 +109,10 @@ class HeadWriter(FieldRules):
         if self._is_request and (kind == HOST or kind == AUTHORITY):
             return False
         if kind == CONTENT_LENGTH:
-            return self._note_length(value, position)
+            if self._states_length:
+                return self._note_length(value, position)
+            self._left_out = True  # RFC 9110 8.6
+            return False
         if kind == CONNECTION_SPECIFIC or kind <= PROTOCOL or kind == UNKNOWN_PSEUDO:
             raise _invalid_field(name, value)
         return True
@@ -118,12 +123,16 @@ class HeadWriter(FieldRules):
         if start <= at < stop:
             self._note_length(fields[at][1], at)
 
-    def _write_fields(self, fields: Fields, is_request: bool) -> None:
+    def _write_fields(self, fields: Fields, is_request: bool, states_length: bool) -> None:
         """Write the fields behind the pseudo-header fields, and note the Content-Length."""
         buffer = self._outbox.buffer
         encoder = self.encoder
         last = encoder.last
         names = self.never_indexed
+        self._states_length = states_length
+        self._left_out = False
+        if not states_length:
+            last.forget_length()
         if names is None and last.repeat_all(buffer, fields, encoder.table.stamp):
             self.content_length = last.content_length
             return
@@ -139,6 +148,8 @@ class HeadWriter(FieldRules):
         if status != OK:
             name, value = fields[position]
             raise _invalid_field(name, value)
+        if self._left_out:
+            last.forget()  # the next head may state its length
 
     def _pseudo(self, name: bytes, value: bytes) -> i64:
         """Write a pseudo-header field, marked if it is among the names; ``:authority`` goes by that of ``host``."""

@@ -33,6 +33,7 @@ from zttp_h2.streams.stream_state import CONNECT, HEAD, TUNNEL, StreamState
 from zttp_h2.writing.head_writer import Fields, HeadWriter
 
 _HOST: Final = 0x686F7374  # "host"
+_COLON: Final = 0x3A
 
 # What the status of a response says of its content, and its bits (see zttp_core.messages.content).
 STATUS_RULES: Final[bytes] = _STATUS_RULES
@@ -90,7 +91,7 @@ class MessageWriter:
         authority = self._given_authority(fields)
         sent_scheme: bytes | None = scheme
         sent_path: bytes | None = target
-        if connect or protocol is not None or not target.startswith(b"/") or not scheme.islower():
+        if connect or protocol is not None or not target.startswith(b"/") or not _is_lower(scheme):
             sent_scheme, authority, sent_path = _request_parts(method, target, scheme, authority, protocol)
         if end_stream and not connect and _states_content(fields):
             raise local_error("content_too_short")
@@ -127,15 +128,14 @@ class MessageWriter:
         tunnel = stream.request_facts & CONNECT != 0 and status < 300
         rules = i64(STATUS_RULES[status])
         bare = rules & (BODYLESS | EMPTY) != 0 or stream.request_facts & HEAD != 0
-        if tunnel or rules & UNSTATED:
-            fields = _without_length(fields)
-        elif rules & EMPTY and _states_content(fields):
+        unstated = tunnel or rules & UNSTATED != 0
+        if not unstated and rules & EMPTY and _states_content(fields):
             raise local_error("no_content_allowed", b"%d" % status, stream_id=stream.stream_id)
         following = check_given(self._session, stream, GIVE_BARE_HEAD if bare else GIVE_HEAD)
         writer = self.head_writer()
         if end_stream and not bare and not tunnel and _states_content(fields):
             raise local_error("content_too_short", stream_id=stream.stream_id)
-        writer.write_response(stream.stream_id, status, fields, END_STREAM if end_stream else 0)
+        writer.write_response(stream.stream_id, status, fields, END_STREAM if end_stream else 0, not unstated)
         stream.message = following
         if tunnel:
             stream.request_facts |= TUNNEL
@@ -151,7 +151,7 @@ class MessageWriter:
         if status < 100 or status > 199 or status == 101:
             raise local_error("not_informational", b"%d" % status)
         check_given(self._session, stream, GIVE_INFORMATIONAL)
-        self.head_writer().write_response(stream.stream_id, status, _without_length(fields), 0)
+        self.head_writer().write_response(stream.stream_id, status, fields, 0, False)
 
     def finish(self, stream: StreamState, trailers: Fields | None) -> None:
         """End the message on the wire."""
@@ -176,7 +176,7 @@ class MessageWriter:
             size: i64 = len(name)
             # With bit 5 set, no other octets than these letters in either case make this word.
             if (size == 4 and read_i32_be(name, 0) | 0x20202020 == _HOST) or (
-                size == 10 and name.lower() == b":authority"
+                size == 10 and name[0] == _COLON and name.lower() == b":authority"
             ):
                 if found is not None:
                     return self._judged_authority(fields)
@@ -228,6 +228,11 @@ def _check_server(session: Session, stream: StreamState) -> None:
         raise local_error("wrong_role", stream_id=stream.stream_id)
 
 
+def _is_lower(scheme: bytes) -> bool:
+    """Return whether a scheme is spelled as it leaves: in lower case, as nearly all are (RFC 9110 4.2.3)."""
+    return scheme == b"https" or scheme == b"http" or scheme.islower()
+
+
 def _is_reg_name(value: bytes) -> bool:
     """Return whether a value is a registered name and nothing else, as most hosts are (RFC 3986 3.2.2)."""
     table = HOST_TABLE
@@ -236,16 +241,6 @@ def _is_reg_name(value: bytes) -> bool:
     while at < end and table[value[at]] == 1:
         at += 1
     return at == end and end > 0
-
-
-def _without_length(fields: Fields) -> Fields:
-    """Return the fields of a response that must not state its length (RFC 9110 8.6): mostly they do not."""
-    for name, _ in fields:
-        if len(name) == 14 and name.lower() == b"content-length":
-            break
-    else:
-        return fields
-    return [field for field in fields if len(field[0]) != 14 or field[0].lower() != b"content-length"]
 
 
 def _states_content(fields: Fields) -> bool:
