@@ -5,6 +5,7 @@ import re
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,8 @@ from tests.http1.helpers import (
     server,
     serving,
 )
+from zttp_h1.head import NO_HEAD
+from zttp_h1.receive_buffer import NO_BUFFER
 
 CLOSE: Fields = [(b"Connection", b"close")]
 KEEP_ALIVE: Fields = [(b"Connection", b"keep-alive")]
@@ -825,3 +828,37 @@ def test_the_excerpt_of_a_status_line_is_the_same_however_it_was_cut() -> None:
             feed(connection, b"HTTP/1.x 200 OK\r\n\r\n", size)
         told.add((str(caught.value), caught.value.offset))
     assert len(told) == 1
+
+
+def test_what_stands_for_parts_that_are_not_needed_yet_stays_as_it_is() -> None:
+    # All connections share it: whatever was written to it would be read by others.
+    def values(part: object) -> dict[str, object]:
+        found = {name: getattr(part, name) for name in dir(part) if not name.startswith("__")}
+        return {name: value for name, value in found.items() if not callable(value)}
+
+    before = [values(part) for part in (NO_HEAD, NO_BUFFER)]
+    for role in (zttp.SERVER, zttp.CLIENT):
+        acts: tuple[Callable[[Any], object], ...] = (
+            lambda one: one.next_event(),
+            lambda one: one.send_request(b"GET", b"/", b"1.1", [(b"host", b"a")]),
+            lambda one: one.send_response(408, [(b"content-length", b"0")]),
+            lambda one: one.send_response(101),
+            lambda one: one.start_next_cycle(),
+            lambda one: one.end_message(),
+            lambda one: one.should_close() + one.is_closed(),
+            lambda one: one.trailing_data,
+            lambda one: one.receive_data(b""),
+            lambda one: one.receive_data(b"x" * 10),
+            lambda one: one.receive_event(b""),
+            lambda one: one.receive_event(b"GET / HTTP/1.1\r\nx-y: z\r\n\r\n"),
+            lambda one: one.receive_event(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc"),
+        )
+        for act in acts:
+            connection = zttp.H1Connection(role)
+            for _ in range(3):
+                with suppress(zttp.ProtocolError):
+                    act(connection)
+                with suppress(zttp.ProtocolError):
+                    connection.next_event()
+    assert [values(part) for part in (NO_HEAD, NO_BUFFER)] == before
+    assert (len(before[0]), len(before[1])) == (13, 7)

@@ -16,10 +16,10 @@ field_pairs: Final[Any] = core.field_pairs
 
 def listed(headers: Any) -> list[tuple[bytes, bytes]]:
     """Return any fields as a list; only a list that begins with a tuple may hold what is no pair of bytes."""
-    if headers is None:
-        return []
     if _LOOPS_CHECK and type(headers) is list and (len(headers) == 0 or type(headers[0]) is tuple):
         return headers
+    if headers is None:
+        return []
     fields: list[tuple[bytes, bytes]] = field_pairs(headers)
     return fields
 

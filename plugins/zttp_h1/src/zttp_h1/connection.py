@@ -110,9 +110,9 @@ class H1Connection:
         reader = self._reader
         if reader.switching:
             raise local_error("protocol_switched")
-        if self.should_close():
-            raise local_error("connection_closed")
         writer = self._make_writer()
+        if reader.ends_connection() or writer.closing:
+            raise local_error("connection_closed")
         fields = listed(headers)
         try:
             facts = writer.write_request(method, target, version, fields)

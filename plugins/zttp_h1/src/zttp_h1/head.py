@@ -56,3 +56,6 @@ class Head:
             self.cuts = []
         self.cuts.append(start)
         self.cuts.append(end)
+
+
+NO_HEAD: Final = Head()  # before the first: nothing is written to it

@@ -12,7 +12,18 @@ from zttp_core import events as core
 from zttp_h1.content_reader import begin_content
 from zttp_h1.fields import REQUEST, RESPONSE
 from zttp_h1.framing import NO_CONTENT, TO_EOF, request_framing, response_framing
-from zttp_h1.head import CHUNKED, CLOSE, EXPECT_CONTINUE, HOST, KEEP_ALIVE, OTHER_CODINGS, UPGRADE, UPGRADE_LISTED
+from zttp_h1.head import (
+    CHUNKED,
+    CLOSE,
+    EXPECT_CONTINUE,
+    HOST,
+    KEEP_ALIVE,
+    NO_HEAD,
+    OTHER_CODINGS,
+    UPGRADE,
+    UPGRADE_LISTED,
+    Head,
+)
 from zttp_h1.malformed import Malformed
 from zttp_h1.methods import CONNECT, HEAD, method_kind
 from zttp_h1.native_ints import i64
@@ -20,7 +31,7 @@ from zttp_h1.reading import MOST_EMPTY_LINES, Reading
 from zttp_h1.receive_buffer import check_line
 from zttp_h1.repetition import Repetition
 from zttp_h1.start_line import check_target_form, parse_request_line, parse_status_line
-from zttp_h1.states import FIELDS, ON_HEAD, ON_INFORMATIONAL, ON_START_LINE, START_LINE, after_reading
+from zttp_h1.states import AFTER_START_LINE, FIELDS, ON_HEAD, ON_INFORMATIONAL, START_LINE, after_reading
 from zttp_h1.unasked import refuse_unasked
 from zttp_h1.upgrades import is_offered
 
@@ -37,7 +48,7 @@ HTTP_1_0: Final = 4
 _SHARED_BUFFER: Final = 2048
 
 # Where a head without content leads that comes whole, in one step.
-_AFTER_A_WHOLE_HEAD: Final[i64] = after_reading(after_reading(START_LINE, ON_START_LINE), ON_HEAD)
+_AFTER_A_WHOLE_HEAD: Final[i64] = after_reading(AFTER_START_LINE, ON_HEAD)
 
 # A section with these is parsed each time.
 _NOT_REPEATED: Final = UPGRADE | EXPECT_CONTINUE
@@ -49,6 +60,9 @@ def read_head(reading: Reading) -> Any:
     if buffer.stuck and not reading.refill():
         return reading.starved()
     head = reading.head
+    if head is NO_HEAD:
+        head = Head()
+        reading.head = head
     limits = reading.limits
     repetition = reading.repetition
     server = reading.is_server
@@ -85,7 +99,7 @@ def read_head(reading: Reading) -> Any:
                 if not reading.refill():
                     return reading.starved()
                 continue
-            reading.state = after_reading(START_LINE, ON_START_LINE)
+            reading.state = AFTER_START_LINE
             whole = at == 0
             reading.section_start = buffer.base + stop
             buffer.at = stop

@@ -21,7 +21,9 @@ from zttp_h1.malformed import Malformed
 from zttp_h1.methods import OTHER
 from zttp_h1.native_ints import i64, mypyc_attr
 from zttp_h1.reading import Reading
+from zttp_h1.receive_buffer import NO_BUFFER, ReceiveBuffer
 from zttp_h1.states import (
+    AFTER_END,
     CLOSED,
     CONTENT_CHUNKED,
     CONTENT_LENGTH,
@@ -30,7 +32,6 @@ from zttp_h1.states import (
     END,
     FIELDS,
     ON_ANSWERED,
-    ON_END_PULLED,
     ON_ERROR,
     ON_NEXT_CYCLE,
     ON_SWITCH,
@@ -60,16 +61,20 @@ class MessageReader(Reading):
 
     def accept(self, data: bytes) -> None:
         """Take bytes from the peer; none are EOF. Raises as ``H1Connection.receive_data`` does."""
+        buffer = self.buffer
+        if buffer is NO_BUFFER:
+            buffer = ReceiveBuffer()
+            self.buffer = buffer
         if len(data) == 0:
-            self.buffer.eof = True
+            buffer.eof = True
             self._end_to_tell = True
             return
-        if self.buffer.eof:
+        if buffer.eof:
             raise local_error("receive_after_eof")
         if self.state >= DONE and self._parses_no_more():
-            self.buffer.base += len(data)
-        elif not self.buffer.receive(data, self.limits.max_buffer):
-            self._fail(Malformed("buffer_full", self.buffer.at))
+            buffer.base += len(data)
+        elif not buffer.receive(data, self.limits.max_buffer):
+            self._fail(Malformed("buffer_full", buffer.at))
             raise self._terminal_error()
 
     def _parses_no_more(self) -> bool:
@@ -115,7 +120,7 @@ class MessageReader(Reading):
         while True:
             state = self.state
             if state == END:
-                self.state = after_reading(END, ON_END_PULLED)
+                self.state = AFTER_END
                 if self.switching:
                     self.switch()
                 event = self.trailers
@@ -163,6 +168,8 @@ class MessageReader(Reading):
     def _pause(self) -> Any:
         """Return what next_event says between the end of a message and the next cycle."""
         if not self.is_server:
+            if self.buffer.waiting() == 0:
+                return self.rest_state()
             refuse_unasked(self)
         elif self.closing and not self.may_switch:
             self.buffer.discard()  # RFC 9112 9.6: no further request is processed
@@ -188,12 +195,14 @@ class MessageReader(Reading):
         if buffer.at == len(buffer.raw):
             buffer.drop()
         self.head.clear_fields()
-        self.trailers = None
+        if self.trailers is not None:
+            self.trailers = None
         self.empty_lines = 0
         self.waiting_for_100 = False
         self.request_method = OTHER
         self.request_minor = 0
-        self.upgrade = None
+        if self.upgrade is not None:
+            self.upgrade = None
         self.repeats = True
 
     def switch(self) -> None:
@@ -233,7 +242,9 @@ class MessageReader(Reading):
         """Tell whether no message can be read behind this one."""
         if self.closing or self.state >= CLOSED:
             return True
-        if CONTENT_LENGTH <= self.state <= TRAILERS and (self.buffer.eof or not self.is_server):
+        if self.is_server and not self.buffer.eof:
+            return False
+        if CONTENT_LENGTH <= self.state <= TRAILERS:
             look_ahead(self)  # what is there behind its end decides
         if self.buffer.eof and self.has_ended():
             return True

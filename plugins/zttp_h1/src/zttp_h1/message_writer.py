@@ -250,7 +250,11 @@ class MessageWriter:
 
     def _begin(self, facts: i64, length: i64, otherwise: i64) -> None:
         """Begin content that is framed as the head says, or ``otherwise`` if it says nothing."""
-        framing = BY_CHUNKS if facts & CHUNKED else BY_LENGTH if length >= 0 else otherwise
+        framing = otherwise
+        if facts & CHUNKED:
+            framing = BY_CHUNKS
+        elif length >= 0:
+            framing = BY_LENGTH
         self.state = after_writing(self.state, SEND_HEAD + framing)
         self._remaining = length
         self._chunks_dropped = False

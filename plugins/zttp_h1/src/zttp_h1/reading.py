@@ -16,12 +16,12 @@ from zttp_h1.backlog import FIELD_LINE, NO_LINE, REQUEST_LINE, STATUS_LINE
 from zttp_h1.chunked import ChunkedDecoder
 from zttp_h1.fields import TRAILERS as TRAILER_SECTION
 from zttp_h1.fields import parse_fields
-from zttp_h1.head import Head
+from zttp_h1.head import NO_HEAD, Head
 from zttp_h1.limits import H1Limits
 from zttp_h1.malformed import Malformed
 from zttp_h1.methods import OTHER
 from zttp_h1.native_ints import i64, mypyc_attr
-from zttp_h1.receive_buffer import ReceiveBuffer, check_line
+from zttp_h1.receive_buffer import NO_BUFFER, ReceiveBuffer, check_line
 from zttp_h1.repetition import Repetition
 from zttp_h1.section import Section, without
 from zttp_h1.states import FIELDS, ON_EOF, START_LINE, TRAILERS, after_reading
@@ -46,8 +46,8 @@ class Reading:
         self.request_method: i64 = OTHER  # of the request that was received, or sent
         self.request_minor: i64 = 0  # of its version; what is not known may be HTTP/1.0
         self.upgrade: bytes | None = None  # what the head asks for, or switches to
-        self.buffer: Final = ReceiveBuffer()
-        self.head: Final = Head()
+        self.buffer: ReceiveBuffer = NO_BUFFER  # one of its own from the first bytes on
+        self.head: Head = NO_HEAD  # one of its own from the first head on
         self.section: Section | None = None  # its lines so far, if they are not all in the buffer
         self.section_start: i64 = 0  # offset of the first line of the section
         self.status_at: i64 = 0  # offset of the status code

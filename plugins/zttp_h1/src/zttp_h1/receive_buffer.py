@@ -129,6 +129,9 @@ class ReceiveBuffer:
         self.stuck = False
 
 
+NO_BUFFER: Final = ReceiveBuffer()  # before the first bytes: nothing is kept in it
+
+
 def check_line(raw: bytes, at: i64, end: i64, longest: i64, reason: str) -> None:
     """Refuse the beginning of a line that is too long already; a CR at its end may be that of the line."""
     size = end - at

@@ -205,6 +205,11 @@ def after_reading(state: i64, given: i64) -> i64:
     return i64(_READING_FLAT[state * READING_INPUTS + given])
 
 
+# What every message goes through, looked up once.
+AFTER_START_LINE: Final[i64] = after_reading(START_LINE, ON_START_LINE)
+AFTER_END: Final[i64] = after_reading(END, ON_END_PULLED)
+
+
 def after_writing(state: i64, given: i64) -> i64:
     """Return the state of the writing half after ``given``, or NO_TRANSITION."""
     return i64(_WRITING_FLAT[state * WRITING_INPUTS + given])
