@@ -20,7 +20,7 @@ HANDSHAKES = 16
 """Connections of one block: as many are alive at once."""
 WARM_UP = 3
 """Exchanges, untimed, after which windows and tables are what they will be."""
-CHANCES = 20
+CHANCES = 60
 """Patterns of loss over which a completion time is the mean."""
 CONNECTIONS = 200
 """That are alive when their memory is counted."""

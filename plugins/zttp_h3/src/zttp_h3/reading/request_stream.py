@@ -24,12 +24,8 @@ CONTENT: Final = 1
 TRAILED: Final = 2
 ENDED: Final = 3
 
-# Which frame may come in which state, and the state behind it; every other known one is H3_FRAME_UNEXPECTED (4.1, 7.1).
-READING: Final[dict[tuple[int, int], int]] = {
-    (HEAD, frames.HEADERS): CONTENT,
-    (CONTENT, frames.DATA): CONTENT,
-    (CONTENT, frames.HEADERS): TRAILED,
-}
+# By state: whether DATA and HEADERS may come then; every other known frame is H3_FRAME_UNEXPECTED (4.1, 7.1).
+_MAY_COME: Final = (b"\0\1", b"\1\1", b"\0\0", b"\0\0")
 # Frames that never belong on a request stream (RFC 9114 7.1, table 1; RFC 9218 7.2).
 _ELSEWHERE: Final = frozenset(
     (
@@ -165,15 +161,14 @@ class RequestStream:
         self._consume(at)
         self._in_data = False
         self._skipping = False
-        if kind == frames.PUSH_PROMISE and not self._session.is_server:
-            raise Malformed("push_refused", H3ErrorCode.H3_ID_ERROR)  # RFC 9114 7.2.5: no push was allowed
-        if kind in _ELSEWHERE:
-            raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
         if kind == frames.DATA or kind == frames.HEADERS:
-            if self.tunnel and kind == frames.HEADERS:
-                raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)  # RFC 9114 4.4
-            if READING.get((int(self.state), int(kind)), -1) < 0:
+            # RFC 9114 4.4: a tunnel has no trailers.
+            if _MAY_COME[self.state][kind] == 0 or (self.tunnel and kind == frames.HEADERS):
                 raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
+        elif kind == frames.PUSH_PROMISE and not self._session.is_server:
+            raise Malformed("push_refused", H3ErrorCode.H3_ID_ERROR)  # RFC 9114 7.2.5: no push was allowed
+        elif kind in _ELSEWHERE:
+            raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
         if kind == frames.DATA:
             self._in_data = True
             self._left = length
