@@ -310,7 +310,8 @@ class Schedule:
             assert 0 <= window <= 40_000
 
 
-@pytest.mark.parametrize("seed", range(40))
+# The last one filled its window in 1-RTT while its Finished was lost: nothing would have moved any more.
+@pytest.mark.parametrize("seed", [*range(40), 1118])
 def test_any_schedule(seed: int) -> None:
     schedule = Schedule(seed)
     for _ in range(300):

@@ -12,7 +12,7 @@ from zttp_h3.quic.controls import Control
 from zttp_h3.quic.migration import on_validated, prepare_answer
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.session import Session
-from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE
+from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, NO_SPACE
 from zttp_h3.recovery.sent_packets import SentPacket
 from zttp_h3.wire import frame_reader as read
 from zttp_h3.wire.frame_types import (
@@ -256,6 +256,14 @@ class FrameReceiver:
             session.streams.on_lost(packet)
             if packet.controls is not None:
                 self.repeat_controls(packet)
+        lost_in = loss.handshake_lost_in
+        if lost_in != NO_SPACE:
+            # RFC 9002 7.3.2: one packet may leave at once. What is in flight in 1-RTT is acknowledged only when the
+            # handshake is done, so that a full window must not keep back what finishes it.
+            loss.handshake_lost_in = NO_SPACE
+            lossy = session.spaces[lost_in]
+            if not lossy.discarded and lossy.probes == 0:
+                lossy.probes = 1
         loss.lost.clear()
         if marked > 0:
             session.ecn.on_lost(marked)

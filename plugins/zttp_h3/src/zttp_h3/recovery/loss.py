@@ -51,6 +51,7 @@ class LossDetection:
         self.packets_sent: i64 = 0
         self.packets_lost: i64 = 0
         self._first_sample: i64 = -1  # when there was an RTT sample
+        self.handshake_lost_in: i64 = NO_SPACE  # the space of the handshake that lost something, until that is answered
         self._path_since: i64 = 0  # when the path in use began to be used
         self._began: i64 = 0  # what a client's timer without packets in flight counts from
 
@@ -155,6 +156,8 @@ class LossDetection:
         sent.detect_lost(now, self.round_trip.loss_delay(), self.lost)
         if len(self.lost) == before:
             return
+        if space != APPLICATION:
+            self.handshake_lost_in = space
         fresh = self.lost[before:]
         self.packets_lost += len(fresh)
         latest: i64 = -1
