@@ -146,6 +146,13 @@ class ServerProtocol(Udp):
             self.drain(connection)
         self.send()
 
+    def restart(self, endpoint: QuicEndpoint) -> None:
+        """Go on as a process that was killed and started again, on the same socket: nothing is known of anybody."""
+        self.endpoint = endpoint
+        self.requests.clear()
+        self.sending.clear()
+        self.answered.clear()
+
     def forget(self, connection: Any) -> None:
         self.send()
         self.closed.append(connection)
