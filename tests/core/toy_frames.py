@@ -203,6 +203,8 @@ class FrameConnection:
         if stream.reading != OPEN:
             raise refusal("content needs a head, and nothing comes behind the end")
         if letter == b"B":
+            if not payload:
+                return None  # content without bytes is no event
             stream.received += len(payload)
             self.queue(b"W", stream_id, len(payload).to_bytes(4))
             return Data(payload, stream_id)
