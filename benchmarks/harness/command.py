@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import budget
 from harness.checks import differences, uncompiled_parts
 from harness.contestants import Contestant, Worker, shared_cpu
 from harness.environments import InstallationError, Peer, ensure_environment
@@ -49,6 +50,12 @@ def options(benchmark: Benchmark) -> argparse.Namespace:
         "--instructions", action="store_true", help="count instructions under callgrind instead of timing: slow, exact"
     )
     parser.add_argument(
+        "--budget",
+        action="store_true",
+        help="compare the instructions of the main rows with those on record",
+    )
+    parser.add_argument("--record", action="store_true", help="put what --budget counts on record")
+    parser.add_argument(
         "--ours-python", type=Path, metavar="FILE", help="a Python that has ours installed (default: one made for it)"
     )
     return parser.parse_args()
@@ -84,6 +91,25 @@ def check(workloads: Sequence[Workload], workers: Sequence[Worker]) -> bool:
     return not found
 
 
+def keep_to_budget(benchmark: Benchmark, ours: Contestant, file: Path, record: bool) -> int:
+    """Say what the rows on record cost now; the exit status tells whether one costs too much."""
+    known = budget.read_budget(file)
+    reason = budget.why_not(known)
+    if reason is not None and not record:
+        print(f"nothing to compare: {reason}")
+        return OK
+    workloads = [workload for workload in benchmark.workloads if workload.key in known.rows]
+    rows = budget.count(ours, benchmark.suite, workloads)
+    print(*budget.lines(known, rows), sep="\n")
+    if record:
+        budget.write_budget(file, rows)
+        return OK
+    too_much = budget.over(known, rows)
+    for key in too_much:
+        print(f"{key} costs over {budget.TOLERANCE:.0%} more than it did")
+    return SLOWER if too_much else OK
+
+
 def main(benchmark: Benchmark, repository: Path) -> int:
     """Run a benchmark as the command line asks, and return the exit status."""
     chosen = options(benchmark)
@@ -95,7 +121,8 @@ def main(benchmark: Benchmark, repository: Path) -> int:
         return DIFFERENT
     try:
         ours = chosen.ours_python or ours_installed(repository)
-        taking_part = contestants(benchmark, repository, ours, chosen.without)
+        alone = [peer.name for peer in benchmark.peers] if chosen.budget or chosen.record else []
+        taking_part = contestants(benchmark, repository, ours, [*chosen.without, *alone])
     except InstallationError as error:
         print(f"cannot make an environment: {error}", file=sys.stderr)
         return UNAVAILABLE
@@ -115,6 +142,9 @@ def main(benchmark: Benchmark, repository: Path) -> int:
         if uncompiled:
             print(f"ours is not compiled, and timing the interpreter proves nothing: {uncompiled}", file=sys.stderr)
             return DIFFERENT
+        if chosen.budget or chosen.record:
+            file = repository / "benchmarks" / benchmark.suite / "budget.json"
+            return keep_to_budget(benchmark, taking_part[0], file, chosen.record)
         peers = [worker.name for worker in workers[1:]]
         rows: list[Row] = []
 

@@ -19,6 +19,7 @@ WRITE_RESPONSES = "response writing"
 WRITE_REQUESTS = "request writing"
 CYCLE = "request-response cycle"
 LOOKUP = "header lookup, 17 fields"
+NEW = "new connection"
 
 TINY = "GET, tiny"
 API = "GET, API-sized"
@@ -68,6 +69,11 @@ def write_request(name: str, message: m.Outgoing) -> Workload:
 def cycle(name: str, request: bytes, message: m.Outgoing) -> Workload:
     """Have a kept-alive connection read a request, list its headers with lower-case names, and answer."""
     return Workload(CYCLE, name, "serve", {"request": request, "message": message})
+
+
+def new(name: str, *, facade: bool) -> Workload:
+    """Have a connection made, and let go of without any use."""
+    return Workload(NEW, name, "connect", {"facade": facade})
 
 
 def lookup(name: str, field: bytes) -> Workload:
@@ -125,4 +131,6 @@ WORKLOADS: tuple[Workload, ...] = (
     lookup("the first", b"host"),
     lookup("the eleventh", b"sec-fetch-mode"),
     lookup("absent", b"content-type"),
+    new("Connection(SERVER)", facade=True),
+    new("H1Connection(SERVER)", facade=False),
 )

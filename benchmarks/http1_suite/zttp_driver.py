@@ -319,6 +319,18 @@ def look_up(data: bytes, field: bytes) -> Task:
     return Task(range, run)
 
 
+def connect(facade: bool) -> Task:
+    """Make connections."""
+    make = Connection if facade else H1Connection
+
+    def run(iterations: range) -> bool:
+        for _ in iterations:
+            connection = make(SERVER)
+        return connection.should_close()
+
+    return Task(range, run)
+
+
 TASKS: dict[str, TaskBuilder] = {
     "read_request": read_request,
     "read_requests": read_requests,
@@ -328,4 +340,5 @@ TASKS: dict[str, TaskBuilder] = {
     "write_request": write_request,
     "serve": serve,
     "look_up": look_up,
+    "connect": connect,
 }

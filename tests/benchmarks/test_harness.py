@@ -1,10 +1,14 @@
 """What the benchmarks' figures and verdicts rest on."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from harness import budget
 from harness.checks import differences, uncompiled_parts
+from harness.command import OK, keep_to_budget
 from harness.contestants import Worker
 from harness.report import Row, table, verdict
 from harness.statistics import lower_quartile
@@ -14,6 +18,7 @@ from http1_suite.extracted import written
 from http1_suite.targets import TARGETS, targets
 from http1_suite.workloads import WORKLOADS
 
+BENCHMARKS = Path(budget.__file__).parents[1]
 TINY = Workload("parse", "tiny", "read")
 
 
@@ -114,3 +119,36 @@ def test_no_target_allows_a_slower_row() -> None:
 
 def test_workloads_have_names_of_their_own() -> None:
     assert len({workload.key for workload in WORKLOADS}) == len(WORKLOADS)
+
+
+BUDGET = budget.Budget(budget.here(), {"parse: tiny": 1000, "parse: large": 5000})
+
+
+def test_a_row_over_its_budget_is_found() -> None:
+    assert budget.over(BUDGET, {"parse: tiny": 1030, "parse: large": 4000}) == []
+    assert budget.over(BUDGET, {"parse: tiny": 1031, "parse: large": 5151}) == ["parse: tiny", "parse: large"]
+    assert budget.lines(BUDGET, {"parse: tiny": 1031})[2:] == ["| parse: tiny | 1,000 | 1,031 | +3.1 % |"]
+
+
+def test_what_cannot_be_compared_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "budget.json"
+    benchmark, ours = cast("Any", None), cast("Any", None)
+    budget.write_budget(file, BUDGET.rows)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert keep_to_budget(benchmark, ours, file, record=False) == OK
+    monkeypatch.setattr("shutil.which", lambda _: "valgrind")
+    file.write_text(file.read_text().replace(budget.here(), "another machine"))
+    assert keep_to_budget(benchmark, ours, file, record=False) == OK
+    told = capsys.readouterr().out
+    assert "valgrind is not installed" in told
+    assert "another machine" in told
+
+
+@pytest.mark.parametrize("suite", ["http1_suite", "http2_suite"])
+def test_the_rows_on_record_are_rows_of_the_benchmark(suite: str) -> None:
+    known = budget.read_budget(BENCHMARKS / suite / "budget.json")
+    workloads = import_module(f"{suite}.workloads").WORKLOADS
+    assert set(known.rows) <= {workload.key for workload in workloads}
+    assert min(known.rows.values()) > 100
