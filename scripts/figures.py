@@ -4,9 +4,9 @@
     python scripts/figures.py http1 results.json
     python scripts/figures.py picture            draws docs/figures/speed.svg of what the README says
 
-and the same for ``http2``. A document asks for them with a pair of comments, ``figures:http1:few`` for the rows that
-are named here or ``figures:http1:all`` for all of them, and ``/figures`` where they end; what stands between them is
-replaced.
+and the same for ``http2`` and ``http3``. A document asks for them with a pair of comments, ``figures:http1:few`` for
+the rows that are named here or ``figures:http1:all`` for all of them, and ``/figures`` where they end; what stands
+between them is replaced.
 """
 
 import argparse
@@ -51,7 +51,21 @@ FEW = {
         ("transfer of 1 MiB", "upload, wide windows"),
         ("transfer of 1 MiB", "download, windows of 64 KiB"),
     ),
+    "http3": (
+        ("handshake to first response", "full"),
+        ("handshake to first response", "resumed"),
+        ("small requests, one after the other", "1 at a time"),
+        ("small requests at once", "50"),
+        ("30 header fields, varying", "1 at a time"),
+        ("transfer of 1 MiB", "download"),
+        ("transfer of 1 MiB", "upload"),
+        ("1 % loss, transfer of 1 MiB", "download"),
+        ("completion time at 1 % loss", "download"),
+        ("memory of an idle connection", "server, after one request"),
+    ),
 }
+
+NANOSECONDS = "ns"
 
 Row = dict[str, Any]
 
@@ -97,13 +111,14 @@ def few(results: dict[str, Any], chosen: Sequence[tuple[str, ...]]) -> Iterator[
 
 
 def everything(results: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of one table with all rows; nanoseconds belong to one machine on one day."""
+    """Yield one table with all rows; nanoseconds belong to one machine on one day. Other units are named."""
     peers = versions(results)
     yield "| group | work | ours, ns | " + " | ".join(f"vs {version}" for version in peers.values()) + " |"
     yield "| --- | --- | ---: |" + " ---: |" * len(peers)
     for row in results["rows"]:
         cells = " | ".join(cell(row, peer) for peer in peers)
-        yield f"| {row['group']} | {row['name']} | {row['costs']['ours']:,.0f} | {cells} |"
+        unit = "" if row["unit"] == NANOSECONDS else f" {row['unit']}"
+        yield f"| {row['group']} | {row['name']} | {row['costs']['ours']:,.0f}{unit} | {cells} |"
     yield ""
     yield source(results, results["rows"])
 

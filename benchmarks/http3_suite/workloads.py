@@ -33,6 +33,7 @@ SIDES = {"both": "", "server": ", server", "client": ", client"}
 LOSS = 0.01
 
 FAILS = {"reference": "the second batch of 100 breaks the connection"}
+BREAKS = {"reference": "some patterns of loss break the connection"}
 ABORTS = {"reference": "the process aborts when a value differs from one in the table"}
 
 
@@ -74,6 +75,7 @@ WORKLOADS: tuple[Workload, ...] = (
         "completion_time",
         {"request": m.GET, "response": m.DOWNLOAD, "loss": LOSS},
         unit="virtual us",
+        unable=BREAKS,
     ),
     Workload(
         COMPLETION,
@@ -81,6 +83,7 @@ WORKLOADS: tuple[Workload, ...] = (
         "completion_time",
         {"request": m.UPLOAD, "response": m.STORED, "loss": LOSS},
         unit="virtual us",
+        unable=BREAKS,
     ),
     Workload(MEMORY, SERVER_CONNECTION, "idle_memory", {"request": m.GET, "response": m.JSON}, unit="bytes"),
     Workload(DATAGRAMS, OF_HANDSHAKE, "handshake_datagrams", {"request": m.GET, "response": m.JSON}, unit="datagrams"),

@@ -116,7 +116,7 @@ def test_the_tables_are_those_of_the_code() -> None:
 PACKED = ", fields left packed"
 
 
-@pytest.mark.parametrize("benchmark", ["http1", "http2"])
+@pytest.mark.parametrize("benchmark", ["http1", "http2", "http3"])
 def test_the_figures_of_the_readme_are_those_of_the_docs(benchmark: str) -> None:
     few = figures(ROOT / "README.md", benchmark, "few")
     everything = figures(ROOT / "docs/performance.md", benchmark, "all")
