@@ -21,7 +21,7 @@ import zttp
 from exchange import HTTP1, HTTP2, Exchange, Fields, SlowPeerError, in_time
 
 if TYPE_CHECKING:
-    from http3 import QuicSocket
+    from quic_socket import QuicSocket
 
 HEAD_TIMEOUT = 15.0  # until the next request head is whole, however slowly it drips in
 SEND_TIMEOUT = 60.0  # until the peer has taken what was written
@@ -188,7 +188,7 @@ class Server:
         self.listener = await asyncio.get_running_loop().create_server(lambda: Link(self), host, port, ssl=tls)
         self.port: int = self.listener.sockets[0].getsockname()[1]
         if files is not None:
-            from http3 import QuicSocket
+            from quic_socket import QuicSocket
 
             try:
                 self.quic = QuicSocket(self, host, self.port, files)

@@ -1,7 +1,7 @@
 """What an application of `asyncio_server.py` works with, and what each protocol does in its own way.
 
 An `Exchange` is one request and its response, the same on every protocol. `HTTP1` holds what is HTTP/1.1's alone,
-`HTTP2` what is HTTP/2's; what is HTTP/3's, and its socket, are in `http3.py`.
+`HTTP2` what is HTTP/2's; what is HTTP/3's, and its socket, are in `quic_socket.py`.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import zttp
 
 if TYPE_CHECKING:
     from asyncio_server import Link
-    from http3 import QuicLink
+    from quic_socket import QuicLink
 
 CONTENT_TIMEOUT = 30.0  # until the next piece of content that the application waits for
 CREDIT_TIMEOUT = 60.0  # until the peer gives credit for more content (HTTP/2)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import fetch
-import http3
+import quic_socket
 import self_signed
 import zttp
 from asyncio_http3_client import Client, ConnectionEndedError, StreamResetError
@@ -46,7 +46,7 @@ def run(test: Coroutine[None, None, None]) -> None:
     asyncio.run(asyncio.wait_for(test, 60))
 
 
-def link_of(server: Server) -> http3.QuicLink:
+def link_of(server: Server) -> quic_socket.QuicLink:
     assert server.quic is not None
     [link] = server.quic.links.values()
     return link
