@@ -2,7 +2,9 @@
 
 import base64
 import json
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -98,7 +100,8 @@ def tab(program: str, folder: Path) -> Iterator[Tab]:
 
     options = ("--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank")
     told = folder / "DevToolsActivePort"  # the port and the path, once it listens
-    with subprocess.Popen([program, "--headless", *options], stderr=subprocess.DEVNULL) as process:
+    command = [program, "--headless", *options]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as process:
         try:
             while not (told.exists() and told.read_text().count("\n")):
                 assert process.poll() is None, "the browser ended"
@@ -107,7 +110,7 @@ def tab(program: str, folder: Path) -> Iterator[Tab]:
             with connect(f"ws://127.0.0.1:{port}{path}", max_size=None, proxy=None) as socket:
                 yield Tab(socket)
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # it is a script, and a browser is many processes
 
 
 class _Quiet(SimpleHTTPRequestHandler):
