@@ -162,13 +162,16 @@ def test_we_change_the_keys(credentials: TlsCredentials, tmp_path: Path) -> None
 @with_their_client
 @pytest.mark.parametrize("options", [(), ("--nat-rebinding",)])
 def test_they_move(options: tuple[str, ...], credentials: TlsCredentials, tmp_path: Path) -> None:
+    # An upload, so that they send when they move: who only listens behind a new address is not heard of again.
+    (tmp_path / "content").write_bytes(pattern(20_000_000))
+    upload = (f"--data={tmp_path / 'content'}", "--http-method=POST", "--change-local-addr=5ms")
     with Server(credentials) as server:
-        download(server, tmp_path, "/download/3000000", options=("--change-local-addr=5ms", *options))
+        download(server, tmp_path, "/up", options=(*upload, *options))
         [transport] = transports(server)
         _, new = server.protocol.addresses
         assert transport.path.peer == new
         assert transport.path.validated
-    assert (tmp_path / "3000000").read_bytes() == pattern(3_000_000)
+    assert (tmp_path / "up").read_bytes().startswith(b"POST /up 20000000 ")
 
 
 @with_their_client
