@@ -11,15 +11,17 @@ format. Then random fields, valid or not, go through our encoder and must come o
 again by seed and number.
 """
 
-import argparse
-import faulthandler
 import random
-import time
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from librt.strings import BytesWriter
 
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from fuzz.shared.command_line import FoundError, named, run
 from zttp_h2.hpack import decoder as decoder_module
 from zttp_h2.hpack import status
 from zttp_h2.hpack.decoder import Decoder
@@ -27,15 +29,10 @@ from zttp_h2.hpack.encoder import Encoder
 from zttp_h2.hpack.integers import encode_integer
 from zttp_h2.hpack.string_literals import encode_string
 
-HANG_SECONDS = 20
 SIZES = (0, 31, 40, 100, 500, 4095, 4096, 4097, 16384)
 NAMES = (b":path", b":status", b"accept", b"content-length", b"cookie", b"Date", b"server", b"te", b"x-a", b"X-B", b"")
 VALUES = (b"", b"/", b"200", b"trailers", b"v" * 19, b"v" * 20, b"a value", b"v" * 126, b"v" * 127, b"v" * 5000)
 REFUSED_BY_ALL = (status.TRUNCATED, status.INVALID_INDEX, status.HUFFMAN_PADDING, status.HUFFMAN_EOS)
-
-
-class FoundError(Exception):
-    """What must not happen did: the input is in the message."""
 
 
 def peer() -> Any:
@@ -187,40 +184,13 @@ def check_encoder(rng: random.Random) -> list[str]:
 
 
 def check(seed: int, number: int) -> list[str]:
-    rng = random.Random(f"{seed}:{number}")
-    try:
-        return check_decoder(rng) + check_encoder(rng)
-    except Exception as error:
-        raise FoundError(f"input {seed}:{number}: {error!r}") from error
+    return named(seed, number, lambda rng: check_decoder(rng) + check_encoder(rng))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--start", type=int, default=0, help="number of the first input")
-    parser.add_argument("--iterations", type=int, help="how many inputs")
-    parser.add_argument("--seconds", type=float, help="for how long (default: 60, if no iterations are given)")
-    parser.add_argument("--replay", metavar="SEED:NUMBER", help="one input again")
-    options = parser.parse_args()
-    faulthandler.enable()
-    if options.replay:
-        seed, number = map(int, options.replay.split(":"))
-        print("\n".join(check(seed, number)))
-        return
-    seconds = options.seconds if options.seconds or options.iterations else 60
-    began = time.monotonic()
-    number = options.start
-    while (options.iterations is None or number < options.start + options.iterations) and (
-        seconds is None or time.monotonic() < began + seconds
-    ):
-        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
-        check(options.seed, number)
-        number += 1
-    faulthandler.cancel_dump_traceback_later()
     build = "interpreted" if str(decoder_module.__file__).endswith(".py") else "compiled"
     compared = "" if HPACK is None else ", compared with the hpack package"
-    elapsed = time.monotonic() - began
-    print(f"{number - options.start} inputs, seed {options.seed}, {build}{compared}, {elapsed:.1f} s: nothing found")
+    run(__doc__, check, build + compared)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ checked: no exception but ProtocolError, the same events however it is cut, an e
 hang, and no more waiting than `max_buffer`. An input is found again by seed and number.
 """
 
-import argparse
 import faulthandler
 import random
 import sys
@@ -24,9 +23,9 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import zttp
 import zttp_h1
+from fuzz.shared.command_line import HANG_SECONDS, options_of
 from tests.wire_cases import read_cases
 
-HANG_SECONDS = 20
 LIMITS = {"max_line": 512, "max_headers": 12, "max_header_bytes": 2048, "max_trailers": 4, "max_trailer_bytes": 512}
 MAX_BUFFER = 16 * 1024
 MAX_INPUT = 12 * 1024
@@ -312,21 +311,13 @@ def replay(what: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--start", type=int, default=0, help="number of the first input")
-    parser.add_argument("--iterations", type=int, help="how many inputs")
-    parser.add_argument("--seconds", type=float, help="for how long (default: 60, if no iterations are given)")
-    parser.add_argument("--replay", metavar="SEED:NUMBER", help="one input again")
-    options = parser.parse_args()
-    faulthandler.enable()
+    options = options_of(__doc__)
     if options.replay:
         replay(options.replay)
         return
-    seconds = options.seconds if options.seconds or options.iterations else 60
     build = "compiled" if zttp_h1.COMPILED else "interpreted"
     began = time.monotonic()
-    done = fuzz(options.seed, iterations=options.iterations, seconds=seconds, start=options.start)
+    done = fuzz(options.seed, iterations=options.iterations, seconds=options.seconds, start=options.start)
     print(f"{done} inputs, seed {options.seed}, {build}, {time.monotonic() - began:.1f} s: nothing found")
 
 

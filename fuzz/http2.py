@@ -12,7 +12,6 @@ more; an error that repeats; no hang; no more events than bytes and no more stre
 can carry. An input is found again by seed and number.
 """
 
-import argparse
 import faulthandler
 import random
 import sys
@@ -25,10 +24,10 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import zttp
 import zttp_h2
+from fuzz.shared.command_line import HANG_SECONDS, options_of
 from tests.http2.frame_language import PREFACE, Frame, frame, frame_bytes, split_frames
 from tests.http2.player import OPENING, read_cases
 
-HANG_SECONDS = 20
 LIMITS = {
     "max_concurrent_streams": 8, "max_header_list_size": 2048, "max_field_block_bytes": 1024,
     "max_continuation_frames": 4, "max_stream_resets": 6, "max_control_frames": 24, "max_buffer": 64 * 1024,
@@ -412,21 +411,13 @@ def replay(what: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--start", type=int, default=0, help="number of the first input")
-    parser.add_argument("--iterations", type=int, help="how many inputs")
-    parser.add_argument("--seconds", type=float, help="for how long (default: 60, if no iterations are given)")
-    parser.add_argument("--replay", metavar="SEED:NUMBER", help="one input again")
-    options = parser.parse_args()
-    faulthandler.enable()
+    options = options_of(__doc__)
     if options.replay:
         replay(options.replay)
         return
-    seconds = options.seconds if options.seconds or options.iterations else 60
     build = "compiled" if zttp_h2.COMPILED else "interpreted"
     began = time.monotonic()
-    done = fuzz(options.seed, iterations=options.iterations, seconds=seconds, start=options.start)
+    done = fuzz(options.seed, iterations=options.iterations, seconds=options.seconds, start=options.start)
     print(f"{done} inputs, seed {options.seed}, {build}, {time.monotonic() - began:.1f} s: nothing found")
 
 

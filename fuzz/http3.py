@@ -12,11 +12,8 @@ damaged ClientHello; datagrams of any kind to an endpoint. What is checked: noth
 may get; no more events than bytes; no hang. Keys differ from run to run, what is damaged does not.
 """
 
-import argparse
-import faulthandler
 import random
 import sys
-import time
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -29,7 +26,8 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import zttp
 import zttp_h3
-from fuzz.quic_packets import LEGAL_FRAMES, OCTETS, FoundError, damaged, expect, parameters_of, varint
+from fuzz.quic_packets import LEGAL_FRAMES, OCTETS, damaged, expect, parameters_of, varint
+from fuzz.shared.command_line import named, run
 from tests.http3.h3_pair import Pair, credentials
 from tests.http3.tls.pair import client as tls_client
 from tests.http3.tls.pair import server as tls_server
@@ -51,7 +49,6 @@ from zttp_h3.wire.packet_header import write_long_header, write_short_header
 from zttp_h3.wire.varint import patch_varint_of_2
 from zttp_h3.wire.versions import INITIAL, VERSION_1
 
-HANG_SECONDS = 20
 LIMITS = H3Limits(
     max_concurrent_streams=8, max_header_list_size=4_096, max_field_block_bytes=4_096, max_stream_resets=6
 )
@@ -356,39 +353,11 @@ CHECKS: list[Callable[[random.Random], str]] = [
 
 def check(seed: int, number: int) -> str:
     """One input, and what came of it."""
-    rng = random.Random(f"{seed}:{number}")
-    try:
-        return rng.choice(CHECKS)(rng)
-    except Exception as error:
-        raise FoundError(f"input {seed}:{number}: {error!r}") from error
+    return "\n".join(named(seed, number, lambda rng: [rng.choice(CHECKS)(rng)]))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--start", type=int, default=0, help="number of the first input")
-    parser.add_argument("--iterations", type=int, help="how many inputs")
-    parser.add_argument("--seconds", type=float, help="for how long (default: 60, if no iterations are given)")
-    parser.add_argument("--replay", metavar="SEED:NUMBER", help="one input again")
-    options = parser.parse_args()
-    faulthandler.enable()
-    if options.replay:
-        seed, number = map(int, options.replay.split(":"))
-        print(check(seed, number))
-        return
-    seconds = options.seconds if options.seconds or options.iterations else 60
-    began = time.monotonic()
-    number = options.start
-    while (options.iterations is None or number < options.start + options.iterations) and (
-        seconds is None or time.monotonic() < began + seconds
-    ):
-        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
-        check(options.seed, number)
-        number += 1
-    faulthandler.cancel_dump_traceback_later()
-    build = "compiled" if zttp_h3.COMPILED else "interpreted"
-    elapsed = time.monotonic() - began
-    print(f"{number - options.start} inputs, seed {options.seed}, {build}, {elapsed:.1f} s: nothing found")
+    run(__doc__, lambda seed, number: [check(seed, number)], "compiled" if zttp_h3.COMPILED else "interpreted")
 
 
 if __name__ == "__main__":

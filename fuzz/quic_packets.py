@@ -11,11 +11,8 @@ what they were given and raise Malformed alone, with a code that RFC 9000 has fo
 read. An input is found again by seed and number.
 """
 
-import argparse
-import faulthandler
 import random
 import sys
-import time
 from pathlib import Path
 
 from librt.strings import BytesWriter
@@ -23,6 +20,7 @@ from librt.strings import BytesWriter
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 import zttp_h3
+from fuzz.shared.command_line import FoundError, named, run
 from tests.http3.wire.frames import FRAMES, read_frame
 from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
@@ -35,15 +33,10 @@ from zttp_h3.wire.transport_parameters import decode, encode
 from zttp_h3.wire.varint import patch_varint_of_2, write_varint
 from zttp_h3.wire.versions import HANDSHAKE, INITIAL, VERSION_1, VERSION_2, ZERO_RTT
 
-HANG_SECONDS = 20
 CONNECTION_ID = b"8 octets"
 OCTETS = (0x00, 0x01, 0x3F, 0x40, 0x7F, 0x80, 0xBF, 0xC0, 0xFF)
 NUMBERS = (0, 1, 63, 64, 2**14, 2**30, 2**31, 2**32, 2**60, 2**61, 2**62 - 1)
 LEGAL_FRAMES = [octets for octets, _, _ in FRAMES.values()]
-
-
-class FoundError(Exception):
-    """What must not happen did: the input is in the message."""
 
 
 def expect(holds: bool, what: str) -> None:
@@ -179,39 +172,11 @@ def check_parameters(rng: random.Random) -> list[str]:
 
 
 def check(seed: int, number: int) -> list[str]:
-    rng = random.Random(f"{seed}:{number}")
-    try:
-        return check_datagram(rng) + check_parameters(rng)
-    except Exception as error:
-        raise FoundError(f"input {seed}:{number}: {error!r}") from error
+    return named(seed, number, lambda rng: check_datagram(rng) + check_parameters(rng))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--start", type=int, default=0, help="number of the first input")
-    parser.add_argument("--iterations", type=int, help="how many inputs")
-    parser.add_argument("--seconds", type=float, help="for how long (default: 60, if no iterations are given)")
-    parser.add_argument("--replay", metavar="SEED:NUMBER", help="one input again")
-    options = parser.parse_args()
-    faulthandler.enable()
-    if options.replay:
-        seed, number = map(int, options.replay.split(":"))
-        print("\n".join(check(seed, number)))
-        return
-    seconds = options.seconds if options.seconds or options.iterations else 60
-    began = time.monotonic()
-    number = options.start
-    while (options.iterations is None or number < options.start + options.iterations) and (
-        seconds is None or time.monotonic() < began + seconds
-    ):
-        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
-        check(options.seed, number)
-        number += 1
-    faulthandler.cancel_dump_traceback_later()
-    build = "compiled" if zttp_h3.COMPILED else "interpreted"
-    elapsed = time.monotonic() - began
-    print(f"{number - options.start} inputs, seed {options.seed}, {build}, {elapsed:.1f} s: nothing found")
+    run(__doc__, check, "compiled" if zttp_h3.COMPILED else "interpreted")
 
 
 if __name__ == "__main__":

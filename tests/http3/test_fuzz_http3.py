@@ -6,7 +6,7 @@ import pytest
 
 import zttp_h3
 from fuzz import http3 as fuzzer
-from fuzz.quic_packets import FoundError
+from fuzz.shared.command_line import FoundError
 from zttp_h3.connection import H3Connection
 
 ITERATIONS = 300 if zttp_h3.COMPILED else 60

@@ -6,6 +6,7 @@ import pytest
 
 import zttp_h3
 from fuzz import quic_packets as fuzzer
+from fuzz.shared.command_line import FoundError
 
 ITERATIONS = 1_500 if zttp_h3.COMPILED else 300
 
@@ -30,11 +31,11 @@ def test_an_input_is_found_again() -> None:
 
 def test_the_fuzzer_sees_a_payload_that_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzzer, "packets_in", lambda *_: [b"another"])
-    with pytest.raises(fuzzer.FoundError, match="was not sent"):
+    with pytest.raises(FoundError, match="was not sent"):
         fuzzer.check_datagram(random.Random(0))
 
 
 def test_the_fuzzer_sees_a_reader_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzzer, "read_frame", lambda payload, at, stop: (1, (), at))
-    with pytest.raises(fuzzer.FoundError, match="move forward"):
+    with pytest.raises(FoundError, match="move forward"):
         fuzzer.check_frames(b"\x01")
