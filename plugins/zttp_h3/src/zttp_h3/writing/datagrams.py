@@ -20,7 +20,7 @@ def send_datagram(session: H3Session, stream: RequestStream, data: bytes) -> Non
     if not session.peer_datagrams or session.transport.session.own.max_datagram_frame_size == 0:
         raise local_error("datagrams_not_enabled", stream_id=number)
     # RFC 9297 2.1 MUST NOT: only while the stream's sending side is open.
-    if stream.message != messages.CONTENT:
+    if stream.message == messages.NO_HEAD or stream.message == messages.ENDED:
         raise local_error("no_datagram_now", stream_id=number)
     writer = BytesWriter()
     write_varint(writer, stream.stream_id >> 2)

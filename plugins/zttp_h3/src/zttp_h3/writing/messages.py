@@ -83,18 +83,17 @@ def send_response(session: H3Session, stream: RequestStream, status: int, fields
     _check_server(session)
     if not 200 <= status <= 999:
         raise local_error("informational_status" if 100 <= status < 200 else "invalid_status_code", b"%d" % status)
-    bare = _is_bodyless(status, stream.kind)
+    tunnel = _is_tunnel(status, stream.kind)
+    bare = not tunnel and _is_bodyless(status, stream.kind)  # a tunnel's bytes are in DATA frames (RFC 9114 4.4)
     following = _after(stream, _GIVE_BARE_HEAD if bare else _GIVE_HEAD)
     section, length = _write_response(status, fields, stream.kind)
-    tunnel = _is_tunnel(status, stream.kind)
     if end_stream and not bare and not tunnel and length > 0:
         raise local_error("content_too_short", stream_id=int(stream.stream_id))
     check_section(session, section, int(stream.stream_id))
     write_section(session, stream, section)
     stream.message = following
-    if tunnel:
-        stream.tunnel = True
-    elif not bare:
+    stream.tunnel = tunnel  # a CONNECT that is refused is a message like any other
+    if not bare and not tunnel:
         stream.content_to_send = length
     if end_stream:
         _finish(session, stream)
@@ -139,7 +138,8 @@ def end_message(session: H3Session, stream: RequestStream, trailers: Fields | No
     if stream.content_to_send > 0:
         raise local_error("content_too_short", stream_id=int(stream.stream_id))
     if trailers is not None and len(trailers) > 0:
-        if stream.tunnel:
+        # RFC 9114 4.4: a CONNECT request is followed by nothing but DATA, whatever comes of it.
+        if stream.tunnel or (stream.kind == _CONNECT and not session.is_server):
             raise local_error("trailers_in_tunnel", stream_id=int(stream.stream_id))
         section = _write_trailers(trailers)
         check_section(session, section, int(stream.stream_id))
