@@ -104,7 +104,7 @@ async def pipelining(demo: Demo) -> str:
     requests = [b"GET %s HTTP/1.1\r\nHost: demo\r\n" % target for target in targets]
     received = await demo.send_bytes(b"\r\n".join(requests) + b"Connection: close\r\n\r\n")
     for target in targets:
-        # A client asks once and is given one response: what lies behind it would end the connection.
+        # A client asks once and is given one response: what lies after it would end the connection.
         content = b"you asked for %s\n" % target
         response, _, received = received.partition(content)
         conn = zttp.Connection(zttp.CLIENT, zttp.HTTP1)

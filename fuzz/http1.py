@@ -236,7 +236,7 @@ class Run:
                     connection.data_to_send()
                 connection.start_next_cycle()
             else:
-                # What comes behind a response was not asked for: whether it has come depends on the cuts.
+                # What comes after a response was not asked for: whether it has come depends on the cuts.
                 return
             self.log.append("next cycle")
         except zttp.LocalProtocolError as error:

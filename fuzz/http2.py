@@ -31,7 +31,7 @@ from tests.http2.player import OPENING, read_cases
 LIMITS = {
     "max_concurrent_streams": 8, "max_header_list_size": 2048, "max_field_block_bytes": 1024,
     "max_continuation_frames": 4, "max_stream_resets": 6, "max_control_frames": 24, "max_buffer": 64 * 1024,
-    "max_parked_bytes": 10_000, "initial_window_size": 4096, "connection_window_size": 65_535,
+    "max_blocked_bytes": 10_000, "initial_window_size": 4096, "connection_window_size": 65_535,
     "max_connection_window": 65_535,
 }  # fmt: skip
 MAX_INPUT = 12 * 1024
@@ -167,7 +167,7 @@ MUTATIONS: Sequence[Callable[[list[bytes], random.Random], None]] = (
 
 
 def make_input(seeds: Sequence[bytes], rng: random.Random) -> bytes:
-    """One input: the frames of some seeds, often behind open streams, then changed a few times."""
+    """One input: the frames of some seeds, often after streams were opened, then changed a few times."""
     frames = [frame_bytes(line) for line in (*OPEN_STREAMS,) if rng.random() < 0.3]
     frames += frames_of(rng.choice(seeds))
     while rng.random() < 0.4:
@@ -201,7 +201,7 @@ class Output:
         """Reads what was sent; FindingError if it is not whole frames, or not allowed."""
         for sent in split_frames(data):
             if self.last is not None and self.last.type == 0x7 and self.last.payload[4:8] != bytes(4):
-                raise FindingError("a frame behind the GOAWAY of an error")
+                raise FindingError("a frame after the GOAWAY of an error")
             self.check(sent)
             self.last = sent
 
@@ -216,7 +216,7 @@ class Output:
             raise FindingError(f"an increment that is none: {sent}")
         if sent.type == 0x0:
             if sent.stream_id in self.ended:
-                raise FindingError(f"content behind the end: {sent}")
+                raise FindingError(f"content after the end: {sent}")
             self.window -= len(sent.payload)
         if sent.type in (0x0, 0x1) and sent.flags & 0x1:
             if sent.stream_id in self.ended:

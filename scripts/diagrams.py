@@ -145,8 +145,8 @@ def _border(box: tuple[float, float, float, float], towards: Point) -> Point:
 def _path(points: Sequence[Point], radius: float = 12) -> str:
     """A line around corners, each of them rounded."""
     parts = [f"M{points[0][0]:g},{points[0][1]:g}"]
-    for before, corner, behind in zip(points, points[1:], points[2:], strict=False):
-        near, far = _towards(corner, before, radius), _towards(corner, behind, radius)
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        near, far = _towards(corner, before, radius), _towards(corner, after, radius)
         parts.append(f"L{near[0]:g},{near[1]:g} Q{corner[0]:g},{corner[1]:g} {far[0]:g},{far[1]:g}")
     parts.append(f"L{points[-1][0]:g},{points[-1][1]:g}")
     return " ".join(parts)

@@ -14,7 +14,7 @@ class Stream(Protocol):
 
 
 def pull(connection: Stream) -> list[Any]:
-    """All events that there are, without the NEED_DATA or CONNECTION_CLOSED behind them."""
+    """All events that there are, without the NEED_DATA or CONNECTION_CLOSED after them."""
     events: list[Any] = []
     while True:
         event = connection.next_event()

@@ -32,7 +32,7 @@ class WireCase:
 
 @dataclass(frozen=True)
 class Fence:
-    """One fence: the first word behind its backticks, the others, and what is in it."""
+    """One fence: the first word after its backticks, the others, and what is in it."""
 
     kind: str
     options: tuple[str, ...]

@@ -18,7 +18,7 @@ def nanoseconds_per_iteration(workload: Workload, workers: Sequence[Worker], rou
     }
     samples: dict[str, list[float]] = {worker.name: [] for worker in taking_part}
     for number in range(rounds):
-        # Nobody always runs first, or always behind the same neighbour.
+        # Nobody always runs first, or always after the same neighbour.
         turn = number % len(taking_part)
         for worker in taking_part[turn:] + taking_part[:turn]:
             count = iterations[worker.name]

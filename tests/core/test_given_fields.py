@@ -128,8 +128,8 @@ PAIRS = [(b"x-a", b"1"), (b"x-b", b"2")]
 COLLECTIONS: dict[str, Callable[[], Fields]] = {
     "tuple of tuples": lambda: tuple(PAIRS),
     "list of lists": lambda: [list(pair) for pair in PAIRS],
-    "lists behind a tuple": lambda: [PAIRS[0], list(PAIRS[1])],
-    "a tuple behind lists": lambda: [list(PAIRS[0]), PAIRS[1]],
+    "lists after a tuple": lambda: [PAIRS[0], list(PAIRS[1])],
+    "a tuple after lists": lambda: [list(PAIRS[0]), PAIRS[1]],
     "named tuples": lambda: [Two(*pair) for pair in PAIRS],
     "sequences of their own": lambda: [SequenceOfTwo(*pair) for pair in PAIRS],
     "generator": lambda: (pair for pair in PAIRS),

@@ -32,7 +32,7 @@ class FrameStream:
         self.stream_id = stream_id
         self.send_window: int | None = WINDOW
         self._connection = connection
-        self._parked = bytearray()
+        self._blocked = bytearray()
         self._farewell: bytes | None = None  # the frame that ends the message, while content waits
         self.reading = IDLE
         self.writing = IDLE
@@ -40,7 +40,7 @@ class FrameStream:
 
     @property
     def pending_bytes(self) -> int:
-        return len(self._parked)
+        return len(self._blocked)
 
     def send_response(self, status: int, headers: Any = None, end_stream: bool = False) -> None:
         check(self._connection.role == SERVER and self.writing == IDLE and self.reading != IDLE)
@@ -57,7 +57,7 @@ class FrameStream:
     def send_data(self, data: Any, /) -> None:
         content = memoryview(data)
         check(self.writing == OPEN and self._farewell is None)
-        self._parked += content
+        self._blocked += content
         self.flush()
 
     def end_message(self, trailers: Any = None, /) -> None:
@@ -67,19 +67,19 @@ class FrameStream:
 
     def reset(self, error_code: int = 0, /) -> None:
         if self.writing != ENDED or self.reading != ENDED:
-            self._parked.clear()
+            self._blocked.clear()
             self.reading = self.writing = ENDED
             self._connection.queue(b"X", self.stream_id, error_code.to_bytes(4))
             self._connection.forget(self)
 
     def flush(self) -> None:
         assert self.send_window is not None
-        content = bytes(self._parked[: self.send_window])
-        del self._parked[: len(content)]
+        content = bytes(self._blocked[: self.send_window])
+        del self._blocked[: len(content)]
         self.send_window -= len(content)
         for start in range(0, len(content), LONGEST_FRAME):
             self._connection.queue(b"B", self.stream_id, content[start : start + LONGEST_FRAME])
-        if self._farewell is not None and not self._parked:
+        if self._farewell is not None and not self._blocked:
             self._connection.queue(b"E", self.stream_id, self._farewell)
             self.writing, self._farewell = ENDED, None
             self._connection.forget(self)
@@ -201,7 +201,7 @@ class FrameConnection:
         if letter in b"RrI":
             return self._response(letter, stream, payload)
         if stream.reading != OPEN:
-            raise refusal("content needs a head, and nothing comes behind the end")
+            raise refusal("content needs a head, and nothing comes after the end")
         if letter == b"B":
             if not payload:
                 return None  # content without bytes is no event

@@ -1,6 +1,6 @@
 """Runs the Python of the documents and compares what it prints with the ``#>`` lines that stand below each print.
 
-The blocks of one document are one program, from top to bottom, as a reader would paste them. A block behind the comment
+The blocks of one document are one program, from top to bottom, as a reader would paste them. A block after the comment
 ``<!-- file: path -->`` is not run here: it shows that file (or a part of it), and the file has a test of its own.
 
     python -m tests.docs.examples              writes what is printed, and what the files say, into the documents

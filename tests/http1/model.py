@@ -211,7 +211,7 @@ class Model:
         return False
 
     def trailing(self) -> bytes | None:
-        """The bytes behind a switch, where there was one."""
+        """The bytes after a switch, where there was one."""
         return self.wire[self.start + len(self.message.wire) : self.fed] if self.phase == SWITCHED else None
 
     # --------------------------------------------------------------------------------------------------------- sending

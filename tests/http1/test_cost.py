@@ -63,7 +63,7 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
     "field value": lambda size: b"GET / HTTP/1.1\r\nA: " + b"a" * size + b"\r\n\r\n",
     "field value of spaces": lambda size: b"GET / HTTP/1.1\r\nA: b" + b" " * size + b"c\r\n\r\n",
     "field name": lambda size: b"GET / HTTP/1.1\r\n" + b"a" * size + b": b\r\n\r\n",
-    "spaces behind a field name": lambda size: b"GET / HTTP/1.1\r\nA" + b" " * size + b": b\r\n\r\n",
+    "spaces after a field name": lambda size: b"GET / HTTP/1.1\r\nA" + b" " * size + b": b\r\n\r\n",
     "spaces in front of a value": lambda size: b"GET / HTTP/1.1\r\nA:" + b" " * size + b"b\r\n\r\n",
     "tabs": lambda size: b"GET / HTTP/1.1\r\nA: b" + b"\t" * size + b"\r\n\r\n",
     "many fields": lambda size: b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (size // 6) + b"\r\n",

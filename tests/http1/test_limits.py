@@ -38,13 +38,13 @@ def largest_accepted(build: "Message", limits: zttp.H1Limits, most: int, role: i
 class Message:
     """A message whose size in the respect that is limited can be chosen."""
 
-    def __init__(self, before: bytes, behind: bytes, unit: bytes = b"x") -> None:
+    def __init__(self, before: bytes, after: bytes, unit: bytes = b"x") -> None:
         self.before = before
-        self.behind = behind
+        self.after = after
         self.unit = unit
 
     def __call__(self, count: int) -> bytes:
-        return self.before + self.unit * count + self.behind
+        return self.before + self.unit * count + self.after
 
 
 def test_the_defaults() -> None:
@@ -104,14 +104,14 @@ def test_status_line(size: int | None) -> None:
 
 @SIZES
 @pytest.mark.parametrize(
-    ("before", "behind"),
+    ("before", "after"),
     [(b"F: ", b""), (b"", b": v"), (b"F:", b"v"), (b"F:v", b"")],
     ids=["value", "name", "OWS", "v"],
 )
-def test_field_line(before: bytes, behind: bytes, size: int | None) -> None:
+def test_field_line(before: bytes, after: bytes, size: int | None) -> None:
     unit = b" " if before == b"F:" else b"x"
-    message = Message(b"GET / HTTP/1.1\r\n" + before, behind + b"\r\n\r\n", unit)
-    room = 64 - len(before + behind)
+    message = Message(b"GET / HTTP/1.1\r\n" + before, after + b"\r\n\r\n", unit)
+    room = 64 - len(before + after)
     assert names(feed(server(limits=zttp.H1Limits(max_line=64)), message(room), size)) == ["Request", "EndOfMessage"]
     error = refusal(server(limits=zttp.H1Limits(max_line=64)), message(room + 1), size)
     assert (error.reason, error.status_hint) == ("line_too_long", 431)

@@ -43,7 +43,7 @@ def test_only_an_error_before_the_request_was_pulled(received: bytes, pulls: boo
     )
     assert connection.should_close()
     assert connection.is_closed()
-    # RFC 9112 9.6: what comes behind that is not processed.
+    # RFC 9112 9.6: what comes after that is not processed.
     connection.receive_data(GET)
     assert connection.next_event() is zttp.NEED_DATA
     assert connection.trailing_data == (b"", False)

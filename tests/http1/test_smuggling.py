@@ -122,27 +122,27 @@ def test_every_byte_behind_chunked() -> None:
 
 
 @pytest.mark.parametrize("name", [b"Transfer-Encoding", b"Content-Length", b"Host"])
-@pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
-def test_every_byte_at_a_field_name(name: bytes, behind: bool) -> None:
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_every_byte_at_a_field_name(name: bytes, after: bool) -> None:
     value = {b"Transfer-Encoding": b"chunked", b"Content-Length": b"5", b"Host": b"a"}[name]
     for byte in range(256):
-        changed = name + bytes([byte]) if behind else bytes([byte]) + name
+        changed = name + bytes([byte]) if after else bytes([byte]) + name
         data = b"POST / HTTP/1.1\r\nX: y\r\n" + changed + b": " + value + b"\r\n\r\n"
         if byte in TCHAR:
             request = server(data).next_event()
             assert isinstance(request, zttp.Request)
             assert request.end_stream, "another name, another field"
             assert request.headers[1] == (changed, value)
-        elif behind and byte == 0x3A:
+        elif after and byte == 0x3A:
             continue  # Name:: value, a value that begins with a colon
         else:
             assert_refused(server, data)
 
 
-@pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
-def test_every_byte_at_a_content_length(behind: bool) -> None:
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_every_byte_at_a_content_length(after: bool) -> None:
     for byte in range(256):
-        value = b"5" + bytes([byte]) if behind else bytes([byte]) + b"5"
+        value = b"5" + bytes([byte]) if after else bytes([byte]) + b"5"
         data = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length:" + value + b"\r\n\r\n"
         if byte in OWS or chr(byte) in string.digits:
             request = server(data).next_event()
@@ -152,12 +152,12 @@ def test_every_byte_at_a_content_length(behind: bool) -> None:
             assert_refused(server, data)
 
 
-@pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
-def test_every_byte_at_a_chunk_size(behind: bool) -> None:
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_every_byte_at_a_chunk_size(after: bool) -> None:
     for byte in range(256):
         if byte in HEXDIG:
             continue
-        size = b"5" + bytes([byte]) if behind else bytes([byte]) + b"5"
+        size = b"5" + bytes([byte]) if after else bytes([byte]) + b"5"
         assert_refused(server, CHUNKED_HEAD + size + b"\r\nhello\r\n0\r\n\r\n")
 
 

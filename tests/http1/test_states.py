@@ -111,7 +111,7 @@ def test_eof_twice_before_it_was_pulled_is_one() -> None:
 
 
 def test_eof_behind_the_last_message_is_told_whatever_waits() -> None:
-    # RFC 9112 9.6: what waits behind a request that closes is not processed; a loop must not wait for it.
+    # RFC 9112 9.6: what waits after a request that closes is not processed; a loop must not wait for it.
     connection = serving(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + GET)
     connection.receive_data(b"")
     assert connection.next_event() is zttp.CONNECTION_CLOSED
@@ -497,7 +497,7 @@ def test_what_follows_a_request_that_closes_or_switches_waits_for_the_answer(
     connection.send_response(status, fields)
     pull(connection)
     assert connection.trailing_data == (b"first second ", False)
-    # It does not switch: then all that is behind a request that closes is nobody's (RFC 9112 9.6).
+    # It does not switch: then all that is after a request that closes is nobody's (RFC 9112 9.6).
     refused = server(request_head + b"first")
     pull(refused)
     refused.send_response(403, NO_CONTENT)

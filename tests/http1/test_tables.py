@@ -52,7 +52,7 @@ def overflow() -> None:
 
 
 def cut_short() -> None:
-    """EOF in the middle of messages, and behind content that it ends."""
+    """EOF in the middle of messages, and after content that it ends."""
     for start in (GET[:20], POST[:-1], CHUNKED_HEAD, CHUNKED_HEAD + b"0\r\n"):
         connection = server(start)
         connection.receive_data(b"")

@@ -102,7 +102,7 @@ def octets(text: str) -> bytes:
 
 
 def payload_parts(text: str) -> list[str]:
-    """What stands behind the bars."""
+    """What stands after the bars."""
     return [part.strip() for part in text.split(" | ")] if text else []
 
 
@@ -253,7 +253,7 @@ class FrameReader:
         return words
 
     def parts(self, name: str, payload: bytes) -> list[str]:
-        """What stands behind the bars."""
+        """What stands after the bars."""
         if name == "HEADERS":
             fields = self._decoder.decode(payload, raw=True)
             return [f"{escape(field)}: {escape(value)}" for field, value in fields]

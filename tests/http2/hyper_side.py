@@ -25,7 +25,7 @@ class Hyper:
     def __init__(self, client: bool) -> None:
         self.h2 = h2_connection.H2Connection(h2_config.H2Configuration(client_side=client, header_encoding=None))
         self.h2.initiate_connection()
-        self.owed: list[tuple[int, int]] = []
+        self.unreturned: list[tuple[int, int]] = []
         self.events: list[Any] = []
         self.window = 65_535
 
@@ -77,7 +77,7 @@ class Hyper:
             if isinstance(event, h2_events.RequestReceived):
                 self.events.append(zttp.Request(method=b"POST", target=b"/", headers=[], stream_id=event.stream_id))
             elif isinstance(event, h2_events.DataReceived):
-                self.owed.append((event.stream_id, event.flow_controlled_length))
+                self.unreturned.append((event.stream_id, event.flow_controlled_length))
                 self.events.append(zttp.Data(event.data, event.stream_id))
             elif isinstance(event, h2_events.StreamEnded):
                 self.events.append(zttp.EndOfMessage(stream_id=event.stream_id))
@@ -89,13 +89,13 @@ class Hyper:
             yield self.events.pop(0)
 
     def consume(self, most: int) -> None:
-        while self.owed and most:
-            stream_id, size = self.owed.pop(0)
+        while self.unreturned and most:
+            stream_id, size = self.unreturned.pop(0)
             part = min(size, most)
             try:
                 self.h2.acknowledge_received_data(part, stream_id)
             except h2_exceptions.StreamClosedError:
                 self.h2.increment_flow_control_window(part)
             if part < size:
-                self.owed.insert(0, (stream_id, size - part))
+                self.unreturned.insert(0, (stream_id, size - part))
             most -= part

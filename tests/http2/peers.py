@@ -14,7 +14,7 @@ POST = "HEADERS stream={0} END_HEADERS | POST"
 
 
 def greeted(role: int, *, auto_credit: bool = True, **limits: int) -> zttp.H2Connection:
-    """A connection behind both prefaces, what it answered taken away."""
+    """A connection after both prefaces, what it answered taken away."""
     connection = zttp.Connection(role, "h2", limits=zttp.H2Limits(**limits), auto_credit=auto_credit)
     connection.initiate_connection()
     connection.receive_data(OPENING["server" if role == zttp.SERVER else "client"] + frame_bytes("SETTINGS ACK"))

@@ -77,7 +77,7 @@ class Ours:
     def __init__(self, role: int, auto_credit: bool, **limits: int) -> None:
         self.connection = zttp.Connection(role, "h2", limits=zttp.H2Limits(**limits), auto_credit=auto_credit)
         self.connection.initiate_connection()
-        self.owed: list[tuple[int, int]] = []
+        self.unreturned: list[tuple[int, int]] = []
         self.auto_credit = auto_credit
         self.window = limits["initial_window_size"]
 
@@ -131,18 +131,18 @@ class Ours:
             if event is zttp.NEED_DATA:
                 return
             if isinstance(event, zttp.Data) and not self.auto_credit:
-                self.owed.append((event.stream_id, len(event.data)))
+                self.unreturned.append((event.stream_id, len(event.data)))
             elif isinstance(event, zttp.RstStream):
-                self.owed = [owed for owed in self.owed if owed[0] != event.stream_id]
+                self.unreturned = [unreturned for unreturned in self.unreturned if unreturned[0] != event.stream_id]
             yield event
 
     def consume(self, most: int) -> None:
-        while self.owed and most:
-            stream_id, size = self.owed.pop(0)
+        while self.unreturned and most:
+            stream_id, size = self.unreturned.pop(0)
             part = min(size, most)
             self.connection.consume_data(stream_id, part)
             if part < size:
-                self.owed.insert(0, (stream_id, size - part))
+                self.unreturned.insert(0, (stream_id, size - part))
             most -= part
 
 
@@ -332,7 +332,7 @@ class Schedule:
         """Nothing is consumed any more of a stream that was reset: that has returned its credit."""
         for side in self.sides.values():
             if isinstance(side, Ours):
-                side.owed = [owed for owed in side.owed if owed[0] != number]
+                side.unreturned = [unreturned for unreturned in side.unreturned if unreturned[0] != number]
 
     # ------------------------------------------------------------------------------------------------------- the end
 

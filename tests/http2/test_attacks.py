@@ -41,8 +41,8 @@ RAPID = {
 PROVOKED = {
     "zero increment": text(GET + "\nWINDOW_UPDATE stream={0} increment=0"),
     "window overflow": text(GET + "\nWINDOW_UPDATE stream={0} increment=2147483647"),
-    "DATA behind END_STREAM": text(GET + '\nDATA stream={0} | "x"'),
-    "HEADERS behind END_STREAM": text(GET + "\nHEADERS stream={0} END_STREAM END_HEADERS | x-t: 1"),
+    "DATA after END_STREAM": text(GET + '\nDATA stream={0} | "x"'),
+    "HEADERS after END_STREAM": text(GET + "\nHEADERS stream={0} END_STREAM END_HEADERS | x-t: 1"),
     "PRIORITY of a wrong length": text(GET + "\nPRIORITY stream={0} | <00>"),
     "malformed head": text("HEADERS stream={0} END_STREAM END_HEADERS | Bad: 1"),
     "zero-length name (CVE-2019-9516)": text("HEADERS stream={0} END_STREAM END_HEADERS | GET | <00 00 00>"),
@@ -127,7 +127,7 @@ def test_a_client_does_not_count_its_servers_resets() -> None:
 OPEN = POST.format(1)
 CLOSED = f"{GET.format(3)}\nRST_STREAM stream=3 CANCEL"  # a reset, not a frame that counts
 
-# What is sent for ever, behind a request on stream 1 and one on stream 3 that was reset: frames and what each weighs.
+# What is sent for ever, after a request on stream 1 and one on stream 3 that was reset: frames and what each weighs.
 FLOODS = {
     "PING (CVE-2019-9512)": 'PING | "8 octets"',
     "PING ACK": 'PING ACK | "8 octets"',

@@ -1,4 +1,4 @@
-"""Attacks through windows: slow reads with parked data, tiny windows, credit in slivers, windows that overflow or turn
+"""Attacks through windows: slow reads with blocked data, tiny windows, credit in slivers, windows that overflow or turn
 negative, and content that nobody asked for.
 
 Each at its limit and one beyond.
@@ -25,8 +25,8 @@ def content_sent(connection: zttp.H2Connection) -> int:
 # ------------------------------------------------------- slow reads (CVE-2019-9517), tiny windows (CVE-2019-9511)
 
 
-def test_parked_content_at_its_limit_and_beyond() -> None:
-    connection = server(max_parked_bytes=1000)
+def test_blocked_content_at_its_limit_and_beyond() -> None:
+    connection = server(max_blocked_bytes=1000)
     feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", GET.format(1), GET.format(3))
     first, second = connection.stream(1), connection.stream(3)
     first.send_response(200)
@@ -37,14 +37,14 @@ def test_parked_content_at_its_limit_and_beyond() -> None:
     for stream in (first, second):
         with pytest.raises(zttp.LocalProtocolError) as caught:
             stream.send_data(b"x")
-        assert caught.value.reason == "too_much_parked"
+        assert caught.value.reason == "too_much_blocked"
     assert (first.pending_bytes, second.pending_bytes) == (999, 1)
     feed(connection, "WINDOW_UPDATE stream=1 increment=1")
     second.send_data(b"x")
     assert second.pending_bytes == 2
 
 
-def test_content_is_parked_as_it_is() -> None:
+def test_content_is_blocked_as_it_is() -> None:
     # Many slow readers of one large object share it: what waits is not copied.
     connection = server()
     feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", *(GET.format(number) for number in range(1, 41, 2)))
@@ -61,8 +61,8 @@ def test_content_is_parked_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("how", ["reset by the peer", "reset here", "GOAWAY", "connection error"])
-def test_parked_content_is_let_go(how: str) -> None:
-    connection = server(max_parked_bytes=1000)
+def test_blocked_content_is_let_go(how: str) -> None:
+    connection = server(max_blocked_bytes=1000)
     feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", GET.format(1), GET.format(3))
     stream = connection.stream(1)
     stream.send_response(200)

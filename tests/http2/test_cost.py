@@ -168,7 +168,7 @@ def test_opening_and_ending_costs_the_same_however_many_streams_are_open() -> No
     assert ratio(exchanges(60_000), exchanges(100), NOISE) < NOISE
 
 
-def parked(pieces: int, size: int) -> zttp.H2Connection:
+def blocked(pieces: int, size: int) -> zttp.H2Connection:
     connection = server()
     feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", GET.format(1))
     stream = connection.stream(1)
@@ -181,7 +181,7 @@ def parked(pieces: int, size: int) -> zttp.H2Connection:
 @pytest.mark.alone
 def test_parking_and_releasing_many_pieces_is_linear() -> None:
     def work(pieces: int) -> None:
-        connection = parked(pieces, 1)
+        connection = blocked(pieces, 1)
         feed(connection, f"WINDOW_UPDATE stream=1 increment={pieces}")
         assert connection.stream(1).pending_bytes == 0
 

@@ -211,7 +211,7 @@ MISUSE: dict[str, tuple[str, Callable[[zttp.H2Connection], object]]] = {
     ),
     "a setting that is none": ("invalid_setting", lambda c: c.update_settings({5: 1})),
     "push": ("invalid_setting", lambda c: c.update_settings({2: 1})),
-    "credit that nobody owes": ("consumed_too_much", lambda c: c.consume_data(1, 1)),
+    "credit that was returned before": ("consumed_too_much", lambda c: c.consume_data(1, 1)),
 }  # fmt: skip
 
 

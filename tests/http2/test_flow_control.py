@@ -285,7 +285,7 @@ def test_the_connection_window_is_shared() -> None:
 
 
 def blocked(priorities: dict[int, bytes | None], size: int = 40000) -> zttp.H2Connection:
-    """A server with `size` bytes parked on each stream, the connection's window used up."""
+    """A server with `size` bytes blocked on each stream, the connection's window used up."""
     requests = b"".join(
         headers([*GET, (b"priority", value)] if value is not None else GET, number, END_STREAM)
         for number, value in priorities.items()
@@ -407,16 +407,16 @@ def test_a_reset_drops_what_waits_for_the_connection() -> None:
     assert order(connection) == [5, 5, 5]
 
 
-def test_parked_bytes_are_bounded() -> None:
+def test_blocked_bytes_are_bounded() -> None:
     # CVE-2019-9517: a peer that asks for much and takes nothing.
-    connection = server(headers(GET, flags=END_STREAM), first=settings((4, 0)), limits=limits(max_parked_bytes=1000))
+    connection = server(headers(GET, flags=END_STREAM), first=settings((4, 0)), limits=limits(max_blocked_bytes=1000))
     stream = connection.stream(1)
     stream.send_response(200, [(b"content-length", b"3000")])
     stream.send_data(bytes(999))
     for size in (2, 2001):
         with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
             stream.send_data(bytes(size))
-        assert (caught.value.reason, caught.value.stream_id) == ("too_much_parked", 1)
+        assert (caught.value.reason, caught.value.stream_id) == ("too_much_blocked", 1)
     stream.send_data(b"x")
     feed(connection, window_update(1, 3000))
     stream.send_data(bytes(2000))
@@ -426,7 +426,7 @@ def test_parked_bytes_are_bounded() -> None:
 
 def test_a_refused_send_has_taken_nothing() -> None:
     connection = server(
-        headers(GET, 1, END_STREAM) + headers(GET, 3, END_STREAM), first=NARROW, limits=limits(max_parked_bytes=20)
+        headers(GET, 1, END_STREAM) + headers(GET, 3, END_STREAM), first=NARROW, limits=limits(max_blocked_bytes=20)
     )
     for number in (1, 3):
         connection.stream(number).send_response(200)

@@ -46,7 +46,7 @@ CALM = 11
 OPEN = headers(POST)  # stream 1, open
 WHOLE = headers(GET, flags=END_STREAM)  # stream 1, half-closed (remote)
 
-# What a client sends behind its preface, the reason, the error code of the GOAWAY that answers it.
+# What a client sends after its preface, the reason, the error code of the GOAWAY that answers it.
 FATAL_FOR_A_SERVER = {
     # RFC 9113 4.2
     "longer than SETTINGS_MAX_FRAME_SIZE": (OPEN + frame(DATA, 0, 1, bytes(16385)), "frame_too_large", SIZE),

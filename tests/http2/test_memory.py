@@ -225,7 +225,7 @@ def test_memory_is_flat_over_a_long_download() -> None:
     assert traced_growth(2_000, download) < 50_000
 
 
-def test_memory_is_flat_where_content_is_always_parked() -> None:
+def test_memory_is_flat_where_content_is_always_blocked() -> None:
     connection = server(max_control_frames=1 << 40)
     feed(connection, POST.format(1))
     stream = connection.stream(1)
@@ -317,7 +317,7 @@ def test_discarded_frames_are_not_kept() -> None:
 
 
 def test_open_streams_hold_little() -> None:
-    # The handles of 128 streams with nothing parked; heads belong to the caller.
+    # The handles of 128 streams with nothing blocked; heads belong to the caller.
     connection = server()
     heads = b"".join(frame(0x1, 0x4, number, HEAD) for number in range(1, 256, 2))
 

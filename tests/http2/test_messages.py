@@ -50,7 +50,7 @@ MALFORMED_REQUESTS: dict[str, tuple[Fields, str]] = {
     "two :authority": ([*GET, AUTHORITY], "duplicate_pseudo_field"),
     ":status": ([*GET, (b":status", b"200")], "unexpected_pseudo_field"),
     "an unknown pseudo-header field": ([*GET, (b":foo", b"bar")], "unexpected_pseudo_field"),
-    "a pseudo-header field behind others": ([*GET[:3], (b"a", b"b"), PATH], "misplaced_pseudo_field"),
+    "a pseudo-header field after others": ([*GET[:3], (b"a", b"b"), PATH], "misplaced_pseudo_field"),
     # 8.3.1
     "an empty :path": (replaced(b":path", b""), "invalid_target"),
     "a :path without a slash": (replaced(b":path", b"index"), "invalid_target_form"),

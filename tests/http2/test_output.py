@@ -96,11 +96,11 @@ def test_fairness_is_by_bytes_and_not_by_writes(write: int) -> None:
 
 def test_a_single_send_is_bounded() -> None:
     # CVE-2019-9517
-    connection = answering({1: None}, max_parked_bytes=1_000_000)
+    connection = answering({1: None}, max_blocked_bytes=1_000_000)
     stream = connection.stream(1)
     with pytest.raises(zttp.LocalProtocolError) as caught:
         stream.send_data(bytes(1_100_000))
-    assert (caught.value.reason, caught.value.stream_id) == ("too_much_parked", 1)
+    assert (caught.value.reason, caught.value.stream_id) == ("too_much_blocked", 1)
     assert connection.data_to_send() == b""
     assert (connection.pending_bytes, stream.pending_bytes) == (0, 0)
     stream.send_data(bytes(1_000_000))
@@ -109,12 +109,12 @@ def test_a_single_send_is_bounded() -> None:
 
 def test_output_that_is_not_taken_is_bounded_and_visible() -> None:
     # CVE-2019-9517: the peer opens all windows, and does not read.
-    connection = answering({1: None}, max_parked_bytes=1_000_000)
+    connection = answering({1: None}, max_blocked_bytes=1_000_000)
     stream = connection.stream(1)
     with pytest.raises(zttp.LocalProtocolError) as caught:
         while True:
             stream.send_data(bytes(10_000))
-    assert caught.value.reason == "too_much_parked"
+    assert caught.value.reason == "too_much_blocked"
     assert 1_000_000 <= connection.pending_bytes < 1_400_000
     assert (stream.pending_bytes or 0) > 900_000
     assert connection.has_pending_send()

@@ -118,7 +118,7 @@ def test_a_shutdown_waits_for_a_ping_behind_it() -> None:
         feed(connection, frame(PING, ACK, 0, data))
         assert sent(connection) == []
         assert not connection.is_closed()
-    # The third answers one of the two that were sent behind the GOAWAY, whichever that is.
+    # The third answers one of the two that were sent after the GOAWAY, whichever that is.
     feed(connection, headers(GET, 1, END_STREAM) + frame(PING, ACK, 0, bytes(8)))
     assert last_stream(sent(connection)[0]) == (1, 0)
     feed(connection, frame(PING, ACK, 0, b"shutdown"))

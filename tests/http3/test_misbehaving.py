@@ -163,7 +163,7 @@ REQUESTS = [
     ("PUSH_PROMISE", section(GET) + frames.frame(frames.PUSH_PROMISE, b"\x00"), Code.H3_FRAME_UNEXPECTED),
     ("a frame of HTTP/2", section(GET) + frames.frame(0x08, b""), Code.H3_FRAME_UNEXPECTED),
     (
-        "content behind trailers",
+        "content after trailers",
         section(GET) + section([(b"a", b"b")]) + frames.frame(0, b"x"),
         Code.H3_FRAME_UNEXPECTED,
     ),

@@ -142,7 +142,7 @@ BREAKING = [
     ("SETTINGS", section(OK) + frames.frame(frames.SETTINGS, b""), Code.H3_FRAME_UNEXPECTED),
     ("PUSH_PROMISE", section(OK) + frames.frame(frames.PUSH_PROMISE, b"\x00"), Code.H3_ID_ERROR),
     ("a frame of HTTP/2", section(OK) + frames.frame(0x09, b""), Code.H3_FRAME_UNEXPECTED),
-    ("DATA behind trailers", section(OK) + section([(b"a", b"b")]) + frames.frame(0, b"x"), Code.H3_FRAME_UNEXPECTED),
+    ("DATA after trailers", section(OK) + section([(b"a", b"b")]) + frames.frame(0, b"x"), Code.H3_FRAME_UNEXPECTED),
     ("a frame that ends too early", section(OK) + frames.frame_header(frames.DATA, 5) + b"xy", Code.H3_FRAME_ERROR),
     ("a section that cannot be", frames.frame(frames.HEADERS, b"\x00\x00\x80"), Code.QPACK_DECOMPRESSION_FAILED),
 ]
@@ -165,7 +165,7 @@ MESSAGES = [
     ("a status that is none", section([(b":status", b"abc")]), Code.H3_MESSAGE_ERROR),
     ("101", section([(b":status", b"101")]), Code.H3_MESSAGE_ERROR),
     ("a method", section([*OK, (b":method", b"GET")]), Code.H3_MESSAGE_ERROR),
-    ("a pseudo-field behind a field", section([(b"a", b"b"), *OK]), Code.H3_MESSAGE_ERROR),
+    ("a pseudo-field after a field", section([(b"a", b"b"), *OK]), Code.H3_MESSAGE_ERROR),
     ("upper case", section([*OK, (b"Name", b"v")]), Code.H3_MESSAGE_ERROR),
     ("connection", section([*OK, (b"connection", b"close")]), Code.H3_MESSAGE_ERROR),
     ("transfer-encoding", section([*OK, (b"transfer-encoding", b"chunked")]), Code.H3_MESSAGE_ERROR),

@@ -1,4 +1,4 @@
-"""The ASGI application behind the tests with uvicorn: one path for each thing that they drive."""
+"""The ASGI application of the tests with uvicorn: one path for each thing that they drive."""
 
 import asyncio
 import hashlib

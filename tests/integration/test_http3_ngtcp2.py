@@ -162,7 +162,7 @@ def test_we_change_the_keys(credentials: TlsCredentials, tmp_path: Path) -> None
 @with_their_client
 @pytest.mark.parametrize("options", [(), ("--nat-rebinding",)])
 def test_they_move(options: tuple[str, ...], credentials: TlsCredentials, tmp_path: Path) -> None:
-    # An upload, so that they send when they move: who only listens behind a new address is not heard of again.
+    # An upload, so that they send when they move: who only listens on a new address is not heard of again.
     (tmp_path / "content").write_bytes(pattern(20_000_000))
     upload = (f"--data={tmp_path / 'content'}", "--http-method=POST", "--change-local-addr=5ms")
     with Server(credentials) as server:

@@ -185,7 +185,7 @@ def test_errors_of_the_client(client: httpx.Client) -> None:
 
 def test_an_error_of_the_application(site: Site) -> None:
     for _ in range(3):
-        with site.client() as client:  # uvicorn closes the connection of HTTP/1.1 behind such a response
+        with site.client() as client:  # uvicorn closes the connection of HTTP/1.1 after such a response
             response = client.get("/fail")
             assert (response.status_code, response.text) == (500, "Internal Server Error")
             if site.http_version == "HTTP/2":

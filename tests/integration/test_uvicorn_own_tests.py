@@ -20,7 +20,7 @@ PIP = ROOT / ".build/tools/bin/python"  # the environments have none
 DIFFERENT = {
     # The stream's window of a client is larger than the 100 kB of the test, so that nothing waits for credit.
     "test_window_update_flushes_pending_response_data",
-    # RFC 9113 5.1: nothing is sent on a closed stream, so `reset()` behind a complete response does nothing.
+    # RFC 9113 5.1: nothing is sent on a closed stream, so `reset()` after a complete response does nothing.
     "test_app_returning_value_resets_stream",
     "test_unexpected_message_after_completion_resets_stream",
 }

@@ -41,7 +41,7 @@ class TestScgi(ProtocolConformance):
         "no length": b":,",
         "length is no number": b"7x:",
         "more headers than anybody has": b"65537:",
-        "no comma behind the headers": b"24:CONTENT_LENGTH\x000\x00SCGI\x001\x00;",
+        "no comma after the headers": b"24:CONTENT_LENGTH\x000\x00SCGI\x001\x00;",
         "CONTENT_LENGTH is not the first header": b"24:SCGI\x001\x00CONTENT_LENGTH\x000\x00,",
         "more content than announced": b"24:CONTENT_LENGTH\x000\x00SCGI\x001\x00,x",
         "half a request": b"24:CONTENT_",

@@ -50,7 +50,7 @@ class QueuingBeforeLooking(LineConnection):
         super().send_data(data)
 
 
-@bad("test_what_was_sent_may_be_used_again", r"a buffer that is used again behind send_data\(\) changes ")
+@bad("test_what_was_sent_may_be_used_again", r"a buffer that is used again after send_data\(\) changes ")
 @bad("test_an_asking_program_may_use_its_buffer_again", "exchange 'post', client: a buffer that is used again changes")
 class KeepingTheCallersBuffer(LineConnection):
     def send_data(self, data: Any, /) -> None:
@@ -79,7 +79,7 @@ class GivingNoContent(LineConnection):
         return event
 
 
-@bad("test_an_end_is_told", "what comes behind EOF is read: ")
+@bad("test_an_end_is_told", "what comes after EOF is read: ")
 class ReadingBehindTheEnd(LineConnection):
     def receive_data(self, data: Any, /) -> None:
         self._eof = False
@@ -89,7 +89,7 @@ class ReadingBehindTheEnd(LineConnection):
         return True
 
 
-@bad("test_an_end_is_told", r"behind it, at EOF, should_close\(\) is False")
+@bad("test_an_end_is_told", r"after it, at EOF, should_close\(\) is False")
 class NeverClosing(LineConnection):
     def should_close(self) -> bool:
         return False
@@ -221,7 +221,7 @@ class AnsweringTwice(LineConnection):
 
 @bad(
     "test_a_message_that_breaks_off_is_refused",
-    "exchange 'get', server: EOF behind byte 1 of 13 is taken for a clean close",
+    "exchange 'get', server: EOF after byte 1 of 13 is taken for a clean close",
 )
 class EndingInAHead(LineConnection):
     def next_event(self) -> Any:
@@ -230,7 +230,7 @@ class EndingInAHead(LineConnection):
         return super().next_event()
 
 
-@bad("test_a_message_that_breaks_off_is_refused", "EOF behind byte 15 of 20 is taken for a clean close, with")
+@bad("test_a_message_that_breaks_off_is_refused", "EOF after byte 15 of 20 is taken for a clean close, with")
 class EndingInContent(LineConnection):
     def next_event(self) -> Any:
         if self._eof and self._reading == CONTENT and not self._input:
@@ -238,7 +238,7 @@ class EndingInContent(LineConnection):
         return super().next_event()
 
 
-@bad("test_an_end_is_told", "behind it EOF gives NEED_DATA, not CONNECTION_CLOSED")
+@bad("test_an_end_is_told", "after it EOF gives NEED_DATA, not CONNECTION_CLOSED")
 class NeverEnding(LineConnection):
     def next_event(self) -> Any:
         event = super().next_event()
@@ -253,9 +253,9 @@ class AfraidOfSilence(LineConnection):
         return super().next_event()
 
 
-@bad("test_mutated_input_raises_nothing_else", "gives events in a wrong order: .* comes behind the end of its message")
+@bad("test_mutated_input_raises_nothing_else", "gives events in a wrong order: .* comes after the end of its message")
 class AddingSomething(LineConnection):
-    """What is odd gives content behind the end."""
+    """What is odd gives content after the end."""
 
     added = False
 
@@ -279,7 +279,7 @@ class CollectingFrames(LineConnection):
 
 @bad(
     "test_a_refused_peer_is_not_listened_to",
-    "malformed input 'no target', and more behind it: .* bytes are held",
+    "malformed input 'no target', and more after it: .* bytes are held",
 )
 class ListeningOn(LineConnection):
     def receive_data(self, data: Any, /) -> None:
@@ -290,7 +290,7 @@ class ListeningOn(LineConnection):
 
 @bad("test_unanswered_requests_are_bounded", "the same request without an end, unanswered: .* bytes are held")
 class WaitingForAnything(LineConnection):
-    """Keeps all that comes behind a request until that is answered."""
+    """Keeps all that comes after a request until that is answered."""
 
     def receive_data(self, data: Any, /) -> None:
         if self._reading == HEAD:

@@ -25,20 +25,20 @@ class UnableToReset(FrameStream):
         raise KeyError(self.stream_id)
 
 
-@with_streams("test_a_stream_can_be_reset", r"behind reset\(\) the other side is given .* and no RstStream")
+@with_streams("test_a_stream_can_be_reset", r"after reset\(\) the other side is given .* and no RstStream")
 class ResettingSilently(FrameStream):
     def reset(self, error_code: int = 0, /) -> None:
         self.reading = self.writing = 2
         self._connection.forget(self)
 
 
-@with_streams("test_a_stream_can_be_reset", r"send_data\(\) behind reset\(\) was allowed")
+@with_streams("test_a_stream_can_be_reset", r"send_data\(\) after reset\(\) was allowed")
 class SendingBehindReset(FrameStream):
     def reset(self, error_code: int = 0, /) -> None:
         self._connection.queue(b"X", self.stream_id, bytes(4))
 
 
-@bad("test_a_stream_can_be_reset", r"behind reset\(\) another request does not arrive|a request behind reset")
+@bad("test_a_stream_can_be_reset", r"after reset\(\) another request does not arrive|a request after reset")
 class EndingWithAStream(FrameConnection):
     closed = False
 
@@ -72,7 +72,7 @@ class IgnoringTheEndOfRequests(FrameConnection):
         return super().send_request(*head)
 
 
-@bad("test_end_stream_ends_the_message", r"send_data\(\) behind send_request\(end_stream=True\) was allowed")
+@bad("test_end_stream_ends_the_message", r"send_data\(\) after send_request\(end_stream=True\) was allowed")
 class SendingBehindTheEnd(FrameConnection):
     def send_request(self, *head: Any, end_stream: bool = False) -> FrameStream:
         stream = super().send_request(*head, end_stream=end_stream)
@@ -147,9 +147,7 @@ class MixingStreams(FrameConnection):
         return Data(event.data, self._latest) if isinstance(event, Data) else event
 
 
-@bad(
-    "test_a_message_that_breaks_off_is_refused", "exchange 'get', server: EOF behind byte 2 of 20 is taken for a clean"
-)
+@bad("test_a_message_that_breaks_off_is_refused", "exchange 'get', server: EOF after byte 2 of 20 is taken for a clean")
 class EndingInAFrame(FrameConnection):
     def _next_event(self) -> Any:
         if self._eof and len(self._input) - self._at < 9:

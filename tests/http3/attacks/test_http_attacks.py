@@ -181,12 +181,12 @@ def test_unknown_streams_without_end() -> None:
 
 def test_an_answer_that_nobody_reads_is_bounded() -> None:
     # Slow readers: what an application may queue for them has a limit, and that is told to it.
-    peer = RawPeer(limits=H3Limits(max_parked_bytes=100_000))
+    peer = RawPeer(limits=H3Limits(max_blocked_bytes=100_000))
     peer.open(section(GET), fin=True)
     peer.settle()
     stream = peer.server.stream(0)
     stream.send_response(200)
-    with pytest.raises(Exception, match="max_parked_bytes"):
+    with pytest.raises(Exception, match="max_blocked_bytes"):
         for _ in range(100):
             stream.send_data(bytes(10_000))
     assert stream.pending_bytes is not None

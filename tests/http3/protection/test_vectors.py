@@ -80,14 +80,14 @@ def test_initial_packets_are_sealed(rfc: Any, side: str) -> None:
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize(("before", "behind"), [(b"", b""), (b"before", b"behind")])
-def test_initial_packets_are_opened(rfc: Any, side: str, before: bytes, behind: bytes) -> None:
+@pytest.mark.parametrize(("before", "after"), [(b"", b""), (b"before", b"after")])
+def test_initial_packets_are_opened(rfc: Any, side: str, before: bytes, after: bytes) -> None:
     header, payload, packet = packet_of(rfc, side)
     forgeries = Forgeries(NO_LIMIT)
     opener = initial_opener(
         version_of(rfc), octets(rfc["client_destination_connection_id"]), side == "server", forgeries
     )
-    datagram = before + packet + behind
+    datagram = before + packet + after
     found = read_long_header(datagram, len(before))
     assert found is not None
     first, number, opened = opener.open(datagram, len(before), found.rest_at, found.stop, -1)

@@ -77,7 +77,7 @@ TO_SERVER = [
     ("bytes beyond the limit of the stream", varints(0x0C, 0, 256 * 1024) + b"x", Code.FLOW_CONTROL_ERROR),
     ("bytes beyond what a stream can have", varints(0x0C, 0, (1 << 62) - 1) + b"x", Code.FRAME_ENCODING_ERROR),
     ("another final size", varints(0x0B, 0, 2) + b"ab" + varints(0x0B, 0, 1) + b"a", Code.FINAL_SIZE_ERROR),
-    ("bytes behind the end", varints(0x0B, 0, 2) + b"ab" + varints(0x0E, 0, 2, 1) + b"c", Code.FINAL_SIZE_ERROR),
+    ("bytes after the end", varints(0x0B, 0, 2) + b"ab" + varints(0x0E, 0, 2, 1) + b"c", Code.FINAL_SIZE_ERROR),
     ("a reset below what came", varints(0x0A, 0, 2) + b"ab" + varints(0x04, 0, 0, 1), Code.FINAL_SIZE_ERROR),
     ("a reset beyond the limit", varints(0x04, 0, 0, 1 << 30), Code.FLOW_CONTROL_ERROR),
     ("a reset of a stream that only we send on", varints(0x04, 3, 0, 0), Code.STREAM_STATE_ERROR),

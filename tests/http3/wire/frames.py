@@ -57,7 +57,7 @@ READERS: dict[int, Callable[[bytes, int, int, int], tuple[Any, ...]]] = {
 
 
 def read_frame(payload: bytes, at: int, stop: int) -> tuple[int, tuple[Any, ...], int]:
-    """The type of a frame in a 1-RTT packet of a server, what it says, and the position behind it."""
+    """The type of a frame in a 1-RTT packet of a server, what it says, and the position after it."""
     frame_type, at = types.read_frame_type(payload, at, stop, types.IN_ONE_RTT, True)
     *fields, after = READERS[frame_type](payload, at, stop, frame_type)
     return frame_type, tuple(fields), after

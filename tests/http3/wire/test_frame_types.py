@@ -47,7 +47,7 @@ ONLY_FROM_SERVERS = {types.NEW_TOKEN, types.HANDSHAKE_DONE}
 
 @pytest.mark.parametrize("frame_type", range(64))
 def test_every_type_is_read_where_the_table_has_it_and_nowhere_else(frame_type: int) -> None:
-    payload = b"before" + bytes((frame_type,)) + b"behind"
+    payload = b"before" + bytes((frame_type,)) + b"after"
     for packet, letter in LETTERS.items():
         for from_server in (False, True):
             legal = frame_type in ROWS and letter in ROWS[frame_type][0]

@@ -39,8 +39,8 @@ def test_what_is_written_is_read(name: str, before: bytes) -> None:
     payload = before + octets
     assert read_frame(payload, len(before), len(payload)) == (frame_type, fields, len(payload))
     if name not in TO_THE_END:
-        behind = b"\xff" * 9
-        assert read_frame(payload + behind, len(before), len(payload) + 9) == (frame_type, fields, len(payload))
+        after = b"\xff" * 9
+        assert read_frame(payload + after, len(before), len(payload) + 9) == (frame_type, fields, len(payload))
 
 
 def test_no_frame_is_missing() -> None:
@@ -163,12 +163,12 @@ def test_an_ack_frame_is_read_into_again() -> None:
 
 
 @given(st.integers(0, 5000), st.sampled_from([b"", b"\x01", b"\x01" + bytes(20)]))
-def test_padding(count: int, behind: bytes) -> None:
+def test_padding(count: int, after: bytes) -> None:
     out = BytesWriter()
     out.write(b"\x01")
     writer.write_padding(out, count)
-    payload = out.getvalue() + behind
-    assert payload == b"\x01" + bytes(count) + behind
+    payload = out.getvalue() + after
+    assert payload == b"\x01" + bytes(count) + after
     assert reader.skip_padding(payload, 1, len(payload)) == 1 + count
     assert reader.skip_padding(payload, 1, 1 + count // 2) == 1 + count // 2
 

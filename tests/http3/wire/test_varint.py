@@ -46,14 +46,14 @@ def test_samples_of_rfc_9000_a_1(row: dict[str, Any]) -> None:
 
 @given(NUMBERS, st.binary(max_size=9), st.binary(max_size=9))
 @example(2**31, b"", b"")
-def test_what_is_written_is_read(value: int, before: bytes, behind: bytes) -> None:
+def test_what_is_written_is_read(value: int, before: bytes, after: bytes) -> None:
     octets = encoded(value)
     assert octets == by_the_book(value)
     assert varint_size(value) == len(octets)
     stop = len(before) + len(octets)
-    assert read_varint(before + octets + behind, len(before), stop + len(behind)) == (value, stop)
+    assert read_varint(before + octets + after, len(before), stop + len(after)) == (value, stop)
     for cut in range(len(octets)):
-        assert read_varint(before + octets + behind, len(before), len(before) + cut) == (-1, len(before))
+        assert read_varint(before + octets + after, len(before), len(before) + cut) == (-1, len(before))
         assert read_varint(before + octets[:cut], len(before), len(before) + cut) == (-1, len(before))
 
 
@@ -62,11 +62,11 @@ def test_a_place_of_two_octets_is_patched(value: int, before: bytes) -> None:
     writer = BytesWriter()
     writer.write(before)
     write_varint_of_2(writer, 0)
-    writer.write(b"behind")
+    writer.write(b"after")
     patch_varint_of_2(writer, len(before), value)
     data = writer.getvalue()
     assert read_varint(data, len(before), len(data)) == (value, len(before) + 2)
-    assert (data[: len(before)], data[len(before) + 2 :]) == (before, b"behind")
+    assert (data[: len(before)], data[len(before) + 2 :]) == (before, b"after")
 
 
 @pytest.mark.interpreted_only(reason="asserts are stripped from the compiled build")

@@ -82,7 +82,7 @@ ASKED_ONCE: Final = FieldIndex(b"", b"", 0)  # in the place of the index of a bl
 
 
 def scan(section: bytes, at: i64, name: bytes) -> i64:
-    """Return where the value of the first field of this name begins, behind its colon; NOT_THERE if there is none.
+    """Return where the value of the first field of this name begins, after its colon; NOT_THERE if there is none.
 
     ``at`` is where a line begins.
     """
@@ -98,7 +98,7 @@ def scan(section: bytes, at: i64, name: bytes) -> i64:
 
 
 def next_line(section: bytes, at: i64) -> i64:
-    """Return where the line behind the one at ``at`` begins."""
+    """Return where the line after the one at ``at`` begins."""
     return find_byte(section, at, len(section), _CR) + 2
 
 
@@ -129,7 +129,7 @@ def make_index(section: bytes, at: i64) -> FieldIndex:
 
 
 def value_at(section: bytes, at: i64) -> bytes:
-    """Return the value that begins behind the colon at ``at``, without the white space around it (RFC 9112 5.1)."""
+    """Return the value that begins after the colon at ``at``, without the white space around it (RFC 9112 5.1)."""
     end = find_byte(section, at, len(section), _CR)
     start = _value_start(section, at, end)
     return section[start : _value_end(section, start, end)]

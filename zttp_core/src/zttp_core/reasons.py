@@ -193,7 +193,7 @@ REASONS: Final[dict[str, Reason]] = {
     "hpack_bomb": Reason(
         431, "RFC 7541 7.3", "a field block unfolds to many times of what max_header_list_size allows"
     ),
-    # Floods
+    # Abuse limits
     "field_block_too_large": Reason(
         431, "RFC 9113 10.5.1", "a field block is larger than max_field_block_bytes allows"
     ),
@@ -248,7 +248,7 @@ REASONS: Final[dict[str, Reason]] = {
     "connect_protocol_not_enabled": Reason(
         None, "RFC 8441 3", "the peer has not announced SETTINGS_ENABLE_CONNECT_PROTOCOL"
     ),
-    "too_much_parked": Reason(None, "RFC 9113 10.5", "more content waits to be sent than max_parked_bytes allows"),
+    "too_much_blocked": Reason(None, "RFC 9113 10.5", "more content waits to be sent than max_blocked_bytes allows"),
     "consumed_too_much": Reason(None, "RFC 9113 6.9", "more content was consumed than was pulled without its credit"),
     "upgrade_too_late": Reason(None, "RFC 7540 3.2", "an upgrade must come before everything else"),
     "invalid_settings_header": Reason(None, "RFC 7540 3.2.1", "HTTP2-Settings must be a SETTINGS payload in base64url"),

@@ -125,7 +125,7 @@ _VALUES, _NAME_NUMBERS = _values()
 
 HAS_USUAL: Final = bytes([name in _USUAL for name in LOWER_NAMES])  # whether the name of that number is there at all
 
-# A value is of the kind of its field's name, so each stands for itself behind each spelling of that.
+# A value is of the kind of its field's name, so each stands for itself after each spelling of that.
 FIELD_VALUES: Final = Vocabulary(_VALUES, _NAME_NUMBERS)
 FIELDS: Final[list[Any]] = [(NAMES[number], value) for value, number in zip(_VALUES, _NAME_NUMBERS, strict=True)]
 LOWER_FIELDS: Final[list[Any]] = [

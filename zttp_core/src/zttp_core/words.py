@@ -1,7 +1,7 @@
 """Looking at eight bytes at a time: a word is eight bytes of a message, the first of them lowest.
 
 A byte of a word that equals the one that is looked for has its high bit set in the "hits". A borrow can only blur bytes
-behind the first hit, so the first is exact. Nothing is read beyond the end, whatever the bytes are.
+after the first hit, so the first is exact. Nothing is read beyond the end, whatever the bytes are.
 """
 
 from typing import Final

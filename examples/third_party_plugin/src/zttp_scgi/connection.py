@@ -40,7 +40,7 @@ class ScgiConnection:
         received = bytes(memoryview(data))
         if not received:
             self._eof = True
-        if self._error is None and not self._eof:  # behind an error or the end nothing is kept
+        if self._error is None and not self._eof:  # after an error or the end nothing is kept
             self._received += received
 
     def next_event(self) -> Event:

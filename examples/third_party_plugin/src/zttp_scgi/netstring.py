@@ -20,14 +20,14 @@ def parse_length(received: bytes, limit: int) -> tuple[int, int] | None:
 
 
 def parse_headers(packed: bytes) -> dict[bytes, bytes]:
-    """Return the headers by name; ``packed`` is each name and each value with a NUL behind it."""
+    """Return the headers by name; ``packed`` is each name and each value with a NUL after it."""
     parts = packed.split(b"\0")
     names, values = parts[0:-1:2], parts[1::2]
     headers = dict(zip(names, values, strict=False))
     in_pairs = parts[-1] == b"" and len(parts) % 2 == 1
     if not in_pairs or b"" in names or len(headers) < len(names) or not all(is_field_value(value) for value in values):
         raise RemoteProtocolError(
-            "headers must be pairs of a unique name and a value, each with a NUL behind it",
+            "headers must be pairs of a unique name and a value, each with a NUL after it",
             reason="invalid_headers",
             status_hint=400,
         )

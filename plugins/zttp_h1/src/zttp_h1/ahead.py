@@ -10,7 +10,7 @@ from zttp_h1.native_ints import mypyc_attr
 @final
 @mypyc_attr(acyclic=True)
 class Ahead:
-    """Content that waits to be pulled, and the reason, excerpt and offset of what is wrong behind it."""
+    """Content that waits to be pulled, and the reason, excerpt and offset of what is wrong after it."""
 
     def __init__(self) -> None:
         self.content: Final = BytesWriter()

@@ -56,7 +56,7 @@ class Backlog:
         self._wake_at: i64 = 0
 
     def push(self, data: bytes) -> None:
-        """Add a buffer behind the others."""
+        """Add a buffer after the others."""
         self.size += len(data)
         if self.asleep:
             if len(self._line) + len(data) < self._wake_at and _harmless(data, self._region):

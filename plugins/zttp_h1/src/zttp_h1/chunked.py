@@ -23,9 +23,9 @@ SIZE: Final = 0  # in chunk-size
 EXTENSION: Final = 1
 SIZE_LF: Final = 2  # before the LF of the chunk line
 DATA: Final = 3  # in chunk-data
-DATA_CR: Final = 4  # before the CRLF behind chunk-data
+DATA_CR: Final = 4  # before the CRLF after chunk-data
 DATA_LF: Final = 5
-LAST: Final = 6  # behind the line of the last chunk
+LAST: Final = 6  # after the line of the last chunk
 
 # Where it stands in an extension. White space is "bad" (BWS): it may stand where the grammar says and nowhere else.
 SIZE_WS: Final = 0

@@ -130,7 +130,7 @@ class H1Connection:
         ``Connection: close`` is added where the connection closes after this message and the headers do not say so;
         ``keep-alive`` is left out there. An HTTP/1.0 client gets no chunks: ``Transfer-Encoding: chunked`` is left out
         and the content ends with the connection. Until the Request was pulled, and after an error, only a 4xx or 5xx
-        can be sent, and the connection closes behind it. Raises LocalProtocolError.
+        can be sent, and the connection closes after it. Raises LocalProtocolError.
         """
         if self.role != SERVER:
             raise local_error("wrong_role")

@@ -36,7 +36,7 @@ _packed_trailers: Final[Any] = core.packed_trailers
 
 
 def begin_content(reading: Reading, framing: i64) -> None:
-    """Go on behind a head, which frames its content so."""
+    """Go on after a head, which frames its content so."""
     reading.state = after_reading(FIELDS, ON_HEAD + framing)
     if framing == BY_LENGTH:
         reading.remaining = reading.head.content_length

@@ -49,7 +49,7 @@ RESPONSE: Final = 1
 TRAILERS: Final = 2
 
 _CRLF: Final = 0x0A0D
-_MOST_BLANKS: Final = 16  # are looked at behind a name, to tell what is wrong with it
+_MOST_BLANKS: Final = 16  # are looked at after a name, to tell what is wrong with it
 
 
 def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i64, longest: i64, kind: i64) -> i64:
@@ -135,7 +135,7 @@ def _judge(raw: bytes, start: i64, count: i64, most: i64, kind: i64) -> None:
 
 
 def _name_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
-    """Return where the colon is behind the name, whose bytes before ``at`` are good; -1 if bytes are missing."""
+    """Return where the colon is after the name, whose bytes before ``at`` are good; -1 if bytes are missing."""
     at = scan_token(raw, at, end)
     if at >= end:
         return -1
@@ -148,7 +148,7 @@ def _name_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
 
 
 def _value_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
-    """Return where CRLF is behind the value, whose bytes before ``at`` are good; -1 if bytes are missing."""
+    """Return where CRLF is after the value, whose bytes before ``at`` are good; -1 if bytes are missing."""
     at = scan_value(raw, at, end)
     if at >= end or (at + 1 >= end and raw[at] == 13):
         return -1

@@ -78,13 +78,13 @@ class MessageReader(Reading):
             raise self._terminal_error()
 
     def _parses_no_more(self) -> bool:
-        """Tell, behind a message or the last of all, whether nobody will parse what comes (RFC 9112 9.6)."""
+        """Tell, after a message or the last of all, whether nobody will parse what comes (RFC 9112 9.6)."""
         if self.state >= CLOSED:
             return True
         return self.state == DONE and self.closing and self.is_server and not self.may_switch
 
     def take_short_cut(self, data: bytes) -> Any:
-        """Return what next_event would behind ``accept(data)``, where that is seen without parsing; else None."""
+        """Return what next_event would after ``accept(data)``, where that is seen without parsing; else None."""
         if self.state == CONTENT_LENGTH:
             return self._pass_content(data)
         buffer = self.buffer
@@ -93,7 +93,7 @@ class MessageReader(Reading):
         return None
 
     def _pass_content(self, data: bytes) -> Any:
-        """Return the event of a buffer that is nothing but content, behind which more is to come; else None.
+        """Return the event of a buffer that is nothing but content, after which more is to come; else None.
 
         That is most of an upload, and the buffer itself is the content.
         """
@@ -147,7 +147,7 @@ class MessageReader(Reading):
                 return event
 
     def _pull_ahead(self, ahead: Ahead) -> Any:
-        """Return the content that was read ahead; None if there is none. Raises what was found wrong behind it."""
+        """Return the content that was read ahead; None if there is none. Raises what was found wrong after it."""
         content = ahead.content.getvalue()
         if len(content) > 0 or self.state >= TRAILERS:
             self.waiting_for_100 = False
@@ -214,7 +214,7 @@ class MessageReader(Reading):
     def answered_early(self) -> None:
         """Note that a final response was sent: a request whose head was not read until now never will be (server).
 
-        RFC 9112 9.6: it closes, and what comes behind that is not processed.
+        RFC 9112 9.6: it closes, and what comes after that is not processed.
         """
         if self.state == START_LINE or self.state == FIELDS:
             self.state = after_reading(self.state, ON_ANSWERED)
@@ -239,13 +239,13 @@ class MessageReader(Reading):
         return self.state == END or self.state == DONE
 
     def ends_connection(self) -> bool:
-        """Tell whether no message can be read behind this one."""
+        """Tell whether no message can be read after this one."""
         if self.closing or self.state >= CLOSED:
             return True
         if self.is_server and not self.buffer.eof:
             return False
         if CONTENT_LENGTH <= self.state <= TRAILERS:
-            look_ahead(self)  # what is there behind its end decides
+            look_ahead(self)  # what is there after its end decides
         if self.buffer.eof and self.has_ended():
             return True
         return not self.is_server and self.buffer.waiting() > 0 and has_unasked(self)

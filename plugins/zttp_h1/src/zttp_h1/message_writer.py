@@ -55,7 +55,7 @@ class MessageWriter:
 
     def __init__(self) -> None:
         self.state: i64 = IDLE
-        self.closing = False  # the head that was sent last says, or means, that the connection ends behind its message
+        self.closing = False  # the head that was sent last says, or means, that the connection ends after its message
         self._remaining: i64 = 0  # of the stated Content-Length
         self._chunks_dropped = False  # the head asked for chunks, but the message has none
         self._unframed = False  # content would be allowed, but the head does not say how long it is
@@ -192,7 +192,7 @@ class MessageWriter:
             if size < _LARGE:
                 buffer.write(data)
             else:
-                self._keep(data)  # behind which the buffer may be another
+                self._keep(data)  # after which the buffer may be another
             write_i16_le(self._buffer, _CRLF)
             return
         if state == SENDING_LENGTH:

@@ -80,7 +80,7 @@ class Reading:
         before: i64 = 0
         if section is not None:
             before = section.size
-        # What lies behind the limit is not looked at: the limit is met first, however the input is cut.
+        # What lies after the limit is not looked at: the limit is met first, however the input is cut.
         last = start + most_bytes - before
         stop = min(last, end)
         longest = self.limits.max_line

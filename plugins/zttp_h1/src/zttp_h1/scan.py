@@ -1,7 +1,7 @@
 """Where a run of allowed bytes ends: eight bytes at a time, and a table for the rest.
 
 A word of eight bytes is tested with a few additions and masks (SIMD within a register); what marks a hit is the high
-bit of its byte. A borrow or carry can only blur bytes behind the first hit, so the first hit is exact; where hits are
+bit of its byte. A borrow or carry can only blur bytes after the first hit, so the first hit is exact; where hits are
 taken back, the test is one without carries. Constants above 2**62 are derived from smaller ones, which mypyc keeps
 unboxed.
 """

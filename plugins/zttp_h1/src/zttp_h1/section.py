@@ -20,7 +20,7 @@ class Section:
         self._parts: Final[list[bytes]] = []
 
     def add(self, lines: bytes) -> None:
-        """Add lines behind the others."""
+        """Add lines after the others."""
         self._parts.append(lines)
         self.size += len(lines)
 

@@ -53,7 +53,7 @@ def drop(session: Session, stream: StreamState, state: i64) -> None:
 def shut_down(session: Session) -> None:
     """Begin to end the connection (RFC 9113 6.8), unless that was done.
 
-    A server announces it, and names the last stream once a PING that it sends behind has come back: what the client
+    A server announces it, and names the last stream once a PING sent after that has come back: what the client
     asked for before it knew is there by then. A client accepts no streams, so there is none that it would have to wait
     for.
     """
@@ -65,7 +65,7 @@ def shut_down(session: Session) -> None:
     if session.goaway_sent < 0:
         session.go_away(MAX_STREAM_ID, NO_ERROR, b"")
     session.ping(_ROUND_TRIP)
-    # Whatever they answer: of so many, one answers a PING that was sent behind the GOAWAY.
+    # Whatever they answer: of so many, one answers a PING that was sent after the GOAWAY.
     session.acks_until_goaway = session.pings
 
 
@@ -90,6 +90,6 @@ def name_last_stream(session: Session, last: i64) -> None:
 def _close(session: Session, stream: StreamState) -> None:
     """Forget a stream on which both messages have ended."""
     if stream.unconsumed > 0:
-        session.table.owe(stream.stream_id, stream.unconsumed)
-    session.floods.completed()
+        session.table.note_unreturned(stream.stream_id, stream.unconsumed)
+    session.abuse.completed()
     session.table.forget(stream, CLOSED)

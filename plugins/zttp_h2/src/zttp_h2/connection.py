@@ -150,23 +150,23 @@ class H2Connection:
             return
         if session.aborted:
             return
-        left = session.table.owed(number)
+        left = session.table.unreturned(number)
         if left == 0:
             if number < 0 or session.table.state_of(number) == IDLE or self._auto_credit:
                 raise local_error("consumed_too_much", stream_id=stream_id)
             return
         if count > left:
             raise local_error("consumed_too_much", stream_id=stream_id)
-        session.table.owe(number, left - count)
+        session.table.note_unreturned(number, left - count)
         session.receive_flow.returned(count)
 
     # ---------------------------------------------------------------------------------------------------------- sending
 
     def data_to_send(self) -> bytes:
         """Return the bytes to send, and forget them."""
-        floods = self._session.floods
-        if floods.pings > 0:
-            floods.output_taken()
+        abuse = self._session.abuse
+        if abuse.pings > 0:
+            abuse.output_taken()
         return self._content.take()
 
     def initiate_connection(self) -> None:

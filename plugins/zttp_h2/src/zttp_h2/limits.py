@@ -20,7 +20,7 @@ class H2Limits:
 
     Worst-case memory of one connection, in bytes: ``max_buffer`` and ``max_connection_window`` of what was received
     and not pulled, ``max_field_block_bytes`` and 16 times ``max_header_list_size`` of a header section, and
-    ``max_parked_bytes`` of content to be sent. With ``auto_credit=False`` the window bounds the content
+    ``max_blocked_bytes`` of content to be sent. With ``auto_credit=False`` the window bounds the content
     that was received and not consumed, pulled or not. Throughput of one connection: its window per round trip, 16 MiB
     in 100 ms being 1.3 Gbit/s.
 
@@ -36,7 +36,7 @@ class H2Limits:
             without progress between them. Not counted: answers to our own, credit for content that was sent, a PING
             now and then.
         max_buffer: Bytes that were received and not yet pulled as events, beside the content that the windows allow.
-        max_parked_bytes: Bytes of content that wait for credit from the peer, or to be taken; ``send_data`` refuses
+        max_blocked_bytes: Bytes of content that wait for credit from the peer, or to be taken; ``send_data`` refuses
             more. Large, because not every server waits for credit before it sends on.
         header_table_size: Bytes of the decoder's dynamic table.
         initial_window_size: Bytes that the peer may send on a stream before more are pulled.
@@ -48,6 +48,7 @@ class H2Limits:
         "connection_window_size",
         "header_table_size",
         "initial_window_size",
+        "max_blocked_bytes",
         "max_buffer",
         "max_concurrent_streams",
         "max_connection_window",
@@ -56,7 +57,6 @@ class H2Limits:
         "max_field_block_bytes",
         "max_frame_size",
         "max_header_list_size",
-        "max_parked_bytes",
         "max_stream_resets",
         "openings",
     )
@@ -69,7 +69,7 @@ class H2Limits:
         "max_stream_resets",
         "max_control_frames",
         "max_buffer",
-        "max_parked_bytes",
+        "max_blocked_bytes",
         "header_table_size",
         "initial_window_size",
         "connection_window_size",
@@ -87,7 +87,7 @@ class H2Limits:
         max_stream_resets: int = 256,
         max_control_frames: int = 1024,
         max_buffer: int = 8 * 1024 * 1024,
-        max_parked_bytes: int = 64 * 1024 * 1024,
+        max_blocked_bytes: int = 64 * 1024 * 1024,
         header_table_size: int = 4096,
         initial_window_size: int = 256 * 1024,
         connection_window_size: int = 1024 * 1024,
@@ -101,7 +101,7 @@ class H2Limits:
         check_limit("max_stream_resets", max_stream_resets, 0, _MAX_BYTES)
         check_limit("max_control_frames", max_control_frames, 1, _MAX_BYTES)
         check_limit("max_buffer", max_buffer, 2 * MIN_MAX_FRAME_SIZE, _MAX_BYTES)
-        check_limit("max_parked_bytes", max_parked_bytes, 0, _MAX_BYTES)
+        check_limit("max_blocked_bytes", max_blocked_bytes, 0, _MAX_BYTES)
         check_limit("header_table_size", header_table_size, 0, 16 * 1024 * 1024)
         check_limit("initial_window_size", initial_window_size, 0, MAX_WINDOW)
         # RFC 9113 6.9.2: the window of the connection starts there and can only be raised.
@@ -115,7 +115,7 @@ class H2Limits:
         self.max_stream_resets: Final[i64] = max_stream_resets
         self.max_control_frames: Final[i64] = max_control_frames
         self.max_buffer: Final[i64] = max_buffer
-        self.max_parked_bytes: Final[i64] = max_parked_bytes
+        self.max_blocked_bytes: Final[i64] = max_blocked_bytes
         self.header_table_size: Final[i64] = header_table_size
         self.initial_window_size: Final[i64] = initial_window_size
         self.connection_window_size: Final[i64] = connection_window_size
@@ -134,7 +134,7 @@ class H2Limits:
             self.max_stream_resets,
             self.max_control_frames,
             self.max_buffer,
-            self.max_parked_bytes,
+            self.max_blocked_bytes,
             self.header_table_size,
             self.initial_window_size,
             self.connection_window_size,

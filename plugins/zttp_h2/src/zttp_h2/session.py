@@ -5,7 +5,7 @@ from typing import Any, Final, final
 
 from zttp_core.reasons import local_error
 from zttp_h2.codes import ENHANCE_YOUR_CALM, NO_ERROR
-from zttp_h2.flow.floods import Floods
+from zttp_h2.flow.abuse_limits import AbuseLimits
 from zttp_h2.flow.outbox import Outbox
 from zttp_h2.flow.receive_flow import ReceiveFlow
 from zttp_h2.flow.send_flow import MOST_CONTENT, SendFlow
@@ -43,7 +43,7 @@ class Session:
         self.limits: Final = limits
         self.outbox: Final = Outbox()
         self.table: Final = StreamTable(server)
-        self.floods: Final = Floods(limits)
+        self.abuse: Final = AbuseLimits(limits)
         self.peer: Final = PeerSettings()
         self.own: Final = OwnSettings(limits, enable_connect_protocol)
         self.receive_flow: Final = ReceiveFlow(limits, self.outbox)

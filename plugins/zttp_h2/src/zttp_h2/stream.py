@@ -88,7 +88,7 @@ class Stream:
     def send_data(self, data: Any, /) -> None:
         """Queue content, any buffer: what fits into the windows is sent, the rest waits for credit (RFC 9113 5.2).
 
-        Raises LocalProtocolError; also if ``max_parked_bytes`` wait already.
+        Raises LocalProtocolError; also if ``max_blocked_bytes`` wait already.
         """
         self._content.send(self._open(), data if isinstance(data, bytes) else bytes(memoryview(data)))
 

@@ -30,7 +30,7 @@ LONGEST_HEADER: Final = 16  # two integers of eight octets
 
 
 def read_frame_header(data: bytes, at: i64) -> tuple[i64, i64, i64]:
-    """Read a frame's type and length: (type, length, position behind them); the type is -1 if they are cut short."""
+    """Read a frame's type and length: (type, length, position after them); the type is -1 if they are cut short."""
     size: i64 = len(data)
     kind, after = read_varint(data, at, size)
     if kind < 0:

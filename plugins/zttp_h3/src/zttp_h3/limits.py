@@ -23,7 +23,7 @@ class H3Limits:
         header_table_size: The QPACK decoder's dynamic table.
         max_blocked_streams: Requests that may wait for the table (RFC 9204 2.1.2).
         max_stream_resets: Requests reset by the peer before they were answered, more than those that ended well.
-        max_parked_bytes: Content that waits to be sent; ``send_data`` refuses more.
+        max_blocked_bytes: Content that waits to be sent; ``send_data`` refuses more.
         initial_window_size: What the peer may send on a stream before it is consumed.
         max_stream_window: Up to here that grows.
         connection_window_size: The same for all streams together.
@@ -39,13 +39,13 @@ class H3Limits:
         "header_table_size",
         "idle_timeout",
         "initial_window_size",
+        "max_blocked_bytes",
         "max_blocked_streams",
         "max_concurrent_streams",
         "max_connection_window",
         "max_datagram_frame_size",
         "max_field_block_bytes",
         "max_header_list_size",
-        "max_parked_bytes",
         "max_stream_resets",
         "max_stream_window",
     )
@@ -56,7 +56,7 @@ class H3Limits:
         "header_table_size",
         "max_blocked_streams",
         "max_stream_resets",
-        "max_parked_bytes",
+        "max_blocked_bytes",
         "initial_window_size",
         "max_stream_window",
         "connection_window_size",
@@ -75,7 +75,7 @@ class H3Limits:
         header_table_size: int = 4_096,
         max_blocked_streams: int = 16,
         max_stream_resets: int = 256,
-        max_parked_bytes: int = 67_108_864,
+        max_blocked_bytes: int = 67_108_864,
         initial_window_size: int = 262_144,
         max_stream_window: int = 6_291_456,
         connection_window_size: int = 1_048_576,
@@ -92,7 +92,7 @@ class H3Limits:
         self.header_table_size: Final[i64] = check_limit("header_table_size", header_table_size, 0, 1 << 20)
         self.max_blocked_streams: Final[i64] = check_limit("max_blocked_streams", max_blocked_streams, 0, 1 << 16)
         self.max_stream_resets: Final[i64] = check_limit("max_stream_resets", max_stream_resets, 1, _MOST)
-        self.max_parked_bytes: Final[i64] = check_limit("max_parked_bytes", max_parked_bytes, 1, _MOST)
+        self.max_blocked_bytes: Final[i64] = check_limit("max_blocked_bytes", max_blocked_bytes, 1, _MOST)
         self.initial_window_size: Final[i64] = check_limit("initial_window_size", initial_window_size, 1, _MOST)
         self.max_stream_window: Final[i64] = check_limit("max_stream_window", max_stream_window, 1, _MOST)
         self.connection_window_size: Final[i64] = check_limit(
@@ -113,7 +113,7 @@ class H3Limits:
             self.header_table_size,
             self.max_blocked_streams,
             self.max_stream_resets,
-            self.max_parked_bytes,
+            self.max_blocked_bytes,
             self.initial_window_size,
             self.max_stream_window,
             self.connection_window_size,

@@ -61,7 +61,7 @@ class Stream:
         messages.send_informational(self._session, self._open(), clamped(status), listed(headers))
 
     def send_data(self, data: Any, /) -> None:
-        """Queue content, any buffer. Raises LocalProtocolError; also if ``max_parked_bytes`` wait already."""
+        """Queue content, any buffer. Raises LocalProtocolError; also if ``max_blocked_bytes`` wait already."""
         messages.send_data(self._session, self._open(), owned(data))
 
     def end_message(self, trailers: Headers = None, /) -> None:

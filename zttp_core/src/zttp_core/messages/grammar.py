@@ -34,7 +34,7 @@ NAME_TABLE: Final = table_of(_TCHARS.translate(None, _UPPER))
 VALUE_TABLE: Final = bytes(9) + b"\x01" + bytes(22) + b"\x01" * 95 + bytes(1) + b"\x01" * 128
 # What a request target may hold: visible ASCII but "#", which starts a fragment (RFC 9112 3.2).
 TARGET_TABLE: Final = bytes(33) + b"\x01\x01\x00" + b"\x01" * 91 + bytes(129)
-# What a scheme may hold behind its first letter (RFC 3986 3.1).
+# What a scheme may hold after its first letter (RFC 3986 3.1).
 SCHEME_TABLE: Final = table_of(b"+-." + _DIGITS + _LETTERS)
 # What a reg-name may hold as it is: unreserved and sub-delims (RFC 3986 3.2.2).
 HOST_TABLE: Final = table_of(b"-._~!$&'()*+,;=" + _DIGITS + _LETTERS)

@@ -6,7 +6,7 @@ flattens the tables once, at import, with numbers or not. Every pair is in one o
 
 from typing import Final
 
-NO_HEAD: Final = 0  # a client's stream begins behind its head, so this is a server's
+NO_HEAD: Final = 0  # a client's stream begins after its head, so this is a server's
 CONTENT: Final = 1
 NO_CONTENT: Final = 2  # HEAD, 204, 205, 304
 ENDED: Final = 3  # though it may wait for credit

@@ -89,7 +89,7 @@ def write_trailers(fields: Fields) -> Fields:
 
 
 def _write_fields(section: Fields, fields: Fields, states_length: bool, leaves_host: bool) -> int:
-    """Append the fields that a head has behind its pseudo-header fields; return its Content-Length."""
+    """Append the fields that a head has after its pseudo-header fields; return its Content-Length."""
     content_length = -1
     stated = b""
     for name, value in fields:

@@ -54,13 +54,13 @@ class Bounds(Subject):
                 )
 
     def test_a_refused_peer_is_not_listened_to(self) -> None:
-        """What comes behind an error is not kept."""
+        """What comes after an error is not kept."""
         for name, data in self.malformed.items():
             connection = self.connect(self.first_role)
             if refused(connection, data).refusal is not None:
                 filling = b"a" * min(self._longest, 60_000)
                 self._check(
-                    f"malformed input '{name}', and more behind it",
+                    f"malformed input '{name}', and more after it",
                     lambda kept=connection, fed=filling: self._go_on(kept, fed),  # type: ignore[misc]
                 )
 
@@ -105,12 +105,12 @@ class Bounds(Subject):
 
     def _go_on(self, connection: Any, filling: bytes) -> None:
         __tracebackhide__ = True
-        with telling("receiving behind an error"):
+        with telling("receiving after an error"):
             for _ in range(self.max_memory * 5 // 4 // len(filling) + 1):
                 try:
                     receive(connection, bytearray(filling))
                     connection.next_event()
-                except ProtocolError:  # the peer's, or the caller's: behind an EOF there is nothing
+                except ProtocolError:  # the peer's, or the caller's: after an EOF there is nothing
                     take(connection)
 
 

@@ -47,7 +47,7 @@ class Claims(Determinism):
             fail(f"exchanges of '{self.protocol}' show {', '.join(unclaimed)}, the descriptor does not claim it")
 
     def test_a_protocol_switch_hands_over_what_follows(self) -> None:
-        """Behind an upgrade or a tunnel the bytes are those of the other protocol, before and after the reply."""
+        """After an upgrade or a tunnel the bytes are those of the other protocol, before and after the reply."""
         if "upgrade" not in self.descriptor.capabilities or SERVER not in self.descriptor.roles:
             not_applicable(f"'{self.protocol}' does not claim upgrade")
         for exchange in self.exchanges:

@@ -17,7 +17,7 @@ _RANDOM_CUTS: Final = 200
 
 
 class Determinism(Subject):
-    """The same bytes give the same events, whole, cut anywhere, and with the next message behind them."""
+    """The same bytes give the same events, whole, cut anywhere, and with the next message after them."""
 
     def test_an_exchange_gives_its_events(self, exchange: Exchange) -> None:
         """A server makes the events of the exchange's bytes, and the bytes of its reply; a client what it answers."""
@@ -86,7 +86,7 @@ class Determinism(Subject):
                 fail(f"{scenario}, looked at between all pieces: the events are {told}")
 
     def test_two_messages_glued_together_are_two_messages(self) -> None:
-        """The next message may stand right behind the one before it."""
+        """The next message may stand right after the one before it."""
         if not {"keep-alive", "pipelining"} & self.descriptor.capabilities or SERVER not in self.descriptor.roles:
             not_applicable(f"a server of '{self.protocol}' has one message to a connection")
         if self.multiplexed:
@@ -98,7 +98,7 @@ class Determinism(Subject):
             self._glue(first, second)
 
     def keepers(self) -> list[Exchange]:
-        """Return the exchanges behind which a server's connection goes on."""
+        """Return the exchanges after which a server's connection goes on."""
         return [scenario.exchange for scenario in self.all_scenarios() if self._goes_on(scenario)]
 
     def _goes_on(self, scenario: Scenario) -> bool:

@@ -35,19 +35,19 @@ class Endings(Subject):
                 between = self.multiplexed and not heads and not clean_before
                 if not between and not (heads and scenario.closes):
                     fail(
-                        f"{scenario}: EOF behind byte {at} of {len(scenario.data)} is taken for a clean close, with "
+                        f"{scenario}: EOF after byte {at} of {len(scenario.data)} is taken for a clean close, with "
                         f"the events {excerpt(outcome.events)}"
                     )
                 clean_before = True
 
     def test_an_end_is_told(self, exchange: Exchange) -> None:
-        """EOF behind a whole exchange is ``CONNECTION_CLOSED``, and a connection on which nothing came may end too."""
+        """EOF after a whole exchange is ``CONNECTION_CLOSED``, and a connection on which nothing came may end too."""
         if exchange.switches or "extended-connect" in exchange.capabilities:
             not_applicable("another protocol says how it ends")
         for scenario in self.stream_scenarios(exchange):
             outcome = ended(scenario, len(scenario.data))
             if outcome.refusal is not None or outcome.end is not CONNECTION_CLOSED:
-                fail(f"{scenario}: behind it EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
+                fail(f"{scenario}: after it EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
             self._check_behind_the_end(scenario, len(scenario.data))
             if not scenario.exchange.asked or scenario.role == self.first_role:
                 self._check_behind_the_end(scenario, 0)
@@ -60,13 +60,13 @@ class Endings(Subject):
         connection = scenario.start()
         play(connection, [scenario.data[:at]] if at else [], closes=True)
         if not self.multiplexed and not connection.should_close():
-            fail(f"{scenario}: behind it, at EOF, should_close() is False")
+            fail(f"{scenario}: after it, at EOF, should_close() is False")
         try:
             outcome = play(connection, [scenario.data])
         except LocalProtocolError:
             return
         if outcome.events:
-            fail(f"{scenario}: what comes behind EOF is read: {excerpt(outcome.events)}")
+            fail(f"{scenario}: what comes after EOF is read: {excerpt(outcome.events)}")
 
 
 def ended(scenario: Scenario, at: int) -> Outcome:

@@ -25,8 +25,8 @@ class Exchange:
         server: All that the server then has put on the wire. ``None`` does not check it.
         request: What a client's program sends to bring this about. ``None`` is the messages among ``events``.
         answer: What the client makes of ``server``. ``None`` is ``reply``.
-        client_closes: The client closes its side behind its bytes.
-        server_closes: The server closes its side behind its bytes.
+        client_closes: The client closes its side after its bytes.
+        server_closes: The server closes its side after its bytes.
         ecn: The ECN codepoint that a network gives to all datagrams of this, from 0 to 3 (RFC 3168 5).
         moves: The client is at another address from now on.
         resumes: The client was given the session of an earlier connection, by ``Subject.session_of``.
@@ -80,7 +80,7 @@ class Exchange:
 
     @property
     def switches(self) -> bool:
-        """Whether the bytes behind it belong to another protocol (RFC 9110 7.8, 9.3.6)."""
+        """Whether the bytes after it belong to another protocol (RFC 9110 7.8, 9.3.6)."""
         connects = any(
             isinstance(event, Request) and event.method == b"CONNECT" and event.stream_id == 0 for event in self.asked
         )

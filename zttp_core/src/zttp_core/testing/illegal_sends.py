@@ -28,7 +28,7 @@ _STATUSES: Final = (-1, 0, 42, 99, 1000)  # RFC 9110 15
 class Sender:
     """What sends on one stream, or on a connection without streams.
 
-    It is looked up at each call: ``stream(id)`` may refuse what must not be sent, as well as the call behind it.
+    It is looked up at each call: ``stream(id)`` may refuse what must not be sent, as well as the call after it.
     """
 
     def __init__(self, connection: Any, multiplexed: bool, stream_id: int) -> None:

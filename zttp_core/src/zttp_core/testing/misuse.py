@@ -46,7 +46,7 @@ class Misuse(Subject):
             sent += take(connection)
             if sent != wanted:
                 told = f"{excerpt(wanted)} to {excerpt(sent)}"
-                fail(f"{scenario}: a buffer that is used again behind send_data() changes {told}")
+                fail(f"{scenario}: a buffer that is used again after send_data() changes {told}")
 
     def test_an_asking_program_may_use_its_buffer_again(self) -> None:
         """The same for content that a client sends."""

@@ -39,7 +39,7 @@ class Pairing(Subject):
                 pair = self.pair()
 
     def test_content_beyond_the_window_waits_and_arrives(self) -> None:
-        """With flow control, what does not fit into the windows is parked, and all of it arrives in the end."""
+        """With flow control, what does not fit into the windows is blocked, and all of it arrives in the end."""
         if "flow-control" not in self.descriptor.capabilities or not self.multiplexed:
             not_applicable(f"'{self.protocol}' does not claim flow control")
         pair = self.pair()

@@ -86,7 +86,7 @@ class Refusals(Subject):
         for status in 400, 200:
             connection = self.connect(SERVER)
             refused(connection, self.malformed[malformation])
-            with telling(f"malformed input '{malformation}': send_response({status}) behind it"):
+            with telling(f"malformed input '{malformation}': send_response({status}) after it"):
                 try:
                     connection.send_response(status, [])
                     connection.end_message()
@@ -174,7 +174,7 @@ class Refusals(Subject):
             _try(scenario, connection, inside, "inside the reply")
         program.send(exchange.reply[middle:])
         sent += take(connection)
-        _try(scenario, connection, after_the_reply(connection, self.multiplexed, exchange), "behind the reply")
+        _try(scenario, connection, after_the_reply(connection, self.multiplexed, exchange), "after the reply")
         return outcome, sent
 
 

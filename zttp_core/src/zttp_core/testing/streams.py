@@ -23,13 +23,13 @@ class Streams(Subject):
         pair, request = self._multiplexed_pair()
         stream = self._ask(pair, request, end_stream=True)
         self._arrived(pair, SERVER, stream.stream_id, "send_request(end_stream=True)")
-        _refused("send_data() behind send_request(end_stream=True)", lambda: stream.send_data(b"x"))
+        _refused("send_data() after send_request(end_stream=True)", lambda: stream.send_data(b"x"))
         server = pair.connections[SERVER].stream(stream.stream_id)
         with telling("send_response(end_stream=True)"):
             server.send_response(_OK, [], end_stream=True)
         pair.run()
         self._arrived(pair, CLIENT, stream.stream_id, "send_response(end_stream=True)")
-        _refused("send_data() behind send_response(end_stream=True)", lambda: server.send_data(b"x"))
+        _refused("send_data() after send_response(end_stream=True)", lambda: server.send_data(b"x"))
 
     def test_a_stream_can_be_reset(self) -> None:
         """``reset`` ends one message for both sides; the other streams go on."""
@@ -45,8 +45,8 @@ class Streams(Subject):
                 event for event in pair.received[other].events if getattr(event, "stream_id", 0) == stream.stream_id
             ]
             if not any(isinstance(event, RstStream) for event in told):
-                fail(f"behind reset() the other side is given {excerpt(told)}, and no RstStream")
-            _refused("send_data() behind reset()", lambda sending=resetting: sending.send_data(b"x"))  # type: ignore[misc]
+                fail(f"after reset() the other side is given {excerpt(told)}, and no RstStream")
+            _refused("send_data() after reset()", lambda sending=resetting: sending.send_data(b"x"))  # type: ignore[misc]
             pair.run()
             self._check_another(pair, request)
 
@@ -110,12 +110,12 @@ class Streams(Subject):
 
     def _check_another(self, pair: Pair, request: Request) -> None:
         __tracebackhide__ = True
-        with telling("a request behind reset()"):
+        with telling("a request after reset()"):
             stream = self._ask(pair, request, end_stream=True)
         if not any(
             isinstance(event, Request) and event.stream_id == stream.stream_id for event in pair.received[SERVER].events
         ):
-            fail("behind reset() another request does not arrive")
+            fail("after reset() another request does not arrive")
 
 
 def _refused(what: str, call: Callable[[], object]) -> None:

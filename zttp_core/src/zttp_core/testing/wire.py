@@ -24,7 +24,7 @@ class Arrival(bytes):
         local_address: The address that it comes to, where the connection wants to know.
         ecn: Its ECN codepoint (RFC 3168 5).
         rung: The times at which ``handle_timeout`` was called between the datagram before it and this one.
-        answered: Whether output was taken behind it, or only behind the next one, which came at the same time.
+        answered: Whether output was taken after it, or only after the next one, which came at the same time.
     """
 
     now: int = 0

@@ -1,1 +1,1 @@
-"""What may come and go, and when: windows and credit, the order of streams, bounds on floods, queued output."""
+"""What may come and go, and when: windows and credit, the order of streams, abuse limits, queued output."""

@@ -1,6 +1,6 @@
 """Flow control of what is sent (RFC 9113 5.2, 6.9): the windows that the peer grants, and the content that they block.
 
-Output that was not taken blocks content, too, or else what is urgent would wait behind all that was written before it,
+Output that was not taken blocks content, too, or else what is urgent would wait for all that was written before it,
 and a peer that opens its windows and does not read could make it grow without bound (CVE-2019-9517). Content that is
 blocked by its own stream's window waits for that alone; all other content waits in the ``scheduler``.
 """

@@ -106,7 +106,7 @@ class Decoder:
         self._at: i64 = 0
         self._string_flags: i64 = 0
         self._scratch: BytesWriter = BytesWriter()
-        # Serves all blocks, so that it need not grow with each; behind the fields there is _NO_FIELD.
+        # Serves all blocks, so that it need not grow with each; after the fields there is _NO_FIELD.
         self._fields: list[object] = []
         # The names of the never-indexed literals of the block: as a rule those of the one before.
         self._marked: list[bytes] = _NO_NAMES

@@ -5,7 +5,7 @@ VARYING       values that change nearly every time (``:path``, ``date``, ``etag`
               row is indexed. Before that it is indexed only where that saves an octet (the index of its name is shorter
               in that representation) and costs nothing: while the table has room, or while the lasting fields in it are
               so small that they are cheaply sent again after they were driven out.
-NEVER         credentials, as never-indexed literals: neither our table nor that of a proxy behind the peer may hold
+NEVER         credentials, as never-indexed literals: neither our table nor that of a proxy beyond the peer may hold
               what could be found out by probing (RFC 7541 7.1): ``authorization``, ``proxy-authorization``.
 GUESSABLE     together with one of the others: a value below 20 octets has too little entropy to be safe in a table and
               is never indexed: ``cookie``, ``set-cookie`` (which beyond that is VARYING).

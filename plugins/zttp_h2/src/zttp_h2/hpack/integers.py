@@ -16,7 +16,7 @@ _MAX_SHIFT: Final = 28
 
 
 def decode_integer(block: bytes, at: i64, end: i64, prefix_max: i64) -> tuple[i64, i64]:
-    """Decode the continuation octets from ``at`` on, after a full prefix: (value, position behind it).
+    """Decode the continuation octets from ``at`` on, after a full prefix: (value, position after it).
 
     The value is -1 if the block ends first and -2 if the integer is too large or too long.
     """
@@ -37,7 +37,7 @@ def decode_integer(block: bytes, at: i64, end: i64, prefix_max: i64) -> tuple[i6
 
 
 def encode_integer(writer: BytesWriter, value: i64, pattern: i64, prefix_max: i64) -> None:
-    """Write ``value`` behind the bits of ``pattern``, which say what kind of representation this is."""
+    """Write ``value`` after the bits of ``pattern``, which say what kind of representation this is."""
     if value < prefix_max:
         writer.append(u8(pattern | value))
         return

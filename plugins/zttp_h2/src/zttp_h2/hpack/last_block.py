@@ -32,7 +32,7 @@ class LastBlock:
         # Of the head that the block was, if it had one: -1 if not. The owner of the block notes it.
         self.content_length: i64 = -1
         self.content_length_at: i64 = -1
-        self._count: i64 = 0  # how many fields there were; what lies behind in ``numbers`` is of an earlier block
+        self._count: i64 = 0  # how many fields there were; what lies after them in ``numbers`` is of an earlier block
         # A list of fields that came twice in a row, the block that it made, and the state of the table that holds for.
         self._fields: Fields = _NO_FIELDS
         self._block: bytes = b""

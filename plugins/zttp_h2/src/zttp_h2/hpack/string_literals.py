@@ -12,7 +12,7 @@ def encode_string(writer: BytesWriter, text: bytes) -> bool:
     """Write a string literal; return whether all its octets may be in a field value (RFC 9110 5.5)."""
     length: i64 = len(text)
     if length < 127:
-        # Coded at once, behind one octet for its length: nearly always it turns out shorter.
+        # Coded at once, after one octet for its length: nearly always it turns out shorter.
         at: i64 = len(writer)
         writer.append(0)
         is_valid = huffman.encode(text, writer)

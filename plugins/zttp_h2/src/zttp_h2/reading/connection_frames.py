@@ -38,7 +38,7 @@ def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, 
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
     if not session.server:
         raise Malformed("unexpected_priority_update", PROTOCOL_ERROR)
-    session.floods.frame(1)
+    session.abuse.frame(1)
     target = i64(read_i32_be(raw, at)) & 0x7FFFFFFF
     if target == 0 or target & 1 == 0:
         raise Malformed("unexpected_priority_update", PROTOCOL_ERROR, at)
@@ -94,7 +94,7 @@ def read_settings(
         return _read_settings_ack(session, decoder)
     if size % 6 != 0:
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
-    session.floods.frame(1 + size // _OCTETS_PER_FRAME)
+    session.abuse.frame(1 + size // _OCTETS_PER_FRAME)
     session.start()
     apply_settings(session, content, raw, at, stop, True)
     return _new_settings(parse_params(raw, at, stop), False)
@@ -147,13 +147,13 @@ def read_ping(session: Session, flags: i64, stream_id: i64, raw: bytes, at: i64,
     data = raw[at:stop]
     acknowledges = flags & ACK != 0
     if not acknowledges:
-        session.floods.ping()
+        session.abuse.ping()
         session.check_output()
         session.outbox.write_ping(data, ACK)
     elif session.pings > 0:
         ping_answered(session)
     else:
-        session.floods.frame(1)
+        session.abuse.frame(1)
     return _new_ping(acknowledges, data)
 
 
@@ -166,7 +166,7 @@ def read_goaway(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64
         raise Malformed("frame_on_stream", PROTOCOL_ERROR)
     if stop - at < 8:
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
-    session.floods.frame(1)
+    session.abuse.frame(1)
     last = i64(read_i32_be(raw, at)) & 0x7FFFFFFF
     error_code = i64(read_i32_be(raw, at + 4)) & 0xFFFFFFFF
     if 0 <= session.goaway_received < last:

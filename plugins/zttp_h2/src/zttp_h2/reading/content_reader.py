@@ -7,7 +7,7 @@ from typing import Any, Final, final
 from zttp_core import events as core
 from zttp_h2.closing import end_received
 from zttp_h2.codes import FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR
-from zttp_h2.flow.floods import SLIVER
+from zttp_h2.flow.abuse_limits import SLIVER
 from zttp_h2.frames import END_STREAM, HEADER_SIZE, PADDED
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
@@ -69,7 +69,7 @@ class ContentReader:
             check_closed(session, stream_id, RECV_DATA)
             flow.returned(length)
             if not session.table.spend(stream_id, length) and content < SLIVER:
-                session.floods.frame(1)
+                session.abuse.frame(1)
             return None
         following = after(stream.state, RECV_DATA)
         if following >= DISCARD:
@@ -95,9 +95,9 @@ class ContentReader:
             if ends:
                 end_received(session, stream)
             else:
-                session.floods.frame(1)
+                session.abuse.frame(1)
             return None
-        session.floods.progress()
+        session.abuse.progress()
         self._stream = stream
         self._ends = ends
         return self.read_on() if inbox.available() else None

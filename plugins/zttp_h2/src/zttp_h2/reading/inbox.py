@@ -1,4 +1,4 @@
-"""What was received and not parsed yet: the buffer that is parsed, and buffers that wait behind it.
+"""What was received and not parsed yet: the buffer that is parsed, and buffers that wait after it.
 
 The usual connection parses a buffer to its end before the next arrives. What is incomplete waits until all of it is
 there, known by its length, and is joined once: whoever feeds byte by byte pays for each byte once.
@@ -25,7 +25,7 @@ class Inbox:
         self.raw: bytes = b""
         self.at: i64 = 0
         self.base: i64 = 0
-        self._waiting: i64 = 0  # bytes behind raw
+        self._waiting: i64 = 0  # bytes after raw
         self._buffers: list[bytes] = _NONE
         self._next: i64 = 0
         self._skip: i64 = 0  # of the next buffer, already joined to raw

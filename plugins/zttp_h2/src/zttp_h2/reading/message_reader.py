@@ -142,7 +142,7 @@ class MessageReader:
                     repeated.keep(raw[at:stop], changes, event)
                 return event
             check_closed(session, stream_id, RECV_HEADERS)
-            session.floods.frame(1)
+            session.abuse.frame(1)
             return None
         following = after(stream.state, RECV_HEADERS)
         if following >= DISCARD:
@@ -163,7 +163,7 @@ class MessageReader:
         if stream_id & 1 == 0:
             raise Malformed("unexpected_stream_id", PROTOCOL_ERROR)  # RFC 9113 5.1.1 MUST
         if 0 <= session.goaway_sent < stream_id:
-            session.floods.frame(1)  # RFC 9113 6.8: discarded
+            session.abuse.frame(1)  # RFC 9113 6.8: discarded
             # So is its content, which was under way before the client could know.
             table.reset_here(stream_id, session.own.initial_window_size)
             return None
@@ -188,7 +188,7 @@ class MessageReader:
         )
         table.open(stream)
         table.processed = stream_id
-        session.floods.progress()
+        session.abuse.progress()
         flags = 0
         if ends:
             flags = _FLAG_END_STREAM
@@ -236,7 +236,7 @@ class MessageReader:
         if reason is not None:
             return reset(session, stream, PROTOCOL_ERROR, reason)
         if code < 200:
-            session.floods.frame(1)
+            session.abuse.frame(1)
             return _listed_response(code, b"2", head.fields, stream.stream_id, 0, self.decoder.never_indexed())
         facts = stream.request_facts
         if facts & CONNECT and code < 300:
@@ -247,7 +247,7 @@ class MessageReader:
             stream.content_left = head.content_length
             if ends and head.content_length > 0:
                 return reset(session, stream, PROTOCOL_ERROR, "content_too_short")
-        session.floods.progress()
+        session.abuse.progress()
         stream.reading = RECEIVING
         if ends:
             end_received(session, stream)
@@ -272,7 +272,7 @@ class MessageReader:
             reason = head.read_trailers(self.decoder)
         if reason is not None:
             return reset(session, stream, PROTOCOL_ERROR, reason)
-        session.floods.progress()
+        session.abuse.progress()
         end_received(session, stream)
         session.ending = None  # the event below is that end
         return _listed_trailers(head.fields, stream.stream_id, self.decoder.never_indexed())

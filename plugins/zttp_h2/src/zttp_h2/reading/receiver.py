@@ -75,7 +75,7 @@ class Receiver:
         self.eof: bool = False
         self.closed_due: bool = False
         self.reading: i64 = READ_PREFACE if session.server else READ_SETTINGS
-        self._behind: list[object] | None = None  # what one frame brings behind its first event, the last first
+        self._following: list[object] | None = None  # what one frame brings after its first event, the last first
         self._session: Final = session
         self._writer: Final = writer
         self._content: Final = ContentReader(self.inbox, session, auto_credit)
@@ -90,8 +90,8 @@ class Receiver:
                 self._session.ending = None
                 if ending.state != RESET_SENT:
                     return _end_of_stream(ending.stream_id)
-            if self._behind is not None:
-                return self._next_behind()
+            if self._following is not None:
+                return self._next_following()
             if self._content.left > 0 or self._content.padding > 0:
                 if not inbox.available():
                     return self._starved()
@@ -138,7 +138,7 @@ class Receiver:
                     event = self._read_frame(frame_type, flags, stream_id, raw, at, stop)
             else:
                 # RFC 9113 4.1, 5.5: frames of unknown type are discarded.
-                self._session.floods.frame(1)
+                self._session.abuse.frame(1)
                 inbox.at = at + HEADER_SIZE
                 self._content.discard(length)
                 continue
@@ -168,17 +168,17 @@ class Receiver:
         messages.repeated.forget()
 
     def append_event(self, event: object) -> None:
-        """Let an event come next, behind others that were appended."""
-        if self._behind is None:
-            self._behind = []
-        self._behind.insert(0, event)
+        """Let an event come next, after others that were appended."""
+        if self._following is None:
+            self._following = []
+        self._following.insert(0, event)
 
-    def _next_behind(self) -> Any:
-        behind = self._behind
-        assert behind is not None
-        event = behind.pop()
-        if len(behind) == 0:
-            self._behind = None
+    def _next_following(self) -> Any:
+        following = self._following
+        assert following is not None
+        event = following.pop()
+        if len(following) == 0:
+            self._following = None
         return event
 
     def _read_preface(self) -> bool:
@@ -249,8 +249,8 @@ class Receiver:
         if frame_type == PRIORITY:
             return read_priority(session, stream_id, raw, at, stop - at)
         if frame_type == GOAWAY:
-            self._behind = read_goaway(session, stream_id, raw, at, stop)
-            return self._next_behind()
+            self._following = read_goaway(session, stream_id, raw, at, stop)
+            return self._next_following()
         if frame_type == PRIORITY_UPDATE:
             return read_priority_update(session, stream_id, raw, at, stop)
         assert frame_type == PUSH_PROMISE

@@ -59,7 +59,7 @@ def refuse_for_now(session: Session, stream_id: i64) -> Any:
     if session.own.acknowledged_first:
         return note_rejection(session, stream_id, REFUSED_STREAM, "too_many_streams")
     # The client could not know the limit.
-    session.floods.frame(1)
+    session.abuse.frame(1)
     return remember(session, stream_id, REFUSED_STREAM, "too_many_streams")
 
 
@@ -72,7 +72,7 @@ def send_reset(session: Session, stream_id: i64, error_code: i64, reason: str) -
 
 def note_rejection(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
     """Count a stream that was rejected, and return the event that says so."""
-    session.floods.reset()  # MadeYouReset (CVE-2025-8671)
+    session.abuse.reset()  # MadeYouReset (CVE-2025-8671)
     return remember(session, stream_id, error_code, reason)
 
 

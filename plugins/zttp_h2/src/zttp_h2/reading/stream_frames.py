@@ -32,15 +32,15 @@ def read_rst_stream(session: Session, stream_id: i64, raw: bytes, at: i64, stop:
     stream = session.table.get(stream_id)
     if stream is None:
         check_closed(session, stream_id, RECV_RST_STREAM)
-        session.floods.earned_frame()
+        session.abuse.earned_frame()
         return None
     answered = stream.state == HALF_CLOSED_LOCAL
     drop(session, stream, RESET_RECEIVED)
     if session.server:
         if answered:
-            session.floods.completed()  # the rest of the request is not needed any more
+            session.abuse.completed()  # the rest of the request is not needed any more
         else:
-            session.floods.reset()  # rapid reset (CVE-2023-44487)
+            session.abuse.reset()  # rapid reset (CVE-2023-44487)
     return core.RstStream(stream_id, error_code)
 
 
@@ -49,7 +49,7 @@ def read_window_update(session: Session, content: ContentWriter, stream_id: i64,
     if stop - at != 4:
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
     increment = i64(read_i32_be(raw, at)) & 0x7FFFFFFF
-    session.floods.earned_frame()
+    session.abuse.earned_frame()
     if stream_id == 0:
         if increment == 0:
             raise Malformed("zero_increment", PROTOCOL_ERROR, at)
@@ -76,7 +76,7 @@ def read_priority(session: Session, stream_id: i64, raw: bytes, at: i64, length:
         if stream is None:
             raise Malformed("frame_size", FRAME_SIZE_ERROR)
         return reset(session, stream, FRAME_SIZE_ERROR, "frame_size")
-    session.floods.frame(1)
+    session.abuse.frame(1)
     if depends_on(raw, at) == stream_id:
         stream = session.table.get(stream_id)
         if stream is not None:

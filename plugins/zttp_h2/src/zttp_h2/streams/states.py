@@ -91,7 +91,7 @@ STREAM: Final[dict[tuple[int, int], int]] = {
 
 # --------------------------------------------------------------------------------------------- the message that is sent
 # The numbers are those of zttp_core.messages.states, which has the table.
-NO_HEAD: Final = 0  # a client's stream begins behind its head, so this is a server's
+NO_HEAD: Final = 0  # a client's stream begins after its head, so this is a server's
 CONTENT: Final = 1
 NO_CONTENT: Final = 2  # HEAD, 204, 205, 304
 ENDED: Final = 3  # though it may wait for credit

@@ -44,7 +44,7 @@ class StreamState:
         self.content_to_send: i64 = -1
         self.window: i64 = send_window
         self.blocked: BlockedContent | None = None
-        self.ending: bool = False  # the message was ended behind what is blocked
+        self.ending: bool = False  # the message was ended after what is blocked
         self.trailers: list[tuple[bytes, bytes]] | None = None
         self.trailers_never_indexed: frozenset[bytes] | None = None
         self.urgency: i64 = 3  # RFC 9218 4

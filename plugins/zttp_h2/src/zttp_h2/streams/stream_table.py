@@ -36,8 +36,8 @@ class StreamTable:
         # What the peer may still send there within the window that it had.
         self._reset_here: dict[int, int] | None = None
         self._highest_evicted: i64 = 0
-        # Credit that the caller owes for streams that have ended since.
-        self._owed: dict[int, int] | None = None
+        # Unreturned credit of streams that have ended since.
+        self._unreturned: dict[int, int] | None = None
 
     def get(self, stream_id: i64) -> StreamState | None:
         """Return the stream, if it is open."""
@@ -127,21 +127,21 @@ class StreamTable:
                 streams.append(stream)
         return streams
 
-    def owe(self, stream_id: i64, credit: i64) -> None:
-        """Note what the caller owes for a stream, 0 for nothing."""
-        owed = self._owed
-        if owed is None:
-            owed = {}
-            self._owed = owed
+    def note_unreturned(self, stream_id: i64, credit: i64) -> None:
+        """Note the credit that the caller has not returned for a stream, 0 for none."""
+        unreturned = self._unreturned
+        if unreturned is None:
+            unreturned = {}
+            self._unreturned = unreturned
         if credit > 0:
-            owed[stream_id] = credit
+            unreturned[stream_id] = credit
         else:
-            owed.pop(stream_id, None)
+            unreturned.pop(stream_id, None)
 
-    def owed(self, stream_id: i64) -> i64:
-        """Return what the caller owes for a stream that has ended."""
-        owed = self._owed
-        return 0 if owed is None else owed.get(stream_id, 0)
+    def unreturned(self, stream_id: i64) -> i64:
+        """Return the credit that the caller has not returned for a stream that has ended."""
+        unreturned = self._unreturned
+        return 0 if unreturned is None else unreturned.get(stream_id, 0)
 
     def reset_here(self, stream_id: i64, window: i64) -> None:
         """Remember that RST_STREAM was sent: frames that the peer sent before it read that are not its fault."""

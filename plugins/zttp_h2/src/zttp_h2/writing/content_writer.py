@@ -1,4 +1,4 @@
-"""Content as DATA frames (RFC 9113 6.1), as far as the peer's windows allow, and the end of a message behind it.
+"""Content as DATA frames (RFC 9113 6.1), as far as the peer's windows allow, and the end of a message after it.
 
 What has no credit is blocked, and leaves when credit comes, in the order of the ``scheduler``. So does what there is no
 room for in the output: when that is taken.
@@ -8,7 +8,7 @@ from typing import Final, final
 
 from zttp_core.messages.writing import write_trailers
 from zttp_core.reasons import local_error
-from zttp_h2.flow.floods import SLIVER
+from zttp_h2.flow.abuse_limits import SLIVER
 from zttp_h2.flow.outbox import Outbox
 from zttp_h2.flow.send_flow import SendFlow
 from zttp_h2.frames import DATA, END_STREAM, MAX_WINDOW
@@ -50,7 +50,7 @@ class ContentWriter:
             room = flow.room(stream, size)
             if size <= room:
                 self._write(stream, data, size)
-                self.session.floods.content_sent(size)
+                self.session.abuse.content_sent(size)
                 return
             if room > 0:
                 start = room
@@ -58,7 +58,7 @@ class ContentWriter:
         if start > 0:
             self._write(stream, data, start)
             if start >= SLIVER:
-                self.session.floods.content_sent(start)
+                self.session.abuse.content_sent(start)
         flow.block(stream, data, start)
 
     def take(self) -> bytes:
@@ -71,7 +71,7 @@ class ContentWriter:
         return self._outbox.take()
 
     def end(self, stream: StreamState, trailers: Fields | None) -> None:
-        """End the message, behind everything that is blocked."""
+        """End the message, after everything that is blocked."""
         if stream.message != CONTENT:
             check_given(self.session, stream, GIVE_END)
         check_alive(self.session)
@@ -154,12 +154,12 @@ class ContentWriter:
             blocked.advance(part)
             left -= part
         if size == whole or size >= SLIVER:
-            self.session.floods.content_sent(size)
+            self.session.abuse.content_sent(size)
         if flow.unblocked(stream, size) and stream.ending:
             self.messages.finish_blocked(stream)
 
     def _check_blocked(self, stream: StreamState, left: i64, size: i64) -> None:
         """Bound what a peer that takes nothing can make us keep (CVE-2019-9517)."""
-        if self._flow.blocked_bytes + size > self.session.limits.max_parked_bytes:
+        if self._flow.blocked_bytes + size > self.session.limits.max_blocked_bytes:
             stream.content_to_send = left
-            raise local_error("too_much_parked", stream_id=stream.stream_id)
+            raise local_error("too_much_blocked", stream_id=stream.stream_id)

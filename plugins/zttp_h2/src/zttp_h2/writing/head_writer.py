@@ -124,7 +124,7 @@ class HeadWriter(FieldRules):
             self._note_length(fields[at][1], at)
 
     def _write_fields(self, fields: Fields, is_request: bool, states_length: bool) -> None:
-        """Write the fields behind the pseudo-header fields, and note the Content-Length."""
+        """Write the fields after the pseudo-header fields, and note the Content-Length."""
         buffer = self._outbox.buffer
         encoder = self.encoder
         last = encoder.last

@@ -154,7 +154,7 @@ class KeyPhases:
                 return None  # its keys are gone
         payload = self._next_key().decrypt(number, protected, header)
         if payload is None:
-            # RFC 9001 6.4 MUST: no old keys for a packet behind one with newer keys.
+            # RFC 9001 6.4 MUST: no old keys for a packet after one with newer keys.
             if previous is not None and previous.decrypt(number, protected, header) is not None:
                 raise Malformed("old_keys", QuicErrorCode.KEY_UPDATE_ERROR)
             return None

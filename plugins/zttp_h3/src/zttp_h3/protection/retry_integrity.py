@@ -17,7 +17,7 @@ _NONCE_2: Final = bytes.fromhex("d86969bc2d7c6d9990efb04a")
 
 
 def retry_tag(version: i64, original_destination: bytes, retry: bytes) -> bytes:
-    """Return the tag that goes behind a Retry packet.
+    """Return the tag that goes after a Retry packet.
 
     ``original_destination`` is the Destination Connection ID of the Initial that it answers.
     """

@@ -19,7 +19,7 @@ BLOCKED: Final = -1  # it needs entries that have not come
 TOO_LARGE: Final = -2
 UNKNOWN: Final = -3  # it breaks a rule of QPACK: the decoder says which
 
-_CUT: Final = -1  # an integer or a string that goes on behind what is here
+_CUT: Final = -1  # an integer or a string that goes on after what is here
 _WRONG: Final = -2
 _LARGEST: Final = 1 << 30
 _MOST_UNFINISHED: Final = 128 * 1024
@@ -113,7 +113,7 @@ class SizeLedger:
         return self._bounds[place]
 
     def _instruction(self, data: bytes, at: i64, size: i64) -> i64:
-        """Read one encoder instruction; return the position behind it, _CUT or _WRONG."""
+        """Read one encoder instruction; return the position after it, _CUT or _WRONG."""
         first: i64 = data[at]
         if first & 0x80:  # insert with name reference
             index, after = _integer(data, at, size, 0x3F)
@@ -149,7 +149,7 @@ class SizeLedger:
         return after
 
     def _line(self, block: bytes, at: i64, size: i64, base: i64) -> tuple[i64, i64]:
-        """Read one field line (4.5.2 to 4.5.6): its bound and the position behind it; a bound below 0 is wrong."""
+        """Read one field line (4.5.2 to 4.5.6): its bound and the position after it; a bound below 0 is wrong."""
         first: i64 = block[at]
         if first & 0x80:
             index, at = _integer(block, at, size, 0x3F)
@@ -178,7 +178,7 @@ class SizeLedger:
 
 
 def _integer(data: bytes, at: i64, size: i64, mask: i64) -> tuple[i64, i64]:
-    """Read an integer whose prefix is ``mask`` (RFC 7541 5.1): the value and the position behind it, or an error."""
+    """Read an integer whose prefix is ``mask`` (RFC 7541 5.1): the value and the position after it, or an error."""
     if at >= size:
         return _CUT, at
     value = i64(data[at]) & mask
@@ -201,7 +201,7 @@ def _integer(data: bytes, at: i64, size: i64, mask: i64) -> tuple[i64, i64]:
 
 
 def _string(data: bytes, at: i64, size: i64, mask: i64, huffman: i64) -> tuple[i64, i64]:
-    """Read a string literal: an upper bound of its length, and the position behind it, or an error."""
+    """Read a string literal: an upper bound of its length, and the position after it, or an error."""
     if at >= size:
         return _CUT, at
     coded = i64(data[at]) & huffman != 0

@@ -108,7 +108,7 @@ class FrameReceiver:
     def _receive_application_frame(
         self, payload: bytes, at: i64, stop: i64, frame_type: i64, path: Path, used: bytes
     ) -> i64:
-        """Take a frame that only 0-RTT and 1-RTT packets have; return the position behind it. Raises Malformed."""
+        """Take a frame that only 0-RTT and 1-RTT packets have; return the position after it. Raises Malformed."""
         session = self._session
         streams = session.streams
         if frame_type == MAX_DATA:

@@ -146,7 +146,7 @@ def frames_of(payload: bytes, flag: i64) -> list[Event]:
 
 
 def _frame(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tuple[Event, i64]:
-    """Return one frame and the position behind it. Raises Malformed."""
+    """Return one frame and the position after it. Raises Malformed."""
     if STREAM <= frame_type <= STREAM_LAST:
         stream_id, offset, start, at = read.read_stream(payload, at, stop, frame_type)
         piece: Event = {"frame_type": "stream", "stream_id": int(stream_id), "offset": int(offset)}

@@ -183,7 +183,7 @@ class RequestStream:
         return None
 
     def _wait_for_more(self) -> Any:
-        """Put the next piece behind what is there, if one has come."""
+        """Put the next piece after what is there, if one has come."""
         incoming = self.quic.incoming
         assert incoming is not None
         more = incoming.take()

@@ -178,7 +178,7 @@ class SentPackets:
         return packets
 
     def _advance(self) -> None:
-        """Move on behind what is settled."""
+        """Move on after what is settled."""
         packets = self._packets
         at = self._first - self._base
         end: i64 = len(packets)

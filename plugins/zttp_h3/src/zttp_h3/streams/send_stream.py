@@ -49,7 +49,7 @@ class SendStream:
             self.written += len(data)
 
     def finish(self) -> None:
-        """End the stream behind what was written."""
+        """End the stream after what was written."""
         self.final = self.written
 
     def reset(self, error_code: i64) -> None:

@@ -37,22 +37,22 @@ def message(kind: i64, body: bytes) -> bytes:
 
 
 def vector8(body: bytes) -> bytes:
-    """Return ``body`` behind its length in one byte (RFC 8446 3.4)."""
+    """Return ``body`` after its length in one byte (RFC 8446 3.4)."""
     return len(body).to_bytes(1, "big") + body
 
 
 def vector16(body: bytes) -> bytes:
-    """Return ``body`` behind its length in two bytes."""
+    """Return ``body`` after its length in two bytes."""
     return len(body).to_bytes(2, "big") + body
 
 
 def vector24(body: bytes) -> bytes:
-    """Return ``body`` behind its length in three bytes."""
+    """Return ``body`` after its length in three bytes."""
     return len(body).to_bytes(3, "big") + body
 
 
 def numbers16(values: list[int]) -> bytes:
-    """Return numbers of two bytes each, one behind the other."""
+    """Return numbers of two bytes each, one after the other."""
     return b"".join([value.to_bytes(2, "big") for value in values])
 
 

@@ -1,6 +1,6 @@
-"""What stands in frames (RFC 9000 19, RFC 9221 4): pure functions from a position behind the type.
+"""What stands in frames (RFC 9000 19, RFC 9221 4): pure functions from a position after the type.
 
-Each returns the fields of its frame and the position behind it. A frame that ends before its fields do, or that cannot
+Each returns the fields of its frame and the position after it. A frame that ends before its fields do, or that cannot
 mean anything, is a FRAME_ENCODING_ERROR; what a frame means to a connection is not judged here. ``0 <= at`` and ``stop
 <= len(payload)`` always.
 """
@@ -30,7 +30,7 @@ def _invalid(reason: str, frame_type: i64) -> Malformed:
 
 
 def skip_padding(payload: bytes, at: i64, stop: i64) -> i64:
-    """Return the position behind a run of PADDING frames (19.1)."""
+    """Return the position after a run of PADDING frames (19.1)."""
     while at + 8 <= stop and read_i64_le(payload, at) == 0:
         at += 8
     while at < stop and payload[at] == 0:
@@ -54,7 +54,7 @@ class AckFrame:
         self.ce: i64 = -1
 
     def read(self, payload: bytes, at: i64, stop: i64, frame_type: i64) -> i64:
-        """Read an ACK of either type; return the position behind it."""
+        """Read an ACK of either type; return the position after it."""
         largest, at = read_varint(payload, at, stop)
         delay, at = read_varint(payload, at, stop)
         count, at = read_varint(payload, at, stop)
@@ -137,7 +137,7 @@ def read_reset_stream(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tu
 
 
 def read_crypto(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tuple[i64, i64, i64]:
-    """CRYPTO (19.6): (offset, where its data begins, where it ends, which is the position behind the frame)."""
+    """CRYPTO (19.6): (offset, where its data begins, where it ends, which is the position after the frame)."""
     offset, at = read_varint(payload, at, stop)
     length, at = read_varint(payload, at, stop)
     if length < 0 or length > stop - at:
@@ -149,7 +149,7 @@ def read_crypto(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tuple[i6
 
 
 def read_stream(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tuple[i64, i64, i64, i64]:
-    """STREAM (19.8): (stream, offset, where its data begins, where it ends, which is the position behind the frame)."""
+    """STREAM (19.8): (stream, offset, where its data begins, where it ends, which is the position after the frame)."""
     stream_id, at = read_varint(payload, at, stop)
     offset: i64 = 0
     if frame_type & HAS_OFFSET != 0:
@@ -219,7 +219,7 @@ def read_connection_close(payload: bytes, at: i64, stop: i64, frame_type: i64) -
 
 
 def read_datagram(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tuple[i64, i64]:
-    """DATAGRAM (RFC 9221 4): (where its data begins, where it ends, which is the position behind the frame)."""
+    """DATAGRAM (RFC 9221 4): (where its data begins, where it ends, which is the position after the frame)."""
     if frame_type != DATAGRAM_WITH_LENGTH:
         return at, stop
     length, at = read_varint(payload, at, stop)

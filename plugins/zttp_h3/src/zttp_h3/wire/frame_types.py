@@ -113,7 +113,7 @@ RULES: Final[bytes] = _rules()
 
 
 def read_frame_type(payload: bytes, at: i64, stop: i64, packet: i64, from_server: bool) -> tuple[i64, i64]:
-    """Read the type of the frame at ``at``, which is before ``stop``: (type, position behind it).
+    """Read the type of the frame at ``at``, which is before ``stop``: (type, position after it).
 
     ``packet`` is the one flag of the packet that it came in. Raises Malformed for a type that is unknown or not legal
     there, or too long.

@@ -1,4 +1,4 @@
-"""Frames as they are sent (RFC 9000 19, RFC 9221 4), written behind whatever the writer holds.
+"""Frames as they are sent (RFC 9000 19, RFC 9221 4), written after whatever the writer holds.
 
 What is written here is what ``frame_reader`` reads; that it fits into the packet is for the caller to see to.
 """

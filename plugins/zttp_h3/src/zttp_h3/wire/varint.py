@@ -18,7 +18,7 @@ MAX_VARINT: Final = 0x3FFFFFFFFFFFFFFF
 
 
 def read_varint(data: bytes, at: i64, stop: i64) -> tuple[i64, i64]:
-    """Read the integer at ``at``: (value, position behind it). The value is -1 if ``stop`` comes first.
+    """Read the integer at ``at``: (value, position after it). The value is -1 if ``stop`` comes first.
 
     What it means that an integer is cut short, the caller knows. ``0 <= at`` and ``stop <= len(data)``.
     """

@@ -35,7 +35,7 @@ _GIVE_DATA: Final[int] = states.GIVE_DATA
 _GIVE_END: Final[int] = states.GIVE_END
 
 _OVERHEAD: Final = 32  # of a field (RFC 9114 4.2.2)
-_JOINED: Final = 1_024  # content up to here is put behind its frame header; larger pieces are not copied
+_JOINED: Final = 1_024  # content up to here is put after its frame header; larger pieces are not copied
 
 
 def request_section(
@@ -72,7 +72,7 @@ def check_section(session: H3Session, section: Fields, stream_id: int | None) ->
 
 
 def write_section(session: H3Session, stream: RequestStream, section: Fields) -> None:
-    """Write a HEADERS frame, behind what the encoder needs."""
+    """Write a HEADERS frame, after what the encoder needs."""
     block = session.encoder.encode(stream.stream_id, section)
     session.flush_qpack()
     session.transport.session.streams.write(stream.quic, frames.frame(frames.HEADERS, block))
@@ -121,8 +121,8 @@ def send_data(session: H3Session, stream: RequestStream, data: bytes) -> None:
     left = stream.content_to_send
     if 0 <= left < size:
         raise local_error("content_too_long", stream_id=int(stream.stream_id))
-    if streams.queued_bytes + size > session.limits.max_parked_bytes:
-        raise local_error("too_much_parked", stream_id=int(stream.stream_id))
+    if streams.queued_bytes + size > session.limits.max_blocked_bytes:
+        raise local_error("too_much_blocked", stream_id=int(stream.stream_id))
     if left >= 0:
         stream.content_to_send = left - size
     if size <= _JOINED:

@@ -31,7 +31,7 @@ _KEEPALIVE: Final = 4
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
-class Floods:
+class AbuseLimits:
     """The counters of one connection."""
 
     def __init__(self, limits: H2Limits) -> None:

@@ -1,4 +1,4 @@
-"""Floods: what a peer can ask for without a message coming or going is bounded (RFC 9113 10.5)."""
+"""Abuse limits: what a peer can ask for without a message coming or going is bounded (RFC 9113 10.5)."""
 
 import time
 from collections.abc import Callable
@@ -299,7 +299,7 @@ def many_small_buffers(size: int) -> None:
         pass
 
 
-def many_parked_pieces(size: int) -> None:
+def many_blocked_pieces(size: int) -> None:
     connection = server(headers(GET, flags=END_STREAM), first=settings((4, 0)))
     stream = connection.stream(1)
     stream.send_response(200)
@@ -318,7 +318,7 @@ def many_requests(size: int) -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("run", [byte_by_byte, many_small_buffers, many_parked_pieces, many_requests])
+@pytest.mark.parametrize("run", [byte_by_byte, many_small_buffers, many_blocked_pieces, many_requests])
 def test_work_is_linear(run: Callable[[int], object]) -> None:
     cost(run, 1000)
     assert cost(run, 16000) < 16 * 3 * cost(run, 4000) / 4 + 0.05
