@@ -1,7 +1,8 @@
 """An HTTP/1.1 client on asyncio: `python examples/asyncio_client.py http://127.0.0.1:8000/`.
 
 One connection, kept alive from request to request and opened again where the server closed it. Content streams in both
-directions at once: a server may answer before the upload has ended. `asyncio_http2_client.py` has it for HTTP/2.
+directions at once: a server may answer before the upload has ended. `asyncio_http2_client.py` and
+`asyncio_http3_client.py` have it for HTTP/2 and HTTP/3.
 """
 
 import asyncio
@@ -167,15 +168,19 @@ class Client(AbstractAsyncContextManager["Client"]):
         self._conn = self._upload = None
 
 
+async def show(response: Response) -> None:
+    """Print a response, its content as it arrives."""
+    print(response.status_code)
+    for name, value in response.headers:
+        print(f"{name.decode()}: {value.decode('latin-1')}")
+    async for piece in response.content():
+        sys.stdout.write(piece.decode("utf-8", "replace"))
+
+
 async def main(url: str) -> None:
     parts = urlsplit(url)
     async with Client(parts.hostname or "127.0.0.1", parts.port or 80) as client:
-        response = await client.request(b"GET", (parts.path or "/").encode())
-        print(response.status_code)
-        for name, value in response.headers:
-            print(f"{name.decode()}: {value.decode('latin-1')}")
-        async for piece in response.content():
-            sys.stdout.write(piece.decode("utf-8", "replace"))
+        await show(await client.request(b"GET", (parts.path or "/").encode()))
 
 
 if __name__ == "__main__":

@@ -109,6 +109,18 @@ class Exchange:
         self._pieces.put_nowait(b"")
 
 
+def fail_stream(stream: zttp.Stream, exchange: Exchange, status: int, text: str, error_code: int) -> None:
+    """Answer a request of HTTP/2 or HTTP/3 with an error; reset its stream if the answer has begun."""
+    if exchange.started:
+        stream.reset(error_code)
+    elif stream.send_window is not None:
+        content = text.encode("ascii", "backslashreplace") + b"\n"
+        stream.send_response(status, [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))])
+        if exchange.request.method != b"HEAD":
+            stream.send_data(content)
+        stream.end_message()
+
+
 class HTTP1:
     """HTTP/1.1: framing by fields, one message after the other, errors told as a response."""
 
@@ -284,16 +296,8 @@ class HTTP2:
         self.link.flush()
 
     def fail(self, exchange: Exchange, status: int, text: str) -> None:
-        """Answer one request with an error; reset its stream if the answer has begun."""
-        stream = self.sender(exchange.request)
-        if exchange.started:
-            stream.reset(zttp.H2ErrorCode.INTERNAL_ERROR)
-        elif stream.send_window is not None:
-            content = text.encode("ascii", "backslashreplace") + b"\n"
-            stream.send_response(status, [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))])
-            if exchange.request.method != b"HEAD":
-                stream.send_data(content)
-            stream.end_message()
+        """Answer one request with an error."""
+        fail_stream(self.sender(exchange.request), exchange, status, text, zttp.H2ErrorCode.INTERNAL_ERROR)
         self.exchange_finished(exchange)
 
     def fail_connection(self, _error: zttp.RemoteProtocolError) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zttp
-from exchange import CREDIT_TIMEOUT, Exchange, Fields, in_time
+from exchange import CREDIT_TIMEOUT, Exchange, Fields, fail_stream, in_time
 
 if TYPE_CHECKING:
     from asyncio_server import Server
@@ -57,16 +57,8 @@ class HTTP3:
         self.link.close_if_done()
 
     def fail(self, exchange: Exchange, status: int, text: str) -> None:
-        """Answer one request with an error; reset its stream if the answer has begun."""
-        stream = self.sender(exchange.request)
-        if exchange.started:
-            stream.reset(zttp.H3ErrorCode.H3_INTERNAL_ERROR)
-        elif stream.send_window is not None:
-            content = text.encode("ascii", "backslashreplace") + b"\n"
-            stream.send_response(status, [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))])
-            if exchange.request.method != b"HEAD":
-                stream.send_data(content)
-            stream.end_message()
+        """Answer one request with an error."""
+        fail_stream(self.sender(exchange.request), exchange, status, text, zttp.H3ErrorCode.H3_INTERNAL_ERROR)
         self.exchange_finished(exchange)
 
 

@@ -10,8 +10,9 @@ import asyncio_http2_client
 import asyncio_server
 import exchange
 import zttp
-from asyncio_http2_client import Client, NotHTTP2Error, StreamResetError
+from asyncio_http2_client import Client, NotHTTP2Error
 from asyncio_server import Server, echo
+from client_exchange import StreamResetError
 from exchange import Exchange
 
 HOST = "127.0.0.1"

@@ -12,8 +12,9 @@ import fetch
 import quic_socket
 import self_signed
 import zttp
-from asyncio_http3_client import Client, ConnectionEndedError, StreamResetError
+from asyncio_http3_client import Client, ConnectionEndedError
 from asyncio_server import Server, echo
+from client_exchange import StreamResetError
 from exchange import Exchange
 
 pytestmark = pytest.mark.skipif(not self_signed.is_possible(), reason="there is no openssl here to make a certificate")

@@ -1,0 +1,200 @@
+"""What clients of HTTP/2 and HTTP/3 have in common: a stream for each request, many of them on one connection.
+
+`asyncio_http2_client.py` and `asyncio_http3_client.py` bring the transport. Nothing here knows of sockets.
+"""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import AsyncIterable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+
+import zttp
+from asyncio_client import CONTINUE_TIMEOUT, READ_TIMEOUT, Fields, Response
+
+Content = bytes | AsyncIterable[bytes]
+
+
+class StreamResetError(Exception):
+    """The server has cancelled this exchange, or what it sent made zttp cancel it."""
+
+
+class Exchange:
+    """One request and its response: a stream, and its events as the connection hands them out."""
+
+    upload: "asyncio.Task[None] | None" = None
+
+    def __init__(self, client: "StreamClient", stream: zttp.Stream, *, sent: bool) -> None:
+        self.client, self.stream, self.sent = client, stream, sent  # the whole request
+        self.events: asyncio.Queue[zttp.Event | Exception] = asyncio.Queue()
+        self.invited = asyncio.Event()  # to send the content
+        client.exchanges[stream.stream_id] = self
+
+    async def next_event(self) -> zttp.Event:
+        """Return the next event; taking content gives credit for more."""
+        async with asyncio.timeout(READ_TIMEOUT):
+            event = await self.events.get()
+        if isinstance(event, Exception):
+            raise event
+        if isinstance(event, zttp.RstStream):
+            raise StreamResetError(f"stream {event.stream_id} was reset: error code {event.error_code:#x}")
+        if isinstance(event, zttp.Data):
+            self.client.conn.consume_data(event.stream_id, len(event.data))
+            self.client.flush()
+        return event
+
+    async def response(self) -> Response:
+        """Return the response as soon as its head is here."""
+        informational: list[zttp.Response] = []
+        while True:
+            event = await self.next_event()
+            assert isinstance(event, zttp.Response)
+            if not event.is_informational:
+                if self.upload and not self.invited.is_set():
+                    self.upload.cancel()  # the server does not want it
+                return Response(self, event, informational)
+            informational.append(event)
+            if event.status_code == 100:
+                self.invited.set()
+
+    async def send(self, content: Content, trailers: Fields | None) -> None:
+        """Send the content once it is wanted, as fast as the server gives credit for it."""
+        try:
+            with suppress(TimeoutError):  # some servers never send 100 (RFC 9110 10.1.1)
+                async with asyncio.timeout(CONTINUE_TIMEOUT):
+                    await self.invited.wait()
+            self.invited.set()
+            async for piece in pieces(content):
+                self.stream.send_data(piece)
+                await self.client.drain(self.stream)
+            self.stream.end_message(trailers)
+            await self.client.drain(self.stream)
+            self.sent = True
+        except zttp.LocalProtocolError:
+            pass  # the stream is closed: what the server sent says why
+        except Exception as error:  # noqa: BLE001 - whoever waits for the response has to know
+            self.stream.reset(self.client.cancelled)
+            self.client.flush()
+            self.events.put_nowait(error)
+
+    async def finish_exchange(self) -> None:
+        """Forget the exchange; what was not sent of the request is of no use any more."""
+        if self.sent:
+            self.client.exchanges.pop(self.stream.stream_id, None)
+        else:
+            await self._give_up(self.client.no_error)
+
+    async def cancel(self) -> None:
+        """End both messages, wherever they are."""
+        await self._give_up(self.client.cancelled)
+
+    async def _give_up(self, error_code: int) -> None:
+        self.client.exchanges.pop(self.stream.stream_id, None)
+        if self.upload:
+            self.upload.cancel()
+        self.stream.reset(error_code)
+        self.client.flush()
+
+
+async def pieces(content: Content) -> AsyncIterable[bytes]:
+    """Yield content piece by piece, also if it is in one."""
+    if isinstance(content, bytes):
+        yield content
+    else:
+        async for piece in content:
+            yield piece
+
+
+class StreamClient(AbstractAsyncContextManager["StreamClient"]):
+    """Requests side by side on one connection to one server."""
+
+    conn: zttp.H2Connection | zttp.H3Connection
+    version: bytes
+    no_error: int  # error code: the response is complete, and the rest of the request not wanted
+    cancelled: int  # error code: the response is not wanted any more
+    scheme = b"https"
+
+    def __init__(self, host: str, port: int, observe: Callable[[zttp.Event], object]) -> None:
+        self.host, self.port, self.observe = host, port, observe
+        self.exchanges: dict[int, Exchange] = {}  # by stream_id
+        self.is_leaving = False  # the server has said GOAWAY
+        self.end: Exception | None = None  # why there is no connection any more
+        self.changed = asyncio.Event()  # any of that, or there is credit, or room for a stream
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.close()
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End the connection, and what is under way on it."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Write what is to be sent."""
+
+    @abstractmethod
+    def can_ask(self, protocol: bytes | None) -> bool:
+        """Tell whether the server allows a request now."""
+
+    async def request(
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Fields | None = None,
+        content: Content = b"",
+        trailers: Fields | None = None,
+        protocol: bytes | None = None,
+    ) -> Response:
+        """Send a request; return its response as soon as the head is here.
+
+        The field `expect: 100-continue` holds content back until the server asks for it. `protocol` makes the request
+        an extended CONNECT (RFC 8441, RFC 9220).
+        """
+        fields = [(b"host", f"{self.host}:{self.port}".encode()), *(headers or [])]
+        if content and isinstance(content, bytes):
+            fields.append((b"content-length", b"%d" % len(content)))
+        await self._until(lambda: self.is_leaving or self.can_ask(protocol))
+        if self.end:
+            raise self.end
+        bare = not (content or trailers)
+        stream = self.conn.send_request(
+            method, target, self.version, fields, end_stream=bare, scheme=self.scheme, protocol=protocol
+        )
+        exchange = Exchange(self, stream, sent=bare)
+        self.flush()
+        if not bare:
+            if not any(name.lower() == b"expect" for name, _ in fields):
+                exchange.invited.set()
+            exchange.upload = asyncio.create_task(exchange.send(content, trailers))
+        return await exchange.response()
+
+    async def drain(self, stream: zttp.Stream) -> None:
+        """Write, and wait until what was sent on a stream has left."""
+        self.flush()
+        await self._until(lambda: not stream.pending_bytes)
+
+    async def _until(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds, or the connection has ended."""
+        while not (self.end or holds()):
+            self.changed.clear()
+            async with asyncio.timeout(READ_TIMEOUT):
+                await self.changed.wait()
+
+    def take(self, event: zttp.Event) -> None:
+        """Hand an event to the exchange that it belongs to."""
+        self.observe(event)
+        match event:
+            case zttp.Response() | zttp.Data() | zttp.EndOfMessage() | zttp.RstStream():
+                if exchange := self.exchanges.get(event.stream_id):
+                    exchange.events.put_nowait(event)
+                elif isinstance(event, zttp.Data):  # nobody waits for it any more
+                    self.conn.consume_data(event.stream_id, len(event.data))
+            case zttp.Goaway():
+                self.is_leaving = True
+
+    def fail(self, error: Exception) -> None:
+        """Tell every exchange that the connection is over."""
+        self.end = error
+        for exchange in self.exchanges.values():
+            exchange.events.put_nowait(error)
+        self.exchanges.clear()
+        self.changed.set()
