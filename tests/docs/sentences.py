@@ -1,8 +1,9 @@
-"""What the pages claim: sentences and rows with a number, "never", "always" or "every"."""
+"""What the pages claim: sentences and rows with a number, in digits or words, "never", "always" or "every"."""
 
 import re
 import tomllib
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +15,33 @@ GENERATED = re.compile(r"<!-- (generated|figures|measured).*?<!-- /\1 -->", re.D
 FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 REFERENCE = re.compile(r"^::: .*\n(    .*\n)*", re.MULTILINE)  # what docstrings say
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 PARAGRAPH_END = re.compile(r"\n\s*\n|\n(?=\s*[*\-|]|\s*\d+\. )")
 CODE = re.compile(r"`[^`]*`")
 LIST_ITEM = re.compile(r"^(?:[*-]|\d+\.) ")
 SENTENCE_END = re.compile(r"(?<=[.!?:]) (?=[A-Z`*\[])")
-# Numbers that count nothing: names of protocols, documents, attacks and status codes.
-NAMES = re.compile(r"`[^`]*`|\]\([^)]*\)|RFC \d+( [\d.]+(, [\d.]+)*)?|HTTP/[\d.]+|CVE-[\d-]+|https?:\S+")
-STATUS = re.compile(r"\b[1-5]\d\d\b|\b[1-5]xx\b")
+# Numbers that count nothing: names of protocols, documents, attacks, and status codes that there are.
+NAMES = re.compile(r"`[^`]*`|\]\([^)]*\)|RFC \d+( [\d.]+(, [\d.]+)*)?|HTTP/[\d.]+|CVE-[\d-]+|X\.509|https?:\S+")
+COUNTED = r"(?<!some )(?<!about )(?<!most )(?<!least )(?<!more than )"  # as in "some 500 messages", which is no status
+STATUS = re.compile(rf"{COUNTED}\b({'|'.join(str(status.value) for status in HTTPStatus)}|[1-5]xx)\b")
 # Where a sentence names its tests itself: `http1/test_limits.py::test_request_line`, `smuggling.md: A folded line`.
 SHOWN = re.compile(r"`[\w/]+\.py::\w+`|`[\w/-]+\.md: [^`]+`")
-CLAIMING = re.compile(r"\b(never|always|every)\b|\d", re.IGNORECASE)
+# "One" and "two" mostly count nothing: "one of them", "two parties".
+WORDS = "three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundreds?|thousands?|millions?|twice"
+CLAIMING = re.compile(rf"\b(never|always|every|{WORDS})\b|\d", re.IGNORECASE)
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "": 1}
 
 
 def sentences(text: str) -> list[str]:
     """Return the sentences, list items and table rows of a document that claim something that can be false."""
-    for left_out in (GENERATED, FENCE, REFERENCE, COMMENT):
+    for left_out in (GENERATED, FENCE, REFERENCE, COMMENT, HEADING):
         text = left_out.sub("", text)
     found = []
     for paragraph in PARAGRAPH_END.split(text):
         line = LIST_ITEM.sub("", " ".join(paragraph.split()))
         whole = CODE.sub(lambda match: match[0].replace(" ", "\0"), line)  # code is not taken apart
         parts = [line] if line.startswith("|") else [part.replace("\0", " ") for part in SENTENCE_END.split(whole)]
-        found += [part for part in parts if claims(part) and not line.startswith("#")]
+        found += [part for part in parts if claims(part)]
     return found
 
 

@@ -38,10 +38,10 @@ def anchors(document: Path) -> set[str]:
     return slugs | set(re.findall(r' id="([^"]+)"', text))
 
 
-@pytest.mark.parametrize("document", CLAIMS, ids=titles(CLAIMS))
+@pytest.mark.parametrize("document", AT_THE_ROOT + DOCS, ids=titles(AT_THE_ROOT + DOCS))
 def test_every_test_that_is_named_exists(document: Path) -> None:
     named = [span.split("::") for span in code_spans(document) if ".py::" in span]
-    assert len(named) > 10
+    assert len(named) > 10 or document not in CLAIMS
     for file, function in named:
         tree = ast.parse((ROOT / "tests" / file).read_text())
         assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, (
@@ -49,10 +49,10 @@ def test_every_test_that_is_named_exists(document: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("document", CLAIMS, ids=titles(CLAIMS))
+@pytest.mark.parametrize("document", AT_THE_ROOT + DOCS, ids=titles(AT_THE_ROOT + DOCS))
 def test_every_wire_case_that_is_named_exists(document: Path) -> None:
     named = [match for span in code_spans(document) if (match := re.fullmatch(r"(?:(\w+)/)?([\w-]+\.md): (.+)", span))]
-    assert len(named) > 1
+    assert len(named) > 1 or document not in CLAIMS
     for match in named:
         cases = ROOT / "tests/cases" / (match[1] or "http1") / match[2]
         assert f"\n## {match[3]}\n" in cases.read_text(), match[0]
@@ -111,6 +111,11 @@ def test_the_tables_are_those_of_the_code() -> None:
     command = [sys.executable, "scripts/docs_tables.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}python scripts/docs_tables.py brings them up to date"
+
+
+def test_the_example_plugin_is_as_short_as_the_pages_say() -> None:
+    package = ROOT / "examples/third_party_plugin/src/zttp_scgi"
+    assert 150 < sum(len(file.read_text().splitlines()) for file in package.glob("*.py")) < 250
 
 
 PACKED = ", fields left packed"

@@ -72,10 +72,19 @@ def test_every_value_is_that_of_the_code(page: Path) -> None:
         ("| every. A | `a.py::b` |\n", ["| every. A | `a.py::b` |"]),
         ("<!-- measured -->\nIt took 3 ns.\n<!-- /measured -->\n\nIt takes 3.\n", ["It takes 3."]),
         ("# Every heading\n\n* Everything\n* Every thing\n", ["Every thing"]),
+        ("## Heading\nNever a heading.\n", ["Never a heading."]),
+        ("A 200 follows 100 Continue, and 1xx do.", []),
+        ("It has 256 slots.\n\nIt takes some 500 bytes.\n", ["It has 256 slots.", "It takes some 500 bytes."]),
+        ("They meet in four places. One of the two does so.", ["They meet in four places."]),
     ],
 )
 def test_what_claims_is_found(text: str, found: list[str]) -> None:
     assert sentences(text) == found
+
+
+def test_what_was_measured_is_told_on_one_page_alone() -> None:
+    """What stands in such a block needs no test, so no other page can have one."""
+    assert [page.name for page in PAGES if "<!-- measured" in page.read_text()] == ["performance.md"]
 
 
 def test_numbers_are_read_as_they_are_written() -> None:
