@@ -1,4 +1,4 @@
-"""A complete HTTP server on asyncio: `python examples/asyncio_server.py [port] [--tls]`.
+"""A complete HTTP server on asyncio: `python examples/asyncio_server.py [port] [--tls] [--certificate folder]`.
 
 zttp does the protocol. This file does what needs a socket or a clock: reading and pausing, back-pressure in both
 directions, timeouts, shutdown. An application is `async def application(exchange)`, see `exchange.py`; the protocol is
@@ -38,6 +38,7 @@ class Link(asyncio.Protocol):
 
     transport: asyncio.Transport
     session: HTTP1 | HTTP2
+    tunnel: Exchange | None = None  # what all bytes belong to, after an upgrade
 
     def __init__(self, server: "Server") -> None:
         self.server, self.loop = server, asyncio.get_running_loop()
@@ -60,6 +61,10 @@ class Link(asyncio.Protocol):
         self.closed.set_result(None)
 
     def data_received(self, data: bytes) -> None:
+        if self.tunnel:
+            self.tunnel.receive(data)
+            self.balance()
+            return
         if not hasattr(self, "session"):
             tls = self.transport.get_extra_info("ssl_object")
             data = self.first_bytes = self.first_bytes + data
@@ -72,11 +77,13 @@ class Link(asyncio.Protocol):
         self.balance()
 
     def eof_received(self) -> bool:
-        """Keep a transport that the peer has half closed open for the response that is on its way."""
+        """Keep a transport that the peer has half closed open for the response under way; TLS has no halves."""
         self.peer_ended = True
-        if hasattr(self, "session"):
+        if self.tunnel:
+            self.tunnel.end([])
+        elif hasattr(self, "session"):
             self.pump(b"")
-        return bool(self.exchanges) and not self.is_closing
+        return bool(self.exchanges) and not self.is_closing and self.transport.can_write_eof()
 
     def pump(self, data: bytes | None = None) -> None:
         """Receive `data` and hand on every event that is complete."""
@@ -258,18 +265,16 @@ async def echo(exchange: Exchange) -> None:
             await exchange.respond(405, headers=[(b"allow", b"GET, HEAD, POST")])
 
 
-async def main(port: int, secure: bool) -> None:
-    server, stop = Server(echo), asyncio.Event()
+async def main(port: int, certificate: Path | None = None, application: Application = echo) -> None:
+    """Serve until a signal says stop; `certificate` is a folder, where clients find what to trust."""
+    server, stop = Server(application), asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    tls = None
-    with tempfile.TemporaryDirectory() as folder:
-        files = self_signed.make(Path(folder)) if secure else None
-        if files:
-            tls = self_signed.server_context(*files)
-        has_http3 = any(protocol.name == zttp.HTTP3 for protocol in zttp.protocols())
-        await server.start("127.0.0.1", port, tls, files if has_http3 else None)
-    print(f"listening on {'https' if secure else 'http'}://127.0.0.1:{server.port}", flush=True)
+    files = self_signed.make(certificate) if certificate else None
+    tls = self_signed.server_context(*files) if files else None
+    has_http3 = any(protocol.name == zttp.HTTP3 for protocol in zttp.protocols())
+    await server.start("127.0.0.1", port, tls, files if has_http3 else None)
+    print(f"listening on {'https' if files else 'http'}://127.0.0.1:{server.port}", flush=True)
     await stop.wait()
     await server.stop()
 
@@ -278,5 +283,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="A complete HTTP server on asyncio")
     parser.add_argument("port", type=int, nargs="?", default=8000)
     parser.add_argument("--tls", action="store_true", help="with a certificate that it signs itself")
+    parser.add_argument("--certificate", type=Path, help="the folder to write that to, for clients to trust")
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.port, arguments.tls))
+    with tempfile.TemporaryDirectory() as temporary:
+        secure = arguments.tls or arguments.certificate
+        asyncio.run(main(arguments.port, arguments.certificate or Path(temporary) if secure else None))

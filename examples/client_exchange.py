@@ -26,12 +26,13 @@ class Exchange:
     def __init__(self, client: "StreamClient", stream: zttp.Stream, *, sent: bool) -> None:
         self.client, self.stream, self.sent = client, stream, sent  # the whole request
         self.events: asyncio.Queue[zttp.Event | Exception] = asyncio.Queue()
+        self.patience: float | None = READ_TIMEOUT  # until the next event; None is as long as it takes
         self.invited = asyncio.Event()  # to send the content
         client.exchanges[stream.stream_id] = self
 
     async def next_event(self) -> zttp.Event:
         """Return the next event; taking content gives credit for more."""
-        async with asyncio.timeout(READ_TIMEOUT):
+        async with asyncio.timeout(self.patience):
             event = await self.events.get()
         if isinstance(event, Exception):
             raise event
@@ -149,23 +150,37 @@ class StreamClient(AbstractAsyncContextManager["StreamClient"]):
         The field `expect: 100-continue` holds content back until the server asks for it. `protocol` makes the request
         an extended CONNECT (RFC 8441, RFC 9220).
         """
-        fields = [(b"host", f"{self.host}:{self.port}".encode()), *(headers or [])]
+        fields = list(headers or [])
         if content and isinstance(content, bytes):
             fields.append((b"content-length", b"%d" % len(content)))
-        await self._until(lambda: self.is_leaving or self.can_ask(protocol))
-        if self.end:
-            raise self.end
         bare = not (content or trailers)
-        stream = self.conn.send_request(
-            method, target, self.version, fields, end_stream=bare, scheme=self.scheme, protocol=protocol
-        )
-        exchange = Exchange(self, stream, sent=bare)
-        self.flush()
+        exchange = await self.open(method, target, fields, protocol, end_stream=bare)
         if not bare:
             if not any(name.lower() == b"expect" for name, _ in fields):
                 exchange.invited.set()
             exchange.upload = asyncio.create_task(exchange.send(content, trailers))
         return await exchange.response()
+
+    async def open(
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Fields,
+        protocol: bytes | None = None,
+        *,
+        end_stream: bool = False,
+    ) -> Exchange:
+        """Send the head of a request as soon as there is room for a stream."""
+        await self._until(lambda: self.is_leaving or self.can_ask(protocol))
+        if self.end:
+            raise self.end
+        fields = [(b"host", f"{self.host}:{self.port}".encode()), *headers]
+        stream = self.conn.send_request(
+            method, target, self.version, fields, end_stream=end_stream, scheme=self.scheme, protocol=protocol
+        )
+        exchange = Exchange(self, stream, sent=end_stream)
+        self.flush()
+        return exchange
 
     async def drain(self, stream: zttp.Stream) -> None:
         """Write, and wait until what was sent on a stream has left."""

@@ -26,13 +26,23 @@ class SlowPeerError(Exception):
     """The peer did not send its content, or did not take ours, in time."""
 
 
-async def in_time(awaitable: Awaitable[T], seconds: float) -> T:
-    """Wait for something that is up to the peer."""
+async def in_time(awaitable: Awaitable[T], seconds: float | None) -> T:
+    """Wait for something that is up to the peer, ``None`` for as long as it takes."""
     try:
         async with asyncio.timeout(seconds):
             return await awaitable
     except TimeoutError:
         raise SlowPeerError(f"nothing moved for {seconds:g} seconds") from None
+
+
+class RawBytes:
+    """What an HTTP/1.1 connection is written to after an upgrade: the bytes of another protocol."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.send_data = transport.write
+
+    def end_message(self, trailers: Fields | None) -> None:
+        """Nothing to write: the end of the connection says it."""
 
 
 class Exchange:
@@ -43,10 +53,12 @@ class Exchange:
     def __init__(self, link: "Link | QuicLink", request: zttp.Request) -> None:
         self.request = request
         self.trailers: Fields = []  # of the request; known once content() has ended
+        self.patience: float | None = CONTENT_TIMEOUT
         self.waiting = 0  # bytes of content that arrived and were not read yet
         self.ended = request.end_stream  # all of the request has arrived
         self.reading = self.started = self.bodyless = self.finished = False
         self._link, self._sender = link, link.session.sender(request)
+        self._content: zttp.H1Connection | zttp.Stream | RawBytes = self._sender  # where content is written
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self.credit = asyncio.Event()  # the peer may have made room for content
 
@@ -61,7 +73,7 @@ class Exchange:
         """Yield the content as it arrives, after an invitation."""
         self.invite()
         while self.waiting or not self.ended:
-            if piece := await in_time(self._pieces.get(), CONTENT_TIMEOUT):
+            if piece := await in_time(self._pieces.get(), self.patience):
                 self.waiting -= len(piece)
                 self._link.session.content_read(self, len(piece))
                 yield piece
@@ -82,17 +94,26 @@ class Exchange:
         self.started, self.bodyless = True, self.request.method == b"HEAD" or status in (204, 304)
         self._sender.send_response(status, self._link.session.response_fields(self, status, headers))
 
+    async def open_tunnel(self, headers: Fields) -> None:
+        """Give the exchange to another protocol, such as WebSocket: what is sent and received from here on is its.
+
+        An upgrade of HTTP/1.1 (RFC 9110 7.8), or an extended CONNECT (RFC 8441, RFC 9220).
+        """
+        self.started, self.patience = True, None  # there may be nothing to say for long
+        self._content = self._link.session.open_tunnel(self, headers)
+        await self._link.flush_and_drain()
+
     async def send(self, data: bytes) -> None:
         """Send a piece of content, and wait while the peer is slow to take it."""
         if data and not self.bodyless:
-            self._sender.send_data(data)
+            self._content.send_data(data)
         await self._link.flush_and_drain()
         await self._link.session.credited(self)
 
     async def finish(self, trailers: Fields | None = None) -> None:
         """End the response; trailers are left out where a message cannot have them (RFC 9110 6.5.1)."""
         without = self.bodyless or self.request.http_version == b"1.0"
-        self._sender.end_message(None if without else trailers)
+        self._content.end_message(None if without else trailers)
         self.finished = True
         await self._link.flush_and_drain()
         await self._link.session.credited(self)
@@ -143,7 +164,7 @@ class HTTP1:
 
     def exchange_finished(self, exchange: Exchange) -> None:
         """Go on to the next request, or close."""
-        if self.conn.should_close() or self.link.server.stopping or not exchange.ended:
+        if self.conn.should_close() or self.link.server.stopping or not exchange.ended or self.link.tunnel:
             self.link.close_gently()
         else:
             del self.link.exchanges[exchange.request.stream_id]
@@ -189,6 +210,22 @@ class HTTP1:
             session.conn.receive_data(early)
         return session
 
+    def open_tunnel(self, exchange: Exchange, headers: Fields) -> RawBytes:
+        """Switch to the protocol that the request offers; what was sent after it is not HTTP any more."""
+        offered = self.conn.upgrade()
+        if offered is None or not exchange.ended:
+            raise ValueError("this request does not ask for an upgrade")
+        self.conn.send_response(101, [(b"connection", b"upgrade"), (b"upgrade", offered), *headers])
+        self.conn.end_message()
+        self.link.flush()
+        self.link.tunnel, self.link.is_ahead, exchange.ended = exchange, False, False
+        early, peer_ended = self.conn.trailing_data
+        exchange.receive(early)
+        if peer_ended:
+            exchange.end([])
+        self.link.balance()
+        return RawBytes(self.link.transport)
+
     def shut_down(self) -> None:
         """Close if nothing is under way; otherwise the response will say that it is the last one."""
         if not self.link.exchanges:
@@ -230,6 +267,12 @@ class HTTP2:
     def response_fields(self, _exchange: Exchange, _status: int, headers: Fields) -> Fields:
         """Add where else the server is; the framing is not in the fields."""
         return [*headers, *self.link.server.alternatives]
+
+    def open_tunnel(self, exchange: Exchange, headers: Fields) -> zttp.Stream:
+        """Answer an extended CONNECT: its stream is the tunnel (RFC 8441 5)."""
+        stream = self.sender(exchange.request)
+        stream.send_response(200, headers)
+        return stream
 
     def exchange_finished(self, exchange: Exchange) -> None:
         """Forget a stream; the rest of a request that nobody reads need not be sent (RFC 9113 8.1)."""

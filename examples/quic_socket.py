@@ -49,6 +49,12 @@ class HTTP3:
             exchange.credit.clear()
             await in_time(exchange.credit.wait(), CREDIT_TIMEOUT)
 
+    def open_tunnel(self, exchange: Exchange, headers: Fields) -> zttp.Stream:
+        """Answer an extended CONNECT: its stream is the tunnel (RFC 9220 3)."""
+        stream = self.sender(exchange.request)
+        stream.send_response(200, headers)
+        return stream
+
     def exchange_finished(self, exchange: Exchange) -> None:
         """Forget an exchange; what still comes of its request is consumed as it comes."""
         if self.link.exchanges.pop(exchange.request.stream_id, None) is not None and exchange.waiting:
@@ -137,7 +143,8 @@ class QuicSocket:
 
     def __init__(self, server: "Server", host: str, port: int, files: tuple[Path, Path]) -> None:
         self.server, self.loop = server, asyncio.get_running_loop()
-        self.endpoint = zttp.QuicEndpoint(credentials=zttp.TlsCredentials.from_files(str(files[0]), str(files[1])))
+        credentials = zttp.TlsCredentials.from_files(str(files[0]), str(files[1]))
+        self.endpoint = zttp.QuicEndpoint(credentials=credentials, enable_connect_protocol=True)
         self.links: dict[zttp.H3Connection, QuicLink] = {}
         self.timer: asyncio.TimerHandle | None = None
         self.is_closed = False

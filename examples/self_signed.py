@@ -32,8 +32,8 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-def client_context(certificate: Path | None = None) -> ssl.SSLContext:
+def client_context(certificate: Path | None = None, offers: list[str] = ALPN) -> ssl.SSLContext:
     """Return what a client needs: it trusts this certificate, or without one what the system trusts."""
     context = ssl.create_default_context(cafile=certificate)
-    context.set_alpn_protocols(ALPN)
+    context.set_alpn_protocols(offers)
     return context

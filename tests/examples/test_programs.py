@@ -112,6 +112,15 @@ def test_asyncio_http2_client_asks_asyncio_server() -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here to make a certificate")
+def test_websocket_says_the_same_over_each_protocol(tmp_path: Path) -> None:
+    with running("websocket.py", str(tmp_path)) as (port, process):
+        result = run("websocket.py", f"wss://127.0.0.1:{port}/", str(tmp_path / "certificate.pem"), "hello")
+        assert (result.stdout, result.stderr) == ("HTTP/1.1 hello\nHTTP/2 hello\nHTTP/3 hello\n", "")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here to make a certificate")
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 def test_curl_asks_asyncio_server_over_tls() -> None:
     with running("asyncio_server.py", "--tls") as (port, _):
