@@ -12,6 +12,7 @@ import ast
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -274,6 +275,26 @@ def attacks(document: str) -> Iterator[str]:
         yield f"| {title} | {sources} | {outcome} |"
 
 
+# ------------------------------------------------------------------------------------------------------------- features
+MATRIX = ROOT / "tests/docs/features/matrix.toml"
+
+
+def features(_of: str) -> Iterator[str]:
+    """Yield the feature matrix: a table for each group, a column for each library."""
+    matrix = tomllib.loads(MATRIX.read_text())
+    names = [peer["name"] for peer in matrix["peer"]]
+    titles = [f"{peer['name'].removesuffix(peer['version']).strip()} {peer['version']}" for peer in matrix["peer"]]
+    groups = dict.fromkeys(feature["group"] for feature in matrix["feature"])
+    for group in groups:
+        of_group = [feature for feature in matrix["feature"] if feature["group"] == group]
+        shown = [at for at, name in enumerate(names) if any(name in feature["peers"] for feature in of_group)]
+        yield from ("", f"## {group}", "", f"| | zttp | {' | '.join(titles[at] for at in shown)} |")
+        yield "| --- | --- |" + " --- |" * len(shown)
+        for feature in of_group:
+            cells = [feature["peers"].get(names[at], "-") for at in shown]
+            yield f"| {feature['name']} | {feature['ours']['says']} | {' | '.join(cells)} |"
+
+
 # ------------------------------------------------------------------------------------------------------------ documents
 TABLES: dict[str, Callable[[str], Iterator[str]]] = {
     "reasons": reasons,
@@ -283,6 +304,7 @@ TABLES: dict[str, Callable[[str], Iterator[str]]] = {
     "names": names,
     "capabilities": capabilities,
     "attacks": attacks,
+    "features": features,
 }
 
 

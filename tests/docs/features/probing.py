@@ -1,0 +1,67 @@
+"""What every program of this folder shares: a probe tries one feature of a peer and says what came of it.
+
+The modules with probes run in the environment of their peer, where nothing of ours is installed: see ``run.py``. A
+probe has the name of its row in ``matrix.toml``, and returns what the cell says: ``yes``, ``no``, ``partly``, a number.
+"""
+
+import re
+import struct
+from collections.abc import Callable
+from importlib.metadata import distribution, requires
+from pathlib import Path
+
+Probe = Callable[[], str]
+PROBES: dict[str, Probe] = {}
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+HEADERS, RST_STREAM, SETTINGS, PING = 1, 3, 4, 6
+END_STREAM_AND_HEADERS = 0x5
+GET = b"\x82\x84\x86\x41\x01a"  # RFC 7541: GET, /, http, :authority a
+
+
+def probe(function: Probe) -> Probe:
+    """Register a probe under its name."""
+    PROBES[function.__name__] = function
+    return function
+
+
+def said(answer: bool) -> str:
+    """``yes`` or ``no``."""
+    return "yes" if answer else "no"
+
+
+def frame(kind: int, flags: int, stream_id: int, payload: bytes) -> bytes:
+    """A frame of HTTP/2 (RFC 9113 4.1)."""
+    return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream_id) + payload
+
+
+def resets(count: int) -> bytes:
+    """Requests, each reset at once: CVE-2023-44487."""
+    return b"".join(
+        frame(HEADERS, END_STREAM_AND_HEADERS, number, GET) + frame(RST_STREAM, 0, number, bytes((0, 0, 0, 8)))
+        for number in range(1, 2 * count, 2)
+    )
+
+
+def pings(count: int) -> bytes:
+    """PINGs that all want an answer: CVE-2019-9512."""
+    return frame(PING, 0, 0, bytes(8)) * count
+
+
+def of_distribution(name: str) -> dict[str, str]:
+    """What the metadata and the files of an installed distribution say."""
+    files = [str(file) for file in distribution(name).files or ()]
+    [wheel] = [distribution(name).locate_file(file) for file in files if file.endswith(".dist-info/WHEEL")]
+    tags = re.findall(r"^Tag: (.+)$", Path(str(wheel)).read_text(), re.MULTILINE)
+    needed = [text for text in requires(name) or () if "extra ==" not in text]
+    return {
+        "compiled": said(any(file.endswith((".so", ".pyd")) for file in files)),
+        "typed": said(any(file.endswith("py.typed") for file in files)),
+        "pure_wheel": said(all(tag.endswith("-none-any") for tag in tags)),
+        "dependencies": str(len(needed)),
+        "plugins": said(any("entry_points(" in text for text in _sources(name, files))),
+    }
+
+
+def _sources(name: str, files: list[str]) -> list[str]:
+    return [Path(str(distribution(name).locate_file(file))).read_text() for file in files if file.endswith(".py")]
