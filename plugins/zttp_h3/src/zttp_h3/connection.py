@@ -580,7 +580,7 @@ class H3Connection:
         return error
 
 
-as_compiled(H3Connection)
+as_compiled(H3Connection, final=("_options", "_origin"))
 
 
 def new_connection(

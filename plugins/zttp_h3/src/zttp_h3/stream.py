@@ -99,4 +99,4 @@ class Stream:
         return f"<Stream {self.stream_id}{' closed' if self._is_closed() else ''}>"
 
 
-as_compiled(Stream)
+as_compiled(Stream, final=("_session", "_state"))

@@ -370,4 +370,10 @@ class QuicEndpoint:
             self._now = time
 
 
-as_compiled(QuicEndpoint)
+as_compiled(
+    QuicEndpoint,
+    final=(
+        "_buried", "_deadlines", "_entropy", "_id_factory", "_id_length", "_max_connections", "_members", "_options",
+        "_resets", "_retry", "_tokens", "_tombstones", "_touched",
+    ),
+)  # fmt: skip
