@@ -104,6 +104,14 @@ def raises(error: BaseException) -> Callable[[], Any]:
     return fail
 
 
+def own_code(statement: str) -> Callable[[], Any]:
+    """Return a function whose code is the plugin's."""
+    its_module: dict[str, Any] = {"__name__": "zttp_broken.plugin"}
+    exec(f"import asyncio\ndef fail():\n    {statement}", its_module)
+    fail: Callable[[], Any] = its_module["fail"]
+    return fail
+
+
 class Exiting:
     """A plugin that ends the process when it is looked at."""
 
@@ -197,6 +205,8 @@ BROKEN: dict[str, Callable[[], object]] = {
     "an error of a nested one": lambda: exits("zttp_broken.errors", SystemExit),
     "a group of errors that are no Exceptions": lambda: BaseExceptionGroup("many", [exits(), SystemExit(3)]),
     "an error in the hook that is no Exception": lambda: Hook(raises(exits())),
+    "a foreign error that is no Exception": lambda: Hook(own_code("raise asyncio.CancelledError")),
+    "a group with a foreign error": lambda: Hook(own_code("raise BaseExceptionGroup('', [SystemExit()])")),
     "an exit where the hook is looked at": lambda: Exiting(),
     "an exit where the descriptor is read": lambda: unreadable(SystemExit(3)),
     "an error where the descriptor is read": lambda: unreadable(exits()),
@@ -211,6 +221,9 @@ BROKEN: dict[str, Callable[[], object]] = {
     "two of one name": lambda: Plugin(describe("broken"), describe("broken")),
     "two that share a spelling": lambda: Plugin(describe("broken", aliases=("x",)), describe("two", aliases=("x",))),
     "object": lambda: Plugin(describe("broken", connection=object)),
+    "a class of classes": lambda: Plugin(describe("broken", connection=type)),
+    "a version of many digits": lambda: Plugin(describe("broken", api_version=(10**400, 0))),
+    "a version that cannot be written": lambda: Plugin(describe("broken", api_version=(10**5000, 0))),
     "the facade": lambda: Plugin(describe("broken", connection=zttp.Connection)),
     "a name that is not its own": lambda: Plugin(describe("broken"), describe("h3")),
     "hostile plugin": Hostile,
@@ -258,6 +271,7 @@ def test_a_plugin_can_be_anything_and_breaks_its_own_protocol_alone(case: str) -
         ("two of one name", "there are two descriptors of 'broken'"),
         ("two that share a spelling", "the descriptors of 'broken' and 'two' both claim 'x'"),
         ("object", "descriptor field 'connection' must be a class of connections, got builtins:object"),
+        ("a class of classes", "descriptor field 'connection' must be a class of connections, got builtins:type"),
         (
             "around the constructor",
             "descriptor field 'api_version' must be a tuple of two integers, major",

@@ -97,6 +97,31 @@ def test_an_interruption_reaches_its_author_and_is_not_kept(error: BaseException
         assert registry.resolve("toy").descriptor.name == "toy"
 
 
+def test_a_keyboard_interrupt_reaches_its_author_wherever_it_is_raised() -> None:
+    its_module: dict[str, Any] = {"__name__": "zttp_toy.plugin"}
+    exec("def fail():\n    raise KeyboardInterrupt", its_module)
+    registry = registry_of(PassingEntryPoint(its_module["fail"]))
+    with pytest.raises(KeyboardInterrupt):
+        registry.resolve("toy")
+    assert registry.resolve("toy").descriptor.name == "toy"
+
+
+def test_what_is_thrown_into_a_plugin_from_outside_is_none_of_its_own() -> None:
+    """As an event loop does that gives a task up: the plugin raises nothing, it waits."""
+    its_module: dict[str, Any] = {"__name__": "zttp_toy.plugin", "wait": waiting().throw}
+    exec("def fail():\n    wait(GeneratorExit())", its_module)
+    registry = registry_of(PassingEntryPoint(its_module["fail"]))
+    with pytest.raises(GeneratorExit):
+        registry.resolve("toy")
+    assert registry.resolve("toy").descriptor.name == "toy"
+
+
+def waiting() -> Any:
+    generator = (number for number in range(2))
+    next(generator)
+    return generator
+
+
 def test_a_verdict_is_kept_and_says_that_it_is_one() -> None:
     broken = FakeEntryPoint("toy", RuntimeError("boom"))
     registry = registry_of(broken)

@@ -236,15 +236,16 @@ def find_connection_fault(connection: object) -> str | None:
         return f"must be a class, got {shown(connection)}"
     from zttp_core.connection import Connection
 
-    # `object` above all: each object would be a Connection.
-    if any(connection is base for base in Connection.__mro__):
+    # `object` above all: each object would be a Connection. Python's own classes are none either.
+    own = any(connection is base for base in Connection.__mro__)
+    if own or type.__getattribute__(cast(type, connection), "__module__") == "builtins":
         return f"must be a class of connections, got {class_path(cast(type, connection))}"
     return None
 
 
 def is_api_version(value: object) -> bool:
-    """Return whether the value is a plugin API version: two non-negative integers."""
-    return type(value) is tuple and len(value) == 2 and all(type(part) is int and part >= 0 for part in value)
+    """Return whether the value is a plugin API version: two non-negative integers, which can be shown."""
+    return type(value) is tuple and len(value) == 2 and all(type(part) is int and 0 <= part < 10**6 for part in value)
 
 
 # The rules ask for the types themselves: a class derived from one may answer whatever it likes when it is compared.

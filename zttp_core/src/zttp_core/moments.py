@@ -23,12 +23,13 @@ def interrupts(error: BaseException, modules: Iterable[str] = ()) -> bool:
     """Return whether this is no failure of what was running, but somebody's wish to end it: it must reach its author.
 
     A ``SystemExit`` of the plugin's own is a failure, and so is an error of a class of its own, which belongs to one of
-    its ``modules``, whatever that is derived from. What a signal handler raises is none, nor is ``KeyboardInterrupt``.
+    its ``modules``, whatever that is derived from, and what its own code raises by a statement. What a signal handler
+    raises is none, nor is ``KeyboardInterrupt``.
     """
     kind = type(error)
     if issubclass(kind, BaseExceptionGroup) and not issubclass(kind, Exception):
         return any(interrupts(one, modules) for one in _members(error))
-    if not issubclass(kind, (Exception, SystemExit)) and not _belongs(kind, modules):
+    if not issubclass(kind, (Exception, SystemExit)) and not _is_own(error, modules):
         return True
     return _is_of_a_signal_handler(error)
 
@@ -50,10 +51,30 @@ def passes(error: BaseException, modules: Iterable[str], handled: BaseException 
     )
 
 
-def _belongs(kind: type, modules: Iterable[str]) -> bool:
-    """Return whether a class comes from the package of one of the modules."""
-    home = type.__getattribute__(kind, "__module__")
+def _is_own(error: BaseException, modules: Iterable[str]) -> bool:
+    """Return whether an error that is no Exception is the plugin's all the same: by its class, or who raised it."""
+    kind = type(error)
+    if _belongs(type.__getattribute__(kind, "__module__"), modules):
+        return True
+    return not issubclass(kind, KeyboardInterrupt) and _is_raised_by(error, modules)
+
+
+def _belongs(home: object, modules: Iterable[str]) -> bool:
+    """Return whether a module is in the package of one of the modules."""
     return type(home) is str and home.partition(".")[0] in {module.partition(".")[0] for module in modules}
+
+
+def _is_raised_by(error: BaseException, modules: Iterable[str]) -> bool:
+    """Return whether a ``raise`` of these modules raised the error: what came from outside stopped something else."""
+    import opcode
+
+    traceback = own_of(error, "__traceback__")
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None or not _belongs(traceback.tb_frame.f_globals.get("__name__"), modules):
+        return False
+    at: int = traceback.tb_lasti
+    return traceback.tb_frame.f_code.co_code[at : at + 1] == bytes((opcode.opmap["RAISE_VARARGS"],))
 
 
 def _members(group: BaseException) -> tuple[BaseException, ...]:
@@ -70,7 +91,7 @@ def _is_momentary(error: BaseException, modules: Iterable[str]) -> bool:
     if issubclass(kind, (MemoryError, RecursionError, Warning)):  # a warning is an error as long as the filters say so
         return True
     if not issubclass(kind, Exception):
-        return not issubclass(kind, SystemExit) and not _belongs(kind, modules)
+        return not issubclass(kind, SystemExit) and not _is_own(error, modules)
     from zttp_core.lookup_errors import ProtocolLookupError
 
     return issubclass(kind, ProtocolLookupError) and error.temporary is True  # type: ignore[attr-defined]
