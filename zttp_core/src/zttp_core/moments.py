@@ -73,8 +73,8 @@ def _is_raised_by(error: BaseException, modules: Iterable[str]) -> bool:
         traceback = traceback.tb_next
     if traceback is None or not _belongs(traceback.tb_frame.f_globals.get("__name__"), modules):
         return False
-    at: int = traceback.tb_lasti
-    return traceback.tb_frame.f_code.co_code[at : at + 1] == bytes((opcode.opmap["RAISE_VARARGS"],))
+    at, code = traceback.tb_lasti, traceback.tb_frame.f_code.co_code
+    return bool(code[at : at + 1] == bytes((opcode.opmap["RAISE_VARARGS"],)))
 
 
 def _members(group: BaseException) -> tuple[BaseException, ...]:
