@@ -195,6 +195,29 @@ def test_a_closed_stream_keeps_nothing_alive() -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("end", ["close", "error"])
+def test_what_was_parked_goes_with_its_connection(end: str) -> None:
+    connection = server()
+    feed(connection, POST.format(1), POST.format(3))
+    streams = [connection.stream(1), connection.stream(3)]  # which a caller may keep
+    tracemalloc.start()
+    try:
+        for stream in streams:
+            stream.send_response(200)
+            stream.send_data(bytes(1_000_000))
+        before = tracemalloc.get_traced_memory()[0]
+        if end == "close":
+            connection.close(2)
+        else:
+            with pytest.raises(zttp.RemoteProtocolError):
+                feed(connection, frame(0x6, 0, 0, b""))
+        connection.data_to_send()
+        assert tracemalloc.get_traced_memory()[0] < before - 1_800_000
+    finally:
+        tracemalloc.stop()
+    assert [stream.pending_bytes for stream in streams] == [None, None]
+
+
 # ------------------------------------------------------------------------------------------------- content that passes
 
 

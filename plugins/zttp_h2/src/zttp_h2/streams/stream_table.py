@@ -99,10 +99,10 @@ class StreamTable:
         """Remove a stream that is closed now."""
         stream_id = stream.stream_id
         stream.state = state
+        stream.blocked = None  # it may stay here for a while, and with a caller for ever
         if self._latest is stream:
             self._latest = NO_STREAM
         else:
-            stream.blocked = None  # it may stay here for a while
             self._open_others -= 1
             others = self._others
             if self._open_others == 0:
