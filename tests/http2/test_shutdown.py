@@ -375,6 +375,16 @@ def test_a_refused_upgrade_changes_nothing() -> None:
     assert stream.send_window == 65535
 
 
+def test_an_upgraded_connect_states_no_length() -> None:
+    # RFC 9110 8.6: a 2xx to CONNECT must not have one, however the request came.
+    connection = zttp.Connection(zttp.SERVER, "h2")
+    stream = connection.initiate_upgrade_connection(b"CONNECT", b"example.com:443", [(b"host", b"example.com")], b"")
+    connection.data_to_send()
+    stream.send_response(200, [(b"content-length", b"5")])
+    [head] = sent(connection)
+    assert head.payload == b"\x88"  # :status 200, and nothing else
+
+
 def test_an_upgraded_pair() -> None:
     one = zttp.Connection(zttp.CLIENT, "h2")
     other = zttp.Connection(zttp.SERVER, "h2")

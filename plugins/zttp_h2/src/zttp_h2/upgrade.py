@@ -17,7 +17,7 @@ from zttp_h2.reading.receiver import Receiver
 from zttp_h2.session import Session
 from zttp_h2.settings import Params, PeerSettings, serialize_params
 from zttp_h2.streams.states import ENDED, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE
-from zttp_h2.streams.stream_state import HEAD, RECEIVED, StreamState
+from zttp_h2.streams.stream_state import CONNECT, HEAD, RECEIVED, StreamState
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
@@ -39,7 +39,7 @@ def upgrade(
         session.peer.received = False  # the preface still brings the first SETTINGS frame
     state = HALF_CLOSED_REMOTE if session.server else HALF_CLOSED_LOCAL
     stream = StreamState(1, state, session.peer.initial_window_size, session.own.initial_window_size)
-    stream.request_facts = HEAD if method == b"HEAD" else 0
+    stream.request_facts = HEAD if method == b"HEAD" else CONNECT if method == b"CONNECT" else 0
     set_priority(session, stream, request.priority)
     session.table.open(stream)
     if session.server:
