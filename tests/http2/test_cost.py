@@ -265,10 +265,17 @@ def one_goaway(count: int) -> None:
     assert len(feed(connection, "GOAWAY last=0 NO_ERROR")) == count + 1
 
 
+def settings_that_wait(count: int) -> None:
+    connection = server(**LARGE)
+    for number in range(count):
+        connection.update_settings({4: 65_535 + number % 7})
+    feed(connection, frame(0x4, 0x1, 0, b"") * count)
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize(
     "work",
-    [repeated_priority, resets_of_queued_streams, early_priorities, goaways, one_goaway],
+    [settings_that_wait, repeated_priority, resets_of_queued_streams, early_priorities, goaways, one_goaway],
     ids=lambda w: w.__name__,
 )
 def test_raised_limits_stay_linear(work: Callable[[int], None]) -> None:

@@ -5,6 +5,7 @@ The peer's take effect when they arrive, and are acknowledged. Ours take effect 
 read.
 """
 
+from collections import deque
 from typing import Final, final
 
 from librt.strings import BytesWriter, read_i16_be, read_i32_be, write_i16_be
@@ -167,7 +168,8 @@ class OwnSettings:
         self.connect_protocol: bool = enable_connect_protocol
         self.acknowledged_first: bool = False  # the peer knows what is enforced from the beginning
         self._unacknowledged: i64 = 0
-        self._changes: list[Params] | None = None  # of the latest frames, without the first
+        self._changes: deque[Params] | None = None  # of the latest frames, without the first
+        self._largest_window: i64 = 0  # that they ask for, or have asked for while one of them waits
 
     def forbids(self, identifier: i64, value: i64, server: bool) -> bool:
         """Return whether a setting must not have this value now, though it could have it."""
@@ -180,13 +182,8 @@ class OwnSettings:
 
     def pending_growth(self) -> i64:
         """Return by how much streams' windows will grow with the acknowledgments that are to come, at most."""
-        growth: i64 = 0
-        if self._changes is not None:
-            for change in self._changes:
-                for identifier, value in change:
-                    if identifier == INITIAL_WINDOW_SIZE and value - self.initial_window_size > growth:
-                        growth = value - self.initial_window_size
-        return growth
+        growth = self._largest_window - self.initial_window_size
+        return max(growth, 0)
 
     def sent_first(self) -> None:
         """Note the first SETTINGS frame."""
@@ -196,7 +193,7 @@ class OwnSettings:
         """Note another SETTINGS frame, and allow at once what it allows in addition."""
         changes = self._changes
         if changes is None:
-            changes = []
+            changes = deque()
             self._changes = changes
         changes.append(params)
         self._unacknowledged += 1
@@ -209,6 +206,8 @@ class OwnSettings:
                 self.max_header_list_size = value
             elif identifier == ENABLE_CONNECT_PROTOCOL and value == 1:
                 self.connect_protocol = True
+            elif identifier == INITIAL_WINDOW_SIZE and value > self._largest_window:
+                self._largest_window = value
 
     def taken_back(self) -> None:
         """Note that the first SETTINGS frame was not sent after all."""
@@ -224,7 +223,10 @@ class OwnSettings:
         if changes is None or self._unacknowledged >= len(changes):
             self.initial_window_size = self._first_window_size
             return True
-        for identifier, value in changes.pop(0):
+        change = changes.popleft()
+        if len(changes) == 0:
+            self._largest_window = 0
+        for identifier, value in change:
             if identifier == MAX_CONCURRENT_STREAMS:
                 self.max_concurrent_streams = value
             elif identifier == INITIAL_WINDOW_SIZE:
