@@ -222,6 +222,15 @@ def test_content_without_framing_is_refused() -> None:
     assert connection.data_to_send() == b""
 
 
+def test_a_response_without_a_length_ends_the_connection() -> None:
+    # RFC 9112 6.3, rule 8: the client reads on to the end, though there is nothing to read.
+    connection = serving()
+    connection.send_response(200)
+    connection.end_message()
+    assert connection.data_to_send() == b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+    assert connection.should_close()
+
+
 def test_content_up_to_the_end_of_the_connection() -> None:
     # RFC 9112 6.3, rule 8, for who says that it closes.
     connection = serving()
