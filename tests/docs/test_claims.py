@@ -19,7 +19,7 @@ figures_script = run_path(str(ROOT / "scripts/figures.py"))
 AT_THE_ROOT = sorted(ROOT.glob("*.md"))
 DOCS = sorted(ROOT.glob("docs/**/*.md"))
 CLAIMS = [ROOT / "THREAT_MODEL.md", ROOT / "docs/security.md"]
-EXAMPLE_PROGRAM = re.compile(r"`((?:examples|docs/examples|benchmarks|scripts|tests|fuzz)/[\w./-]+)`")
+EXAMPLE_PROGRAM = re.compile(r"`((?:examples|docs/examples|benchmarks|scripts|tests|fuzz|zttp_core/src|plugins)/[\w./-]+)`")
 
 
 def titles(documents: list[Path]) -> list[str]:

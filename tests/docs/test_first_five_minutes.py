@@ -85,7 +85,7 @@ def test_five_minutes_every_wish_leads_to_a_page() -> None:
     wishes = re.findall(
         r"^\| [^|]+ \| (.+) \|$", (ROOT / "docs/index.md").read_text().partition("## I want to")[2], re.MULTILINE
     )
-    pages = [page for wish in wishes[2:] for page in re.findall(r"\]\(([\w/-]+\.md)", wish)]
+    pages = [page for wish in wishes[2:] for page in re.findall(r"\]\(([\w/.-]+\.md)", wish)]
     assert len(pages) > 15
     assert all((ROOT / "docs" / page).exists() for page in pages)
 
