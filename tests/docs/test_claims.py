@@ -19,7 +19,8 @@ figures_script = run_path(str(ROOT / "scripts/figures.py"))
 AT_THE_ROOT = sorted(ROOT.glob("*.md"))
 DOCS = sorted(ROOT.glob("docs/**/*.md"))
 CLAIMS = [ROOT / "THREAT_MODEL.md", ROOT / "docs/security.md"]
-EXAMPLE_PROGRAM = re.compile(r"`((?:examples|docs/examples|benchmarks|scripts|tests|fuzz|zttp_core/src|plugins)/[\w./-]+)`")
+FOLDERS = "examples|docs/examples|benchmarks|scripts|tests|fuzz|zttp_core/src|plugins"
+EXAMPLE_PROGRAM = re.compile(rf"`((?:{FOLDERS})/[\w./-]+)`")
 
 
 def titles(documents: list[Path]) -> list[str]:
