@@ -68,6 +68,31 @@ def test_resets_of_streams_that_were_answered_are_none() -> None:
     assert connection.open_streams == 0
 
 
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_resets_of_streams_whose_content_has_begun_are_none(size: int) -> None:
+    # Who stops a download, or ends a subscription, does so once something has come of it.
+    connection = server(first=settings((4, 1_000)), limits=FEW)
+    for number in range(1, 201, 2):
+        feed(connection, headers(GET, number, END_STREAM))
+        connection.stream(number).send_response(200)
+        connection.stream(number).send_data(bytes(size))
+        connection.data_to_send()
+        feed(connection, rst_stream(number) + window_update(0, min(size, 1_000)))
+    assert connection.open_streams == 0
+
+
+@pytest.mark.parametrize("window", [0, 1])
+def test_resets_before_any_content_has_left_are_one(window: int) -> None:
+    connection = server(first=settings((4, window)), limits=FEW)
+    with pytest.raises(zttp.RemoteProtocolError, match="max_stream_resets"):
+        for number in range(1, 201, 2):
+            feed(connection, headers(GET, number, END_STREAM))
+            connection.stream(number).send_response(200)
+            connection.stream(number).send_data(bytes(100))
+            connection.data_to_send()
+            feed(connection, rst_stream(number))
+
+
 def test_resets_that_cross_the_answer_are_none() -> None:
     # RST_STREAM for streams that have ended meanwhile: as many as there were, and none of them late.
     connection = server(limits=limits(max_control_frames=10, max_stream_resets=10))

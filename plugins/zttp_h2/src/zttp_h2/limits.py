@@ -30,8 +30,8 @@ class H2Limits:
         max_header_list_size: Bytes of a header section by RFC 9113 6.5.2: names, values and 32 per field.
         max_field_block_bytes: Bytes of a compressed field block, over all its frames.
         max_continuation_frames: CONTINUATION frames of one field block.
-        max_stream_resets: Streams reset by the peer before they were answered, or reset here because of what it sent,
-            more than streams that ended well. Go takes 4 times the concurrency, nginx 1000.
+        max_stream_resets: Streams reset by the peer before content of their answer left, or reset here because of what
+            it sent, more than streams that ended well. Go takes 4 times the concurrency, nginx 1000.
         max_control_frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown frames and the like that come
             without progress between them. Not counted: answers to our own, credit for content that was sent, a PING
             now and then.

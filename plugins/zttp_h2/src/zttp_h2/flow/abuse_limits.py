@@ -8,8 +8,8 @@ it was sent, content that was under way to a stream when that was reset.
     frames   PING (CVE-2019-9512), SETTINGS (CVE-2019-9515), PRIORITY and PRIORITY_UPDATE (CVE-2019-9513), WINDOW_UPDATE
              that is not earned by content (tiny windows, CVE-2019-9511), RST_STREAM for closed streams (CVE-2019-9514),
              empty DATA, HEADERS and CONTINUATION (CVE-2019-9518), GOAWAY, and frames of unknown type
-    resets   streams that the peer opens and resets (rapid reset, CVE-2023-44487), and streams that it makes us reset by
-             breaking their rules (MadeYouReset, CVE-2025-8671)
+    resets   streams that the peer opens and resets before any content of the answer has left (rapid reset,
+             CVE-2023-44487), and streams that it makes us reset by breaking their rules (MadeYouReset, CVE-2025-8671)
 """
 
 from typing import Final, final

@@ -39,7 +39,7 @@ def read_rst_stream(session: Session, stream_id: i64, raw: bytes, at: i64, stop:
     if session.server:
         if answered:
             session.abuse.completed()  # the rest of the request is not needed any more
-        else:
+        elif not stream.progressed:  # a download that is stopped, a subscription that ends, was no attack
             session.abuse.reset()  # rapid reset (CVE-2023-44487)
     return core.RstStream(stream_id, error_code)
 

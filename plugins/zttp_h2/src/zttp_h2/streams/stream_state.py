@@ -42,6 +42,7 @@ class StreamState:
         # The message that is sent.
         self.message: i64 = NO_HEAD
         self.content_to_send: i64 = -1
+        self.progressed: bool = False  # content has left
         self.window: i64 = send_window
         self.blocked: BlockedContent | None = None
         self.ending: bool = False  # the message was ended after what is blocked

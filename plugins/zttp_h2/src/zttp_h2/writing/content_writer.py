@@ -50,7 +50,7 @@ class ContentWriter:
             room = flow.room(stream, size)
             if size <= room:
                 self._write(stream, data, size)
-                self.session.abuse.content_sent(size)
+                self._note_progress(stream, size)
                 return
             if room > 0:
                 start = room
@@ -58,7 +58,7 @@ class ContentWriter:
         if start > 0:
             self._write(stream, data, start)
             if start >= SLIVER:
-                self.session.abuse.content_sent(start)
+                self._note_progress(stream, start)
         flow.block(stream, data, start)
 
     def take(self) -> bytes:
@@ -154,9 +154,14 @@ class ContentWriter:
             blocked.advance(part)
             left -= part
         if size == whole or size >= SLIVER:
-            self.session.abuse.content_sent(size)
+            self._note_progress(stream, size)
         if flow.unblocked(stream, size) and stream.ending:
             self.messages.finish_blocked(stream)
+
+    def _note_progress(self, stream: StreamState, size: i64) -> None:
+        """Note content that leaves, and not as a sliver to which the peer's windows cut it down."""
+        stream.progressed = True
+        self.session.abuse.content_sent(size)
 
     def _check_blocked(self, stream: StreamState, left: i64, size: i64) -> None:
         """Bound what a peer that takes nothing can make us keep (CVE-2019-9517)."""
