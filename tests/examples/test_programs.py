@@ -155,7 +155,7 @@ def test_curl_asks_asyncio_server_over_tls() -> None:
         "connect",
     ],
 )
-@pytest.mark.parametrize("name", ["asyncio_server.py", "threaded_server.py"])
+@pytest.mark.parametrize("name", ["asyncio_server.py", "threaded_server.py", "trio_server.py"])
 def test_servers(name: str, request_bytes: bytes, responses: list[bytes]) -> None:
     with running(name) as (port, process):
         received = ask(port, request_bytes)
