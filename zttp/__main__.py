@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has seen enough
         sys.stderr.close()
         return 1
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ValueError, LookupError, OverflowError) as error:
         print(f"zttp {options.command}: {_one_line(error)}", file=sys.stderr)
         return 1
 
@@ -49,7 +49,14 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "decode":
         from zttp.commands import decode
 
-        return decode.run(options.file, options.protocol, options.role, as_json=options.json, method=options.method)
+        return decode.run(
+            options.file,
+            options.protocol,
+            options.role,
+            as_json=options.json,
+            method=options.method,
+            key_log=options.key_log,
+        )
     if options.command == "serve":
         from zttp.commands import serve
 
@@ -81,10 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--json", action="store_true", help="print JSON")
 
     decoding = commands.add_parser("decode", help="show the events and errors of a captured stream of bytes")
-    decoding.add_argument("file", metavar="FILE", help="the bytes that one side received; - is the standard input")
+    decoding.add_argument(
+        "file", metavar="FILE", help="the bytes that one side received, or a pcap of HTTP/3; - is stdin"
+    )
     decoding.add_argument("--protocol", help="its ALPN identifier; without it the first bytes decide")
     decoding.add_argument("--role", choices=("server", "client"), help="who received them; the first bytes tell, too")
     decoding.add_argument("--method", default="GET", help="what a response answers (%(default)s): HEAD has no content")
+    decoding.add_argument("--key-log", type=Path, metavar="FILE", help="what SSLKEYLOGFILE named, for HTTP/3")
     decoding.add_argument("--json", action="store_true", help="a JSON object a line")
 
     serving = commands.add_parser("serve", help="serve the files of a directory")
@@ -105,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     getting.add_argument("--timeout", type=float, default=30.0, help="seconds without progress (%(default)s)")
     getting.add_argument("--cacert", type=Path, metavar="PEM", help="trust these authorities")
     getting.add_argument("--insecure", action="store_true", help="trust whoever answers")
+    getting.add_argument("--key-log", type=Path, metavar="FILE", help="write the secrets of TLS there, for decode")
     getting.add_argument("--trace", action="store_true", help="show events and frames as they pass")
     getting.add_argument("--quiet", "-q", action="store_true", help="no progress bar")
     return parser

@@ -124,7 +124,6 @@ def test_a_file_and_its_exit_status(tmp_path: Path) -> None:
     ("words", "says"),
     [
         (["decode", "/no/such/file"], "No such file"),
-        (["decode", "-", "--protocol", "h3"], "HTTP/3 is encrypted"),
         (["decode", "-", "--protocol", "gopher"], "gopher"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import zttp
+from zttp.commands.get import parse
 
 Serve = Callable[..., str]
 PLUGINS = {"http/1.1": "zttp_h1", "h2": "zttp_h2", "h3": "zttp_h3"}
@@ -60,6 +61,22 @@ def test_alpn_decides_where_nothing_is_said(site: Path, serve: Serve, certificat
     assert done.stdout == b"hello\n"
     assert b"h2 > HEADERS END_STREAM END_HEADERS stream=1" in done.stderr
     assert b"h2   Response(status_code=200" in done.stderr
+
+
+def test_packets_and_frames_of_http3_as_they_pass_and_the_key_log(
+    site: Path, serve: Serve, certificate: dict[str, Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("zttp_h3")
+    address = serve(site, "--certificate", certificate["certificate"], "--key", certificate["key"])
+    words = ("--trace", "--protocol", "h3", "--cacert", certificate["authority"], "--key-log", tmp_path / "keys.log")
+    done = zttp("get", *words, f"{address}hello.txt")
+    assert done.stdout == b"hello\n"
+    shown = done.stderr.decode().splitlines()
+    assert shown[0].startswith("h3 > initial 0: CRYPTO bytes=0..")
+    assert any(line.startswith("h3 < 1RTT ") and "STREAM stream_id=3" in line for line in shown)
+    assert any(line.startswith("h3   Response(status_code=200") for line in shown)
+    labels = {line.split()[0] for line in (tmp_path / "keys.log").read_text().splitlines()}
+    assert labels >= {"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"}
 
 
 OUTSIDE = [
@@ -129,7 +146,10 @@ def test_only_this_machine_is_served_unless_something_else_is_said(site: Path, s
         (["get", "ftp://example.com/"], 1, b"zttp get: 'ftp://example.com/' is no http: or https: URL"),
         (["get", "http://127.0.0.1/", "-H", "x"], 1, b"zttp get: 'x' is no NAME:VALUE"),
         (["get", "http://127.0.0.1/", "--protocol", "h3"], 1, b"zttp get: HTTP/3 is for https: URLs"),
+        (["get", "https://127.0.0.1:1/", "--protocol", "h9"], 1, b"zttp get: "),
         (["serve", "/no/such/place"], 1, b"zttp serve: "),
+        (["serve", "/", "--port", "70000"], 1, b"zttp serve: "),
+        (["serve", "/", "--certificate", "/no/such.pem", "--key", "/no/such.pem"], 1, b"zttp serve: [Errno 2] "),
     ],
 )
 def test_what_goes_wrong_is_one_line(words: list[str], status: int, says: bytes) -> None:
@@ -137,6 +157,20 @@ def test_what_goes_wrong_is_one_line(words: list[str], status: int, says: bytes)
     assert done.returncode == status
     assert done.stderr.startswith(says)
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "authority", "target"),
+    [
+        ("localhost", b"localhost", b"/"),
+        ("http://a:81/b?c=d", b"a:81", b"/b?c=d"),
+        ("https://[::1]:443/%20", b"[::1]", b"/%20"),
+        ("https://b\u00fccher.example/\u00e4 b", b"xn--bcher-kva.example", b"/%C3%A4%20b"),
+    ],
+)
+def test_a_url_as_users_write_it(url: str, authority: bytes, target: bytes) -> None:
+    parsed = parse(url)
+    assert (parsed.authority, parsed.target) == (authority, target)
 
 
 def test_a_status_of_the_client_or_server_is_told(site: Path, serve: Serve) -> None:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import zttp
+from zttp.commands.captures.files import is_capture
 from zttp.commands.frames import Frame, FrameFinder
+from zttp.commands.shown import as_text, as_values
 
 LONGEST_PIECE = 64 * 1024
 ROLES = {"server": zttp.SERVER, "client": zttp.CLIENT}
@@ -30,9 +32,13 @@ class Found(NamedTuple):
     what: object  # an event, a frame or an error
 
 
-def run(file: str, protocol: str | None, role: str | None, *, as_json: bool, method: str) -> int:
+def run(
+    file: str, protocol: str | None, role: str | None, *, as_json: bool, method: str, key_log: Path | None = None
+) -> int:
     """Print what is in a capture; 1 if there is an error in it."""
     captured = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    if is_capture(captured):
+        return _datagrams(captured, protocol, role, key_log, as_json=as_json)
     status = 0
     for found in decode(captured, protocol, role, method.encode("ascii")):
         print(json.dumps(as_object(found)) if as_json else line(found))
@@ -41,12 +47,22 @@ def run(file: str, protocol: str | None, role: str | None, *, as_json: bool, met
     return status
 
 
+def _datagrams(captured: bytes, protocol: str | None, role: str | None, key_log: Path | None, *, as_json: bool) -> int:
+    """Print what is in a capture of a network. Imported for it alone: it needs cryptography."""
+    if protocol not in (None, zttp.HTTP3):
+        raise ValueError(f"a capture of a network is read for HTTP/3, not for {protocol}")
+    zttp.Connection(zttp.CLIENT, zttp.HTTP3, server_name="unknown.invalid", verify=False)  # says what is missing
+    from zttp.commands.quic import decode as quic
+
+    return quic.run(captured, "" if key_log is None else key_log.read_text("ascii", "replace"), role, as_json=as_json)
+
+
 def decode(captured: bytes, protocol: str | None, role: str | None, method: bytes = b"GET") -> Iterator[Found]:
     """Yield what is in a capture, in the order of the wire."""
     received_by = ROLES[role] if role else guess_role(captured)
     named = protocol or guess_protocol(captured)
     if named == zttp.HTTP3:
-        raise ValueError("HTTP/3 is encrypted, packet by packet: decode reads byte streams")
+        raise ValueError("HTTP/3 runs over datagrams: decode reads it from a capture, pcap or pcapng, with --key-log")
     connection = zttp.Connection(received_by, named)
     if not isinstance(connection, zttp.ByteStreamConnection):
         raise ValueError(f"{named} runs over datagrams: decode reads byte streams")
@@ -192,55 +208,19 @@ def _other(captured: bytes, connection: zttp.ByteStreamConnection) -> Iterator[F
 def line(found: Found) -> str:
     """Return a line for a reader."""
     place = f"{found.offset:>8}..{found.end:<8}"
-    if isinstance(found.what, zttp.ProtocolError):
-        error = found.what
-        return f"{place} ERROR {error.reason}: {error.args[0]}" + (
-            f"  {error.documentation}" if error.documentation else ""
-        )
     if isinstance(found.what, Frame):
         return f"{place} frame {found.what}"
     if isinstance(found.what, bytes):
         return f"{place} after the switch: {found.what[:60]!r}"
-    return f"{place} {found.what!r}"
+    return f"{place} {as_text(found.what)}"
 
 
 def as_object(found: Found) -> dict[str, Any]:
     """Return the same for a program."""
     value: dict[str, Any] = {"offset": found.offset, "end": found.end}
     what = found.what
-    if isinstance(what, zttp.ProtocolError):
-        value["error"] = {
-            "reason": what.reason,
-            "message": str(what.args[0]),
-            "section": what.section,
-            "stream_id": what.stream_id,
-            "error_code": what.error_code,
-            "documentation": what.documentation,
-        }
-    elif isinstance(what, Frame):
-        value["frame"] = {"type": what.kind, "flags": list(what.flags), "stream_id": what.stream_id}
-    elif isinstance(what, bytes):
-        value["switched"] = what.decode("latin-1")
-    else:
-        value["event"] = {"type": type(what).__name__, **_attributes(what)}
-    return value
-
-
-ATTRIBUTES = (
-    "method", "target", "status_code", "reason", "http_version", "headers", "trailers", "data", "stream_id",
-    "end_stream", "error_code", "last_stream_id", "debug", "params", "ack", "increment", "urgency", "incremental",
-)  # fmt: skip
-
-
-def _attributes(event: object) -> dict[str, Any]:
-    values = {name: getattr(event, name) for name in ATTRIBUTES if hasattr(event, name)}
-    return {name: _plain(value) for name, value in values.items()}
-
-
-def _plain(value: object) -> object:
-    """As JSON has it: bytes one character each, so that nothing is lost."""
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    if isinstance(value, zttp.HeaderBlock | list | tuple):
-        return [_plain(item) for item in value]
-    return value
+    if isinstance(what, Frame):
+        return value | {"frame": {"type": what.kind, "flags": list(what.flags), "stream_id": what.stream_id}}
+    if isinstance(what, bytes):
+        return value | {"switched": what.decode("latin-1")}
+    return value | as_values(what)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any, BinaryIO, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import zttp
 from zttp.commands.progress import Progress
@@ -18,6 +18,7 @@ from zttp.commands.trace import Trace
 
 RECEIVE = 256 * 1024
 LARGEST_DATAGRAM = 65_535
+_SAFE = "".join(map(chr, range(0x21, 0x7F)))  # what a user may have meant is not encoded twice
 
 
 class Target(NamedTuple):
@@ -72,9 +73,9 @@ def parse(url: str) -> Target:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{url!r} is no http: or https: URL")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(
-        parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme], path.encode("ascii")
-    )
+    host = parts.hostname.encode("idna").decode("ascii")
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return Target(parts.scheme, host, port, quote(path, safe=_SAFE).encode("ascii"))
 
 
 def _field(text: str) -> tuple[bytes, bytes]:
@@ -89,13 +90,18 @@ def connect(target: Target, options: argparse.Namespace, stack: ExitStack) -> tu
     """Open a connection of the protocol that was asked for, or that the server chooses."""
     if options.protocol == zttp.HTTP3:
         return _udp(target, options, stack)
+    if options.protocol is not None:
+        zttp.Connection(zttp.CLIENT, options.protocol)  # an error in words, before anybody is called
     address = socket.create_connection((target.host, target.port), options.timeout)
     sock: socket.socket = stack.enter_context(address)
     protocol = options.protocol or zttp.HTTP1
     if target.scheme == "https":
-        context = ssl.create_default_context(cafile=options.cacert)
+        trusted = None if options.cacert is None else options.cacert.read_text("ascii")
+        context = ssl.create_default_context(cadata=trusted)
         if options.insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if options.key_log is not None:
+            context.keylog_filename = options.key_log
         installed = {info.name for info in zttp.protocols()}
         offered = (
             [options.protocol] if options.protocol else [name for name in (zttp.HTTP2, zttp.HTTP1) if name in installed]
@@ -138,8 +144,15 @@ def _udp(target: Target, options: argparse.Namespace, stack: ExitStack) -> tuple
     verify: Any = not options.insecure
     if options.cacert is not None:
         verify = zttp.TrustStore.from_pem(options.cacert.read_bytes())
-    connection = zttp.Connection(zttp.CLIENT, zttp.HTTP3, server_name=target.host, verify=verify)
-    wire = UdpWire(connection, sock, Trace(zttp.HTTP3, on=options.trace), options.timeout)
+    trace = Trace(zttp.HTTP3, on=options.trace)
+    keylog = None
+    if options.key_log is not None:
+        log = stack.enter_context(options.key_log.open("a"))
+        keylog = lambda line: print(line, file=log, flush=True)  # noqa: E731
+    connection = zttp.Connection(
+        zttp.CLIENT, zttp.HTTP3, server_name=target.host, verify=verify, keylog=keylog, qlog=trace.qlog
+    )
+    wire = UdpWire(connection, sock, trace, options.timeout)
     stack.callback(wire.end)
     return connection, wire
 

@@ -167,7 +167,14 @@ class Server:
         if self.options.certificate is None:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.options.certificate, self.options.key)
+        certificate, key = self.options.certificate, self.options.key
+        try:
+            context.load_cert_chain(certificate, key)
+        except ssl.SSLError as error:
+            raise ValueError(f"{certificate} and {key} are no certificate and its key: {error}") from error
+        except FileNotFoundError as error:  # without its name
+            missing = key if certificate.exists() else certificate
+            raise FileNotFoundError(error.errno, error.strerror, str(missing)) from error
         context.set_alpn_protocols([name for name in (zttp.HTTP2, zttp.HTTP1) if name in self.installed])
         return context
 
@@ -252,7 +259,8 @@ class Datagrams(asyncio.DatagramProtocol):
     def __init__(self, root: Path, options: argparse.Namespace) -> None:
         self.root, self.options = root, options
         credentials = zttp.TlsCredentials.from_files(str(options.certificate), str(options.key))
-        self.endpoint = zttp.QuicEndpoint(credentials=credentials, auto_credit=True)
+        trace = Trace(zttp.HTTP3, on=options.trace)
+        self.endpoint = zttp.QuicEndpoint(credentials=credentials, auto_credit=True, qlog=trace.qlog)
         self.sessions: dict[Any, Session] = {}
         self.timer: asyncio.TimerHandle | None = None
 

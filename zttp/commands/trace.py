@@ -1,14 +1,17 @@
-"""What ``--trace`` shows: events, and the frames of HTTP/2, as they pass; ``<`` came in, ``>`` went out."""
+"""What ``--trace`` shows: events, and frames of HTTP/2 and HTTP/3, as they pass; ``<`` came in, ``>`` went out."""
 
 from __future__ import annotations
 
 import sys
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import zttp
 from zttp.commands.frames import FrameFinder
+from zttp.commands.shown import frames_text
 
 LONGEST_LINE: Final = 200
+PACKETS: Final = {"quic:packet_received": "<", "quic:packet_sent": ">"}
 
 
 class Trace:
@@ -28,6 +31,11 @@ class Trace:
         if self._on:
             self._print(f"  {error.reason}: {error}")
 
+    @property
+    def qlog(self) -> Callable[[dict[str, Any]], None] | None:
+        """What a connection of HTTP/3 tells of its packets; None where nobody looks, which costs nothing."""
+        return self._packet if self._on else None
+
     def passed(self, direction: str, data: bytes, connection: zttp.Connection) -> None:
         """Show bytes on their way: the frames of HTTP/2, the first line of what HTTP/1.1 has, the size of the rest."""
         if not self._on or not data:
@@ -39,6 +47,17 @@ class Trace:
                 self._print(f"{direction} {frame}")
         else:
             self._print(f"{direction} datagram of {len(data)} bytes")
+
+    def _packet(self, event: dict[str, Any]) -> None:
+        """Show a packet with its frames, or that one was lost."""
+        name, data = event["name"], event["data"]
+        if name in PACKETS or name == "quic:packet_lost":
+            header = data["header"]
+            packet = f"{header['packet_type']} {header['packet_number']}"
+            if name in PACKETS:
+                self._print(f"{PACKETS[name]} {packet}: {frames_text(data['frames'])}")
+            else:
+                self._print(f"  lost: {packet}")
 
     def _print(self, text: str) -> None:
         text = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}..."

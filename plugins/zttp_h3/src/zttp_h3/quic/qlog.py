@@ -138,14 +138,14 @@ def frames_of(payload: bytes, flag: i64) -> list[Event]:
     try:
         while at < stop:
             frame_type, at = read_frame_type(payload, at, stop, flag, True)
-            frame, at = _frame(payload, at, stop, frame_type)
+            frame, at = read_frame(payload, at, stop, frame_type)
             frames.append(frame)
     except Malformed:
         frames.append({"frame_type": "unknown"})
     return frames
 
 
-def _frame(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tuple[Event, i64]:
+def read_frame(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tuple[Event, i64]:
     """Return one frame and the position after it. Raises Malformed."""
     if STREAM <= frame_type <= STREAM_LAST:
         stream_id, offset, start, at = read.read_stream(payload, at, stop, frame_type)
