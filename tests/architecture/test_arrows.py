@@ -58,7 +58,7 @@ LAYERS = {
         {"close_info", "outbound_datagram", "path_statistics", "early_data", "grease"},
         {"options"},
         {"session"},
-        {"origin", "shutdown"},
+        {"origin", "shutdown", "first_packet"},
         {"opening", "reading"},
         {"writing"},
         {"stream"},

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from zttp_h3.first_packet import opener_of_first
 from zttp_h3.native_ints import i64
 from zttp_h3.options import ConnectionOptions
 from zttp_h3.origin import Origin
@@ -44,6 +45,10 @@ def accept_client(
         return None
     if len(header.destination) < LEAST_ID:
         return None
+    # What was changed on its way has bound the connection to nobody: the next one may be the client's (RFC 9000 5.2).
+    opener = opener_of_first(datagram, header) if origin is None else origin.opener
+    if opener is None:
+        return None
     parameters = options.server
     assert parameters is not None
     return accept(
@@ -60,5 +65,5 @@ def accept_client(
         None if origin is None else origin.original_id,
         None if origin is None else origin.retry_id,
         origin is not None and origin.validated,
-        None if origin is None else origin.opener,
+        opener,
     )

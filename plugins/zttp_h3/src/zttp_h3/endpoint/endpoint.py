@@ -11,10 +11,10 @@ from zttp_h3.arguments import clamped, owned
 from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.address_tokens import AddressTokens
 from zttp_h3.endpoint.deadlines import Deadlines
-from zttp_h3.endpoint.first_packet import opener_of_first
 from zttp_h3.endpoint.members import Member, Members
 from zttp_h3.endpoint.stateless_reset import StatelessResets
 from zttp_h3.endpoint.tombstone import Tombstone
+from zttp_h3.first_packet import opener_of_first
 from zttp_h3.native_ints import i64
 from zttp_h3.opening import LEAST_ID, LEAST_INITIAL
 from zttp_h3.options import COMMON, SERVER, ConnectionOptions, judge
