@@ -9,6 +9,20 @@ from zttp_h3.recovery.sent_packets import SentPacket, SentPackets
 DELAY = 100
 
 
+@pytest.mark.parametrize("count", [8, 100, 1_000])
+def test_a_ring_in_which_nothing_waits_is_empty(count: int) -> None:
+    packets = SentPackets()
+    for _ in range(3):
+        first = packets.next_number
+        for number in range(first, first + count):
+            packets.add(SentPacket(number, 0, 100, True, True))
+        newly: list[SentPacket] = []
+        packets.acknowledge(first, first + count, newly)
+        assert len(newly) == count
+        assert packets._packets == []
+        assert packets.oldest() is None
+
+
 @pytest.mark.parametrize("seed", range(150))
 def test_each_packet_has_one_fate(seed: int) -> None:
     chance = random.Random(seed)

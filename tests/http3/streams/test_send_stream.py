@@ -136,3 +136,16 @@ def test_credit_of_the_connection_limits_new_bytes_and_not_old_ones() -> None:
     assert stream.next_piece(50, 0)[1] == -1
     stream.on_lost(0, 50, False)
     assert stream.next_piece(50, 0) == (0, 50, False)
+
+
+def test_pieces_that_have_arrived_are_let_go_when_nothing_waits() -> None:
+    stream = SendStream(0, 1 << 20)
+    for _ in range(5):
+        for _ in range(8):
+            offset = stream.sent
+            stream.write(b"piece")
+            assert stream.take(offset, 5, False) == b"piece"
+        stream.on_acknowledged(0, stream.sent, False)
+        assert stream._pieces == []
+    stream.write(b"the last")
+    assert stream.take(stream.sent, 8, False) == b"the last"

@@ -11,6 +11,7 @@ from zttp_h3.ranges import Ranges
 
 _PACKET_THRESHOLD: Final = 3  # RFC 9002 6.1.1
 _COMPACT_FROM: Final = 256  # so many empty places in front are cut off at once
+_CLEAR_FROM: Final = 8  # so many, if there is nothing behind them: an idle connection keeps no ring
 _MOST_RANGES: Final = 64
 _MOST_RECENT: Final = 32  # lost packets whose acknowledgment is still recognized
 
@@ -185,7 +186,10 @@ class SentPackets:
         while at < end and packets[at] is None:
             at += 1
         self._first = self._base + at
-        if at >= _COMPACT_FROM:
+        if at == end and at >= _CLEAR_FROM:
+            self._packets = []
+            self._base += at
+        elif at >= _COMPACT_FROM:
             del packets[:at]
             self._base += at
         keep = self._first if self._run_start < 0 or self._run_last > self._first else self._run_last

@@ -240,7 +240,9 @@ class SendStream:
             self._pieces[self._first] = b""
             self._start += size
             self._first += 1
-        if self._first >= 64 and self._first * 2 >= len(self._pieces):
+        kept: i64 = len(self._pieces)
+        # Half of many, or all of a few: what is idle keeps nothing.
+        if (self._first >= 64 and self._first * 2 >= kept) or (self._first == kept and kept >= 8):
             del self._pieces[: self._first]
             self._cursor -= self._first
             self._first = 0
