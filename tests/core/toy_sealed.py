@@ -2,6 +2,7 @@
 
 Both sides know a secret. A hello of each side carries a nonce, and both nonces make the key; a client that was given a
 ticket by an earlier connection takes the key from that, and needs no answer to its hello (nor does its request wait).
+Whoever acknowledges what was not sent is refused: what was recorded is played again with the output where it was.
 It proves nothing about cryptography: a hash serves as stream cipher and as authenticator.
 """
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import shake_128
 from typing import Any
 
-from tests.core.toy_datagrams import FIRST_TIMEOUT, MOST_TRIES, ToyConnection, describe
+from tests.core.toy_datagrams import FIRST_TIMEOUT, MOST_TRIES, ToyConnection, describe, refusal
 from zttp_core.constants import CLIENT, SERVER
 from zttp_core.descriptor import ProtocolDescriptor
 from zttp_core.events import Request
@@ -55,6 +56,7 @@ class SealedConnection(ToyConnection):
         self._peer_address: Any = None
         self._local_address: Any = None
         self._sent = 0
+        self._parts_sent = 0
         self._hello = b""
         self._hello_tries = 0
         self._hello_deadline: int | None = None
@@ -72,7 +74,10 @@ class SealedConnection(ToyConnection):
             self._receive_hello(received[1:-TAG])
         elif received[:1] == b"S" and self._key is not None and is_sealed(received, self._key + self._peer):
             number, sealed = received[1:9], received[9:-TAG]
-            super().receive_datagram(self._crypt(self._peer, number, sealed), now)
+            opened = self._crypt(self._peer, number, sealed)
+            if opened[:1] == b"A" and int.from_bytes(opened[1:5]) >= self._parts_sent:
+                self._error = self._error or refusal("a part is acknowledged that was never sent")
+            super().receive_datagram(opened, now)
         else:
             return  # what was changed on its way is no more than lost
         self._peer_address = peer_address
@@ -99,7 +104,10 @@ class SealedConnection(ToyConnection):
                 self._hello = b""
             else:
                 self._hello_deadline = 1 << 62  # it goes out once more with everything that is sent again
-        return queued + [self._seal(datagram) for datagram in (super().data_to_send(now) if self._key else ())]
+        parts = super().data_to_send(now) if self._key else []
+        numbers = [int.from_bytes(part[1:5]) for part in parts if part[:1] == b"D"]
+        self._parts_sent = max([self._parts_sent, *(number + 1 for number in numbers)])
+        return queued + [self._seal(part) for part in parts]
 
     def data_to_send_with_addresses(self, now: int = 0) -> list[Outgoing]:
         return [Outgoing(datagram, self._peer_address, self._local_address) for datagram in self.data_to_send(now)]

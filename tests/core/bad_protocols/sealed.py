@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.core.bad_protocols import bad
 from tests.core.toy_sealed import Outgoing, SealedConnection
+from zttp_core.constants import CLIENT
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.sentinels import NEED_DATA
 
@@ -136,3 +137,22 @@ bad(
     abuses={},
     abuses_of_servers={},
 )(type("WithoutAbuses", (SealedConnection,), {}))
+
+
+@bad("test_illegal_sends_leave_no_trace", "illegal sends have changed it")
+class NumberingWhatItRefuses(SealedConnection):
+    """As many datagrams leave, and their numbers tell what was tried."""
+
+    def _check(self, allowed: bool) -> None:
+        self._sent += not allowed
+        super()._check(allowed)
+
+
+@bad("test_forged_datagrams_are_dropped", "with the forged datagram .* it gives ")
+class BelievingTheFirst(SealedConnection):
+    """Begins with whatever comes first, and is then nobody's."""
+
+    def receive_datagram(self, datagram: Any, now: int = 0, peer_address: Any = None, /, **more: Any) -> None:
+        self.first = self.__dict__.get("first") or bytes(datagram[1:5])
+        if self.role == CLIENT or bytes(datagram[:1]) != b"H" or bytes(datagram[1:5]) == self.first:
+            super().receive_datagram(datagram, now, peer_address, **more)

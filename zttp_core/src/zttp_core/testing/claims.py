@@ -21,6 +21,8 @@ class Claims(Determinism):
         shown: dict[str, list[str]] = {}
         for exchange in self.exchanges:
             for name in sorted(exchange.capabilities):
+                if name == "upgrade" and self.multiplexed:
+                    continue  # a tunnel is on its stream: the connection stays what it is
                 shown.setdefault(name, []).append(exchange.name)
         going_on = [exchange.name for exchange in self.keepers()]
         if going_on:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from zttp_core.events import Data, Datagram, EndOfMessage, Request, Response
+
+_LONGEST_SHOWN: Final = 100  # bytes
 
 Part = tuple[object, Counter[tuple[bytes, bytes]]]  # what must be equal, and the fields that must all be there
 
@@ -25,13 +27,13 @@ def find_loss(sent: Sequence[Any], received: Sequence[Any], streams: Mapping[int
         arrived = got.get(stream_id, [])
         for part, other in zip(parts, arrived, strict=False):
             if part[0] != other[0]:
-                return f"{part[0]} was sent, {other[0]} was received"
+                return f"{_shown(part)} was sent, {_shown(other)} was received"
             if missing := part[1] - other[1]:
-                return f"{part[0]} was received without {sorted(missing)}"
+                return f"{_shown(part)} was received without {sorted(missing)}"
         if len(arrived) < len(parts):
-            return f"{parts[len(arrived)][0]} was sent and not received"
+            return f"{_shown(parts[len(arrived)])} was sent and not received"
         if len(arrived) > len(parts):
-            return f"{arrived[len(parts)][0]} was received and not sent"
+            return f"{_shown(arrived[len(parts)])} was received and not sent"
     return None
 
 
@@ -59,6 +61,14 @@ def _part(event: Any) -> Part:
             return ("datagram", event.data), Counter()
         case _:
             return ("end of message",), _fields(event.trailers)
+
+
+def _shown(part: Part) -> str:
+    """Return what a part is; of long content how much, for this is asked for whenever something has arrived."""
+    told: Any = part[0]
+    if _is_content(part) and len(told[1]) > _LONGEST_SHOWN:
+        return f"content of {len(told[1])} bytes"
+    return f"{told}"
 
 
 def _is_content(part: Part) -> bool:

@@ -11,7 +11,7 @@ from zttp_core.testing.exchange import Exchange, units
 from zttp_core.testing.pair import turn_to_next
 from zttp_core.testing.subject import Scenario, Subject
 from zttp_core.testing.verdict import excerpt, fail, not_applicable, telling
-from zttp_core.testing.wire import Outcome, play, receive, take
+from zttp_core.testing.wire import Outcome, play, receive, take, take_as_recorded
 
 _RANDOM_CUTS: Final = 200
 
@@ -60,6 +60,7 @@ class Determinism(Subject):
             with telling(scenario):
                 for piece in pieces:
                     receive(connection, piece)
+                    take_as_recorded(connection, piece)
                 got = play(connection, (), closes=scenario.closes).told()
             expected = scenario.play().told()
             if got != expected:

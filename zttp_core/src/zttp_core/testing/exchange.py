@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Final
 
 from zttp_core.events import Data, Datagram, EndOfMessage, PriorityUpdate, Request, Response, WindowUpdate
@@ -53,6 +53,13 @@ class Exchange:
         """What the client's program sends."""
         return [event for event in (self.events if self.request is None else self.request) if _is_sendable(event)]
 
+    def without_datagrams(self) -> Exchange:
+        """Return the same without what a network may lose for good (RFC 9221 5)."""
+        sides: dict[str, Any] = {
+            name: _without_datagrams(getattr(self, name)) for name in ("events", "reply", "request", "answer")
+        }
+        return replace(self, **sides)
+
     @property
     def answered(self) -> list[Any]:
         """What the client's program gets to see."""
@@ -96,6 +103,10 @@ def units(wire: bytes | Sequence[bytes] | None) -> tuple[bytes, ...]:
     if wire is None or isinstance(wire, bytes):
         return (wire,) if wire else ()
     return tuple(wire)
+
+
+def _without_datagrams(events: Sequence[Any] | None) -> list[Any] | None:
+    return None if events is None else [event for event in events if not isinstance(event, Datagram)]
 
 
 def _is_sendable(event: object) -> bool:

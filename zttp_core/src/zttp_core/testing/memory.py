@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_WINDOW: Final = 40  # repetitions, measured together
-_MOST_WINDOWS: Final = 12  # by then what is kept on purpose is full
+_WINDOW: Final = 20  # repetitions, measured together
+_MOST_WINDOWS: Final = 24  # by then what is kept on purpose is full
 _NOISE: Final = 4  # bytes for each repetition: the smallest thing that Python can keep is a reference, of eight
 _LEAST_NOISE: Final = 128
 
@@ -40,8 +40,8 @@ def traced() -> Iterator[Held]:
             tracemalloc.stop()
 
 
-def leak(work: Callable[[], None], window: int = _WINDOW) -> int:
-    """Return the bytes that each repetition of ``work`` leaves behind, or 0.
+def leak(work: Callable[[], None], window: int = _WINDOW, settle: Callable[[], object] = lambda: None) -> int:
+    """Return the bytes that each repetition of ``work`` leaves behind, or 0, once ``settle`` has been called.
 
     A table that fills up, or a cache, grows for a while and then stays as it is. What grows in every window, however
     little, grows for ever. Two windows in a row must be flat, because a container grows in steps.
@@ -49,20 +49,22 @@ def leak(work: Callable[[], None], window: int = _WINDOW) -> int:
     gc.collect()
     gc.freeze()  # what is there now is not looked through again and again
     try:
-        return _leak(work, window)
+        return _leak(work, window, settle)
     finally:
         gc.unfreeze()
 
 
-def _leak(work: Callable[[], None], window: int) -> int:
+def _leak(work: Callable[[], None], window: int, settle: Callable[[], object]) -> int:
     flat = 0
     smallest = 1 << 60
     with traced():
         for _ in range(_MOST_WINDOWS):
+            settle()
             gc.collect()
             before = tracemalloc.get_traced_memory()[0]
             for _ in range(window):
                 work()
+            settle()
             gc.collect()
             left = tracemalloc.get_traced_memory()[0] - before
             if left > max(_NOISE * window, _LEAST_NOISE):

@@ -87,7 +87,14 @@ class Pair(ABC):
         __tracebackhide__ = True
         received = self.received[receiver]
         self.programs[sender].send(script)
-        self.run(None if closes else lambda: find_loss(wanted, received.events, self.streams) is None)
+        seen: tuple[int, int] | None = None
+
+        def arrived() -> bool:
+            nonlocal seen
+            before, seen = seen, received.extent()
+            return seen != before and find_loss(wanted, received.events, self.streams) is None
+
+        self.run(None if closes else arrived)
         if closes:
             self.close(sender)
         loss = find_loss(wanted, received.events, self.streams)

@@ -62,7 +62,7 @@ class Timers(Subject):
             for role in sorted(self.descriptor.roles):
                 connection = self.connect(role)
                 begin(connection)
-                if role == CLIENT:
+                if role == CLIENT and "extended-connect" not in exchange.capabilities:  # the server has to consent
                     Program(connection, self.multiplexed).send(exchange.asked)
                 now = 1_000_000
                 take(connection, now)

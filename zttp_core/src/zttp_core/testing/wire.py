@@ -57,6 +57,11 @@ class Outcome:
         else:
             self.events.append(event)
 
+    def extent(self) -> tuple[int, int]:
+        """Return what grows with everything that is added."""
+        last = self.events[-1] if self.events else None
+        return len(self.events), len(last.data) if isinstance(last, Data) else 0
+
     def follow(self, later: Outcome) -> None:
         """Append what came later."""
         for event in later.events:
@@ -90,6 +95,16 @@ def receive(connection: Any, unit: Any, now: int = 0) -> None:
         if unit.local_address is not None:
             marks["local_address"] = unit.local_address
         connection.receive_datagram(bytes(unit), unit.now, unit.peer_address, **marks)
+
+
+def take_as_recorded(connection: Any, piece: Any) -> None:
+    """Take what has to be sent behind a piece, where that was done when it was recorded.
+
+    What is sent may cost entropy, and what comes next may acknowledge it.
+    """
+    __tracebackhide__ = True
+    if isinstance(piece, Arrival) and piece.answered:
+        take(connection, piece.now)
 
 
 def take(connection: Any, now: int | None = None) -> list[bytes]:
@@ -145,8 +160,7 @@ def play(connection: Any, pieces: Iterable[Any], *, closes: bool = False) -> Out
         for piece in pieces:
             receive(connection, piece)
             pull(connection, outcome)
-            if isinstance(piece, Arrival) and piece.answered:
-                take(connection, piece.now)  # as when it was recorded: what is sent may cost entropy
+            take_as_recorded(connection, piece)
         if closes:
             connection.receive_data(b"")
         pull(connection, outcome)
