@@ -5,7 +5,7 @@ An `Exchange` is one request and its response, the same on every protocol. `HTTP
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Collection
 from typing import TYPE_CHECKING, TypeVar
 
 import zttp
@@ -89,10 +89,20 @@ class Exchange:
         await self.send(content)
         await self.finish()
 
-    def start(self, status: int, headers: Fields) -> None:
-        """Begin a response; its head leaves together with the first content."""
+    async def inform(self, status: int, headers: Fields) -> None:
+        """Send an informational response, such as 103 (Early Hints); HTTP/1.0 knows none (RFC 9110 15.2)."""
+        if self.request.http_version != b"1.0":
+            self._sender.send_informational(status, headers)
+            await self._link.flush_and_drain()
+
+    def start(self, status: int, headers: Fields, never_indexed: Collection[bytes] = ()) -> None:
+        """Begin a response; its head leaves together with the first content.
+
+        Fields that are `never_indexed` enter no compression table, here and on any hop (RFC 7541 6.2.3).
+        """
         self.started, self.bodyless = True, self.request.method == b"HEAD" or status in (204, 304)
-        self._sender.send_response(status, self._link.session.response_fields(self, status, headers))
+        fields = self._link.session.response_fields(self, status, headers)
+        self._sender.send_response(status, zttp.HeaderBlock(fields, never_indexed=never_indexed))
 
     async def open_tunnel(self, headers: Fields) -> None:
         """Give the exchange to another protocol, such as WebSocket: what is sent and received from here on is its.

@@ -24,7 +24,7 @@ http {{
     fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
     http2_max_concurrent_streams 8;
     server {{
-        listen 127.0.0.1:{plain} http2;
+        listen 127.0.0.1:{plain}{clear_text};
         listen 127.0.0.1:{secure} ssl http2;
         ssl_certificate {certificate}; ssl_certificate_key {key};
         root {folder}/www;
@@ -62,8 +62,8 @@ def is_missing(name: str) -> bool:
 
 
 @contextmanager
-def running(name: str, certificate: Certificate, folder: Path) -> Iterator[Peer]:
-    """Run a server until it is no longer needed."""
+def running(name: str, certificate: Certificate, folder: Path, *, http2: bool = True) -> Iterator[Peer]:
+    """Run a server until it is no longer needed; without `http2`, nginx speaks HTTP/1.1 in clear text."""
     if is_missing(name):
         pytest.skip(f"there is no {name} here")
     (folder / "www").mkdir()
@@ -71,7 +71,7 @@ def running(name: str, certificate: Certificate, folder: Path) -> Iterator[Peer]
         sockets = {scheme: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for scheme in ("http", "https")}
         ports = {scheme: sock.getsockname()[1] for scheme, sock in sockets.items()}
         plain, secure = (sock.fileno() for sock in sockets.values())
-        command, variables = _command(name, certificate, folder, ports, plain, secure)
+        command, variables = _command(name, certificate, folder, ports, plain, secure, http2)
         environment = {**os.environ, **variables, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
         with (folder / "output").open("wb") as output:
             process = subprocess.Popen(
@@ -89,7 +89,7 @@ def running(name: str, certificate: Certificate, folder: Path) -> Iterator[Peer]
 
 
 def _command(
-    name: str, certificate: Certificate, folder: Path, ports: dict[str, int], plain: int, secure: int
+    name: str, certificate: Certificate, folder: Path, ports: dict[str, int], plain: int, secure: int, http2: bool
 ) -> tuple[list[str], dict[str, str]]:
     """Return how a server is started, with what in its environment, so that it uses our sockets."""
     files = {"certificate": certificate[0], "key": certificate[1], "folder": folder}
@@ -97,7 +97,9 @@ def _command(
     configuration = folder / "configuration"
     root = os.getuid() == 0  # servers give that up, and could not read what is here
     if name == "nginx":
-        configuration.write_text(NGINX.format(user="user root;" if root else "", **files, **numbers))
+        configuration.write_text(
+            NGINX.format(user="user root;" if root else "", clear_text=" http2" if http2 else "", **files, **numbers)
+        )
         return ["nginx", "-c", str(configuration), "-p", str(folder)], {"NGINX": f"{plain};{secure};"}
     if name == "h2o":
         tls = f"certificate-file: {certificate[0]}, key-file: {certificate[1]}, ocsp-update-interval: 0"
