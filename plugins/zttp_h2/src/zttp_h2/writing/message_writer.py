@@ -93,6 +93,8 @@ class MessageWriter:
         sent_path: bytes | None = target
         if connect or protocol is not None or not target.startswith(b"/") or not _is_lower(scheme):
             sent_scheme, authority, sent_path = _request_parts(method, target, scheme, authority, protocol)
+        elif authority is not None and len(authority) == 0:
+            authority = None  # RFC 9113 8.3.1: where there is no authority, none is sent
         if end_stream and not connect and _states_content(fields):
             raise local_error("content_too_short")
         stream_id = session.table.next_stream_id()
@@ -190,8 +192,6 @@ class MessageWriter:
 
     def _judged_authority(self, fields: Fields) -> bytes | None:
         authority: bytes | None = given_authority(fields)[0]
-        if authority == b"":
-            return None  # RFC 9113 8.3.1: where there is no authority, none is sent
         self._authority = authority
         return authority
 
