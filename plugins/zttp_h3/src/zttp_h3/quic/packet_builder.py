@@ -82,7 +82,7 @@ class PacketBuilder:
 
     def pad_to(self, size: i64) -> None:
         """Make the packet ``size`` bytes long, as far as its room allows."""
-        missing = size - self.size()
+        missing = size - self._overhead() - len(self.payload)  # what is padded for its sample is not written yet
         if missing > 0:
             write_padding(self.payload, min(missing, self.left()))
             self.padded = True

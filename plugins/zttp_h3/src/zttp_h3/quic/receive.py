@@ -97,6 +97,9 @@ class DatagramReceiver:
         # RFC 9000 14.1 MUST: a server drops Initial packets in datagrams that are too small.
         if kind == INITIAL_PACKET and session.is_server and len(datagram) < _LEAST_CLIENT_DATAGRAM:
             return False
+        # RFC 9000 17.2.2 MUST: a client discards Initial packets with a token.
+        if kind == INITIAL_PACKET and not session.is_server and len(header.token) > 0:
+            return False
         if kind == ZERO_RTT:
             return self._receive_zero_rtt(datagram, header, path, ecn)
         space = session.spaces[INITIAL if kind == INITIAL_PACKET else HANDSHAKE]
