@@ -38,6 +38,8 @@ class Link(asyncio.Protocol):
 
     transport: asyncio.Transport
     session: HTTP1 | HTTP2
+    peer: tuple[str, int] | None
+    is_secure: bool
     tunnel: Exchange | None = None  # what all bytes belong to, after an upgrade
 
     def __init__(self, server: "Server") -> None:
@@ -52,6 +54,9 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        address = transport.get_extra_info("peername")
+        self.peer = (address[0], address[1]) if address else None
+        self.is_secure = transport.get_extra_info("ssl_object") is not None
         self.server.links.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002

@@ -62,6 +62,16 @@ class Exchange:
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self.credit = asyncio.Event()  # the peer may have made room for content
 
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """The address that the request came from."""
+        return self._link.peer
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the request came over TLS."""
+        return self._link.is_secure
+
     def invite(self) -> None:
         """Ask for the content if the client waits to be asked (RFC 9110 10.1.1); too late once a response has begun."""
         if self.request.expect_continue and not (self.reading or self.waiting or self.ended or self.started):
@@ -203,7 +213,7 @@ class HTTP1:
         """Accept an upgrade to HTTP/2 in clear text: the request goes on as stream 1 there (RFC 7540 3.2)."""
         settings = request.headers.getall(b"http2-settings")
         wanted = self.conn.upgrade() == b"h2c" and len(settings) == 1 and request.end_stream
-        if not wanted or self.link.transport.get_extra_info("ssl_object"):
+        if not wanted or self.link.is_secure:
             return None
         session = HTTP2(self.link)
         hop_by_hop = (b"connection", b"upgrade", b"http2-settings")

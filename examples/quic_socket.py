@@ -71,8 +71,10 @@ class HTTP3:
 class QuicLink:
     """One connection: its events, and the exchanges under way on it."""
 
-    def __init__(self, quic: "QuicSocket", conn: zttp.H3Connection) -> None:
-        self.quic, self.server, self.conn = quic, quic.server, conn
+    is_secure = True
+
+    def __init__(self, quic: "QuicSocket", conn: zttp.H3Connection, peer: tuple[str, int]) -> None:
+        self.quic, self.server, self.conn, self.peer = quic, quic.server, conn, peer
         self.exchanges: dict[int, Exchange] = {}  # by stream_id
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.session = HTTP3(self)
@@ -159,14 +161,14 @@ class QuicSocket:
 
     def read(self) -> None:
         """Hand in a burst of datagrams, then everything that came of it."""
-        touched: dict[zttp.H3Connection, None] = {}
+        touched: dict[zttp.H3Connection, tuple[str, int]] = {}
         for datagram, address in self.burst():
             conn = self.endpoint.receive_datagram(datagram, address, self.now())
             if conn is not None:
-                touched[conn] = None
-        for conn in touched:
+                touched[conn] = (address[0], address[1])
+        for conn, peer in touched.items():
             if conn not in self.links:
-                self.links[conn] = QuicLink(self, conn)
+                self.links[conn] = QuicLink(self, conn, peer)
             self.links[conn].pump()
         self.flush()
 

@@ -29,7 +29,7 @@ import asyncio_server
 import self_signed
 import zttp
 from client_exchange import StreamClient
-from exchange import Exchange
+from exchange import Exchange, Fields
 
 MAX_MESSAGE = 16 * 1024 * 1024  # bytes or characters; a peer may send frames without end
 VERSION = (b"sec-websocket-version", b"13")
@@ -105,17 +105,24 @@ class WebSocket:
 # ---------------------------------------------------------------------------------------------------------- the server
 
 
-async def accept(exchange: Exchange) -> WebSocket | None:
+def asks(request: zttp.Request) -> bool:
+    """Tell whether a request asks for a WebSocket, in the way of its protocol."""
+    if request.protocol:
+        return request.protocol == b"websocket"
+    upgrade, key = request.headers.get(b"upgrade", b""), request.headers.get(b"sec-websocket-key")
+    return request.method == b"GET" and upgrade.lower() == b"websocket" and key is not None
+
+
+async def accept(exchange: Exchange, headers: Fields | None = None) -> WebSocket | None:
     """Open the WebSocket that a request asks for; answer one that asks for something else, and return nothing."""
-    request, fields = exchange.request, exchange.request.headers
-    is_stream = request.protocol == b"websocket"
-    key = fields.get(b"sec-websocket-key", b"")
-    asks = is_stream or (request.method == b"GET" and fields.get(b"upgrade", b"").lower() == b"websocket" and key)
-    if not asks or fields.get(VERSION[0]) != VERSION[1]:
+    request = exchange.request
+    if not asks(request) or request.headers.get(VERSION[0]) != VERSION[1]:
         await exchange.respond(426, b"a WebSocket, please\n", [VERSION])
         return None
-    # HTTP/1.1 has the server show that it knows what it is asked for; a stream needs no such thing (RFC 8441 5).
-    await exchange.open_tunnel([] if is_stream else [(b"sec-websocket-accept", accept_value(key))])
+    fields = list(headers or [])
+    if not request.protocol:  # HTTP/1.1 has the server show that it knows what it is asked for
+        fields.append((b"sec-websocket-accept", accept_value(request.headers.get(b"sec-websocket-key", b""))))
+    await exchange.open_tunnel(fields)
     return WebSocket(ConnectionType.SERVER, exchange.content(), exchange.send)
 
 
