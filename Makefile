@@ -9,7 +9,7 @@ export PATH := $(PATH):$(CURDIR)/.build/tools/bin
 in = python=$$($(PYTHON) scripts/environments.py $(1)) && $$python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench wheels docs fuzz format clean python
+.PHONY: help demo test check bench wheels docs fuzz soak format clean python
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## *\(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ docs: python  ## the site, in .build/site; every link is checked
 
 fuzz: python  ## mutated bytes for the compiled parsers (ARGS='--seconds 600', for instance)
 	@for fuzzer in fuzz/*.py; do $(call in,installed) $$fuzzer $(ARGS) || exit; done
+
+soak: python  ## a minute of requests for each protocol, after which memory must be what it was (ARGS as for fuzz)
+	@for soak in soak/*.py; do $(call in,installed) $$soak $(ARGS) || exit; done
 
 format: python  ## let ruff put everything into shape
 	@$(call in,interpreted) -m ruff check --fix-only --quiet

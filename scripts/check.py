@@ -9,7 +9,7 @@ import sys
 from environments import python_of
 from workspace import ROOT, distributions
 
-TYPED = ("zttp", "zttp_core/src", "plugins/*/src", "tests", "examples", "benchmarks", "fuzz", "scripts")
+TYPED = ("zttp", "zttp_core/src", "plugins/*/src", "tests", "examples", "benchmarks", "fuzz", "soak", "scripts")
 # What checkers are told about every module is what it has at run time.
 STUBTEST = (
     "--mypy-config-file=pyproject.toml",
