@@ -5,6 +5,7 @@ python soak/http1.py --seconds 600
 
 import random
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +87,13 @@ def one_round(chance: random.Random) -> int:
 
 
 def _break(connection: Any, data: bytes) -> None:
-    try:
+    with suppress(zttp.ProtocolError):
         connection.receive_data(data)
         while connection.next_event() not in LAST:
             pass
         connection.receive_data(b"")
         while connection.next_event() not in LAST:
             pass
-    except zttp.ProtocolError as error:
-        assert error.reason
 
 
 SOAK = Soak("HTTP/1.1", one_round)

@@ -5,6 +5,7 @@ python soak/http2.py --seconds 600
 
 import random
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -106,15 +107,13 @@ def one_round(chance: random.Random) -> int:
         pair.ask(chance)
         pair.run(chance)
         pair.ask(chance)  # whose answer nobody waits for
-        try:
+        with suppress(zttp.ProtocolError):
             pair.server.receive_data(pair.client.data_to_send()[:-3] + chance.choice((b"", b"\0\0\0\4\0\0\0\0\1" * 9)))
             while pair.server.next_event() not in LAST:
                 pass
             pair.server.receive_data(b"")
             while pair.server.next_event() not in LAST:
                 pass
-        except zttp.ProtocolError as error:
-            assert error.reason
     return 50
 
 

@@ -1,7 +1,7 @@
 """Whether memory is flat: a soak goes through many rounds, and after its warming up no round may leave anything.
 
 Two measures, each after a collection: blocks of Python's allocator, which every object of ours is in, and the resident
-memory of the process, which has what C and Rust libraries take. A process of its own is measured: nothing else lives in it.
+memory of the process, which has what C and Rust libraries take. It is a process of its own: nothing else lives in it.
 """
 
 import argparse
