@@ -32,6 +32,7 @@ class SizeLedger:
 
     def __init__(self, capacity: i64) -> None:
         self._capacity: Final[i64] = capacity  # that we announced
+        self._set: i64 = 0  # that the encoder has set: none before it says so (RFC 9204 3.2.3)
         self._most_entries: Final[i64] = capacity // OVERHEAD
         self._bounds: list[int] = []
         self._first: i64 = 0  # the absolute index of the first bound that is kept
@@ -134,7 +135,10 @@ class SizeLedger:
             capacity, after = _integer(data, at, size, 0x1F)
             if capacity > self._capacity:
                 return _WRONG
-            return after if capacity >= 0 else capacity
+            if capacity < 0:
+                return capacity
+            self._set = capacity
+            return after
         else:  # duplicate
             index, after = _integer(data, at, size, 0x1F)
             if index < 0:
@@ -145,6 +149,8 @@ class SizeLedger:
             value = 0
         if value < 0:
             return value
+        if self._set < OVERHEAD:
+            return _WRONG  # RFC 9204 3.2.2: no entry fits. pylsqpack begins with the capacity that it may be set to
         self._bounds.append(name + value)
         return after
 

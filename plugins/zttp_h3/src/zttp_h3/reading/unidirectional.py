@@ -162,16 +162,16 @@ class UnidirectionalStream:
             return _new_settings(list(settings.items()), False)
         if kind == frames.PRIORITY_UPDATE_REQUEST or kind == frames.PRIORITY_UPDATE_PUSH:
             return self._on_priority_update(kind, payload)
+        if kind == frames.MAX_PUSH_ID and not session.is_server:
+            # RFC 9114 7.2.7: from clients alone, whatever is in it.
+            raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
         identifier, at = read_varint(payload, 0, len(payload))
         if identifier < 0 or at != len(payload):
             raise Malformed("h3_frame_truncated", H3ErrorCode.H3_FRAME_ERROR)
         if kind == frames.GOAWAY:
             return self._on_goaway(identifier)
         if kind == frames.MAX_PUSH_ID:
-            # RFC 9114 7.2.7: from clients alone, and never lower.
-            if not session.is_server:
-                raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
-            if identifier < self._peer.most_push:
+            if identifier < self._peer.most_push:  # RFC 9114 7.2.7: never lower
                 raise Malformed("push_id_lowered", H3ErrorCode.H3_ID_ERROR)
             self._peer.most_push = identifier
             return None
