@@ -5,6 +5,7 @@ asked for after everything that could have changed that, and one timer stands fo
 """
 
 import asyncio
+import errno
 import socket
 import struct
 import sys
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from asyncio_server import Server
 
 MOST_AT_A_TIME = 64  # datagrams read before others have their turn, and segments of one system call
-UDP_SEGMENT = 103  # of Linux: one system call sends many datagrams of one size
+# Of Linux, which Python has no names for.
+UDP_SEGMENT = 103  # one system call sends many datagrams of one size
+MTU_DISCOVER = {socket.AF_INET: (socket.IPPROTO_IP, 10), socket.AF_INET6: (socket.IPPROTO_IPV6, 23)}
+PROBE = 3  # nobody may fragment: the endpoint finds out what the path carries
 
 
 class HTTP3:
@@ -152,6 +156,8 @@ class QuicSocket:
         self.is_closed = False
         self.segments = sys.platform == "linux"  # until the system says no
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        if sys.platform == "linux":
+            self.socket.setsockopt(*MTU_DISCOVER[self.socket.family], PROBE)
         self.socket.setblocking(False)
         self.socket.bind((host, port))
         self.loop.add_reader(self.socket, self.read)
@@ -208,8 +214,8 @@ class QuicSocket:
                 self.socket.sendmsg([b"".join(piece)], segment, 0, address)
             except BlockingIOError:
                 return
-            except OSError:
-                if count > 1:  # a system without it: one by one from now on
+            except OSError as error:
+                if error.errno != errno.EMSGSIZE and count > 1:  # a system without it: one by one from now on
                     self.segments = False
                     datagrams = piece + datagrams
 

@@ -142,6 +142,7 @@ class Connection(_Connection):
         transport_params: Mapping[str, int] | None = ...,
         keep_alive: int = ...,
         congestion: Literal["cubic", "newreno"] = ...,
+        max_datagram_size: int = ...,
         versions: Iterable[int] | None = ...,
         cipher_suites: Iterable[str | int] | None = ...,
         groups: Iterable[str | int] | None = ...,
@@ -170,6 +171,7 @@ class Connection(_Connection):
         transport_params: Mapping[str, int] | None = ...,
         keep_alive: int = ...,
         congestion: Literal["cubic", "newreno"] = ...,
+        max_datagram_size: int = ...,
         versions: Iterable[int] | None = ...,
         cipher_suites: Iterable[str | int] | None = ...,
         groups: Iterable[str | int] | None = ...,
@@ -451,6 +453,8 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         transport_params: Transport parameters by the names of RFC 9000 18.2, in place of what the limits say.
         keep_alive: Seconds of silence after which a PING is sent; 0 for never.
         congestion: ``"cubic"`` or ``"newreno"``.
+        max_datagram_size: The largest UDP payload that is tried on a path, in bytes, from 1200, which is tried nowhere
+            (RFC 9000 14.3). Let your socket forbid fragmentation, or larger datagrams gain nothing.
         versions: Versions of QUIC in the order of preference: 1, which is the default, and 2 (RFC 9369).
         cipher_suites: Names of TLS 1.3, in the order of preference.
         groups: Names of key exchange groups, in the order of preference.
@@ -478,6 +482,7 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         transport_params: Mapping[str, int] | None = ...,
         keep_alive: int = ...,
         congestion: Literal["cubic", "newreno"] = ...,
+        max_datagram_size: int = ...,
         versions: Iterable[int] | None = ...,
         cipher_suites: Iterable[str | int] | None = ...,
         groups: Iterable[str | int] | None = ...,
@@ -505,6 +510,7 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         transport_params: Mapping[str, int] | None = ...,
         keep_alive: int = ...,
         congestion: Literal["cubic", "newreno"] = ...,
+        max_datagram_size: int = ...,
         versions: Iterable[int] | None = ...,
         cipher_suites: Iterable[str | int] | None = ...,
         groups: Iterable[str | int] | None = ...,
@@ -692,6 +698,7 @@ class QuicEndpoint:
         transport_params: Mapping[str, int] | None = ...,
         keep_alive: int = ...,
         congestion: Literal["cubic", "newreno"] = ...,
+        max_datagram_size: int = ...,
         versions: Iterable[int] | None = ...,
         cipher_suites: Iterable[str | int] | None = ...,
         groups: Iterable[str | int] | None = ...,

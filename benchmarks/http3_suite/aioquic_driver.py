@@ -14,7 +14,6 @@ from typing import Any
 from harness.suite import TaskBuilder
 from http3_suite import identity
 from http3_suite.messages import Request, Response
-from http3_suite.path import DATAGRAM_SIZE
 from http3_suite.sides import Message
 from http3_suite.tasks import Tasks
 
@@ -52,17 +51,16 @@ def about() -> dict[str, Any]:
 
 
 # qh3 announces HTTP datagrams always, and refuses peers that do without QUIC's (RFC 9297 2.1.1).
-QH3_OPTIONS = {"probe_datagram_size": False, "max_datagram_frame_size": 65536} if IS_QH3 else {}
+QH3_OPTIONS = {"max_datagram_frame_size": 65536} if IS_QH3 else {}
 
 
 def configuration(*, is_client: bool, **options: Any) -> Any:
-    """Return a configuration: windows that hold a whole transfer, datagrams of the path's size."""
+    """Return a configuration: windows that hold a whole transfer."""
     return configuration_module.QuicConfiguration(
         is_client=is_client,
         alpn_protocols=["h3"],
         max_data=WINDOW,
         max_stream_data=WINDOW,
-        max_datagram_size=DATAGRAM_SIZE,
         **QH3_OPTIONS,
         **options,
     )

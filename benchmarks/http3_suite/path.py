@@ -17,7 +17,8 @@ BURST = 8
 """Datagrams that are read before anything is sent."""
 BEAT = 1_000
 """Microseconds between two moments at which timers fire."""
-DATAGRAM_SIZE = 1200
+CARRIED = 1452
+"""Bytes of the largest datagram that arrives, as over Ethernet in IPv6 packets."""
 PATIENCE = 120_000_000
 """Virtual microseconds after which an exchange has failed."""
 
@@ -27,13 +28,16 @@ CLIENT, SERVER = 0, 1
 class Path:
     """One connection, and what is under way between its ends."""
 
-    def __init__(self, client: Client, server: Server, *, loss: float = 0.0, seed: int = 1) -> None:
+    def __init__(
+        self, client: Client, server: Server, *, loss: float = 0.0, carried: int = CARRIED, seed: int = 1
+    ) -> None:
         self.client = client
         self.server = server
         self.sides = (client, server)
         self.now = 1_000_000
         self.sent = [0, 0]
         self.loss = loss
+        self.carried = carried
         self.chance = random.Random(seed).random
         self.arriving: tuple[deque[tuple[int, list[bytes]]], ...] = (deque(), deque())
         self.due: list[int | None] = [None, None]
@@ -86,6 +90,7 @@ class Path:
         datagrams = side.send(now)
         if datagrams:
             self.sent[number] += len(datagrams)
+            datagrams = [datagram for datagram in datagrams if len(datagram) <= self.carried]
             if self.loss:
                 datagrams = [datagram for datagram in datagrams if self.chance() >= self.loss]
             queue = self.arriving[1 - number]

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.suite import Task, TaskBuilder
 from http3_suite.messages import Request, Response
-from http3_suite.path import Path
+from http3_suite.path import CARRIED, Path
 from http3_suite.sides import Driver, Message, Spent, Timed
 
 BOTH, SERVER, CLIENT = "both", "server", "client"
@@ -54,7 +54,15 @@ class Tasks:
         return {kind: getattr(self, kind) for kind in kinds}
 
     def path(
-        self, response: Response, side: str, spent: Spent, resumption: Any = None, loss: float = 0.0, **options: Any
+        self,
+        response: Response,
+        side: str,
+        spent: Spent,
+        resumption: Any = None,
+        *,
+        loss: float = 0.0,
+        carried: int = CARRIED,
+        **options: Any,
     ) -> Path:
         """Return a path whose ends are new connections."""
         client: Any = self.driver.client(resumption, **options)
@@ -63,7 +71,7 @@ class Tasks:
             client = Timed(client, spent)
         if side == SERVER:
             server = Timed(server, spent)
-        return Path(client, server, loss=loss)
+        return Path(client, server, loss=loss, carried=carried)
 
     def handshake(self, request: Request, response: Response, side: str, resumed: bool, **options: Any) -> Task:
         """Make connections, and one request on each."""
@@ -90,7 +98,14 @@ class Tasks:
         return self.handshake(request, response, side, resumed=False, hybrid=True)
 
     def requests(
-        self, requests: Sequence[Request], response: Response, side: str, at_once: int = 1, loss: float = 0.0
+        self,
+        requests: Sequence[Request],
+        response: Response,
+        side: str,
+        *,
+        at_once: int = 1,
+        loss: float = 0.0,
+        carried: int = CARRIED,
     ) -> Task:
         """Make requests on one connection, so many at once."""
         spent = Spent([0])
@@ -100,7 +115,7 @@ class Tasks:
 
         def prepare(number: int) -> list[list[Request]]:
             if made[0] >= RENEWED_AFTER:
-                path = self.path(response, side, spent, loss=loss)
+                path = self.path(response, side, spent, loss=loss, carried=carried)
                 for _ in range(WARM_UP):
                     path.exchange(list(islice(upcoming, at_once)))
                 paths[:] = [path]

@@ -12,6 +12,7 @@ SEQUENTIAL = "small requests, one after the other"
 CONCURRENT = "small requests at once"
 FIELDS = "30 header fields, varying"
 TRANSFER = "transfer of 1 MiB"
+NARROW = "transfer of 1 MiB, path of 1,280 bytes"
 LOSSY = "1 % loss, transfer of 1 MiB"
 COMPLETION = "completion time at 1 % loss"
 MEMORY = "memory of an idle connection"
@@ -31,6 +32,8 @@ OF_REQUEST = "request and response"
 
 SIDES = {"both": "", "server": ", server", "client": ", client"}
 LOSS = 0.01
+NARROW_PATH = 1_280
+"""Bytes of a datagram: nearly what all send that do not look for more, so that datagrams are as many for everybody."""
 
 FAILS = {"reference": "the second batch of 100 breaks the connection"}
 BREAKS = {"reference": "some patterns of loss break the connection"}
@@ -67,6 +70,18 @@ WORKLOADS: tuple[Workload, ...] = (
     *of_each_side(FIELDS, ONE, "requests", ABORTS, requests=m.VARYING, response=m.JSON),
     *of_each_side(TRANSFER, DOWNLOAD, "requests", requests=[m.GET], response=m.DOWNLOAD),
     *of_each_side(TRANSFER, UPLOAD, "requests", requests=[m.UPLOAD], response=m.STORED),
+    Workload(
+        NARROW,
+        DOWNLOAD,
+        "requests",
+        {"requests": [m.GET], "response": m.DOWNLOAD, "side": "both", "carried": NARROW_PATH},
+    ),
+    Workload(
+        NARROW,
+        UPLOAD,
+        "requests",
+        {"requests": [m.UPLOAD], "response": m.STORED, "side": "both", "carried": NARROW_PATH},
+    ),
     *of_each_side(LOSSY, DOWNLOAD, "requests", requests=[m.GET], response=m.DOWNLOAD, loss=LOSS),
     *of_each_side(LOSSY, UPLOAD, "requests", requests=[m.UPLOAD], response=m.STORED, loss=LOSS),
     Workload(

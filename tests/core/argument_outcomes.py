@@ -409,8 +409,9 @@ def first_datagram() -> bytes:
 
 OF_BOTH: dict[str, Any] = {
     "limits": None, "early_data": False, "alpn": b"h3", "auto_credit": True, "transport_params": {}, "keep_alive": 0,
-    "congestion": "cubic", "versions": (1,), "cipher_suites": None, "groups": None, "enable_connect_protocol": True,
-    "enable_datagrams": True, "keylog": None, "qlog": None, "wall_clock": None, "entropy": None,
+    "congestion": "cubic", "max_datagram_size": 1400, "versions": (1,), "cipher_suites": None, "groups": None,
+    "enable_connect_protocol": True, "enable_datagrams": True, "keylog": None, "qlog": None,
+    "wall_clock": None, "entropy": None,
 }  # fmt: skip
 subject("H3Limits", lambda: zttp.H3Limits, max_concurrent_streams=5, idle_timeout=5)
 subject("H3Connection", lambda: zttp.H3Connection, zttp.SERVER, credentials=credentials(), tickets=None, **OF_BOTH)

@@ -68,6 +68,7 @@ CANNOT_BE: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"verify": None}, TypeError, "verify must be a TrustStore"),
     ({"connection_id": b"x" * 21}, ValueError, "a connection ID has 0 to 20 bytes, got 21"),
     ({"congestion": "bbr"}, ValueError, "congestion must be 'cubic' or 'newreno', got 'bbr'"),
+    ({"max_datagram_size": 1199}, ValueError, "max_datagram_size must be from 1200 to 65527 bytes, got 1199"),
     ({"keep_alive": -1}, ValueError, "keep_alive must be from 0"),
     ({"versions": (1, 3)}, ValueError, "versions must be"),
     ({"cipher_suites": ["TLS_NULL"]}, ValueError, "cipher_suites must be of TLS_AES_128_GCM_SHA256, "),

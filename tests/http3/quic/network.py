@@ -68,7 +68,9 @@ class Network:
         trust: Trust | None = None,
         context: bytes = b"context",
         start: int = 1_000_000,
+        largest: int = 1200,
     ) -> None:
+        self.largest = largest  # that any datagram may be
         self.link = link or Link()
         self.chance = random.Random(seed)
         self.now = start
@@ -124,7 +126,7 @@ class Network:
                 self._send(False, datagram, path.peer, mark)
 
     def _send(self, by_client: bool, datagram: bytes, address: Any, mark: int) -> None:
-        assert len(datagram) <= 1200
+        assert len(datagram) <= self.largest
         number = self.sent[not by_client]
         self.sent[not by_client] += 1
         self.bytes_sent[not by_client] += len(datagram)

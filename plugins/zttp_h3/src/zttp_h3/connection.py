@@ -17,7 +17,7 @@ from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.opening import accept_client, connect_to
-from zttp_h3.options import CLIENT, SERVER, ConnectionOptions, judge
+from zttp_h3.options import CLIENT, MOST_DATAGRAM_SIZE, SERVER, ConnectionOptions, judge
 from zttp_h3.origin import Origin
 from zttp_h3.outbound_datagram import OutboundDatagram
 from zttp_h3.path_statistics import PathStatistics, statistics_of
@@ -68,6 +68,8 @@ class H3Connection:
         transport_params: Transport parameters by the names of RFC 9000 18.2, in place of what the limits say.
         keep_alive: Seconds of silence after which a PING is sent; 0 for never.
         congestion: ``"cubic"`` or ``"newreno"``.
+        max_datagram_size: The largest UDP payload that is tried on a path, in bytes, from 1200, which is tried nowhere
+            (RFC 9000 14.3). Let your socket forbid fragmentation, or larger datagrams gain nothing.
         versions: Versions of QUIC in the order of preference: 1, which is the default, and 2 (RFC 9369).
         cipher_suites: Names of TLS 1.3, in the order of preference.
         groups: Names of key exchange groups, in the order of preference.
@@ -112,6 +114,7 @@ class H3Connection:
         transport_params: Any = None,
         keep_alive: int = 0,
         congestion: str = "cubic",
+        max_datagram_size: int = MOST_DATAGRAM_SIZE,
         versions: Any = None,
         cipher_suites: Any = None,
         groups: Any = None,
@@ -142,6 +145,7 @@ class H3Connection:
                 transport_params=transport_params,
                 keep_alive=keep_alive,
                 congestion=congestion,
+                max_datagram_size=max_datagram_size,
                 versions=versions,
                 cipher_suites=cipher_suites,
                 groups=groups,
@@ -599,6 +603,7 @@ def new_connection(
     transport_params: Any = None,
     keep_alive: int = 0,
     congestion: str = "cubic",
+    max_datagram_size: int = MOST_DATAGRAM_SIZE,
     versions: Any = None,
     cipher_suites: Any = None,
     groups: Any = None,
@@ -626,6 +631,7 @@ def new_connection(
         transport_params=transport_params,
         keep_alive=keep_alive,
         congestion=congestion,
+        max_datagram_size=max_datagram_size,
         versions=versions,
         cipher_suites=cipher_suites,
         groups=groups,

@@ -10,7 +10,7 @@ from zttp_h3.credentials import identity_chooser, trust_of
 from zttp_h3.early_data import server_context
 from zttp_h3.limits import DEFAULT_LIMITS, H3Limits
 from zttp_h3.native_ints import i64
-from zttp_h3.quic.options import TransportOptions
+from zttp_h3.quic.options import DATAGRAM_SIZE, TransportOptions
 from zttp_h3.tls.client import ClientParameters
 from zttp_h3.tls.groups import SECP256R1, SECP384R1, X25519, X25519MLKEM768
 from zttp_h3.tls.key_schedule import AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256
@@ -23,6 +23,8 @@ SERVER: Final = 1
 CLIENT: Final = 2
 
 _SECOND: Final = 1_000_000
+MOST_DATAGRAM_SIZE: Final = 1452  # what an Ethernet carries in IPv6 packets, tried unless the caller knows better
+_MOST_PAYLOAD: Final = 65_527  # of UDP, RFC 9000 18.2
 _MOST_ID: Final = 20  # bytes, RFC 9000 17.2
 _LONGEST_NAME: Final = 253  # RFC 1035 2.3.4
 _LONGEST_ALPN: Final = 255  # RFC 7301 3.1
@@ -52,6 +54,7 @@ COMMON: Final = (
     "transport_params",
     "keep_alive",
     "congestion",
+    "max_datagram_size",
     "versions",
     "cipher_suites",
     "groups",
@@ -111,6 +114,7 @@ def judge(
     transport_params: Any = None,
     keep_alive: int = 0,
     congestion: str = "cubic",
+    max_datagram_size: int = MOST_DATAGRAM_SIZE,
     versions: Any = None,
     cipher_suites: Any = None,
     groups: Any = None,
@@ -144,6 +148,10 @@ def judge(
         raise ValueError(f"congestion must be 'cubic' or 'newreno', got {congestion[:80]!r}")
     if not 0 <= keep_alive <= 1 << 20:
         raise ValueError(f"keep_alive must be from 0 to {1 << 20} seconds, got {keep_alive}")
+    if not DATAGRAM_SIZE <= max_datagram_size <= _MOST_PAYLOAD:
+        raise ValueError(
+            f"max_datagram_size must be from {DATAGRAM_SIZE} to {_MOST_PAYLOAD} bytes, got {max_datagram_size}"
+        )
     spoken = (VERSION_1,) if versions is None else tuple(_numbers("versions", versions, VERSIONS))
     for name, given in (("keylog", keylog), ("qlog", qlog), ("wall_clock", wall_clock), ("entropy", entropy)):
         if given is not None and not callable(given):
@@ -164,6 +172,7 @@ def judge(
         max_datagram_frame_size=held.max_datagram_frame_size if datagrams else 0,
         keep_alive=keep_alive * _SECOND,
         congestion=congestion,
+        max_datagram_size=max_datagram_size,
         qlog=qlog,
         versions=spoken,
         entropy=os.urandom if entropy is None else entropy,

@@ -104,7 +104,7 @@ def statistics_of(session: Session | None) -> PathStatistics:
         int(loss.round_trip.variation) if sampled else 0,
         int(loss.congestion.window),
         int(loss.congestion.in_flight),
-        int(session.datagram_size),
+        int(loss.path_mtu.size),
         int(loss.packets_sent),
         int(session.packets_received),
         int(loss.packets_lost),

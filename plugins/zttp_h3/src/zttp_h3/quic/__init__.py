@@ -1,6 +1,5 @@
 """QUIC (RFC 9000, 9001, 9002): a connection's transport, from datagrams to streams and back.
 
 Versions 1 and 2 are rows of the tables that ``version_negotiation`` names. What may follow, and where it would begin:
-path MTU discovery (RFC 8899) where ``Session.datagram_size`` is set, which is what every path carries until then;
 following a server's preferred address where ``migration.begin`` is given another peer.
 """

@@ -57,11 +57,11 @@ class DatagramAssembler:
             session.pacing_deadline = -1
             return b""
         budget = session.path.spendable()
-        most: i64 = min(budget, DATAGRAM_SIZE)
         allowed = self._allowed(now)
         session.mark = session.ecn.mark()
         if session.confirmed:
-            return self._next_short(most, allowed, now)
+            return self._next_short(budget, allowed, now)
+        most: i64 = min(budget, DATAGRAM_SIZE)
         used: i64 = 0
         started: list[PacketBuilder] = []
         pad = False
@@ -93,16 +93,27 @@ class DatagramAssembler:
             session.loss.blocked = session.path.budget() == 0
         return datagram
 
-    def _next_short(self, most: i64, allowed: bool, now: i64) -> bytes:
+    def _next_short(self, budget: i64, allowed: bool, now: i64) -> bytes:
         """Return the next datagram of one 1-RTT packet: there are no other keys."""
         session = self._session
         space = session.spaces[APPLICATION]
         builder = self._builder(APPLICATION)
-        if most < _MOST_ACK or not builder.begin(most):
+        path_mtu = session.loss.path_mtu
+        most: i64 = min(budget, path_mtu.size)
+        probed: i64 = path_mtu.size_to_probe(now) if allowed and space.probes == 0 else 0
+        if 0 < probed <= budget and builder.begin(probed):
+            path_mtu.on_probe_sent(session.loss.spaces[APPLICATION].next_number)
+            write.write_ping(builder.payload)
+            builder.eliciting = True
+            builder.pad_to(probed)
+        elif most < _MOST_ACK or not builder.begin(most):
             return b""
-        self._fill(builder, space, allowed or space.probes > 0, now)
-        if builder.is_empty():
-            return b""
+        else:
+            self._fill(builder, space, allowed or space.probes > 0, now)
+            if builder.is_empty():
+                return b""
+            if builder.left() < _LEAST_PIECE:
+                path_mtu.on_full()
         datagram = builder.seal(now)
         self._sealed(builder)
         session.path.sent_bytes += len(datagram)
@@ -206,13 +217,14 @@ class DatagramAssembler:
         loss = session.loss
         congestion = loss.congestion
         session.pacing_deadline = -1
-        if congestion.room() < DATAGRAM_SIZE:
+        size = loss.path_mtu.size
+        if congestion.room() < size:
             loss.application_limited = False
             return False
         smoothed = loss.round_trip.smoothed
         slow_start = congestion.in_slow_start()
         if loss.round_trip.sampled:
-            if loss.pacer.allowance(now, congestion.window, smoothed, slow_start) < DATAGRAM_SIZE:
+            if loss.pacer.allowance(now, congestion.window, smoothed, slow_start) < size:
                 session.pacing_deadline = loss.pacer.next_time(congestion.window, smoothed, slow_start)
                 loss.application_limited = False
                 return False

@@ -217,6 +217,7 @@ class FrameReceiver:
         if log is not None:
             trip = loss.round_trip
             log.metrics(session.now, trip.smoothed, trip.least, loss.congestion.window, loss.congestion.in_flight)
+            log.datagram_size(session.now, loss.path_mtu.size)
 
     def _validate_marks(self, space: i64) -> None:
         """Compare what the peer counted with what was marked (RFC 9000 13.4.2); a mark is congestion (RFC 9002 7.1)."""

@@ -30,6 +30,7 @@ class TransportOptions:
         keep_alive: i64 = 0,
         qlog: Callable[[dict[str, Any]], object] | None = None,
         congestion: str = "cubic",
+        max_datagram_size: i64 = DATAGRAM_SIZE,
         versions: tuple[int, ...] = (VERSION_1,),
         connection_id_length: i64 = 8,
         make_connection_id: Callable[[], bytes] | None = None,
@@ -52,6 +53,7 @@ class TransportOptions:
         self.qlog: Final = qlog
         self.keep_alive: Final[i64] = keep_alive  # 0: none (RFC 9000 10.1.2)
         self.congestion: Final = congestion
+        self.max_datagram_size: Final[i64] = max_datagram_size  # that is tried (RFC 9000 14.3)
         self.versions: Final = versions
         self.connection_id_length: Final[i64] = connection_id_length
         self.entropy: Final[Callable[[int], bytes]] = os.urandom if entropy is None else entropy

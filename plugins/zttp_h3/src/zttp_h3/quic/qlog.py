@@ -10,6 +10,7 @@ from typing import Any, Final, final
 
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
+from zttp_h3.recovery.path_mtu import BASE_SIZE
 from zttp_h3.wire import frame_reader as read
 from zttp_h3.wire.frame_types import (
     ACK,
@@ -93,6 +94,7 @@ class EventLog:
 
     def __init__(self, listener: Callable[[Event], object]) -> None:
         self._listener: Final = listener
+        self._size: i64 = BASE_SIZE  # of datagrams, as it was told last
 
     def packet(self, sent: bool, now: i64, flag: i64, number: i64, size: i64, payload: bytes) -> None:
         """A packet leaves, or has come; ``flag`` is its type in the table of frames."""
@@ -114,6 +116,12 @@ class EventLog:
             "bytes_in_flight": int(in_flight),
         }
         self.tell("quic:recovery_metrics_updated", now, data)
+
+    def datagram_size(self, now: i64, size: i64) -> None:
+        """The path is known to carry datagrams of this size."""
+        if size != self._size:
+            self.tell("quic:mtu_updated", now, {"old": int(self._size), "new": int(size)})
+            self._size = size
 
     def closed(self, now: i64, by_peer: bool, is_application: bool, error_code: i64, reason: bytes) -> None:
         """The connection ends."""

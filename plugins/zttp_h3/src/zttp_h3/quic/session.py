@@ -104,7 +104,6 @@ class Session:
         self.datagrams: list[bytes] = []  # received
         self.outgoing_datagrams: list[bytes] = []
         self.datagrams_dropped: i64 = 0  # of both directions, because they were too many
-        self.datagram_size: i64 = DATAGRAM_SIZE  # that the path carries
         self.packets_received: i64 = 0  # authentic, and for the first time
         self.idle_from: i64 = now
         self.awaits_peer = False  # something that asks for an answer has left since something came (RFC 9000 10.1)
@@ -150,7 +149,7 @@ class Session:
 
     def largest_frame(self) -> i64:
         """Return how large a frame may be that has a 1-RTT packet for itself, whatever its packet number."""
-        return DATAGRAM_SIZE - 1 - len(self.peer_ids.current) - _MOST_NUMBER - TAG_SIZE
+        return self.loss.path_mtu.size - 1 - len(self.peer_ids.current) - _MOST_NUMBER - TAG_SIZE
 
     def begin_at(self, now: i64) -> None:
         """Count from here: what was queued before anybody told the time began with the first time that was told."""
@@ -226,6 +225,7 @@ class Session:
         if self.phases is not None:
             self.phases.prepare()
         self.issue_connection_ids()
+        self.loss.path_mtu.search_up_to(min(self.options.max_datagram_size, self.peer.max_udp_payload_size))
 
     def issue_connection_ids(self) -> None:
         """Give the peer connection IDs to move to (RFC 9000 5.1.1)."""

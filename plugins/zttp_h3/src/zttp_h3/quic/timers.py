@@ -78,6 +78,8 @@ def _recover(session: Session, frames: FrameReceiver) -> None:
         number += 1
     if space == NO_SPACE:
         return
+    if session.log is not None:
+        session.log.datagram_size(session.now, session.loss.path_mtu.size)
     if session.loss.probe_count >= _SILENT_PROBES:
         session.ecn.on_silence()
     session.spaces[space].probes = 2 if session.loss.probe_count > 1 or space == APPLICATION else 1

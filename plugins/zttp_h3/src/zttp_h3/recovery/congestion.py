@@ -31,6 +31,11 @@ class CongestionControl:
         self.threshold = _LARGEST
         self.recovery_start = -1
 
+    def resize(self, datagram_size: i64) -> None:
+        """Count in datagrams of another size; the window keeps its bytes (RFC 9002 7.2)."""
+        self.datagram_size = datagram_size
+        self.window = max(self.window, self.least_window())
+
     def room(self) -> i64:
         """Return how many bytes may be sent; never negative."""
         return self.window - self.in_flight if self.window > self.in_flight else 0

@@ -27,6 +27,14 @@ class Cubic(CongestionControl):
         self._reno = 0.0  # W_est, segments
         self._reached_reno = 0.0  # cwnd_prior, segments: from there W_est grows as Reno does
 
+    def resize(self, datagram_size: i64) -> None:
+        """Count in segments of another size."""
+        scale = float(self.datagram_size) / float(datagram_size)
+        self._most *= scale
+        self._reno *= scale
+        self._reached_reno *= scale
+        super().resize(datagram_size)
+
     def _grow(self, size: i64, now: i64, smoothed: i64) -> None:
         if self.window < self.threshold:
             self.window += size

@@ -9,6 +9,7 @@ from typing import Final, final
 from zttp_h3.native_ints import i64
 from zttp_h3.recovery.congestion import CongestionControl
 from zttp_h3.recovery.pacer import Pacer
+from zttp_h3.recovery.path_mtu import BASE_SIZE, PathMtu
 from zttp_h3.recovery.round_trip import RoundTrip
 from zttp_h3.recovery.sent_packets import SentPacket, SentPackets
 
@@ -21,6 +22,7 @@ SPACES: Final = 3
 NO_SPACE: Final = -1
 
 _PERSISTENT_FACTOR: Final = 3  # RFC 9002 7.6.1, kPersistentCongestionThreshold
+_SILENT_PROBES: Final = 3  # in a row, after which larger datagrams are suspected (RFC 8899 4.3)
 _MOST_BACKOFF: Final = 16  # doublings; long before that the idle timeout ends the connection
 _POWERS: Final = tuple(2**exponent for exponent in range(_MOST_BACKOFF + 1))
 
@@ -38,6 +40,7 @@ class LossDetection:
         self.round_trip: Final = RoundTrip()
         self.congestion = congestion
         self.pacer: Final = Pacer(datagram_size)
+        self.path_mtu: Final = PathMtu()
         self.spaces: Final = [SentPackets(), SentPackets(), SentPackets()]
         self.delivered: Final[list[SentPacket]] = []
         self.lost: Final[list[SentPacket]] = []
@@ -98,6 +101,8 @@ class LossDetection:
         for packet in self.delivered:
             if packet.in_flight:
                 self.congestion.on_acknowledged(packet.size, packet.sent, now, limited, smoothed)
+            if packet.size > BASE_SIZE:
+                self._on_larger_acknowledged(packet, now)
         self._detect_lost(space, now)
         # RFC 9002 6.2.1: a client goes on backing off until the server has surely validated its address.
         if self.validated:
@@ -114,6 +119,8 @@ class LossDetection:
         if time < 0 or time > now:
             return NO_SPACE
         self.probe_count += 1
+        if self.probe_count >= _SILENT_PROBES and self.path_mtu.on_black_hole(now):
+            self._resize()
         return space
 
     def deadline(self) -> i64:
@@ -145,6 +152,8 @@ class LossDetection:
     def change_path(self, now: i64) -> None:
         """Start again on another path (RFC 9000 9.4); what is under way says nothing about it."""
         self.round_trip.forget()
+        self.path_mtu.restart()
+        self._resize()
         self.congestion.restart()
         self.congestion.recovery_start = now
         self._path_since = now
@@ -160,6 +169,8 @@ class LossDetection:
             self.handshake_lost_in = space
         fresh = self.lost[before:]
         self.packets_lost += len(fresh)
+        if space == APPLICATION:
+            fresh = self._judge_sizes(fresh, now)
         latest: i64 = -1
         for packet in fresh:
             if packet.in_flight:
@@ -173,6 +184,37 @@ class LossDetection:
             if longest > self.probe_timeout() * _PERSISTENT_FACTOR:
                 self.congestion.on_persistent_congestion()
                 sent.end_run()
+
+    def _on_larger_acknowledged(self, packet: SentPacket, now: i64) -> None:
+        if packet.number == self.path_mtu.probe:
+            self.path_mtu.on_probe_acknowledged(now)
+            self._resize()
+        else:
+            self.path_mtu.on_larger_acknowledged()
+
+    def _judge_sizes(self, lost: list[SentPacket], now: i64) -> list[SentPacket]:
+        """Return what was lost but for the probe of a size, whose loss is no congestion (RFC 9000 14.4)."""
+        path_mtu = self.path_mtu
+        others = lost
+        larger = False
+        for packet in lost:
+            if packet.size <= BASE_SIZE:
+                continue
+            if packet.number == path_mtu.probe:
+                path_mtu.on_probe_lost(now)
+                self.congestion.on_removed(packet.size)
+                others = [other for other in lost if other is not packet]
+            else:
+                larger = True
+        if larger and path_mtu.on_larger_lost(now):
+            self._resize()
+        return others
+
+    def _resize(self) -> None:
+        """Count in datagrams of the size that the path carries."""
+        size = self.path_mtu.size
+        self.congestion.resize(size)
+        self.pacer.datagram_size = size
 
     def _earliest_loss(self) -> i64:
         earliest: i64 = NO_SPACE
