@@ -13,6 +13,7 @@ from tests.core import bad_protocols, toy_datagrams, toy_frames, toy_sealed
 from tests.core.bad_protocols import (
     Sample,
     asking,
+    callers,
     determinism,
     growing,
     lines,
@@ -33,7 +34,8 @@ from zttp_core.testing import ProtocolConformance
 
 SAMPLES = [*bad_protocols.SAMPLES, *timers.SAMPLES]
 MODULES = (
-    structure, determinism, pairing, refusals, resources, asking, sharing, slips, growing, streams, sealed, timers
+    structure, determinism, pairing, refusals, resources, callers, asking, sharing, slips, growing, streams, sealed,
+    timers,
 )  # fmt: skip
 
 

@@ -66,6 +66,7 @@ class FrameStream:
         self.flush()
 
     def reset(self, error_code: int = 0, /) -> None:
+        check(0 <= error_code < 1 << 32)
         if self.writing != ENDED or self.reading != ENDED:
             self._blocked.clear()
             self.reading = self.writing = ENDED

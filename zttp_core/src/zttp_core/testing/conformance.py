@@ -8,6 +8,7 @@ import pytest
 
 from zttp_core.testing import report
 from zttp_core.testing.bounds import Bounds
+from zttp_core.testing.callers import Callers
 from zttp_core.testing.claims import Claims
 from zttp_core.testing.endings import Endings
 from zttp_core.testing.evidence import Evidence
@@ -27,8 +28,8 @@ from zttp_core.testing.timers import Timers
 
 
 class ProtocolConformance(
-    Registration, Structure, Evidence, Claims, Endings, Pairing, Streams, Refusals, Misuse, Isolation, Bounds, Growth,
-    Purity, Timers, Secrecy, Threads, Manners,
+    Registration, Structure, Evidence, Claims, Endings, Pairing, Streams, Refusals, Misuse, Callers, Isolation, Bounds,
+    Growth, Purity, Timers, Secrecy, Threads, Manners,
 ):  # fmt: skip
     """The tests that a protocol plugin has to pass.
 

@@ -77,6 +77,19 @@ def before_anything(connection: Any, multiplexed: bool, exchange: Exchange) -> I
             yield "send_response() of a client", whole.call("send_response", 200)
 
 
+def behind_the_request(connection: Any, multiplexed: bool, exchange: Exchange) -> Iterator[Action]:
+    """Yield what a client of one message at a time must not send once its request has ended, and is not answered."""
+    ended = any(isinstance(event, EndOfMessage) for event in exchange.asked)
+    if multiplexed or not ended or exchange.switches:
+        return
+    whole = Sender(connection, False, 0)
+    yield "send_data() behind the end", whole.call("send_data", b"x")
+    yield "a second end_message()", whole.call("end_message")
+    for request in [event for event in exchange.asked if isinstance(event, Request)][:1]:
+        head = request.method, request.target, request.http_version, request.headers.to_list()
+        yield "a second send_request()", whole.call("send_request", *head)
+
+
 def after_the_request(
     connection: Any, multiplexed: bool, exchange: Exchange, capabilities: frozenset[str]
 ) -> Iterator[Action]:
@@ -105,6 +118,8 @@ def inside_the_reply(
         if isinstance(event, Response) and not event.is_informational and not event.end_stream:
             sender = Sender(connection, multiplexed, event.stream_id)
             yield "a second send_response()", sender.call("send_response", 200)
+            if "informational" in capabilities:
+                yield "send_informational() behind the head", sender.call("send_informational", 103)
             if "trailers" in capabilities:
                 for fields in _SPLITTING:
                     yield f"end_message() with the trailer {fields[0]!r}", sender.call("end_message", fields)

@@ -8,7 +8,7 @@ from typing import Final
 
 from zttp_core.events import Request, Response
 from zttp_core.testing.cuts import in_turns
-from zttp_core.testing.shared_state import changes, common, copied
+from zttp_core.testing.shared_state import changes, common, copied, kept_by_package
 from zttp_core.testing.subject import Scenario, Subject
 from zttp_core.testing.verdict import excerpt, fail, not_applicable, telling
 from zttp_core.testing.wire import Outcome, play
@@ -59,6 +59,19 @@ class Isolation(Subject):
             changed = changes(before, kept, common(one, other))
             if changed:
                 fail(f"{scenario}: connections share what changes: {', '.join(sorted(changed))}")
+
+    def test_modules_keep_nothing_of_connections(self) -> None:
+        """No list, dict or cache without a limit of the plugin's modules grows with what connections receive."""
+        for scenario in self.all_scenarios():
+            self.live_through(scenario)
+            before = kept_by_package(self.connection_class)
+            scenario.play()
+            for old, new in () if self.datagrams else variants(scenario):
+                scenario.play([scenario.data.replace(old, new)])
+            after = kept_by_package(self.connection_class)
+            grown = sorted(name for name, size in after.items() if size > before.get(name, 0))
+            if grown:
+                fail(f"{scenario}: what a connection received is kept by its module: {', '.join(grown)}")
 
     def _feed_in_turns(self, scenario: Scenario, other: Scenario) -> None:
         __tracebackhide__ = True

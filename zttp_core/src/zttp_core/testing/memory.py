@@ -40,7 +40,7 @@ def traced() -> Iterator[Held]:
             tracemalloc.stop()
 
 
-def leak(work: Callable[[], None], window: int = _WINDOW, settle: Callable[[], object] = lambda: None) -> int:
+def leak(work: Callable[[], object], window: int = _WINDOW, settle: Callable[[], object] = lambda: None) -> int:
     """Return the bytes that each repetition of ``work`` leaves behind, or 0, once ``settle`` has been called.
 
     A table that fills up, or a cache, grows for a while and then stays as it is. What grows in every window, however
@@ -54,7 +54,7 @@ def leak(work: Callable[[], None], window: int = _WINDOW, settle: Callable[[], o
         gc.unfreeze()
 
 
-def _leak(work: Callable[[], None], window: int, settle: Callable[[], object]) -> int:
+def _leak(work: Callable[[], object], window: int, settle: Callable[[], object]) -> int:
     flat = 0
     smallest = 1 << 60
     with traced():

@@ -17,6 +17,7 @@ from zttp_core.testing.illegal_sends import (
     after_the_reply,
     after_the_request,
     before_anything,
+    behind_the_request,
     inside_the_reply,
 )
 from zttp_core.testing.mutations import mutations
@@ -46,8 +47,16 @@ class Refusals(Subject):
             fail(f"malformed input '{malformation}': the error has no reason of its own, such as 'bad_length'")
         if self.first_role == SERVER and error.status_hint is None and error.error_code is None:
             fail(f"malformed input '{malformation}': the error has neither a status_hint nor an error_code to answer")
+        if error.status_hint is not None and not 400 <= error.status_hint <= 599:
+            fail(
+                f"malformed input '{malformation}': the status_hint is {error.status_hint}, which is no error's status"
+            )
         if not 0 < len(str(error)) <= _LONGEST_MESSAGE:
             fail(f"malformed input '{malformation}': the message has {len(str(error))} characters, not 1 to 500")
+        if not str(error).isprintable():
+            fail(
+                f"malformed input '{malformation}': the message holds what the peer sent as it is: {str(error)!r:.100}"
+            )
 
     def test_malformed_input_is_refused_however_it_is_cut(self, malformation: str) -> None:
         """Byte by byte the error has the same reason, after the same events."""
@@ -138,6 +147,8 @@ class Refusals(Subject):
                 greeting = take(connection)
                 _try(scenario, connection, before_anything(connection, self.multiplexed, exchange), "before a request")
                 sent = greeting + self._asked(exchange, connection)
+                behind = behind_the_request(connection, self.multiplexed, exchange)
+                _try(scenario, connection, behind, "before the reply")
                 if not self._says_the_same(scenario, sent, wanted):
                     fail(f"{scenario}: illegal sends have changed it: {excerpt(sent)} is sent, not {excerpt(wanted)}")
 
@@ -190,8 +201,9 @@ def check_refusal(scenario: Scenario, connection: Any, action: Action, when: str
     before = repr(connection), connection.is_closed()
     try:
         call()
-    except LocalProtocolError:
-        pass
+    except LocalProtocolError as error:
+        if not error.reason or error.reason == "protocol_error":
+            fail(f"{scenario}: {name} {when} was refused without a reason of its own, such as 'wrong_order'")
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         fail(f"{scenario}: {name} {when} raised {type(error).__name__}, not LocalProtocolError: {error}")
     else:

@@ -6,9 +6,11 @@ import sys
 from array import array
 from collections import deque
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 _CONTAINERS: Final = (list, dict, set, bytearray, deque, array)
+_CACHES: Final = type(cache(len))
 _DEEPEST: Final = 4
 
 
@@ -41,6 +43,28 @@ def changes(before: dict[str, Any], kept: dict[str, Any], after: dict[str, Any])
         elif before[path] is not value or (isinstance(value, _CONTAINERS) and kept[path] != _shallow(value)):
             changed.append(path)
     return changed
+
+
+def kept_by_package(checked: type[Any]) -> dict[str, int]:
+    """Return how much the modules of a class's package hold: the containers and the caches without a limit, by name."""
+    package = checked.__module__.rpartition(".")[0] or checked.__module__
+    held = {}
+    for name, module in list(sys.modules.items()):
+        if name != package and name != checked.__module__ and not name.startswith(f"{package}."):
+            continue
+        for attribute, value in list(getattr(module, "__dict__", {}).items()):
+            if attribute.startswith("__") or is_of_python(value):
+                continue
+            if isinstance(value, _CONTAINERS):
+                held[f"{name}.{attribute}"] = len(value)
+            elif isinstance(value, _CACHES) and value.cache_info().maxsize is None:
+                held[f"{name}.{attribute}"] = value.cache_info().currsize
+    return held
+
+
+def is_of_python(value: Any) -> bool:
+    """Return whether a container is one that Python keeps in every module."""
+    return isinstance(value, dict) and "__builtins__" in value
 
 
 def copied(found: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from zttp_core.constants import CLIENT, SERVER
@@ -11,6 +12,7 @@ from zttp_core.events import Data, EndOfMessage, Request, Response, RstStream
 from zttp_core.testing.pair import Pair
 from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import excerpt, fail, not_applicable, telling
+from zttp_core.testing.wire import take
 
 _OK: Final = 200
 
@@ -49,6 +51,17 @@ class Streams(Subject):
             _refused("send_data() after reset()", lambda sending=resetting: sending.send_data(b"x"))  # type: ignore[misc]
             pair.run()
             self._check_another(pair, request)
+
+    def test_a_reset_is_sent_once(self) -> None:
+        """A second ``reset`` is refused, or does nothing."""
+        pair, request = self._multiplexed_pair()
+        stream = self._ask(pair, request, end_stream=False)
+        stream.reset()
+        pair.run()
+        with suppress(LocalProtocolError):
+            stream.reset()
+        if again := take(pair.connections[CLIENT]):
+            fail(f"a second reset() of the same stream sends something: {excerpt(again)}")
 
     def test_requests_are_limited(self) -> None:
         """A peer does not get as many requests answered at a time as it likes."""

@@ -228,8 +228,12 @@ class Program:
         """Return what has the methods that send a message."""
         return self.connection.stream(self.streams.get(stream_id, stream_id)) if self.multiplexed else self.connection
 
+    def fields(self, event: Request | Response) -> Any:
+        """Return the fields of a head as they are handed over."""
+        return event.headers.to_list()
+
     def _request(self, event: Request) -> None:
-        head = (event.method, event.target, event.http_version, event.headers.to_list())
+        head = (event.method, event.target, event.http_version, self.fields(event))
         options: dict[str, Any] = {} if event.protocol is None else {"protocol": event.protocol}
         if event.scheme not in (None, b"https"):
             options["scheme"] = event.scheme
@@ -242,7 +246,7 @@ class Program:
 
     def _response(self, event: Response) -> None:
         sender = self.sender(event.stream_id)
-        fields = event.headers.to_list()
+        fields = self.fields(event)
         if event.is_informational:
             sender.send_informational(event.status_code, fields)
         elif self.multiplexed:
