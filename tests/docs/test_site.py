@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 # A page of each kind: a table of links, code, long tables, a reference, diagrams.
-PICTURED = (".", "first-steps", "errors", "reference/connections", "topics/state-machines", "architecture")
+PICTURED = (".", "first-steps", "errors", "reference/connections", "reference/features", "topics/state-machines")
 
 
 def file_of(page: str) -> str:
