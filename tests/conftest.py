@@ -21,6 +21,9 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 PACKAGES = ("zttp_core", "zttp_h1", "zttp_h2", "zttp_h3")
 MARKERS = {"interpreted_only": "compiled", "compiled_only": "interpreted"}  # marker: the build that it leaves out
+# Where tests take long: they start first, so that at the end no processor waits for another.
+LONG = ("integration", "packaging", "docs", "soak", "commands", "http3")
+SEEDS = 2  # of a test with a parameter `seed`, on the interpreted build, which is many times slower; all when compiled
 BUILDS = pytest.StashKey[dict[str, str]]()
 CRASHES = pytest.StashKey[list[str]]()
 
@@ -68,7 +71,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=found.kwargs["reason"]))
         if item.get_closest_marker("alone") is not None and config.pluginmanager.hasplugin("pytest_cov"):
             item.add_marker("no_cover")  # tracing would be what is measured
-    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)  # together, where they hold up least
+    if "interpreted" in builds:
+        dropped = [item for item in items if is_seed_too_many(item)]
+        items[:] = [item for item in items if not is_seed_too_many(item)]
+        config.hook.pytest_deselected(items=dropped)
+    items.sort(key=turn_of)
+
+
+def is_seed_too_many(item: pytest.Item) -> bool:
+    """Tell whether a test is one of the seeds that are left to the compiled build."""
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return False
+    seed = item.callspec.params.get("seed")
+    is_named = any("[" in word for word in item.config.args)  # who asks for one test gets it
+    return isinstance(seed, int) and seed >= SEEDS and not is_named
+
+
+def turn_of(item: pytest.Item) -> int:
+    """Return when a test comes: what takes long first, what has to be alone together at the end."""
+    if item.get_closest_marker("alone") is not None:
+        return len(LONG) + 1
+    here = Path(__file__).parent
+    folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 @contextmanager

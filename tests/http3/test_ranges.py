@@ -5,13 +5,14 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zttp_h3 import COMPILED
 from zttp_h3.ranges import Ranges
 
 SPANS = st.tuples(st.integers(0, 40), st.integers(0, 8)).map(lambda span: (span[0], span[0] + span[1]))
 CHANGES = st.lists(st.tuples(st.sampled_from(["add", "add", "add", "remove", "drop_below", "drop_lowest"]), SPANS))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400 if COMPILED else 100, deadline=None)
 @given(CHANGES)
 def test_ranges_are_a_set(changes: list[tuple[str, tuple[int, int]]]) -> None:
     ranges = Ranges()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.http3.quic.network import CLIENT, Network
 from tests.http3.quic.test_misbehaving import connected, sealed, varints
+from zttp_h3 import COMPILED
 from zttp_h3.codes import QuicErrorCode as Code
 from zttp_h3.quic.transport import Transport
 
@@ -181,7 +182,7 @@ def test_streams_of_crumbs_in_order() -> None:
 )
 def test_frames_that_bring_nothing(what: str, payload: bytes) -> None:
     # curl CVE-2026-11352, and every stack's control-frame floods: no more comes back, and nothing stays.
-    attack = Attack(lambda _, __: payload, 150)
+    attack = Attack(lambda _, __: payload, 150 if COMPILED else 50)
     assert attack.code == 0, what
     assert attack.answered_bytes <= attack.sent // 10
     assert attack.kept < 64 * KIB
