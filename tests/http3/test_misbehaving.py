@@ -158,6 +158,7 @@ def test_settings(settings: list[tuple[int, int]], code: int | None) -> None:
 
 
 REQUESTS = [
+    # RFC 9114 4.1
     ("DATA first", frames.frame(frames.DATA, b"x"), Code.H3_FRAME_UNEXPECTED),
     ("SETTINGS", section(GET) + frames.frame(frames.SETTINGS, b""), Code.H3_FRAME_UNEXPECTED),
     ("PUSH_PROMISE", section(GET) + frames.frame(frames.PUSH_PROMISE, b"\x00"), Code.H3_FRAME_UNEXPECTED),
@@ -196,6 +197,7 @@ def test_what_breaks_the_connection(data: bytes, code: int, piece: int) -> None:
 
 
 MESSAGES = [
+    # RFC 9114 4.1
     ("nothing", b"", Code.H3_REQUEST_INCOMPLETE),
     ("no method", section(GET[1:]), Code.H3_MESSAGE_ERROR),
     ("a method twice", section([GET[0], *GET]), Code.H3_MESSAGE_ERROR),

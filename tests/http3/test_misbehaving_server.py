@@ -142,6 +142,7 @@ BREAKING = [
     ("SETTINGS", section(OK) + frames.frame(frames.SETTINGS, b""), Code.H3_FRAME_UNEXPECTED),
     ("PUSH_PROMISE", section(OK) + frames.frame(frames.PUSH_PROMISE, b"\x00"), Code.H3_ID_ERROR),
     ("a frame of HTTP/2", section(OK) + frames.frame(0x09, b""), Code.H3_FRAME_UNEXPECTED),
+    # RFC 9114 4.1
     ("DATA after trailers", section(OK) + section([(b"a", b"b")]) + frames.frame(0, b"x"), Code.H3_FRAME_UNEXPECTED),
     ("a frame that ends too early", section(OK) + frames.frame_header(frames.DATA, 5) + b"xy", Code.H3_FRAME_ERROR),
     ("a section that cannot be", frames.frame(frames.HEADERS, b"\x00\x00\x80"), Code.QPACK_DECOMPRESSION_FAILED),

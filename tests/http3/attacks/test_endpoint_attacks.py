@@ -19,7 +19,7 @@ def first_datagram(house: House, address: object) -> bytes:
 
 
 def test_initials_that_nobody_sealed_leave_nothing() -> None:
-    # h2o CVE-2023-50247, lsquic CVE-2025-54939: state for packets that prove nothing.
+    # RFC 9000 5.2; h2o CVE-2023-50247, lsquic CVE-2025-54939: state for packets that prove nothing.
     house = House(retry=False)
     real = first_datagram(house, "here")
     tracemalloc.start()

@@ -62,8 +62,11 @@ def new_id(sequence: int, prior: int = 0, connection_id: bytes = ID, token: byte
 
 
 TO_SERVER = [
+    # RFC 9000 12.4
     ("no frame", b"", Code.PROTOCOL_VIOLATION),
+    # RFC 9000 12.4
     ("an unknown frame", varints(0x1F), Code.FRAME_ENCODING_ERROR),
+    # RFC 9000 12.4, 16
     ("a frame type in two octets", b"\x40\x01", Code.PROTOCOL_VIOLATION),
     ("a frame cut short", varints(0x10) + b"\xc0", Code.FRAME_ENCODING_ERROR),
     ("NEW_TOKEN to a server", varints(0x07, 1) + b"t", Code.PROTOCOL_VIOLATION),
@@ -72,13 +75,20 @@ TO_SERVER = [
     ("an acknowledgment below zero", varints(0x02, 1, 0, 0, 2), Code.FRAME_ENCODING_ERROR),
     ("a stream of ours that we did not open", varints(0x08, 1), Code.STREAM_STATE_ERROR),
     ("a stream that only we send on", varints(0x08, 3), Code.STREAM_STATE_ERROR),
+    # RFC 9000 4.6
     ("a stream beyond the limit", varints(0x08, 4 * 128), Code.STREAM_LIMIT_ERROR),
+    # RFC 9000 4.6
     ("a one-way stream beyond the limit", varints(0x08, 4 * 8 + 2), Code.STREAM_LIMIT_ERROR),
+    # RFC 9000 4.1
     ("bytes beyond the limit of the stream", varints(0x0C, 0, 256 * 1024) + b"x", Code.FLOW_CONTROL_ERROR),
     ("bytes beyond what a stream can have", varints(0x0C, 0, (1 << 62) - 1) + b"x", Code.FRAME_ENCODING_ERROR),
+    # RFC 9000 4.5
     ("another final size", varints(0x0B, 0, 2) + b"ab" + varints(0x0B, 0, 1) + b"a", Code.FINAL_SIZE_ERROR),
+    # RFC 9000 4.5
     ("bytes after the end", varints(0x0B, 0, 2) + b"ab" + varints(0x0E, 0, 2, 1) + b"c", Code.FINAL_SIZE_ERROR),
+    # RFC 9000 4.5
     ("a reset below what came", varints(0x0A, 0, 2) + b"ab" + varints(0x04, 0, 0, 1), Code.FINAL_SIZE_ERROR),
+    # RFC 9000 4.1
     ("a reset beyond the limit", varints(0x04, 0, 0, 1 << 30), Code.FLOW_CONTROL_ERROR),
     ("a reset of a stream that only we send on", varints(0x04, 3, 0, 0), Code.STREAM_STATE_ERROR),
     ("STOP_SENDING of a stream that we only receive on", varints(0x05, 2, 0), Code.STREAM_STATE_ERROR),
@@ -87,17 +97,20 @@ TO_SERVER = [
     ("STREAM_DATA_BLOCKED of a stream that only we send on", varints(0x15, 3, 9), Code.STREAM_STATE_ERROR),
     ("too many streams allowed", varints(0x12, (1 << 60) + 1), Code.FRAME_ENCODING_ERROR),
     ("too many streams wished for", varints(0x16, (1 << 60) + 1), Code.FRAME_ENCODING_ERROR),
+    # RFC 9000 7.5
     ("handshake bytes far ahead", varints(0x06, 70_000, 1) + b"x", Code.CRYPTO_BUFFER_EXCEEDED),
     ("handshake bytes after the handshake", varints(0x06, 0, 4) + b"\x18\x00\x00\x00", 0x10A),
     ("a sequence number again, with another connection ID", new_id(1), Code.PROTOCOL_VIOLATION),
     ("a connection ID twice", new_id(8, 8) + new_id(9, 8), Code.PROTOCOL_VIOLATION),
     ("a connection ID of no bytes", varints(0x18, 9, 0, 0) + TOKEN, Code.FRAME_ENCODING_ERROR),
     ("retirement above the sequence number", new_id(2, 3), Code.FRAME_ENCODING_ERROR),
+    # RFC 9000 5.1.1
     (
         "too many connection IDs",
         b"".join(new_id(20 + n, 0, bytes((n,)) * 8) for n in range(8)),
         Code.CONNECTION_ID_LIMIT_ERROR,
     ),
+    # RFC 9000 5.1.1, 5.1.2
     (
         "connection IDs retired without end",
         b"".join(new_id(20 + n, 20 + n, bytes((n,)) * 8) for n in range(30)),
@@ -117,8 +130,11 @@ def test_a_server_closes_with(payload: bytes, code: int) -> None:
 TO_CLIENT = [
     ("an empty token", varints(0x07, 0), Code.FRAME_ENCODING_ERROR),
     ("a stream that only the client sends on", varints(0x08, 2), Code.STREAM_STATE_ERROR),
+    # RFC 9000 4.6
     ("more streams than a client takes", varints(0x08, 1 + 4 * 128), Code.STREAM_LIMIT_ERROR),
+    # RFC 9001 4.4
     ("a CertificateRequest after the handshake", varints(0x06, 0, 4) + b"\x0d\x00\x00\x00", Code.PROTOCOL_VIOLATION),
+    # RFC 9001 6
     ("a KeyUpdate of TLS", varints(0x06, 0, 5) + b"\x18\x00\x00\x01\x00", 0x10A),
 ]
 

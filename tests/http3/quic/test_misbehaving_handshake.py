@@ -127,11 +127,13 @@ MORE = [
     ("the connection ID of the packet retired", varints(0x19, 0), Code.PROTOCOL_VIOLATION),
     ("STOP_SENDING of a stream that is not open", varints(0x05, 1, 0), Code.STREAM_STATE_ERROR),
     ("a reset of a stream that is not open", varints(0x04, 1, 0, 0), Code.STREAM_STATE_ERROR),
+    # RFC 9000 4.5
     (
         "a reset that changes the final size",
         varints(0x0B, 0, 2) + b"ab" + varints(0x04, 0, 0, 3),
         Code.FINAL_SIZE_ERROR,
     ),
+    # RFC 9000 4.1
     (
         "bytes beyond the limit of the connection",
         b"".join(varints(0x0E, 4 * n, 200_000, 1) + b"x" for n in range(6)),
