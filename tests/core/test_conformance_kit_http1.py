@@ -111,7 +111,7 @@ class TestHttp11(ProtocolConformance):
         "half a message": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhal",
     }
     growing = {"content": content, "chunks": chunks}
-    max_memory = 1024 * 1024
+    max_memory = 256 * 1024
     malformed_replies = {
         "garbage": b"GARBAGE\r\n\r\n",
         "a status of two digits": b"HTTP/1.1 20 OK\r\n\r\n",
@@ -121,4 +121,4 @@ class TestHttp11(ProtocolConformance):
 
     def options(self, role: int, given: Surroundings) -> dict[str, Any]:
         """Make what is bounded small, so that it is soon reached."""
-        return {"limits": zttp.H1Limits(max_buffer=256 * 1024)}
+        return {"limits": zttp.H1Limits(max_buffer=64 * 1024, max_header_bytes=16 * 1024)}

@@ -9,29 +9,36 @@ import pytest
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
+# Where the thread waits until the child is done; the child itself finds the gate open.
+GATE = """
+import os, threading
+inside, opened = threading.Event(), threading.Event()
+def wait(where):
+    if os.environ["FORKED_IN"] == where:
+        inside.set()
+        opened.wait(30)
+"""
 PLUGIN = """
-import os, time
-if os.environ.get("FORKED_IN") in ("plugin", "import"):
-    time.sleep(1)
+import zttp_gate
+zttp_gate.wait("plugin")
+zttp_gate.wait("import")
 from zttp_core.plugin import ProtocolDescriptor, hookimpl
 @hookimpl
 def zttp_register_protocols():
-    if os.environ.get("FORKED_IN") == "hook":
-        time.sleep(1)
+    zttp_gate.wait("hook")
     return [ProtocolDescriptor(name="slow", api_version=(1, 0), connection="zttp_slow_connection:Slow")]
 """
 CONNECTION = """
-import os, time
-if os.environ.get("FORKED_IN") == "connection":
-    time.sleep(1)
+import zttp_gate
+zttp_gate.wait("connection")
 class Slow:
     def __init__(self, role):
         self.role = role
 """
 PROGRAM = """
-import os, signal, sys, threading, time, warnings
+import os, signal, sys, threading, warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of forking with threads
-import zttp
+import zttp, zttp_gate
 def load():
     if os.environ["FORKED_IN"] == "import":
         import zttp_slow
@@ -39,16 +46,19 @@ def load():
         zttp.Connection(zttp.SERVER, "slow")
 thread = threading.Thread(target=load)
 thread.start()
-time.sleep(0.4)
+assert zttp_gate.inside.wait(30)
 child = os.fork()
 if child == 0:
     signal.alarm(20)
+    zttp_gate.opened = threading.Event()
+    zttp_gate.opened.set()
     made = [zttp.Connection(zttp.SERVER, "slow")]
     connection = "zttp_slow_connection:Slow"
     zttp.register_protocol(zttp.ProtocolDescriptor(name="mine", api_version=(1, 0), connection=connection))
     made += [zttp.Connection(zttp.SERVER, "mine"), zttp.sniff(b"GET"), zttp.protocols()]
     os._exit(0 if type(made[0]) is type(made[1]) else 1)
 _, status = os.waitpid(child, 0)
+zttp_gate.opened.set()
 thread.join()
 print(status, type(zttp.Connection(zttp.SERVER, "slow")).__name__)
 """
@@ -59,6 +69,7 @@ def test_the_child_of_a_fork_loads_what_a_thread_was_loading(where: str, tmp_pat
     info = tmp_path / "zttp_slow-1.0.dist-info"
     info.mkdir()
     (info / "entry_points.txt").write_text("[zttp.protocols]\nslow = zttp_slow\n")
+    (tmp_path / "zttp_gate.py").write_text(GATE)
     (tmp_path / "zttp_slow.py").write_text(PLUGIN)
     (tmp_path / "zttp_slow_connection.py").write_text(CONNECTION)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "FORKED_IN": where}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import pytest
@@ -423,69 +423,124 @@ def zttp_register_protocols():
 """
 
 ASK = """
-import json, sys, zttp
+import contextlib, io, json, sys, zttp
 from zttp.__main__ import main
-answers = {}
-for name in ("sound", "damaged"):
-    try:
-        answers[name] = type(zttp.Connection(zttp.SERVER, name)).__name__
-    except Exception as error:
-        answers[name] = f"{type(error).__name__}: {error}"
-answers["http"] = type(zttp.Connection(zttp.SERVER)).__name__
-answers["sniff"] = zttp.sniff(b"GET / HTTP/1.1")
-answers["listed"] = {info.name: info.status for info in zttp.protocols()}
-answers["dir"] = "H1Connection" in dir(zttp)
-sys.stderr.write(json.dumps(answers))
-sys.exit(main(["doctor"]))
+def ask():
+    answers = {}
+    for name in ("sound", "damaged"):
+        try:
+            answers[name] = type(zttp.Connection(zttp.SERVER, name)).__name__
+        except Exception as error:
+            answers[name] = f"{type(error).__name__}: {error}"
+    answers["http"] = type(zttp.Connection(zttp.SERVER)).__name__
+    answers["sniff"] = zttp.sniff(b"GET / HTTP/1.1")
+    answers["listed"] = {info.name: info.status for info in zttp.protocols()}
+    answers["dir"] = "H1Connection" in dir(zttp)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = main(["doctor"])
+    return answers, printed.getvalue(), status
 """
+ASK_ONCE = (
+    ASK
+    + """
+print(json.dumps([ask()]))
+"""
+)
+ASK_EACH = (
+    ASK
+    + """
+found = []
+for folder in FOLDERS:
+    sys.path.insert(0, folder)
+    zttp.refresh_protocols()
+    found.append(ask())
+    sys.path.remove(folder)
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(folder):
+            del sys.modules[name]
+print(json.dumps(found))
+"""
+)
 
 
-def ask(folder: Path, code: str = ASK) -> tuple[dict[str, Any], str, int]:
+Answered = tuple[dict[str, Any], str, int]  # the answers, what the doctor prints, and its status
+
+
+def ask_of(folder: Path, before: str = "") -> Answered:
+    """Ask a new process that has one more folder with distributions."""
+    [answered] = run(before + ASK_ONCE, folder)
+    return answered
+
+
+def run(code: str, *folders: Path) -> list[Answered]:
     root = str(Path(__file__).parents[2])
-    code = f"import sys; sys.path[:0] = [{str(folder)!r}, {root!r}]\n{code}"
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    assert done.stderr.startswith("{"), done.stderr
-    return json.loads(done.stderr), done.stdout, done.returncode
+    code = f"import sys; sys.path[:0] = {[*map(str, folders), root]!r}\n{code}"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    found: list[Answered] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
-@pytest.mark.parametrize(
-    ("entry_points", "metadata", "answer", "doctor"),
-    [
-        (GROUP + b"damaged = zttp_damaged\n\xff\xfe", b"", "UnknownProtocolError", "could not be read: damaged-1.0"),
-        (b"[console_scripts]\nno equals sign\n" + GROUP + b"damaged = zttp_damaged", b"", "Toy", "no faults found"),
-        (GROUP + b"damaged", b"", "PluginValidationError", "FAULT  damaged: "),
-        (GROUP + b"damaged = ", b"", "PluginValidationError", "FAULT  damaged: "),
-        (GROUP + b"damaged = zttp_damaged", None, "Toy", "damaged 1.0"),
-        (GROUP + b"damaged = zttp_damaged", b"\xff\xfe", "Toy", "damaged 1.0"),
-        (GROUP + b"damaged = zttp_damaged", b"Nothing of use", "Toy", "damaged 1.0"),
-        (GROUP + b"damaged = zttp_nowhere", b"", "PluginLoadError", "FAULT  damaged: "),
-        (GROUP + b"damaged = zttp_exits", b"", "PluginLoadError", "SystemExit: 3"),
-        (GROUP + b"damaged = zttp_stops", b"", "PluginLoadError", "Stop: no more"),
-        (b"\xef\xbb\xbf" + GROUP + b"damaged = zttp_damaged", b"\xef\xbb\xbfName: dam-aged\n", "Toy", "dam-aged"),
-        (None, None, "UnknownProtocolError", "no faults found"),
-    ],
-    ids=[
-        "not UTF-8", "a line of another group", "no equals sign", "no value", "no METADATA", "METADATA not UTF-8",
-        "METADATA without a name", "no such module", "exits", "stops", "byte order marks", "an empty folder",
-    ],
-)  # fmt: skip
-def test_a_damaged_distribution(
-    tmp_path: Path, entry_points: bytes | None, metadata: bytes | None, answer: str, doctor: str
-) -> None:
+class Damage(NamedTuple):
+    """What is wrong with a distribution; how its protocol answers then, and what the doctor prints."""
+
+    entry_points: bytes | None
+    metadata: bytes | None
+    answer: str
+    doctor: str
+
+
+DAMAGES = {
+    "not UTF-8": Damage(
+        GROUP + b"damaged = zttp_damaged\n\xff\xfe", b"", "UnknownProtocolError", "could not be read: damaged-1.0"
+    ),
+    "a line of another group": Damage(
+        b"[console_scripts]\nno equals sign\n" + GROUP + b"damaged = zttp_damaged", b"", "Toy", "no faults found"
+    ),
+    "no equals sign": Damage(GROUP + b"damaged", b"", "PluginValidationError", "FAULT  damaged: "),
+    "no value": Damage(GROUP + b"damaged = ", b"", "PluginValidationError", "FAULT  damaged: "),
+    "no METADATA": Damage(GROUP + b"damaged = zttp_damaged", None, "Toy", "damaged 1.0"),
+    "METADATA not UTF-8": Damage(GROUP + b"damaged = zttp_damaged", b"\xff\xfe", "Toy", "damaged 1.0"),
+    "METADATA without a name": Damage(GROUP + b"damaged = zttp_damaged", b"Nothing of use", "Toy", "damaged 1.0"),
+    "no such module": Damage(GROUP + b"damaged = zttp_nowhere", b"", "PluginLoadError", "FAULT  damaged: "),
+    "exits": Damage(GROUP + b"damaged = zttp_exits", b"", "PluginLoadError", "SystemExit: 3"),
+    "stops": Damage(GROUP + b"damaged = zttp_stops", b"", "PluginLoadError", "Stop: no more"),
+    "stops in another's way": Damage(GROUP + b"damaged = zttp_gives_up", b"", "PluginLoadError", "GeneratorExit"),
+    "byte order marks": Damage(
+        b"\xef\xbb\xbf" + GROUP + b"damaged = zttp_damaged", b"\xef\xbb\xbfName: dam-aged\n", "Toy", "dam-aged"
+    ),
+    "an empty folder": Damage(None, None, "UnknownProtocolError", "no faults found"),
+}
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answered]:
+    """What is answered beside each damaged distribution, all asked in one process."""
     pytest.importorskip("zttp_h1.plugin")
-    distribution(tmp_path, "damaged", entry_points, metadata)
-    distribution(tmp_path, "sound", GROUP + b"sound = zttp_sound")
-    for name in ("damaged", "sound"):
-        (tmp_path / f"zttp_{name}.py").write_bytes(SOUND % name)
-    (tmp_path / "zttp_exits.py").write_text("raise SystemExit(3)")
-    (tmp_path / "zttp_stops.py").write_text("class Stop(BaseException): pass\nraise Stop('no more')")
-    answers, printed, status = ask(tmp_path)
+    folders = []
+    for damage in DAMAGES.values():
+        folder = tmp_path_factory.mktemp("installed")
+        distribution(folder, "damaged", damage.entry_points, damage.metadata)
+        distribution(folder, "sound", GROUP + b"sound = zttp_sound")
+        for name in ("damaged", "sound"):
+            (folder / f"zttp_{name}.py").write_bytes(SOUND % name)
+        (folder / "zttp_exits.py").write_text("raise SystemExit(3)")
+        (folder / "zttp_stops.py").write_text("class Stop(BaseException): pass\nraise Stop('no more')")
+        (folder / "zttp_gives_up.py").write_text("raise GeneratorExit")
+        folders.append(str(folder))
+    return dict(zip(DAMAGES, run(f"FOLDERS = {folders!r}\n{ASK_EACH}"), strict=True))
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+def test_a_damaged_distribution(case: str, damaged: dict[str, Answered]) -> None:
+    answers, printed, status = damaged[case]
     assert (answers["sound"], answers["http"], answers["sniff"], answers["dir"]) == (
         "Toy", "H1Connection", "http/1.1", True,
     )  # fmt: skip
-    assert answers["damaged"].startswith(answer), answers["damaged"]
+    assert answers["damaged"].startswith(DAMAGES[case].answer), answers["damaged"]
     assert answers["listed"]["sound"] == "loaded"
-    assert doctor in printed
+    assert DAMAGES[case].doctor in printed
     assert status == ("FAULT" in printed)
 
 
@@ -513,7 +568,7 @@ def test_what_hangs_in_the_import_system_does_not_matter(tmp_path: Path) -> None
     distribution(tmp_path, "sound", GROUP + b"sound = zttp_sound")
     (tmp_path / "zttp_sound.py").write_bytes(SOUND % "sound")
     code = LEGACY.replace("object()]", "]") if sys.version_info < (3, 12) else LEGACY
-    answers, printed, _ = ask(tmp_path, code + ASK)
+    answers, printed, _ = ask_of(tmp_path, code)
     assert (answers["sound"], answers["http"], answers["dir"]) == ("Toy", "H1Connection", True)
     assert "Furious: RuntimeError: no distributions here" in printed
 
@@ -532,7 +587,7 @@ def test_a_folder_with_nothing_in_it_hides_no_distribution(tmp_path: Path) -> No
     distribution(tmp_path, "sound", GROUP + b"sound = zttp_sound")
     (tmp_path / "sound-0.9.dist-info").mkdir()
     (tmp_path / "zttp_sound.py").write_bytes(SOUND % "sound")
-    answers, _, _ = ask(tmp_path)
+    answers, _, _ = ask_of(tmp_path)
     assert answers["sound"] == "Toy"
 
 
@@ -540,7 +595,7 @@ def test_a_line_that_leads_nowhere_takes_no_protocol_from_others(tmp_path: Path)
     distribution(tmp_path, "damaged", GROUP + b"sound\nsound = 7up")
     distribution(tmp_path, "sound", GROUP + b"sound = zttp_sound")
     (tmp_path / "zttp_sound.py").write_bytes(SOUND % "sound")
-    answers, printed, status = ask(tmp_path)
+    answers, printed, status = ask_of(tmp_path)
     assert (answers["sound"], status) == ("Toy", 0)
     assert "damaged 1.0: entry point 'sound' leads nowhere" in printed
 
@@ -609,5 +664,5 @@ def test_what_was_left_behind_by_an_installer_is_no_provider(tmp_path: Path) -> 
     for name in ("sound", "~ound"):
         distribution(tmp_path, name, GROUP + b"sound = zttp_sound")
     (tmp_path / "zttp_sound.py").write_bytes(SOUND % "sound")
-    answers, _, _ = ask(tmp_path)
+    answers, _, _ = ask_of(tmp_path)
     assert answers["sound"] == "Toy"

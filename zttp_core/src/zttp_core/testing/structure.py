@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -162,11 +163,17 @@ def type_check(module: str, name: str, contract: str) -> str:
         path.write_text(program, encoding="ascii")
         environment = os.environ | {"MYPYPATH": _import_path(module)}
         command = [sys.executable, "-m", "mypy", "--config-file=", "--strict", "--follow-imports=silent"]
-        command += ["--no-error-summary", f"--cache-dir={folder}", str(path)]
+        command += ["--no-error-summary", f"--cache-dir={_mypy_cache().name}", str(path)]
         done = subprocess.run(  # noqa: S603
             command, capture_output=True, text=True, timeout=300, check=False, cwd=folder, env=environment
         )
     return " ".join((done.stdout + done.stderr).split()) if done.returncode else ""
+
+
+@cache
+def _mypy_cache() -> TemporaryDirectory[str]:
+    """Return the folder in which what all protocols have in common is checked once for this process."""
+    return TemporaryDirectory()
 
 
 def _import_path(module: str) -> str:
