@@ -293,6 +293,17 @@ def test_names_leave_in_lower_case() -> None:
     assert response.headers == [(b"content-type", b"text/plain"), (b"x-custom", b"Value")]
 
 
+def test_lists_behind_tuples_leave_the_compression_alone() -> None:
+    # A server's own fields are tuples, and its application's are lists: what is said twice is still indexed.
+    connection = server(b"".join(headers(GET, number, END_STREAM) for number in (1, 3, 5)))
+    fields: Any = [(b"server", b"zttp"), [b"x-a", b"some value"]]
+    for number in (1, 3, 5):
+        connection.stream(number).send_response(204, fields, True)
+    first, *others = sent(connection)
+    assert len(first.payload) > 10
+    assert [len(item.payload) for item in others] == [1 + len(fields)] * 2
+
+
 def test_a_header_block_can_be_sent_on() -> None:
     connection = serving()
     received = feed(server(), headers([*GET, (b"a", b"b")], flags=END_STREAM))[0].headers

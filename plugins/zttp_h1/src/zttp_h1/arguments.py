@@ -15,8 +15,15 @@ field_pairs: Final[Any] = core.field_pairs
 
 
 def listed(headers: Any) -> list[tuple[bytes, bytes]]:
-    """Return any fields as a list; only a list that begins with a tuple may hold what is no pair of bytes."""
-    if _LOOPS_CHECK and type(headers) is list and (len(headers) == 0 or type(headers[0]) is tuple):
+    """Return any fields as a list; only one that begins and ends with a tuple may hold what is no pair of bytes.
+
+    Servers put tuples of their own before the lists of an application: that is seen here, before anything is written.
+    """
+    if (
+        _LOOPS_CHECK
+        and type(headers) is list
+        and (len(headers) == 0 or (type(headers[0]) is tuple and type(headers[-1]) is tuple))
+    ):
         return headers
     if headers is None:
         return []
