@@ -282,6 +282,36 @@ def test_raised_limits_stay_linear(work: Callable[[int], None]) -> None:
     assert ratio(lambda: work(4_000), lambda: work(500), NOISE * 8) < NOISE * 8
 
 
+def repeated(name: bytes, values: list[bytes], references: int) -> bytes:
+    """Requests with a field of an octet or two each, out of the table; no two in a row are the same."""
+    inserted = b"".join(literal(name, value, 0x40) for value in values)
+    heads = [HEAD + bytes([0xBE + number % len(values)]) * max(1, references - number % 2) for number in range(60)]
+    numbers = range(3, 123, 2)
+    return frame(0x1, 0x4, 1, HEAD + inserted) + b"".join(
+        frame(0x1, 0x5, number, head) for number, head in zip(numbers, heads, strict=True)
+    )
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize(
+    ("name", "values", "references"),
+    [
+        (b"priority", [b",i" * 2_000], 15),
+        (b"priority", [b'a="' + b"," * 3_900 + b'"'], 15),
+        (b"content-length", [b"0," * 1_990 + b"0"], 15),
+        (b"cookie", [b"a=b;" * 990 + b"c"], 15),
+        (b"expect", [b"1" * 3_900], 15),
+        (b":authority", [b"%41" * 650, b"%42" * 650], 1),
+    ],
+    ids=["priority", "quoted", "content-length", "cookie", "expect", "authority"],
+)
+def test_a_reference_costs_no_more_than_an_octet(name: bytes, values: list[bytes], references: int) -> None:
+    # What a table holds is judged once, or quickly: an octet that stands for thousands must not cost what they do.
+    costly, plain = repeated(name, values, references), repeated(b"x-plain", [b"v" * 3_900], references)
+    bound = 12 * NOISE
+    assert ratio(lambda: fed(costly, len(costly)), lambda: fed(plain, len(plain)), bound) < bound
+
+
 # ------------------------------------------------------------------------------------------------------------ copies
 
 

@@ -42,6 +42,11 @@ def test_equal_lengths_count_once(value: bytes) -> None:
     assert read_content_length(value, b"10") == (None, b"10", 10)
 
 
+def test_a_list_has_few_members() -> None:
+    assert read_content_length(b"5," * 7 + b"5") == (None, b"5", 5)
+    assert read_content_length(b"5," * 8 + b"5") == ("invalid_content_length", b"5," * 8 + b"5", -1)
+
+
 @pytest.mark.parametrize("value", [b"11", b"010", b"10, 11", b"10, 010", b"11, 11"], ids=repr)
 def test_lengths_of_other_digits_are_a_conflict(value: bytes) -> None:
     assert read_content_length(value, b"10") == ("conflicting_content_length", value, -1)

@@ -148,6 +148,13 @@ def test_the_value_is_a_dictionary(value: bytes, priority: tuple[int, bool]) -> 
     assert parse_priority(value) == priority
 
 
+def test_a_priority_that_nobody_means_is_none() -> None:
+    longest = b"u=1, i," + b"x," * 508 + b"x"
+    assert len(longest) == 1024
+    assert parse_priority(longest) == (1, True)
+    assert parse_priority(longest + b" ") == DEFAULT_PRIORITY
+
+
 def test_several_priority_fields_are_one_list() -> None:
     assert join_priorities([b"u=1", b"i"]) == (1, True)
     assert join_priorities([]) is None

@@ -3,9 +3,11 @@
 from typing import Final
 
 from zttp_core.messages.grammar import HOST_TABLE, all_in, lower, table_of
+from zttp_core.native_ints import i64
 
 _DIGITS: Final = b"0123456789"
 _HEX_DIGITS: Final = b"0123456789ABCDEFabcdef"
+_HEX_TABLE: Final = table_of(_HEX_DIGITS)
 _IP_FUTURE_TABLE: Final = table_of(
     b"-._~!$&'()*+,;=:" + _DIGITS + b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
@@ -46,12 +48,17 @@ def is_same_authority(one: bytes, other: bytes) -> bool:
 
 
 def _is_reg_name(text: bytes) -> bool:
-    pieces = text.split(b"%")
-    if not all_in(pieces[0], HOST_TABLE):
-        return False
-    # RFC 3986 2.1: every "%" starts two hexadecimal digits.
-    for piece in pieces[1:]:
-        if len(piece) < 2 or piece[:2].translate(None, _HEX_DIGITS) != b"" or not all_in(piece, HOST_TABLE):
+    at: i64 = 0
+    end: i64 = len(text)
+    while at < end:
+        byte = text[at]
+        at += 1
+        if byte == 0x25:
+            # RFC 3986 2.1: every "%" starts two hexadecimal digits.
+            if at + 2 > end or _HEX_TABLE[text[at]] == 0 or _HEX_TABLE[text[at + 1]] == 0:
+                return False
+            at += 2
+        elif HOST_TABLE[byte] == 0:
             return False
     return True
 

@@ -13,6 +13,7 @@ from zttp_core.native_ints import i64
 LARGEST_CONTENT: Final = 4611686018427387903  # 2**62 - 1
 _TENTH: Final[i64] = 461168601842738790
 _LAST_DIGIT: Final = 3
+_MOST_MEMBERS: Final = 8
 
 
 def parse_content_length(value: bytes) -> int:
@@ -34,8 +35,11 @@ def parse_content_length(value: bytes) -> int:
 def read_content_length(value: bytes, before: bytes = b"") -> tuple[str | None, bytes, int]:
     """Read a Content-Length value, ``before`` being the digits of the one before it in the same message.
 
-    Returns ``(None, digits, length)``, or ``(reason, value, -1)`` for what is wrong with it.
+    Returns ``(None, digits, length)``, or ``(reason, value, -1)`` for what is wrong with it. RFC 9110 8.6 leaves it to
+    the recipient to refuse a list; a long one is: of a table a single octet can bring it with every request.
     """
+    if value.count(b",") >= _MOST_MEMBERS:
+        return "invalid_content_length", value, -1
     digits = before
     for member in value.split(b","):
         stated = member.strip(b" \t")

@@ -6,46 +6,57 @@ from zttp_core.native_ints import i64
 
 DEFAULT_PRIORITY: Final[tuple[int, bool]] = (3, False)  # RFC 9218 4.1, 4.2
 
+_U: Final = 0x75
+_I: Final = 0x69
+_LONGEST: Final = 1024
+
 
 def parse_priority(value: bytes) -> tuple[int, bool]:
     """Return ``(urgency, incremental)`` of a Priority field value (RFC 9218 4).
 
     What is missing, unknown, of the wrong type or out of range counts as not sent: a bad priority is never an error. Of
-    a parameter that comes several times the last one counts (RFC 9651 4.2.2).
+    a parameter that comes several times the last one counts (RFC 9651 4.2.2). A signal is advice (RFC 9218 10), and one
+    that nobody honest could mean is not read: of a table a single octet can bring it with every request.
     """
     urgency, incremental = DEFAULT_PRIORITY
-    for member in _members(value):
-        item = member.partition(b";")[0].strip(b" \t")
-        if item == b"i" or item == b"i=?1":
-            incremental = True
-        elif item[:2] == b"u=":
-            urgency = item[2] - 0x30 if len(item) == 3 and 0x30 <= item[2] <= 0x37 else DEFAULT_PRIORITY[0]
-        elif item[:2] == b"i=":
-            incremental = False
-    return (urgency, incremental)
-
-
-def _members(value: bytes) -> list[bytes]:
-    """Return the members of a dictionary: between commas, but those in a string (RFC 9651 4.2.5)."""
-    if b'"' not in value:
-        return value.split(b",")
-    members = []
-    start: i64 = 0
     at: i64 = 0
     end: i64 = len(value)
-    quoted = False
+    if end > _LONGEST:
+        return DEFAULT_PRIORITY
     while at < end:
-        byte = value[at]
-        if byte == 0x22:
-            quoted = not quoted
-        elif byte == 0x5C and quoted:
-            at += 1  # what is escaped ends nothing
-        elif byte == 0x2C and not quoted:
-            members.append(value[start:at])
-            start = at + 1
+        if value[at] == 0x20 or value[at] == 0x09:
+            at += 1
+            continue
+        start = at
+        stop: i64 = -1  # of the member without its parameters
+        quoted = False
+        while at < end:
+            byte = value[at]
+            if byte == 0x22:
+                quoted = not quoted
+            elif quoted:
+                if byte == 0x5C:
+                    at += 1  # what is escaped ends nothing
+            elif byte == 0x2C:
+                break
+            elif byte == 0x3B and stop < 0:
+                stop = at
+            at += 1
+        if stop < 0:
+            stop = min(at, end)
+        while stop > start and (value[stop - 1] == 0x20 or value[stop - 1] == 0x09):
+            stop -= 1
+        size = stop - start
+        if size == 1:
+            incremental = incremental or value[start] == _I
+        elif size > 1 and value[start + 1] == 0x3D:
+            if value[start] == _U:
+                is_urgency = size == 3 and 0x30 <= value[start + 2] <= 0x37
+                urgency = value[start + 2] - 0x30 if is_urgency else DEFAULT_PRIORITY[0]
+            elif value[start] == _I:
+                incremental = size == 4 and value[start + 2] == 0x3F and value[start + 3] == 0x31
         at += 1
-    members.append(value[start:])
-    return members
+    return (urgency, incremental)
 
 
 def join_priorities(values: list[bytes]) -> tuple[int, bool] | None:
