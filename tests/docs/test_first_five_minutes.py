@@ -53,6 +53,7 @@ def test_a_minute_and_a_half_ten_lines_paste_and_print_what_the_page_says() -> N
 
 def test_three_minutes_a_whole_server_in_forty_lines() -> None:
     assert "docs/examples/small_server.py" in README  # which test_small_server runs, over both protocols
+    assert "<!-- file: docs/examples/small_server.py -->" in (ROOT / "docs/server.md").read_text()  # to copy from
     assert len((ROOT / "docs/examples/small_server.py").read_text().splitlines()) <= 40
 
 
