@@ -1,9 +1,12 @@
 """``zttp.Connection``: calling it makes the plugin's object, and that object is a ``Connection``."""
 
+import copy
 import inspect
+import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
 from enum import IntEnum, StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -189,8 +192,8 @@ def test_a_class_that_takes_any_option_decides_for_itself(register: Any) -> None
 
 
 def test_a_class_without_a_signature_speaks_for_itself(register: Any) -> None:
-    register(connection=dict)  # written in C, like a class that somebody compiled with another tool
-    with pytest.raises(TypeError, match=r"^'int' object is not iterable$"):
+    register(connection=array)  # written in C, like a class that somebody compiled with another tool
+    with pytest.raises(TypeError, match=r"^array\.array\(\) takes no keyword arguments$"):
         toy(whatever=3)
 
 
@@ -368,6 +371,19 @@ def test_what_a_plugins_class_makes_is_a_connection_though_the_facade_never_made
     code = f"import sys; sys.path += [{str(tmp_path)!r}, {str(source)!r}]\n{DIRECT}"
     done = subprocess.run([sys.executable, "-c", code, made, first], capture_output=True, text=True, check=False)
     assert done.stdout == f"[True, True] [True, True]\nFalse False {'h2' in made}\n", done.stdout + done.stderr
+
+
+PACKAGES = {"http/1.1": "h1", "h2": "h2", "h3": "h3"}
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("protocol", PACKAGES)
+def test_a_connection_is_not_copied(protocol: str, again: Callable[[object], object]) -> None:
+    """Two objects with one state would each take the other's bytes."""
+    pytest.importorskip(f"zttp_{PACKAGES[protocol]}.plugin")
+    options = {"server_name": "localhost"} if protocol == "h3" else {}
+    with pytest.raises(TypeError, match=r"^a connection cannot be copied or pickled"):
+        again(zttp.Connection(zttp.CLIENT, protocol, **options))
 
 
 def test_what_has_been_a_connection_remains_one(register: Any) -> None:

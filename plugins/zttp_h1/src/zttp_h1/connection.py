@@ -285,6 +285,9 @@ class H1Connection:
         buffer = self._reader.buffer
         return (buffer.rest(), buffer.eof)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a connection cannot be copied or pickled: it is one end of one conversation")
+
     def __repr__(self) -> str:
         role = "SERVER" if self.role == SERVER else "CLIENT"
         writing = IDLE if self._writer is None else self._writer.state

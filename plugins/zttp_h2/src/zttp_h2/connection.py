@@ -349,6 +349,9 @@ class H2Connection:
         """Tell whether nothing more will come in or go out: EOF, an error, or GOAWAY and all streams ended."""
         return self._receiver.reading == READ_NOTHING or self._session.is_shut_down()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a connection cannot be copied or pickled: it is one end of one conversation")
+
     def __repr__(self) -> str:
         role = "SERVER" if self.role == SERVER else "CLIENT"
         return f"<H2Connection {role} streams={self._session.table.count()} closed={self.is_closed()}>"

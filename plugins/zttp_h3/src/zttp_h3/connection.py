@@ -511,6 +511,9 @@ class H3Connection:
             return self._closed_early
         return self._session.transport.session.close.state != OPEN
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a connection cannot be copied or pickled: it is one end of one conversation")
+
     def __repr__(self) -> str:
         role = "SERVER" if self.role == SERVER else "CLIENT"
         return f"<H3Connection {role} streams={self.open_streams} closed={self.is_closed()}>"
