@@ -7,20 +7,25 @@ import pytest
 import zttp
 from tests.http2.helpers import (
     ACK,
+    CONTINUATION,
     DATA,
+    END_HEADERS,
     END_STREAM,
     GET,
+    HEADERS,
     HOST,
     PING,
     POST,
     PREFACE,
     SETTINGS,
     WINDOW_UPDATE,
+    block,
     client,
     feed,
     frame,
     frames,
     headers,
+    integer,
     limits,
     names,
     requesting,
@@ -202,6 +207,23 @@ def test_a_lowered_table_size_must_be_honoured() -> None:
     with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
         feed(connection, frame(SETTINGS, ACK) + headers(GET, 3))
     assert (caught.value.reason, caught.value.error_code) == ("hpack_size_update_missing", 9)
+
+
+def test_a_larger_header_section_that_was_announced_may_come() -> None:
+    # The limits on its block, and on the frames of that, grow with it; no further, and not before.
+    size, piece = 500_000, 16_384
+    large = b"\x00\x03x-a" + integer(size, 0, 127) + b"v" * size
+    first, *others = [large[at : at + piece] for at in range(0, len(large), piece)]
+    head = frame(HEADERS, END_STREAM, 1, block(GET)) + frame(CONTINUATION, 0, 1, first)
+    data = head + b"".join(frame(CONTINUATION, 0, 1, other) for other in others) + frame(CONTINUATION, END_HEADERS, 1)
+    with pytest.raises(zttp.RemoteProtocolError, match="max_field_block_bytes"):
+        feed(server(), data)
+    connection = server(frame(SETTINGS, ACK))
+    connection.update_settings({S.MAX_HEADER_LIST_SIZE: 600_000})
+    request = feed(connection, frame(SETTINGS, ACK) + data)[1]
+    assert request.headers.get(b"x-a") == b"v" * size
+    with pytest.raises(zttp.RemoteProtocolError, match="max_continuation_frames"):
+        feed(connection, frame(HEADERS, END_STREAM, 3, block(GET)) + frame(CONTINUATION, 0, 3) * 100)
 
 
 def test_a_frame_size_beyond_all_use() -> None:

@@ -28,7 +28,8 @@ class H2Limits:
         max_concurrent_streams: Streams that the peer may have open. nginx takes 128.
         max_frame_size: Bytes of a frame's payload that are accepted.
         max_header_list_size: Bytes of a header section by RFC 9113 6.5.2: names, values and 32 per field.
-        max_field_block_bytes: Bytes of a compressed field block, over all its frames.
+        max_field_block_bytes: Bytes of a compressed field block, over all its frames. More where ``update_settings``
+            has announced a larger header section.
         max_continuation_frames: CONTINUATION frames of one field block.
         max_stream_resets: Streams reset by the peer before content of their answer left, or reset here because of what
             it sent, more than streams that ended well. Go takes 4 times the concurrency, nginx 1000.

@@ -18,7 +18,7 @@ from zttp_h2.codes import (
     NO_ERROR,
     PROTOCOL_ERROR,
 )
-from zttp_h2.frames import END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED
+from zttp_h2.frames import END_HEADERS, END_STREAM, HAS_PRIORITY, MIN_MAX_FRAME_SIZE, PADDED
 from zttp_h2.hpack.decoder import DEFAULT_TABLE_SIZE, Decoder
 from zttp_h2.hpack.field_kinds import SEEN_NEVER_INDEXED
 from zttp_h2.hpack.status import HEADER_LIST_TOO_LARGE, OK, reason_of
@@ -87,7 +87,8 @@ class MessageReader:
                 raise Malformed("padding_too_long", PROTOCOL_ERROR, padding_at)
         self._depends_on_itself = depends_on_itself
         ends = flags & END_STREAM != 0
-        if stop - at > self._session.limits.max_field_block_bytes:
+        most = self._session.limits.max_field_block_bytes
+        if stop - at > most and stop - at > most + self._announced_since():
             raise Malformed("field_block_too_large", ENHANCE_YOUR_CALM)
         if flags & END_HEADERS:
             return self._read_block(stream_id, ends, raw, at, stop)
@@ -107,9 +108,10 @@ class MessageReader:
         # CONTINUATION flood (CVE-2024-27316, CVE-2023-45288 and their like): both the frames and their bytes are few.
         self._continuations += 1
         limits = self._session.limits
-        if self._continuations > limits.max_continuation_frames:
+        more = self._announced_since()
+        if self._continuations > limits.max_continuation_frames + more // MIN_MAX_FRAME_SIZE:
             raise Malformed("too_many_continuations", ENHANCE_YOUR_CALM)
-        if len(block) + stop - at > limits.max_field_block_bytes:
+        if len(block) + stop - at > limits.max_field_block_bytes + more:
             raise Malformed("field_block_too_large", ENHANCE_YOUR_CALM)
         block.write(raw[at:stop])
         if flags & END_HEADERS == 0:
@@ -118,6 +120,11 @@ class MessageReader:
         self.open_block = 0
         whole = block.getvalue()
         return self._read_block(stream_id, self._block_ends, whole, 0, len(whole))
+
+    def _announced_since(self) -> i64:
+        """Return by how much a larger header section than the limits allow has been announced: its block is larger."""
+        session = self._session
+        return max(session.own.max_header_list_size - session.limits.max_header_list_size, 0)
 
     def _read_block(self, stream_id: i64, ends: bool, raw: bytes, at: i64, stop: i64) -> Any:
         """Decode the field block ``raw[at:stop]``, and read it as what it is on its stream."""
