@@ -25,10 +25,9 @@ class NotHTTP2Error(Exception):
     """The server does not speak HTTP/2."""
 
 
-class Client(StreamClient):
+class Client(StreamClient[zttp.H2Connection]):
     """One connection to one server: `async with Client(host, port) as client`."""
 
-    conn: zttp.H2Connection
     version, no_error, cancelled = b"2", zttp.H2ErrorCode.NO_ERROR, zttp.H2ErrorCode.CANCEL
     _reader: asyncio.StreamReader
     _writer: asyncio.StreamWriter

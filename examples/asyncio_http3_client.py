@@ -24,10 +24,9 @@ class ConnectionEndedError(Exception):
     """The connection is over."""
 
 
-class Client(StreamClient):
+class Client(StreamClient[zttp.H3Connection]):
     """One connection to one server: `async with Client(host, port) as client`."""
 
-    conn: zttp.H3Connection
     version, no_error, cancelled = b"3", zttp.H3ErrorCode.H3_NO_ERROR, zttp.H3ErrorCode.H3_REQUEST_CANCELLED
 
     def __init__(

@@ -7,11 +7,13 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any, Generic, TypeVar
 
 import zttp
 from asyncio_client import CONTINUE_TIMEOUT, READ_TIMEOUT, Fields, Response
 
 Content = bytes | AsyncIterable[bytes]
+Conn = TypeVar("Conn", bound=zttp.H2Connection | zttp.H3Connection)
 
 
 class StreamResetError(Exception):
@@ -23,7 +25,7 @@ class Exchange:
 
     upload: "asyncio.Task[None] | None" = None
 
-    def __init__(self, client: "StreamClient", stream: zttp.Stream, *, sent: bool) -> None:
+    def __init__(self, client: "StreamClient[Any]", stream: zttp.Stream, *, sent: bool) -> None:
         self.client, self.stream, self.sent = client, stream, sent  # the whole request
         self.events: asyncio.Queue[zttp.Event | Exception] = asyncio.Queue()
         self.patience: float | None = READ_TIMEOUT  # until the next event; None is as long as it takes
@@ -105,10 +107,10 @@ async def pieces(content: Content) -> AsyncIterable[bytes]:
             yield piece
 
 
-class StreamClient(AbstractAsyncContextManager["StreamClient"]):
+class StreamClient(AbstractAsyncContextManager["StreamClient[Conn]"], Generic[Conn]):
     """Requests side by side on one connection to one server."""
 
-    conn: zttp.H2Connection | zttp.H3Connection
+    conn: Conn
     version: bytes
     no_error: int  # error code: the response is complete, and the rest of the request not wanted
     cancelled: int  # error code: the response is not wanted any more

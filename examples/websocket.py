@@ -17,6 +17,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from wsproto.connection import Connection, ConnectionState, ConnectionType
@@ -142,7 +143,7 @@ async def echo(exchange: Exchange) -> None:
 
 
 @asynccontextmanager
-async def connect_stream(client: StreamClient, target: bytes) -> AsyncIterator[WebSocket]:
+async def connect_stream(client: StreamClient[Any], target: bytes) -> AsyncIterator[WebSocket]:
     """Open a WebSocket over one stream of a connection in HTTP/2 or HTTP/3; other requests go on beside it."""
     exchange = await client.open(b"CONNECT", target, [VERSION], protocol=b"websocket")
 

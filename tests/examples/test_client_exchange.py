@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 class Bench:
     """A server, a client, and what the server saw."""
 
-    def __init__(self, client: StreamClient, seen: "asyncio.Queue[zttp.Event | zttp.ProtocolError]") -> None:
+    def __init__(self, client: StreamClient[Any], seen: "asyncio.Queue[zttp.Event | zttp.ProtocolError]") -> None:
         self.client, self.seen = client, seen
 
     async def reset_code(self) -> int:
@@ -50,7 +51,7 @@ async def bench(
     seen: asyncio.Queue[zttp.Event | zttp.ProtocolError] = asyncio.Queue()
     server = Server(application, seen.put_nowait)
     await server.start(HOST, 0, self_signed.server_context(*files), files)
-    client: StreamClient
+    client: StreamClient[Any]
     if protocol == zttp.HTTP2:
         client = asyncio_http2_client.Client(HOST, server.port, self_signed.client_context(files[0]))
     else:

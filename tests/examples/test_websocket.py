@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from wsproto.connection import ConnectionType
@@ -57,7 +58,7 @@ def http1_only(files: Files) -> ssl.SSLContext:
     return self_signed.client_context(files[0], [zttp.HTTP1])
 
 
-def client_of(protocol: str, port: int, files: Files) -> StreamClient:
+def client_of(protocol: str, port: int, files: Files) -> StreamClient[Any]:
     if protocol == zttp.HTTP2:
         return asyncio_http2_client.Client(HOST, port, self_signed.client_context(files[0]))
     return asyncio_http3_client.Client(HOST, port, files[0])
