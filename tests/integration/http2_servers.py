@@ -29,6 +29,7 @@ http {{
         ssl_certificate {certificate}; ssl_certificate_key {key};
         root {folder}/www;
         location / {{ dav_methods PUT DELETE; }}
+        {locations}
         location /trailers/ {{ alias {folder}/www/; add_trailer x-checksum abc; }}
     }}
 }}
@@ -62,8 +63,13 @@ def is_missing(name: str) -> bool:
 
 
 @contextmanager
-def running(name: str, certificate: Certificate, folder: Path, *, http2: bool = True) -> Iterator[Peer]:
-    """Run a server until it is no longer needed; without `http2`, nginx speaks HTTP/1.1 in clear text."""
+def running(
+    name: str, certificate: Certificate, folder: Path, *, http2: bool = True, locations: str = ""
+) -> Iterator[Peer]:
+    """Run a server until it is no longer needed.
+
+    Without `http2`, nginx speaks HTTP/1.1 in clear text; `locations` are more of its configuration.
+    """
     if is_missing(name):
         pytest.skip(f"there is no {name} here")
     (folder / "www").mkdir()
@@ -71,7 +77,8 @@ def running(name: str, certificate: Certificate, folder: Path, *, http2: bool = 
         sockets = {scheme: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for scheme in ("http", "https")}
         ports = {scheme: sock.getsockname()[1] for scheme, sock in sockets.items()}
         plain, secure = (sock.fileno() for sock in sockets.values())
-        command, variables = _command(name, certificate, folder, ports, plain, secure, http2)
+        nginx = {"clear_text": " http2" if http2 else "", "locations": locations}
+        command, variables = _command(name, certificate, folder, ports, plain, secure, nginx)
         environment = {**os.environ, **variables, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
         with (folder / "output").open("wb") as output:
             process = subprocess.Popen(
@@ -89,7 +96,13 @@ def running(name: str, certificate: Certificate, folder: Path, *, http2: bool = 
 
 
 def _command(
-    name: str, certificate: Certificate, folder: Path, ports: dict[str, int], plain: int, secure: int, http2: bool
+    name: str,
+    certificate: Certificate,
+    folder: Path,
+    ports: dict[str, int],
+    plain: int,
+    secure: int,
+    nginx: dict[str, str],
 ) -> tuple[list[str], dict[str, str]]:
     """Return how a server is started, with what in its environment, so that it uses our sockets."""
     files = {"certificate": certificate[0], "key": certificate[1], "folder": folder}
@@ -97,9 +110,7 @@ def _command(
     configuration = folder / "configuration"
     root = os.getuid() == 0  # servers give that up, and could not read what is here
     if name == "nginx":
-        configuration.write_text(
-            NGINX.format(user="user root;" if root else "", clear_text=" http2" if http2 else "", **files, **numbers)
-        )
+        configuration.write_text(NGINX.format(user="user root;" if root else "", **nginx, **files, **numbers))
         return ["nginx", "-c", str(configuration), "-p", str(folder)], {"NGINX": f"{plain};{secure};"}
     if name == "h2o":
         tls = f"certificate-file: {certificate[0]}, key-file: {certificate[1]}, ocsp-update-interval: 0"
