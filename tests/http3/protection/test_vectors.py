@@ -119,7 +119,7 @@ def test_a_short_header_with_chacha20(rfc: Any) -> None:
     assert labels.next_secret(CHACHA20_POLY1305, secret).hex() == row["ku"]
 
     number, header, packet = row["packet_number"], octets(row["unprotected_header"]), octets(row["protected_packet"])
-    key = PacketKey(CHACHA20_POLY1305, labels, secret)
+    key = PacketKey(CHACHA20_POLY1305, labels, secret, True)
     assert key.nonce(number).hex() == row["nonce"]
     assert key.encrypt(number, octets(row["payload"]), header).hex() == row["ciphertext"]
 

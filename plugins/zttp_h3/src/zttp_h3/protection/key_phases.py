@@ -45,10 +45,10 @@ class KeyPhases:
         self._send_protection: HeaderProtection = HeaderProtection(suite, labels, send_secret)
         self._receive_protection: HeaderProtection = HeaderProtection(suite, labels, receive_secret)
         self._send_secret: bytes = send_secret
-        self._send_key: PacketKey = PacketKey(suite, labels, send_secret)
+        self._send_key: PacketKey = PacketKey(suite, labels, send_secret, True)
         self._receive_secret: bytes = receive_secret  # of the current phase, or of the next one once that is derived
         self._previous: PacketKey | None = None
-        self._current: PacketKey = PacketKey(suite, labels, receive_secret)
+        self._current: PacketKey = PacketKey(suite, labels, receive_secret, False)
         self._next: PacketKey | None = None
         self._lowest_sent: i64 = -1  # in this phase
         self._lowest_received: i64 = _NONE  # in this phase
@@ -140,7 +140,7 @@ class KeyPhases:
         key = self._next
         if key is None:
             self._receive_secret = self._labels.next_secret(self._suite, self._receive_secret)
-            key = PacketKey(self._suite, self._labels, self._receive_secret)
+            key = PacketKey(self._suite, self._labels, self._receive_secret, False)
             self._next = key
         return key
 
@@ -172,7 +172,7 @@ class KeyPhases:
         self._current = self._next_key()
         self._next = None
         self._send_secret = self._labels.next_secret(self._suite, self._send_secret)
-        self._send_key = PacketKey(self._suite, self._labels, self._send_secret)
+        self._send_key = PacketKey(self._suite, self._labels, self._send_secret, True)
         self._lowest_sent = -1
         self._lowest_received = _NONE
         self.phase_bit ^= KEY_PHASE_BIT

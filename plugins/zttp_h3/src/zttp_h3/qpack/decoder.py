@@ -12,12 +12,20 @@ from zttp_h3.qpack.size_ledger import OVERHEAD, TOO_LARGE, SizeLedger
 # The ledger counts too much, three times at worst. What was decoded is counted again.
 _SLACK: Final = 4
 
+# Of a peer's encoder stream, while it has put nothing into the table: the capacity that it wants, and what is cut off.
+_MOST_UNREAD: Final = 64
+_WITHOUT_TABLE: Final = b"\0"  # the Required Insert Count of a section that refers to nothing in the table (4.5.1)
+
 Fields = list[tuple[bytes, bytes]]
 
 
 @final
 class SectionDecoder:
-    """The decoder of a connection. Its own messages for the peer are in ``outgoing``."""
+    """The decoder of a connection. Its own messages for the peer are in ``outgoing``.
+
+    pylsqpack's has 4.5 KB, and a connection has one only once there is something in the table: a section that refers to
+    nothing there is read by one that lasts as long.
+    """
 
     def __init__(self, capacity: i64, blocked_streams: i64, max_section: i64) -> None:
         self.outgoing = b""  # for the decoder stream
@@ -26,6 +34,7 @@ class SectionDecoder:
         self._max_section: Final[i64] = max_section
         self._ledger: Final = SizeLedger(capacity)
         self._waiting: Final[dict[int, bytes]] = {}  # the sections of blocked streams
+        self._unread = b""  # of the encoder stream, while there is no decoder
         self._decoder: Any = None
 
     @property
@@ -37,11 +46,13 @@ class SectionDecoder:
         """Take bytes of the peer's encoder stream; return the streams that wait no more. Raises Malformed."""
         if not self._ledger.feed(data):
             raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR)
-        try:
-            ready: list[int] = self._get().feed_encoder(data)
-        except EncoderStreamError:
-            raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR) from None
-        return [stream_id for stream_id in ready if stream_id in self._waiting]
+        if self._decoder is None:
+            self._unread += data
+            if self._ledger.inserted() == 0 and len(self._unread) <= _MOST_UNREAD:
+                return []
+            self._get()
+            return []  # nothing waits for a decoder that was not there
+        return [stream_id for stream_id in self._feed(data) if stream_id in self._waiting]
 
     def decode(self, stream_id: i64, block: bytes) -> Fields | None:
         """Decode a field section; None if it waits for the encoder stream.
@@ -49,8 +60,11 @@ class SectionDecoder:
         Raises Malformed, and ValueError for one that is too large.
         """
         self._check_bound(block)
+        decoder = self._decoder
+        if decoder is None:
+            decoder = Decoder(0, 0) if block[:1] == _WITHOUT_TABLE else self._get()
         try:
-            control, fields = self._get().feed_header(stream_id, block)
+            control, fields = decoder.feed_header(stream_id, block)
         except StreamBlocked:
             self._waiting[int(stream_id)] = block
             return None
@@ -95,7 +109,16 @@ class SectionDecoder:
         return fields
 
     def _get(self) -> Any:
-        """Return the decoder, made when it is first needed: it has 4.5 KB."""
+        """Return the connection's decoder, made when it is first needed. Raises Malformed."""
         if self._decoder is None:
             self._decoder = Decoder(self._capacity, self._blocked_streams)
+            self._feed(self._unread)
+            self._unread = b""
         return self._decoder
+
+    def _feed(self, data: bytes) -> list[int]:
+        try:
+            ready: list[int] = self._decoder.feed_encoder(data)
+        except EncoderStreamError:
+            raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR) from None
+        return ready

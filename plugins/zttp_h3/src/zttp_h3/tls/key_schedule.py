@@ -75,6 +75,11 @@ class Transcript:
         self._hash = hashlib.new(self._hash_name)
         self._hash.update(message(MESSAGE_HASH, first))
 
+    def forget(self) -> None:
+        """Be of no more use."""
+        self._waiting = []
+        self._hash = None
+
     def digest(self) -> bytes:
         """Return the hash of what was added."""
         return bytes(self._hash.copy().digest())

@@ -96,7 +96,7 @@ class ServerHandshake(Handshake):
         super().__init__(entropy, wall_clock, key_log)
         self.server_name: str | None = None
         self._parameters: Final = parameters
-        self._transport_parameters: Final = transport_parameters
+        self._transport_parameters = transport_parameters
         self._retry_group = -1
         self._finished_key = b""  # the secret under the client's Finished
         self._offers_resumption = False
@@ -295,6 +295,14 @@ class ServerHandshake(Handshake):
         self.complete = True
         if self._parameters.tickets is not None and self._offers_resumption:
             self._send_ticket(self._parameters.tickets)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what only a handshake needs: the connection may be quiet for long, and nothing is derived again."""
+        self._transcript.forget()
+        self._schedule = None
+        self._finished_key = b""
+        self._transport_parameters = b""
 
     def _send_ticket(self, tickets: TicketKeys) -> None:
         """Send a NewSessionTicket (RFC 8446 4.6.1)."""
