@@ -11,7 +11,7 @@ from zttp_core.errors import RemoteProtocolError
 from zttp_core.reasons import local_error, remote_error
 from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
-from zttp_h3.arguments import clamped, listed, owned
+from zttp_h3.arguments import clamped, owned
 from zttp_h3.close_info import CloseInfo
 from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
@@ -291,9 +291,8 @@ class H3Connection:
         place in the message. ``protocol`` makes an extended CONNECT (RFC 9220 3). Raises LocalProtocolError; also if
         the peer's limit on streams is reached, see ``can_open_stream``.
         """
-        fields = listed(headers)
         session = self._connected()
-        state = requests.open_request(session, method, target, fields, scheme, protocol, end_stream)
+        state = requests.open_request(session, method, target, headers, scheme, protocol, end_stream)
         stream = Stream(session, state)
         if end_stream:
             state.content_to_send = -1

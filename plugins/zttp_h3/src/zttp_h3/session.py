@@ -7,6 +7,8 @@ from zttp_h3 import settings as setting
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.frames import CONTROL_STREAM, DECODER_STREAM, ENCODER_STREAM, frame
 from zttp_h3.frames import SETTINGS as SETTINGS_FRAME
+from zttp_h3.last_head import LastHead
+from zttp_h3.last_section import LastSection
 from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
@@ -39,6 +41,8 @@ class H3Session:
         self.decoder: Final = SectionDecoder(
             limits.header_table_size, limits.max_blocked_streams, limits.max_header_list_size
         )
+        self.last_head: Final = LastHead()
+        self.last_section: Final = LastSection()
         self.connect_protocol: Final = connect_protocol  # that we announce
         self.datagrams: Final = datagrams  # that we announce
         self.peer_settings: dict[int, int] | None = None
@@ -186,6 +190,7 @@ class H3Session:
     def _live_by(self, settings: dict[int, int]) -> None:
         self.peer_connect_protocol = settings.get(setting.ENABLE_CONNECT_PROTOCOL, 0) == 1
         self.peer_datagrams = settings.get(setting.H3_DATAGRAM, 0) == 1
+        self.last_section.forget()
         self.peer_max_section = settings.get(setting.MAX_FIELD_SECTION_SIZE, 0x3FFFFFFFFFFFFFFF)
 
     def count_reset(self) -> None:

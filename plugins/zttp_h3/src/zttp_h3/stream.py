@@ -54,7 +54,7 @@ class Stream:
 
         Raises LocalProtocolError.
         """
-        messages.send_response(self._session, self._open(), clamped(status), listed(headers), end_stream)
+        messages.send_response(self._session, self._open(), clamped(status), headers, end_stream)
 
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
         """Queue a 1xx head other than 101 (server). Raises LocalProtocolError."""

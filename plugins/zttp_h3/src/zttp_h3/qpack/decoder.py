@@ -2,11 +2,12 @@
 
 from typing import Any, Final, final
 
+from librt.strings import BytesWriter
 from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
 
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.malformed import Malformed
-from zttp_h3.native_ints import i64
+from zttp_h3.native_ints import i64, u8
 from zttp_h3.qpack.size_ledger import OVERHEAD, TOO_LARGE, SizeLedger
 
 # The ledger counts too much, three times at worst. What was decoded is counted again.
@@ -29,6 +30,8 @@ class SectionDecoder:
 
     def __init__(self, capacity: i64, blocked_streams: i64, max_section: i64) -> None:
         self.outgoing = b""  # for the decoder stream
+        self.changes: i64 = 0  # how often the peer has touched the table: while it does not, a block says what it said
+        self.section_size: i64 = 0  # of what was decoded last
         self._capacity: Final[i64] = capacity
         self._blocked_streams: Final[i64] = blocked_streams
         self._max_section: Final[i64] = max_section
@@ -44,6 +47,7 @@ class SectionDecoder:
 
     def feed_encoder(self, data: bytes) -> list[int]:
         """Take bytes of the peer's encoder stream; return the streams that wait no more. Raises Malformed."""
+        self.changes += 1
         if not self._ledger.feed(data):
             raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR)
         if self._decoder is None:
@@ -72,6 +76,11 @@ class SectionDecoder:
             raise Malformed("qpack_decompression", H3ErrorCode.QPACK_DECOMPRESSION_FAILED) from None
         self.outgoing += control
         return self._checked(fields)
+
+    def repeat(self, stream_id: i64, block: bytes) -> None:
+        """Note that a block came again that was decoded since the peer touched the table last."""
+        if block[:1] != _WITHOUT_TABLE:
+            self.outgoing += section_acknowledgment(stream_id)
 
     def resume(self, stream_id: i64) -> Fields | None:
         """Decode what waited on a stream, now that its entries are there. Raises as ``decode`` does."""
@@ -106,6 +115,7 @@ class SectionDecoder:
             size += len(name) + len(value) + OVERHEAD
         if size > self._max_section:
             raise ValueError("a field section is too large")
+        self.section_size = size
         return fields
 
     def _get(self) -> Any:
@@ -122,3 +132,18 @@ class SectionDecoder:
         except EncoderStreamError:
             raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR) from None
         return ready
+
+
+def section_acknowledgment(stream_id: i64) -> bytes:
+    """Return the instruction that says that a section of a stream was decoded (RFC 9204 4.4.1, RFC 7541 5.1)."""
+    writer = BytesWriter()
+    if stream_id < 0x7F:
+        writer.append(u8(0x80 | stream_id))
+        return writer.getvalue()
+    writer.append(0xFF)
+    rest = stream_id - 0x7F
+    while rest >= 0x80:
+        writer.append(u8(0x80 | (rest & 0x7F)))
+        rest >>= 7
+    writer.append(u8(rest))
+    return writer.getvalue()

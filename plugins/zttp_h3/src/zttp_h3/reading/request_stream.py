@@ -47,7 +47,9 @@ _EARLY_DATA: Final = 8
 _LONGEST_PIECE: Final = 65_536  # of content that came in more than one packet
 
 _VERSION: Final = b"3"
-_listed_request: Final[Any] = core.listed_request
+_RARE_HTTPS: Final[Any] = core.rare_values(b"https", None, _VERSION)  # of nearly every request
+_rare_values: Final[Any] = core.rare_values
+_shared_list_request: Final[Any] = core.shared_list_request
 _listed_response: Final[Any] = core.listed_response
 _listed_trailers: Final[Any] = core.listed_trailers
 _end_of_stream: Final[Any] = core.end_of_stream
@@ -131,7 +133,7 @@ class RequestStream:
         if fields is None:
             self._blocked = True
             return None
-        event = self._on_fields(fields)
+        event = self._on_fields(fields, b"")
         return self.next_event() if event is None else event
 
     # ----------------------------------------------------------------------------------------------- frames
@@ -208,31 +210,44 @@ class RequestStream:
         self._rest = self._rest[self._block_size :]
         self._consume(self._block_size)
         self._block_size = -1
+        session = self._session
+        decoder = session.decoder
+        if self.state == HEAD:
+            head = session.last_head.of(block, decoder.changes)
+            if head is not None:
+                decoder.repeat(self.stream_id, block)
+                session.flush_qpack()
+                session.check_qpack()
+                return self._on_request(head) if session.is_server else self._on_response(head)
         try:
-            fields = self._session.decoder.decode(self.stream_id, block)
+            fields = decoder.decode(self.stream_id, block)
         except ValueError:
             return self._refuse("header_list_too_large", H3ErrorCode.H3_EXCESSIVE_LOAD)
-        self._session.flush_qpack()
-        self._session.check_qpack()
+        session.flush_qpack()
+        session.check_qpack()
         if fields is None:
             self._blocked = True
             return None
-        return self._on_fields(fields)
+        return self._on_fields(fields, block)
 
     # ----------------------------------------------------------------------------------------------- messages
 
-    def _on_fields(self, fields: list[tuple[bytes, bytes]]) -> Any:
+    def _on_fields(self, fields: list[tuple[bytes, bytes]], block: bytes) -> Any:
+        """Take a section; ``block`` is what it was decoded from, nothing if that was a while ago."""
         if self.state == CONTENT:
             return self._on_trailers(fields)
-        return self._on_request(fields) if self._session.is_server else self._on_response(fields)
+        session = self._session
+        head = _read_request(fields, session.connect_protocol, True) if session.is_server else _read_response(fields)
+        if isinstance(head, str):
+            return self._refuse(head, H3ErrorCode.H3_MESSAGE_ERROR)
+        if len(block) > 0:
+            session.last_head.note(block, session.decoder.changes, head, session.decoder.section_size)
+        return self._on_request(head) if session.is_server else self._on_response(head)
 
-    def _on_request(self, fields: list[tuple[bytes, bytes]]) -> Any:
+    def _on_request(self, head: Any) -> Any:
         session = self._session
         if 0 <= session.goaway_sent <= self.stream_id:
             return self._refuse("request_rejected", H3ErrorCode.H3_REQUEST_REJECTED)
-        head = _read_request(fields, session.connect_protocol, True)
-        if isinstance(head, str):
-            return self._refuse(head, H3ErrorCode.H3_MESSAGE_ERROR)
         self.state = CONTENT
         self.kind = _method_kind(head.method)
         self.tunnel = self.kind == _CONNECT and head.protocol is None
@@ -251,14 +266,12 @@ class RequestStream:
         if flags & END_STREAM and self._content_left > 0:
             return self._refuse("content_too_short", H3ErrorCode.H3_MESSAGE_ERROR)
         self.announced = True
-        return _listed_request(
-            head.method, head.target, head.scheme, head.protocol, _VERSION, head.fields, self.stream_id, flags
-        )
+        scheme: bytes | None = head.scheme
+        protocol: bytes | None = head.protocol
+        rare = _RARE_HTTPS if scheme == b"https" and protocol is None else _rare_values(scheme, protocol, _VERSION)
+        return _shared_list_request(head.method, head.target, rare, head.fields, self.stream_id, flags)
 
-    def _on_response(self, fields: list[tuple[bytes, bytes]]) -> Any:
-        head = _read_response(fields)
-        if isinstance(head, str):
-            return self._refuse(head, H3ErrorCode.H3_MESSAGE_ERROR)
+    def _on_response(self, head: Any) -> Any:
         status: i64 = head.status
         self.announced = True
         if status < 200:

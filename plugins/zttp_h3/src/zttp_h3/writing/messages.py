@@ -7,6 +7,7 @@ from zttp_core.messages import states
 from zttp_core.messages import writing as heads
 from zttp_core.reasons import local_error
 from zttp_h3 import frames
+from zttp_h3.arguments import listed
 from zttp_h3.native_ints import i64
 from zttp_h3.qpack.encoder import MOST_FIELD_BYTES
 from zttp_h3.reading.request_stream import RequestStream
@@ -39,12 +40,16 @@ _JOINED: Final = 1_024  # content up to here is put after its frame header; larg
 
 
 def request_section(
-    method: bytes, target: bytes, fields: Fields, scheme: bytes, protocol: bytes | None, end_stream: bool
+    session: H3Session, method: bytes, target: bytes, headers: Any, scheme: bytes, protocol: bytes | None
 ) -> tuple[Fields, i64]:
     """Return the field section of a request, and its Content-Length. Raises LocalProtocolError."""
+    last = session.last_section
+    start = (method, target, scheme, protocol)
+    if last.is_of(start, headers):
+        return last.section, last.length
+    fields = listed(headers)
     section, length = _write_request(method, target, fields, scheme, protocol, True)
-    if end_stream and length > 0:
-        raise local_error("content_too_short")
+    last.keep(start, fields, section, length, check_section(session, section, None))
     return section, length
 
 
@@ -59,8 +64,8 @@ def begin_request(
     assert not session.is_server
 
 
-def check_section(session: H3Session, section: Fields, stream_id: int | None) -> None:
-    """Raise LocalProtocolError for a section that the peer does not take (RFC 9114 4.2.2), or cannot read."""
+def check_section(session: H3Session, section: Fields, stream_id: int | None) -> i64:
+    """Return the size of a section (RFC 9114 4.2.2). Raises LocalProtocolError if the peer does not take or read it."""
     size: i64 = 0
     for name, value in section:
         length = len(name) + len(value)
@@ -69,6 +74,7 @@ def check_section(session: H3Session, section: Fields, stream_id: int | None) ->
         size += length + _OVERHEAD
     if size > session.peer_max_section:
         raise local_error("header_list_too_large", stream_id=stream_id)
+    return size
 
 
 def write_section(session: H3Session, stream: RequestStream, section: Fields) -> None:
@@ -78,7 +84,7 @@ def write_section(session: H3Session, stream: RequestStream, section: Fields) ->
     session.transport.session.streams.write(stream.quic, frames.frame(frames.HEADERS, block))
 
 
-def send_response(session: H3Session, stream: RequestStream, status: int, fields: Fields, end_stream: bool) -> None:
+def send_response(session: H3Session, stream: RequestStream, status: int, headers: Any, end_stream: bool) -> None:
     """Send the head of a final response. Raises LocalProtocolError."""
     _check_server(session)
     if not 200 <= status <= 999:
@@ -86,10 +92,9 @@ def send_response(session: H3Session, stream: RequestStream, status: int, fields
     tunnel = _is_tunnel(status, stream.kind)
     bare = not tunnel and _is_bodyless(status, stream.kind)  # a tunnel's bytes are in DATA frames (RFC 9114 4.4)
     following = _after(stream, _GIVE_BARE_HEAD if bare else _GIVE_HEAD)
-    section, length = _write_response(status, fields, stream.kind)
+    section, length = _response_section(session, stream, status, headers)
     if end_stream and not bare and not tunnel and length > 0:
         raise local_error("content_too_short", stream_id=int(stream.stream_id))
-    check_section(session, section, int(stream.stream_id))
     write_section(session, stream, section)
     stream.message = following
     stream.tunnel = tunnel  # a CONNECT that is refused is a message like any other
@@ -97,6 +102,17 @@ def send_response(session: H3Session, stream: RequestStream, status: int, fields
         stream.content_to_send = length
     if end_stream:
         _finish(session, stream)
+
+
+def _response_section(session: H3Session, stream: RequestStream, status: int, headers: Any) -> tuple[Fields, i64]:
+    last = session.last_section
+    start = (status, stream.kind)
+    if last.is_of(start, headers):
+        return last.section, last.length
+    fields = listed(headers)
+    section, length = _write_response(status, fields, stream.kind)
+    last.keep(start, fields, section, length, check_section(session, section, int(stream.stream_id)))
+    return section, length
 
 
 def send_informational(session: H3Session, stream: RequestStream, status: int, fields: Fields) -> None:

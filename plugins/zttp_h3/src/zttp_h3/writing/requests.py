@@ -20,7 +20,7 @@ def open_request(
     session: H3Session,
     method: bytes,
     target: bytes,
-    fields: messages.Fields,
+    headers: Any,
     scheme: bytes,
     protocol: bytes | None,
     end_stream: bool,
@@ -33,8 +33,9 @@ def open_request(
         raise local_error("connection_closing")
     if protocol is not None and not session.peer_connect_protocol:
         raise local_error("connect_protocol_not_enabled", protocol)
-    section, length = messages.request_section(method, target, fields, scheme, protocol, end_stream)
-    messages.check_section(session, section, None)
+    section, length = messages.request_section(session, method, target, headers, scheme, protocol)
+    if end_stream and length > 0:
+        raise local_error("content_too_short")
     if not transport.session.streams.can_open(False):
         raise local_error("too_many_streams")
     session.start()
