@@ -1,5 +1,6 @@
 """Every value that RFC 9001 appendix A and RFC 9369 appendix A print: keys, and whole packets both ways."""
 
+import hmac
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from librt.strings import BytesWriter
 
 from tests.http3.vectors import vectors
+from zttp_h3.keyed_hash import keyed_hash
 from zttp_h3.protection.key_phases import KeyPhases
 from zttp_h3.protection.labels import hkdf_label, initial_secret, labels_of
 from zttp_h3.protection.packet_keys import (
@@ -149,3 +151,12 @@ def test_the_suites() -> None:
     assert rows == [(16, 32, True), (32, 48, True), (32, 32, False)]
     limits = [(suite.confidentiality_limit, suite.integrity_limit) for suite in SUITES.values()]
     assert limits == [(2**23, 2**52), (2**23, 2**52), (2**62 - 1, 2**36)]
+
+
+@pytest.mark.parametrize("size", [0, 1, 20, 32, 48, 64, 128])
+def test_keyed_hashes_are_those_of_the_library(size: int) -> None:
+    key = bytes(range(size))
+    for data in (b"", b"data", bytes(300)):
+        if size <= 64:
+            assert keyed_hash(True, key, data) == hmac.digest(key, data, "sha256")
+        assert keyed_hash(False, key, data) == hmac.digest(key, data, "sha384")

@@ -25,6 +25,7 @@ from zttp_h3.wire.packet_number import decode_packet_number
 _SAMPLE_OFFSET: Final = 4
 MIN_PROTECTED: Final = _SAMPLE_OFFSET + SAMPLE_SIZE  # octets from the packet number on
 _ZEROS: Final = bytes(SAMPLE_SIZE)
+_ECB: Final = ECB()  # one block at a time is what RFC 9001 5.4.3 asks for  # noqa: S305
 
 
 @final
@@ -35,8 +36,7 @@ class HeaderProtection:
     def __init__(self, suite: Suite, labels: Labels, secret: bytes) -> None:
         key = labels.protection_key(suite, secret)
         algorithm = AES(key) if suite.is_aes else ChaCha20(key, _ZEROS)
-        # One block at a time is what RFC 9001 5.4.3 asks for.
-        context = Cipher(algorithm, ECB() if suite.is_aes else None).encryptor()  # noqa: S305
+        context = Cipher(algorithm, _ECB if suite.is_aes else None).encryptor()
         self._update: Callable[[bytes], bytes] = context.update
         self._reset: Callable[[bytes], None] | None = None if suite.is_aes else context.reset_nonce
 

@@ -3,10 +3,9 @@
 All secrets fit one block of their hash, so that HKDF-Expand is a single HMAC.
 """
 
-import hashlib
-import hmac
 from typing import Any, Final, final
 
+from zttp_h3.keyed_hash import SHA256, SHA384, keyed_hash
 from zttp_h3.tls.messages import MESSAGE_HASH, message
 
 AES_128_GCM_SHA256: Final = 0x1301
@@ -28,12 +27,17 @@ SERVER_APPLICATION: Final = b"s ap traffic"
 EXPORTER: Final = b"exp master"
 RESUMPTION: Final = b"res master"
 
+_PREFIX: Final = b"tls13 "
+_OCTETS: Final = [bytes((octet,)) for octet in range(256)]
+_HASHES: Final = {"sha256": SHA256, "sha384": SHA384}
+_NOTHING: Final = {name: new().digest() for name, new in _HASHES.items()}  # the hash of no messages
+
 
 def expand_label(hash_name: str, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
     """Return HKDF-Expand-Label (RFC 8446 7.1) of at most one block of the hash."""
-    label = b"tls13 " + label
-    info = length.to_bytes(2, "big") + bytes((len(label),)) + label + bytes((len(context),)) + context
-    return hmac.digest(secret, info + b"\x01", hash_name)[:length]
+    sizes = b"\0" + _OCTETS[length] + _OCTETS[len(label) + len(_PREFIX)]
+    info = sizes + _PREFIX + label + _OCTETS[len(context)] + context + b"\x01"
+    return keyed_hash(hash_name == "sha256", secret, info)[:length]
 
 
 def hash_size(hash_name: str) -> int:
@@ -63,7 +67,7 @@ class Transcript:
     def choose_hash(self, hash_name: str) -> None:
         """Hash from now on; choosing again changes nothing."""
         if self._hash is None:
-            self._hash = hashlib.new(hash_name)
+            self._hash = _HASHES[hash_name]()
             self._hash_name = hash_name
             for handshake_message in self._waiting:
                 self._hash.update(handshake_message)
@@ -72,7 +76,7 @@ class Transcript:
     def restart_for_retry(self) -> None:
         """Put the hash of the first ClientHello in its place (RFC 8446 4.4.1)."""
         first = self.digest()
-        self._hash = hashlib.new(self._hash_name)
+        self._hash = _HASHES[self._hash_name]()
         self._hash.update(message(MESSAGE_HASH, first))
 
     def forget(self) -> None:
@@ -87,7 +91,7 @@ class Transcript:
     def digest_with(self, more: bytes, hash_name: str) -> bytes:
         """Return the hash as if ``more`` had been added; the hash need not be chosen yet."""
         if self._hash is None:
-            running = hashlib.new(hash_name)
+            running: Any = _HASHES[hash_name]()
             for handshake_message in self._waiting:
                 running.update(handshake_message)
         else:
@@ -104,13 +108,13 @@ class KeySchedule:
         self.hash_name: Final = hash_name
         zeros = bytes(hash_size(hash_name))
         self._zeros: Final = zeros
-        self._secret = hmac.digest(zeros, zeros if psk is None else psk, hash_name)
+        self._secret = keyed_hash(hash_name == "sha256", zeros, zeros if psk is None else psk)
 
     def add(self, shared_secret: bytes | None) -> None:
         """Move on: with the key exchange's secret to the handshake secret, then without one to the master secret."""
-        empty_hash = hashlib.new(self.hash_name).digest()
-        salt = expand_label(self.hash_name, self._secret, b"derived", empty_hash, len(self._zeros))
-        self._secret = hmac.digest(salt, self._zeros if shared_secret is None else shared_secret, self.hash_name)
+        name = self.hash_name
+        salt = expand_label(name, self._secret, b"derived", _NOTHING[name], len(self._zeros))
+        self._secret = keyed_hash(name == "sha256", salt, self._zeros if shared_secret is None else shared_secret)
 
     def derive(self, label: bytes, transcript_hash: bytes) -> bytes:
         """Return Derive-Secret of the present secret."""
@@ -118,14 +122,14 @@ class KeySchedule:
 
     def binder(self, hello_hash: bytes) -> bytes:
         """Return the binder that proves the PSK of this schedule (RFC 8446 4.2.11.2); before the first ``add``."""
-        key = self.derive(b"res binder", hashlib.new(self.hash_name).digest())
+        key = self.derive(b"res binder", _NOTHING[self.hash_name])
         return finished_mac(self.hash_name, key, hello_hash)
 
 
 def finished_mac(hash_name: str, base_key: bytes, transcript_hash: bytes) -> bytes:
     """Return the verify_data of a Finished message (RFC 8446 4.4.4)."""
     key = expand_label(hash_name, base_key, b"finished", b"", hash_size(hash_name))
-    return hmac.digest(key, transcript_hash, hash_name)
+    return keyed_hash(hash_name == "sha256", key, transcript_hash)
 
 
 def resumption_psk(hash_name: str, resumption_secret: bytes, nonce: bytes) -> bytes:

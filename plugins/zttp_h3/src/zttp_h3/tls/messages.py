@@ -104,7 +104,19 @@ class Reader:
 
     def number(self, size: i64) -> int:
         """Return the next ``size`` bytes as an unsigned number."""
-        return int.from_bytes(self.take(size), "big")
+        if size > 4:
+            return int.from_bytes(self.take(size), "big")
+        at = self._at
+        stop = at + size
+        body = self._body
+        if stop > len(body):
+            raise Alert(DECODE_ERROR, "a handshake message ends in the middle of a field")
+        number: i64 = 0
+        while at < stop:
+            number = number * 256 + i64(body[at])
+            at += 1
+        self._at = stop
+        return int(number)
 
     def vector(self, length_size: i64, least: int = 0, most: int = 0xFFFFFF) -> bytes:
         """Return a vector whose length stands in ``length_size`` bytes and must be in the given bounds."""

@@ -83,6 +83,9 @@ def names_server(leaf: Any, server_name: str) -> bool:
 
 def as_address(server_name: str) -> Any:
     """Return an IP address for what is one, else None; no server_name is sent for it (RFC 6066 3)."""
+    # One has a colon or a digit at its end, so that the error is not made, at some cost, for nearly every name.
+    if ":" not in server_name and not server_name[-1:].isdigit():
+        return None
     try:
         return ipaddress.ip_address(server_name)
     except ValueError:
