@@ -167,6 +167,12 @@ class H3Connection:
         self._failure: Malformed | None = None
         self._now: i64 = 0
 
+    def __del__(self) -> None:
+        # What reads a stream and the stream know each other: all of it would wait for the garbage collector.
+        session = getattr(self, "_session", None)  # what a wrong argument has stopped has none
+        if isinstance(session, H3Session):
+            session.transport.session.streams.let_go()
+
     # ------------------------------------------------------------------------------------------------------- datagrams
 
     def receive_datagram(

@@ -3,36 +3,40 @@
 import heapq
 from typing import Any, Final, final
 
-from zttp_h3.native_ints import i64
-
 
 @final
 class Deadlines:
-    """For each key the time that was set last."""
+    """For each key the time that was set last. An entry names its key by a number: what is gone is not kept by it."""
 
     def __init__(self) -> None:
-        self._times: Final[dict[Any, int]] = {}
-        self._heap: list[tuple[int, int, Any]] = []
-        self._count: i64 = 0
+        self._entries: Final[dict[Any, tuple[int, int]]] = {}
+        self._keys: Final[dict[int, Any]] = {}
+        self._heap: list[tuple[int, int]] = []
+        self._count = 0
 
     def set(self, key: Any, time: int | None) -> None:
         """Set the deadline of ``key``; None for none."""
+        known = self._entries.get(key)
+        if known is not None:
+            if known[0] == time:
+                return
+            del self._keys[known[1]]
         if time is None:
-            self._times.pop(key, None)
+            self._entries.pop(key, None)
             return
-        if self._times.get(key) == time:
-            return
-        self._times[key] = time
         self._count += 1
-        heapq.heappush(self._heap, (time, int(self._count), key))
-        if len(self._heap) > 64 + 4 * len(self._times):
-            self._heap = [entry for entry in self._heap if self._times.get(entry[2]) == entry[0]]
+        entry = (time, self._count)
+        self._entries[key] = entry
+        self._keys[self._count] = key
+        heapq.heappush(self._heap, entry)
+        if len(self._heap) > 64 + 4 * len(self._keys):
+            self._heap = list(self._entries.values())
             heapq.heapify(self._heap)
 
     def next(self) -> int | None:
         """Return the earliest deadline, None if there is none."""
         heap = self._heap
-        while heap and self._times.get(heap[0][2]) != heap[0][0]:
+        while heap and heap[0][1] not in self._keys:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
@@ -43,8 +47,8 @@ class Deadlines:
             time = self.next()
             if time is None or time > now:
                 return due
-            key = heapq.heappop(self._heap)[2]
-            del self._times[key]
+            key = self._keys.pop(heapq.heappop(self._heap)[1])
+            del self._entries[key]
             due.append(key)
 
     def __len__(self) -> int:

@@ -43,6 +43,13 @@ class Member:
         """Return what says that the connection was closed here; nothing if it was not, or has not left yet."""
         return list(self._session().transport.session.close.packets)
 
+    def let_go(self) -> None:
+        """Let the connection not know itself any more: it ends when nobody else knows it."""
+        session = self._origin.session
+        if session is not None:
+            session.attention = None
+            session.owner = None
+
     def _session(self) -> H3Session:
         session = self._origin.session
         assert session is not None
@@ -105,6 +112,7 @@ class Members:
         for connection_id in member.routes:
             if self._routes.get(connection_id) is member:
                 del self._routes[connection_id]
+        member.let_go()
         return member
 
     def _lead(self, connection_id: bytes, member: Member) -> None:

@@ -205,6 +205,11 @@ class StreamTable:
         for out in waiting:
             self.schedule(out)
 
+    def let_go(self) -> None:
+        """Be of no more use to the application: its own part of each stream knows the stream."""
+        for stream in self.streams.values():
+            stream.application = None
+
     def open_count(self) -> int:
         """Return how many streams are known and not over."""
         return len(self.streams)
