@@ -80,10 +80,11 @@ def rows_of(suite: Suite) -> dict[str, tuple[Row, int]]:
         return keys.seal(header, 4, NUMBER, payload)
 
     def seal_burst() -> list[bytes]:
+        burst = keys.burst()
         for _ in range(BURST):
             write_header()
-            keys.seal_in_burst(header, 4, NUMBER, payload)
-        return keys.burst().take()
+            keys.seal_in(burst, header, 4, NUMBER, payload)
+        return burst.take()
 
     packet = seal()
     assert seal_burst() == [packet] * BURST

@@ -114,7 +114,7 @@ def test_when_an_update_is_due() -> None:
     for sent in range(8):
         assert client.keys.update_due() is (sent >= 4)
         if sent % 2:
-            client.keys.seal_in_burst(client.header(sent), 2, sent, bytes(4))
+            client.keys.seal_in(client.keys.burst(), client.header(sent), 2, sent, bytes(4))
         else:
             client.send(number=sent)
     # RFC 9001 6.6 MUST: not one more.
@@ -132,11 +132,12 @@ def test_when_an_update_is_due() -> None:
 def test_a_burst_may_go_across_an_update() -> None:
     client, server = pair()
     exchange(client, server)
+    burst = client.keys.burst()
     for number in (1, 2, 3):
         if number == 2:
             client.keys.update()
-        client.keys.seal_in_burst(client.header(number), 2, number, bytes(4))
-    assert [server.receive(packet)[0] for packet in client.keys.burst().take()] == [1, 2, 3]
+        client.keys.seal_in(burst, client.header(number), 2, number, bytes(4))
+    assert [server.receive(packet)[0] for packet in burst.take()] == [1, 2, 3]
     assert server.keys.updates == 1
 
 

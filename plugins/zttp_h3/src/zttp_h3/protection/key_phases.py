@@ -52,7 +52,6 @@ class KeyPhases:
         self._next: PacketKey | None = None
         self._lowest_sent: i64 = -1  # in this phase
         self._lowest_received: i64 = _NONE  # in this phase
-        self._burst: Burst | None = None
         self.phase_bit: i64 = 0  # for the headers of packets that are sent
         self.updates: i64 = 0
         # From so many packets on a key should be replaced: the other half is for waiting until we may.
@@ -65,17 +64,17 @@ class KeyPhases:
             self._lowest_sent = packet_number
         return seal_packet(self._send_key, self._send_protection, header, number_length, packet_number, payload)
 
-    def seal_in_burst(self, header: BytesWriter, number_length: i64, packet_number: i64, payload: bytes) -> None:
-        """Seal a packet that ``burst().take`` returns."""
-        if self._lowest_sent < 0:
-            self._lowest_sent = packet_number
-        self.burst().add(self._send_key, header.getvalue(), number_length, packet_number, payload)
-
     def burst(self) -> Burst:
         """Return what masks the headers of many packets at once."""
-        if self._burst is None:
-            self._burst = Burst(self._send_protection)
-        return self._burst
+        return Burst(self._send_protection)
+
+    def seal_in(
+        self, burst: Burst, header: BytesWriter, number_length: i64, packet_number: i64, payload: bytes
+    ) -> None:
+        """Seal a packet that ``burst.take`` returns."""
+        if self._lowest_sent < 0:
+            self._lowest_sent = packet_number
+        burst.add(self._send_key, header.getvalue(), number_length, packet_number, payload)
 
     def update_due(self) -> bool:
         """Tell whether the key has sealed so much that we should change it as soon as we may."""

@@ -7,14 +7,13 @@ anyway, and the pieces of many streams fill one packet.
 from typing import Final, final
 
 from zttp_h3.native_ints import i64
+from zttp_h3.protection.burst import Burst
 from zttp_h3.quic.control_frames import write_control
 from zttp_h3.quic.controls import Control
 from zttp_h3.quic.options import DATAGRAM_SIZE
 from zttp_h3.quic.packet_builder import PacketBuilder
-from zttp_h3.quic.paths import LEAST_PROBE, Path
 from zttp_h3.quic.session import Session, Space
 from zttp_h3.quic.stream import StreamPiece
-from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.wire import frame_writer as write
@@ -22,8 +21,6 @@ from zttp_h3.wire.frame_types import (
     DATA_BLOCKED,
     HANDSHAKE_DONE,
     NEW_TOKEN,
-    PATH_CHALLENGE,
-    PATH_RESPONSE,
     RETIRE_CONNECTION_ID,
     STREAM_DATA_BLOCKED,
 )
@@ -33,9 +30,6 @@ _MOST_CONTROL: Final = 64  # bytes of every control frame but NEW_TOKEN
 _LEAST_PIECE: Final = 32  # a STREAM frame is not begun for less room, unless all fits
 _MOST_ACK: Final = 80  # bytes that an ACK of a few ranges takes
 _MOST_REPORTED: Final = 32
-_CHALLENGE_SIZE: Final = 8
-_PATH_FRAME_SIZE: Final = 9
-_APPLICATION_ERROR: Final = 0x0C  # RFC 9000 20.1
 
 # What 0-RTT packets may not carry (RFC 9000 12.5).
 _NOT_EARLY: Final = (HANDSHAKE_DONE, NEW_TOKEN, RETIRE_CONNECTION_ID)
@@ -52,16 +46,16 @@ class DatagramAssembler:
     def next_datagram(self, now: i64) -> bytes:
         """Return the next datagram for the present path, or nothing."""
         session = self._session
-        if session.confirmed and not self._is_due():
-            session.loss.application_limited = True
-            session.pacing_deadline = -1
-            return b""
-        budget = session.path.spendable()
+        if session.confirmed:  # there are no other keys than those of 1-RTT
+            alone = self._one_rtt_packet(now)
+            if alone is None:
+                return b""
+            packet = alone.seal(now)
+            self._left(alone, len(packet))
+            return packet
+        most: i64 = min(session.path.spendable(), DATAGRAM_SIZE)
         allowed = self._allowed(now)
         session.mark = session.ecn.mark()
-        if session.confirmed:
-            return self._next_short(budget, allowed, now)
-        most: i64 = min(budget, DATAGRAM_SIZE)
         used: i64 = 0
         started: list[PacketBuilder] = []
         pad = False
@@ -88,14 +82,27 @@ class DatagramAssembler:
         datagram = parts[0] if len(parts) == 1 else b"".join(parts)
         for builder in started:
             self._sealed(builder)
-        session.path.sent_bytes += len(datagram)
-        if session.is_server and not session.path.validated:
-            session.loss.blocked = session.path.budget() == 0
+        self._count(len(datagram))
         return datagram
 
-    def _next_short(self, budget: i64, allowed: bool, now: i64) -> bytes:
-        """Return the next datagram of one 1-RTT packet: there are no other keys."""
+    def add_to(self, burst: Burst, now: i64) -> bool:
+        """Put the next datagram, of one 1-RTT packet, into a burst; False if there is none."""
+        builder = self._one_rtt_packet(now)
+        if builder is None:
+            return False
+        self._left(builder, builder.seal_in(burst, now))
+        return True
+
+    def _one_rtt_packet(self, now: i64) -> PacketBuilder | None:
+        """Return the next packet of a confirmed connection, filled; None if nothing is due, or allowed."""
         session = self._session
+        if not self._is_due():
+            session.loss.application_limited = True
+            session.pacing_deadline = -1
+            return None
+        budget: i64 = session.path.spendable()
+        allowed = self._allowed(now)
+        session.mark = session.ecn.mark()
         space = session.spaces[APPLICATION]
         builder = self._builder(APPLICATION)
         path_mtu = session.loss.path_mtu
@@ -107,19 +114,25 @@ class DatagramAssembler:
             builder.eliciting = True
             builder.pad_to(probed)
         elif most < _MOST_ACK or not builder.begin(most):
-            return b""
+            return None
         else:
             self._fill(builder, space, allowed or space.probes > 0, now)
             if builder.is_empty():
-                return b""
+                return None
             if builder.left() < _LEAST_PIECE:
                 path_mtu.on_full()
-        datagram = builder.seal(now)
+        return builder
+
+    def _left(self, builder: PacketBuilder, size: i64) -> None:
+        """Note that a datagram leaves that is one packet."""
         self._sealed(builder)
-        session.path.sent_bytes += len(datagram)
+        self._count(size)
+
+    def _count(self, size: i64) -> None:
+        session = self._session
+        session.path.sent_bytes += size
         if session.is_server and not session.path.validated:
             session.loss.blocked = session.path.budget() == 0
-        return datagram
 
     def _is_due(self) -> bool:
         """Tell whether there may be something to send in 1-RTT."""
@@ -142,68 +155,6 @@ class DatagramAssembler:
             builder = PacketBuilder(self._session, space)
             self._builders[space] = builder
         return builder
-
-    def next_probe(self, path: Path, now: i64) -> bytes:
-        """Return a datagram that validates ``path``, or answers on it (RFC 9000 8.2); nothing if nothing is due."""
-        session = self._session
-        if session.phases is None or not path.wants_probe():
-            return b""
-        budget = path.budget()
-        builder = self._builder(APPLICATION)
-        size: i64 = min(budget, DATAGRAM_SIZE)
-        if size < LEAST_PROBE or not builder.begin(size, session.peer_ids.of_path(path.reserved)):
-            return b""
-        session.mark = NOT_ECT  # what is known of marks is known of the path in use
-        answered = min(len(path.responses), int(builder.left()) // _PATH_FRAME_SIZE)
-        for data in path.responses[:answered]:
-            write.write_path_data(builder.payload, PATH_RESPONSE, data)
-        del path.responses[:answered]
-        if path.challenge_due and builder.left() >= _PATH_FRAME_SIZE:
-            data = session.options.entropy(_CHALLENGE_SIZE)
-            write.write_path_data(builder.payload, PATH_CHALLENGE, data)
-            path.on_challenge_sent(data, now + 3 * session.loss.probe_timeout(), size == DATAGRAM_SIZE)
-        if size == DATAGRAM_SIZE:
-            builder.pad_to(size)  # RFC 9000 8.2.1, 8.2.2; less would only use up what may be sent
-        # RFC 9000 9.4: a probe that is lost says nothing about the path in use, and has a timer of its own.
-        builder.padded = False
-        datagram = builder.seal(now)
-        self._sealed(builder)
-        path.sent_bytes += len(datagram)
-        return datagram
-
-    def closing_datagram(self, now: i64) -> bytes:
-        """Return the CONNECTION_CLOSE of a connection that we end, in every space with keys (RFC 9000 10.2.3)."""
-        session = self._session
-        close = session.close
-        session.mark = NOT_ECT
-        budget = session.path.budget()
-        most: i64 = min(budget, DATAGRAM_SIZE)
-        used: i64 = 0
-        started: list[PacketBuilder] = []
-        for space in session.spaces:
-            one_rtt = space.number == APPLICATION
-            ready = session.phases is not None if one_rtt else space.sealer is not None
-            builder = self._builder(space.number)
-            if not ready or most - used < 2 * _MOST_CONTROL or not builder.begin(most - used):
-                continue
-            reason = close.reason[: max(0, int(builder.left()) - _MOST_CONTROL)]
-            if close.is_application and one_rtt:
-                write.write_connection_close_by_application(builder.payload, close.error_code, reason)
-            elif close.is_application:
-                # RFC 9000 10.2.3: nobody but the peer may learn what the application says.
-                write.write_connection_close(builder.payload, _APPLICATION_ERROR, 0, b"")
-            else:
-                write.write_connection_close(builder.payload, close.error_code, close.frame_type, reason)
-            started.append(builder)
-            used += builder.size()
-        if len(started) == 0:
-            return b""
-        if started[0].space == INITIAL and not session.is_server:
-            last = started[len(started) - 1]
-            last.pad_to(last.size() + DATAGRAM_SIZE - used)
-        datagram = b"".join([builder.seal(now) for builder in started])
-        session.path.sent_bytes += len(datagram)
-        return datagram
 
     def _can_seal(self, space: Space) -> bool:
         session = self._session

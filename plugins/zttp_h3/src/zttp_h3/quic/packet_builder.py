@@ -5,6 +5,8 @@ from typing import Final, final
 from librt.strings import BytesWriter
 
 from zttp_h3.native_ints import i64, u8
+from zttp_h3.protection.burst import Burst
+from zttp_h3.protection.key_phases import KeyPhases
 from zttp_h3.protection.suites import TAG_SIZE
 from zttp_h3.quic.session import Session
 from zttp_h3.recovery.ecn import NOT_ECT
@@ -100,20 +102,13 @@ class PacketBuilder:
     def seal(self, now: i64) -> bytes:
         """Protect the packet, and remember it as sent ``now``."""
         session = self._session
-        short = self._payload_size() - len(self.payload)
-        if short > 0:
-            write_padding(self.payload, short)
+        self._fill_up()
         header = self._header
         header.truncate(0)
         number = self._number
         length = self._number_length
         if self.space == APPLICATION and not self._early:
-            phases = session.phases
-            assert phases is not None
-            write_short_header(header, self._destination, phases.phase_bit, number, length)
-            bits = session.quic_bits
-            if bits != 0 and (bits >> (number % 62)) & 1 != 0:
-                header[0] = u8(header[0] ^ FIXED_BIT)
+            phases = self._write_short_header()
             packet = phases.seal(header, length, number, self.payload.getvalue())
         else:
             kind = (
@@ -125,7 +120,43 @@ class PacketBuilder:
             at = write_long_header(header, session.version, kind, self._destination, own, self._token(), number, length)
             patch_varint_of_2(header, at, length + len(self.payload) + TAG_SIZE)
             packet = sealer.seal(header, length, number, self.payload.getvalue())
-        sent = SentPacket(number, now, len(packet), self.eliciting, self.eliciting or self.padded)
+        self._remember(now, len(packet))
+        return packet
+
+    def seal_in(self, burst: Burst, now: i64) -> i64:
+        """Protect a 1-RTT packet as one of a burst, and remember it as sent ``now``; return its size."""
+        self._fill_up()
+        header = self._header
+        header.truncate(0)
+        phases = self._write_short_header()
+        size = len(header) + len(self.payload) + TAG_SIZE
+        phases.seal_in(burst, header, self._number_length, self._number, self.payload.getvalue())
+        self._remember(now, size)
+        return size
+
+    def _fill_up(self) -> None:
+        """See to it that there is a sample."""
+        short = self._payload_size() - len(self.payload)
+        if short > 0:
+            write_padding(self.payload, short)
+
+    def _write_short_header(self) -> KeyPhases:
+        """Write the header of a 1-RTT packet; return the keys that it goes with."""
+        session = self._session
+        phases = session.phases
+        assert phases is not None
+        header = self._header
+        number = self._number
+        write_short_header(header, self._destination, phases.phase_bit, number, self._number_length)
+        bits = session.quic_bits
+        if bits != 0 and (bits >> (number % 62)) & 1 != 0:
+            header[0] = u8(header[0] ^ FIXED_BIT)
+        return phases
+
+    def _remember(self, now: i64, size: i64) -> None:
+        """Note that the packet leaves."""
+        session = self._session
+        sent = SentPacket(self._number, now, size, self.eliciting, self.eliciting or self.padded)
         sent.stream = self.stream
         sent.offset = self.offset
         sent.length = self.length
@@ -140,8 +171,7 @@ class PacketBuilder:
         log = session.log
         if log is not None:
             flag = IN_ZERO_RTT if self._early else _FLAGS[self.space]
-            log.packet(True, now, flag, number, len(packet), self.payload.getvalue())
-        return packet
+            log.packet(True, now, flag, self._number, size, self.payload.getvalue())
 
     def _token(self) -> bytes:
         return self._session.token if self.space == INITIAL and not self._session.is_server else b""

@@ -14,11 +14,12 @@ from zttp_h3.quic.assembly import DatagramAssembler
 from zttp_h3.quic.close import CLOSED, CLOSING, OPEN
 from zttp_h3.quic.handshake_progress import install_initial_keys, progress
 from zttp_h3.quic.migration import begin
-from zttp_h3.quic.options import TransportOptions
+from zttp_h3.quic.options import DATAGRAM_SIZE, TransportOptions
 from zttp_h3.quic.own_parameters import encoded, own_parameters
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.receive import DatagramReceiver
 from zttp_h3.quic.session import Session
+from zttp_h3.quic.special_datagrams import closing_datagram, next_probe
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.timers import earliest, expire
 from zttp_h3.quic.version_check import choose
@@ -32,6 +33,7 @@ from zttp_h3.wire.remembered_parameters import remembered
 from zttp_h3.wire.varint import varint_size
 
 _MOST_DATAGRAMS: Final = 4096  # that one call makes
+_BURST_FROM: Final = 2 * DATAGRAM_SIZE  # bytes that wait: the headers of the packets will be masked together
 _MOST_OUTGOING: Final = 64  # DATAGRAM frames that wait
 _HANDSHAKE_FAILED: Final = "handshake_failed"
 _CLIENT_ID_SIZE: Final = 8  # of the first Destination Connection ID (RFC 9000 7.2: 8 at least)
@@ -121,7 +123,7 @@ class Transport:
             if close.due:
                 close.due = False
                 if len(close.packets) == 0:
-                    packet = DatagramAssembler(session).closing_datagram(now)
+                    packet = closing_datagram(session, now)
                     if packet:
                         close.packets.append(packet)
                     else:
@@ -133,9 +135,17 @@ class Transport:
         assembler = DatagramAssembler(session)
         for path in list(session.paths):
             if path.wants_probe():
-                probe = assembler.next_probe(path, now)
+                probe = next_probe(session, path, now)
                 if probe:
                     leaving.append((probe, path, NOT_ECT))
+        phases = session.phases
+        if session.confirmed and phases is not None and session.streams.queued_bytes > _BURST_FROM:
+            burst = phases.burst()
+            marks: list[int] = []
+            while len(marks) < _MOST_DATAGRAMS and assembler.add_to(burst, now):
+                marks.append(int(session.mark))
+            leaving.extend([(packet, session.path, mark) for packet, mark in zip(burst.take(), marks, strict=True)])
+            return leaving
         while len(leaving) < _MOST_DATAGRAMS:
             datagram = assembler.next_datagram(now)
             if not datagram:
