@@ -193,3 +193,29 @@ def test_over_a_path_that_loses_half() -> None:
     assert 10 < len(got) < 50
     assert set(got) < {data * 100 for data in sent}
     assert len(set(got)) == len(got)
+
+
+def test_none_leaves_for_a_request_that_waits_for_the_limit() -> None:
+    # RFC 9297 2.1: a server takes it for one of a request that cannot be, and ends the connection.
+    limits = H3Limits(max_concurrent_streams=1)
+    pair = Pair(held, client=BOTH["client"], server={**BOTH["server"], "limits": limits})
+    first, second = (pair.client.send_request(b"POST", b"/", b"3", [(b"host", b"localhost")]) for _ in range(2))
+    pair.run(until=lambda: pair.client.peer_settings() is not None)
+    pair.wait(1)
+    first.send_datagram(b"of the first")
+    with pytest.raises(LocalProtocolError) as raised:
+        second.send_datagram(b"of the second")
+    assert raised.value.reason == "no_datagram_now"
+    pair.wait(1)
+    assert received(pair, SERVER) == [Datagram(b"of the first", 0)]
+    assert pair.errors == {}
+
+
+def test_those_of_early_data_that_was_refused_are_dropped() -> None:
+    pair, stream = opened()
+    session = pair.client._session
+    assert session is not None
+    stream.send_datagram(b"early")
+    session.transport.session.refuse_early_data()
+    assert session.transport.session.outgoing_datagrams == []
+    assert pair.client.statistics().datagrams_dropped == 1

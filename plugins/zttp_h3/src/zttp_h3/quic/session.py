@@ -145,6 +145,9 @@ class Session:
             for control in packet.controls or ():
                 if isinstance(control, Control):
                     self.controls.add(control)
+        # Datagrams that wait may be of requests that the limits of this connection do not allow (RFC 9297 2.1).
+        self.datagrams_dropped += len(self.outgoing_datagrams)
+        self.outgoing_datagrams.clear()
         self.streams.restart_early()
 
     def largest_frame(self) -> i64:

@@ -19,8 +19,9 @@ def send_datagram(session: H3Session, stream: RequestStream, data: bytes) -> Non
     # RFC 9297 2.1.1 MUST NOT: both sides have announced them.
     if not session.peer_datagrams or session.transport.session.own.max_datagram_frame_size == 0:
         raise local_error("datagrams_not_enabled", stream_id=number)
-    # RFC 9297 2.1 MUST NOT: only while the stream's sending side is open.
-    if stream.message == messages.NO_HEAD or stream.message == messages.ENDED:
+    # RFC 9297 2.1 MUST NOT: only while the stream's sending side is open, and on no stream beyond the peer's limit.
+    ahead = session.transport.session.streams.counts.is_ahead(stream.stream_id)
+    if stream.message == messages.NO_HEAD or stream.message == messages.ENDED or ahead:
         raise local_error("no_datagram_now", stream_id=number)
     writer = BytesWriter()
     write_varint(writer, stream.stream_id >> 2)
