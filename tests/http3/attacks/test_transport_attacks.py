@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.http3.quic.network import CLIENT, Network
-from tests.http3.quic.test_misbehaving import connected, sealed, varints
+from tests.http3.quic.test_misbehaving import connected, new_id, sealed, varints
 from zttp_h3 import COMPILED
 from zttp_h3.codes import QuicErrorCode as Code
 from zttp_h3.quic.transport import Transport
@@ -84,6 +84,28 @@ def test_connection_ids_retired_without_end() -> None:
     attack = Attack(make, 1000, answered=False)
     assert attack.code == Code.CONNECTION_ID_LIMIT_ERROR
     assert attack.kept < 32 * KIB
+
+
+def test_a_retirement_counts_once_however_often_it_is_acknowledged() -> None:
+    # Who lets probes repeat RETIRE_CONNECTION_ID and acknowledges all of them at once must not gain room for more.
+    network = connected()
+    server = network.server
+    assert server is not None
+    peer_ids = server.session.peer_ids
+    server.receive(sealed(network.client, new_id(9, 9)), network.now, CLIENT, None, 0)
+    first = int(server.session.loss.spaces[2].next_number)
+    for _ in range(4):
+        server.datagrams_to_send(network.now)
+        network.now = int(server.next_timeout())
+        server.handle_timeout(network.now)
+    assert peer_ids.unacknowledged_retirements > 0
+    count = int(server.session.loss.spaces[2].next_number) - first
+    assert count > 2
+    for number in range(first, first + count):
+        packet = sealed(network.client, varints(0x02, number, 0, 0, 0))
+        server.receive(packet, network.now, CLIENT, None, 0)
+    assert server.session.close.state == 0
+    assert peer_ids.unacknowledged_retirements == 0
 
 
 def test_our_connection_ids_retired_without_end() -> None:

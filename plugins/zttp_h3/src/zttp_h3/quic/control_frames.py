@@ -54,6 +54,7 @@ def write_control(session: Session, payload: BytesWriter, control: Control) -> b
     elif kind == NEW_CONNECTION_ID:
         size: i64 = len(control.data) - 16
         if session.local_ids.of_sequence(control.subject) is None:
+            control.dropped = True
             session.local_ids.on_settled()
             session.issue_connection_ids()
             return False

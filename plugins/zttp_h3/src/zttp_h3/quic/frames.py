@@ -284,10 +284,14 @@ class FrameReceiver:
                 continue
             if control.kind == RESET_STREAM:
                 session.streams.on_reset_delivered(control.subject)
+            elif control.dropped:
+                continue  # a probe repeated it, and was acknowledged before: it counts once
             elif control.kind == RETIRE_CONNECTION_ID:
+                control.dropped = True
                 session.peer_ids.unacknowledged_retirements -= 1
             elif control.kind == NEW_CONNECTION_ID:
+                control.dropped = True
                 session.local_ids.on_settled()
                 session.issue_connection_ids()
-            elif control.kind in (HANDSHAKE_DONE, NEW_CONNECTION_ID, STOP_SENDING):
+            elif control.kind in (HANDSHAKE_DONE, STOP_SENDING):
                 control.dropped = True  # once is enough
