@@ -1,8 +1,10 @@
 """What the pages claim: sentences and rows with a number, in digits or words, "never", "always" or "every"."""
 
+import ast
 import re
 import tomllib
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -91,3 +93,10 @@ def registry(document: Path) -> list[Claim]:
     file = file_of(document)
     tables: dict[str, Any] = tomllib.loads(file.read_text()) if file.exists() else {"claim": []}
     return [Claim(**table) for table in tables["claim"]]
+
+
+@cache
+def functions(file: str) -> set[str]:
+    """Return the names of the functions of a file below ``tests``, which is read once."""
+    tree = ast.parse((ROOT / "tests" / file).read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}

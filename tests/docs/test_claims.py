@@ -1,6 +1,5 @@
 """What the documents refer to is there: tests, wire cases, files, names, figures, tables."""
 
-import ast
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from runpy import run_path
 import pytest
 
 import zttp
+from tests.docs.sentences import functions
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "scripts"))  # what the scripts share
@@ -44,10 +44,7 @@ def test_every_test_that_is_named_exists(document: Path) -> None:
     named = [span.split("::") for span in code_spans(document) if ".py::" in span]
     assert len(named) > 10 or document not in CLAIMS
     for file, function in named:
-        tree = ast.parse((ROOT / "tests" / file).read_text())
-        assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, (
-            f"{file}::{function}"
-        )
+        assert function in functions(file), f"{file}::{function}"
 
 
 @pytest.mark.parametrize("document", AT_THE_ROOT + DOCS, ids=titles(AT_THE_ROOT + DOCS))

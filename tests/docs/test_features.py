@@ -1,17 +1,16 @@
 """The feature matrix is true: peers are tried in their own environments, and our cells name what shows them."""
 
-import ast
 import json
 import subprocess
 import sys
 import tomllib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docs.peers import python_of
+from tests.docs.sentences import functions
 
 ROOT = Path(__file__).parents[2]
 FEATURES = ROOT / "tests/docs/features"
@@ -28,12 +27,6 @@ def probed(python: Path | str, module: str, distribution: str) -> Any:
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-@cache
-def functions(file: str) -> set[str]:
-    tree = ast.parse((ROOT / "tests" / file).read_text())
-    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("peer", PEERS, ids=[peer["name"] for peer in PEERS])

@@ -3,13 +3,12 @@
 The registry is a file of `tests/docs/claims` for each page. A new sentence fails here until it has an entry.
 """
 
-import ast
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from tests.docs.sentences import REGISTRY, ROOT, claims, file_of, number, registry, sentences, shown
+from tests.docs.sentences import REGISTRY, ROOT, claims, file_of, functions, number, registry, sentences, shown
 
 PAGES = [ROOT / "README.md", ROOT / "THREAT_MODEL.md", *sorted(ROOT.glob("docs/**/*.md"))]
 NAMES = [str(page.relative_to(ROOT).with_suffix("")) for page in PAGES]
@@ -19,10 +18,6 @@ def value_of(expression: str) -> object:
     """Evaluate what the registry says: a module, a colon, and what of it, such as ``zttp:H1Limits().max_line``."""
     module, _, rest = expression.partition(":")
     return eval(f"module.{rest}", {"module": import_module(module)})
-
-
-def functions(file: Path) -> set[str]:
-    return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)}
 
 
 def test_every_entry_is_of_a_page() -> None:
@@ -43,7 +38,7 @@ def test_every_entry_has_a_test_that_is_there(page: Path) -> None:
         assert bool(entry.tests or entry.cases) is not bool(entry.about), f"{entry.says}: tests, or what it is about"
         for test in entry.tests:
             file, _, function = test.partition("::")
-            assert function in functions(ROOT / "tests" / file), test
+            assert function in functions(file), test
         for case in entry.cases:
             file, _, title = case.partition(": ")
             assert f"\n## {title}\n" in (ROOT / "tests/cases" / file).read_text(), case
