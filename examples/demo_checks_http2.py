@@ -1,45 +1,19 @@
 """The checks of `demo.py` in HTTP/2: what is asked of the example server, and what has to come back."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import self_signed
 import zttp
 from asyncio_http2_client import Client, upgrade
-from demo_checks import CONTENT, PIECES, Check, Demo, digest, expect
+from demo_checks import CONTENT, Check, Demo, digest, expect
+from demo_checks_streams import LARGE, checks_with
 
-LARGE = CONTENT * 50
 SMALL_WINDOW = zttp.H2Limits(initial_window_size=1000, connection_window_size=65535, max_connection_window=65535)
 
 
 def client_of(demo: Demo) -> Client:
     tls = self_signed.client_context(demo.certificate) if demo.certificate else None
     return Client("127.0.0.1", demo.server.port, tls, demo.observe)
-
-
-async def side_by_side(demo: Demo) -> str:
-    async with client_of(demo) as client:
-        slow = asyncio.create_task(client.request(b"GET", b"/slow"))
-        targets = [b"/%d" % number for number in range(20)]
-        responses = await asyncio.gather(*(client.request(b"GET", target) for target in targets))
-        contents = [await response.read() for response in responses]
-        expect("contents", contents, [b"you asked for %s\n" % target for target in targets])
-        response = await slow
-        expect("slow content", await response.read(), b"worth waiting for\n")
-        expect("version", response.http_version, b"2")
-    return f"{len(targets)} requests on 1 connection, none of them waits for a slow one"
-
-
-async def upload(demo: Demo) -> str:
-    async def pieces() -> AsyncIterator[bytes]:
-        for piece in PIECES * 50:
-            yield piece
-
-    async with client_of(demo) as client:
-        response = await client.request(b"POST", b"/echo", content=pieces(), trailers=[(b"checked", b"yes")])
-        expect("echo", digest(await response.read()), digest(LARGE))
-        expect("trailers", response.trailers, [(b"digest", digest(LARGE)), (b"checked", b"yes")])
-    return f"{len(LARGE)} bytes there and back, with trailers"
 
 
 async def small_window(demo: Demo) -> str:
@@ -49,26 +23,6 @@ async def small_window(demo: Demo) -> str:
         response = await client.request(b"POST", b"/echo", content=LARGE)
         expect("echo", digest(await response.read()), digest(LARGE))
     return f"{len(LARGE)} bytes, as the client gives credit for them, 1000 at first"
-
-
-async def expect_continue(demo: Demo) -> str:
-    expectation = [(b"expect", b"100-continue")]
-    async with client_of(demo) as client:
-        response = await client.request(b"POST", b"/echo", expectation, CONTENT)
-        expect("informational", [head.status_code for head in response.informational], [100])
-        expect("echo", digest(await response.read()), digest(CONTENT))
-        refused = await client.request(b"POST", b"/refuse", expectation, CONTENT)
-        expect("refusal", (refused.status_code, await refused.read(), refused.informational), (413, b"too much\n", []))
-    return "one upload invited, one refused before it was sent"
-
-
-async def cancel(demo: Demo) -> str:
-    async with client_of(demo) as client:
-        response = await client.request(b"GET", b"/slow")
-        await response.cancel()
-        response = await client.request(b"GET", b"/next")
-        expect("content", await response.read(), b"you asked for /next\n")
-    return "one response was not wanted any more, the connection goes on"
 
 
 async def upgrade_from_http_1(demo: Demo) -> str:
@@ -128,6 +82,6 @@ async def graceful_shutdown(demo: Demo) -> str:
     raise ValueError("the server still listens")
 
 
-CHECKS: list[Check] = [side_by_side, upload, small_window, expect_continue, cancel]
+CHECKS: list[Check] = [*checks_with(client_of), small_window]
 CLEAR_TEXT_CHECKS: list[Check] = [upgrade_from_http_1, malformed]
 CURL_CHECKS: list[Check] = [curl_get, curl_upload]

@@ -1,16 +1,14 @@
 """The checks of `demo.py` in HTTP/3: what is asked of the example server, and what has to come back."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncio_http2_client
 import self_signed
 import zttp
 from asyncio_http3_client import Client
-from demo_checks import CONTENT, PIECES, Check, Demo, digest, expect
+from demo_checks import Check, Demo, expect
+from demo_checks_streams import checks_with
 from fetch import http3_port
-
-LARGE = CONTENT * 50
 
 
 def client_of(demo: Demo, port: int = 0) -> Client:
@@ -28,39 +26,6 @@ async def told_over_tcp(demo: Demo) -> str:
         response = await quic.request(b"GET", b"/second")
         expect("content", (response.http_version, await response.read()), (b"3", b"you asked for /second\n"))
     return "the answer in HTTP/2 says where HTTP/3 is: the same number, of UDP"
-
-
-async def side_by_side(demo: Demo) -> str:
-    async with client_of(demo) as client:
-        slow = asyncio.create_task(client.request(b"GET", b"/slow"))
-        targets = [b"/%d" % number for number in range(20)]
-        responses = await asyncio.gather(*(client.request(b"GET", target) for target in targets))
-        contents = [await response.read() for response in responses]
-        expect("contents", contents, [b"you asked for %s\n" % target for target in targets])
-        response = await slow
-        expect("slow content", await response.read(), b"worth waiting for\n")
-    return f"{len(targets)} requests on 1 connection, none of them waits for a slow one"
-
-
-async def upload(demo: Demo) -> str:
-    async def pieces() -> AsyncIterator[bytes]:
-        for piece in PIECES * 50:
-            yield piece
-
-    async with client_of(demo) as client:
-        response = await client.request(b"POST", b"/echo", content=pieces(), trailers=[(b"checked", b"yes")])
-        expect("echo", digest(await response.read()), digest(LARGE))
-        expect("trailers", response.trailers, [(b"digest", digest(LARGE)), (b"checked", b"yes")])
-    return f"{len(LARGE)} bytes there and back, with trailers"
-
-
-async def cancel(demo: Demo) -> str:
-    async with client_of(demo) as client:
-        response = await client.request(b"GET", b"/slow")
-        await response.cancel()
-        response = await client.request(b"GET", b"/next")
-        expect("content", await response.read(), b"you asked for /next\n")
-    return "one response was not wanted any more, the connection goes on"
 
 
 async def nobody_else_is_trusted(demo: Demo) -> str:
@@ -84,4 +49,4 @@ async def graceful_shutdown(demo: Demo) -> str:
     return "GOAWAY, the response under way was completed, then all was closed"
 
 
-CHECKS: list[Check] = [told_over_tcp, side_by_side, upload, cancel, nobody_else_is_trusted]
+CHECKS: list[Check] = [told_over_tcp, *checks_with(client_of), nobody_else_is_trusted]
