@@ -3,7 +3,8 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +37,25 @@ def interpreter(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
+@contextmanager
+def one_at_a_time(environment: Path) -> Iterator[None]:
+    """Let one process make an environment and the others wait: tests want the same ones at once. Not on Windows."""
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with environment.with_name(f"{environment.name}.lock").open("w") as file:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def ensure_environment(environment: Path, requirements: Sequence[str]) -> Path:
     """Make an environment that holds exactly these requirements, unless it is there already; return its Python."""
+    with one_at_a_time(environment):
+        return _made(environment, requirements)
+
+
+def _made(environment: Path, requirements: Sequence[str]) -> Path:
     python = interpreter(environment)
     stamp = environment / STAMP
     wanted = "\n".join([sys.version, *requirements])

@@ -1,12 +1,15 @@
 """What the benchmarks' figures and verdicts rest on."""
 
+import sys
+import time
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any, cast
 
 import pytest
 
-from harness import budget
+from harness import budget, environments
 from harness.checks import differences, uncompiled_parts
 from harness.command import OK, keep_to_budget
 from harness.contestants import Worker
@@ -152,3 +155,22 @@ def test_the_rows_on_record_are_rows_of_the_benchmark(suite: str) -> None:
     workloads = import_module(f"{suite}.workloads").WORKLOADS
     assert set(known.rows) <= {workload.key for workload in workloads}
     assert min(known.rows.values()) > 100
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no lock")
+def test_an_environment_that_two_want_at_once_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, commands = tmp_path / "bench/peer", []
+
+    def run(*command: object) -> None:
+        commands.append(command)
+        time.sleep(0.02)  # the other one comes meanwhile
+        environments.interpreter(environment).parent.mkdir(parents=True, exist_ok=True)
+        environments.interpreter(environment).touch()
+
+    monkeypatch.setattr(environments, "run", run)
+    threads = [Thread(target=environments.ensure_environment, args=(environment, ("h11",))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(commands) == 2  # the environment, and what is in it
