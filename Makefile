@@ -32,8 +32,11 @@ wheels: python  ## compiled wheels and sdists of all distributions, in dist/ (ZT
 docs: python  ## the site, in .build/site; every link is checked
 	@$(call in,interpreted) scripts/docs_site.py
 
-fuzz: python  ## mutated bytes for the compiled parsers (ARGS='--seconds 600', for instance)
+fuzz: python  ## mutated bytes for the compiled parsers, then for the interpreted ones, steered by coverage (ARGS='--seconds 600')
 	@for fuzzer in fuzz/*.py; do $(call in,installed) $$fuzzer $(ARGS) || exit; done
+	@if python=$$($(PYTHON) scripts/environments.py guided); then for fuzzer in fuzz/*.py; do \
+	    $$python fuzz/shared/guided.py $$(basename $$fuzzer .py) $(ARGS) || exit; done; \
+	else echo "without atheris, which this Python has no build of: nothing is steered by coverage"; fi
 
 soak: python  ## a minute of requests for each protocol, after which memory must be what it was (ARGS as for fuzz)
 	@for soak in soak/*.py; do $(call in,installed) $$soak $(ARGS) || exit; done

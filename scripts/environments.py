@@ -5,6 +5,7 @@
 interpreted  the sources of this tree, editable and pure, with every tool of development
 compiled     the built wheels, with what the tests need
 installed    the built wheels and nothing else: what a user has
+guided       the sources, pure, with what steers fuzzing by coverage, where there is such a thing for this Python
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 from build import build_all
 from workspace import BIN, BUILD, ROOT, content_hash, distributions, one_at_a_time, run, uv
 
-GROUPS = {"interpreted": ("dev", "docs"), "compiled": ("test",), "installed": ()}
+GROUPS = {"interpreted": ("dev", "docs"), "compiled": ("test",), "installed": (), "guided": ("guided",)}
 
 
 def python_of(name: str) -> Path:
@@ -36,7 +37,7 @@ def python_of(name: str) -> Path:
 
 
 def _packages(name: str) -> list[str]:
-    if name == "interpreted":
+    if name in ("interpreted", "guided"):
         return [word for item in distributions() for word in ("--editable", str(item.folder))]
     return [str(wheel) for folder in build_all() for wheel in folder.glob("*.whl")]
 
