@@ -23,8 +23,15 @@ test: python  ## every test, interpreted with coverage and then compiled (ARGS='
 check: python  ## ruff, mypy --strict, stubtest, the examples in the docs, the generated C
 	@$(PYTHON) scripts/check.py
 
-bench: python  ## ours against its peers, side by side (ARGS go to the benchmarks)
+bench: python  ## ours against its peers, side by side, and a page of it; with ARGS, which go to the benchmarks, no page
+ifeq ($(ARGS),)
+	@mkdir -p .build/bench; status=0; for name in http1 http2 http3; do \
+	    $(PYTHON) benchmarks/$$name.py --json .build/bench/$$name.json || status=$$?; \
+	    $(PYTHON) benchmarks/$$name.py --growth --rounds 7 --json .build/bench/$$name-growth.json || status=$$?; \
+	done; $(PYTHON) scripts/benchmark_page.py && exit $$status
+else
 	@status=0; for benchmark in benchmarks/*.py; do $(PYTHON) $$benchmark $(ARGS) || status=$$?; done; exit $$status
+endif
 
 wheels: python  ## compiled wheels and sdists of all distributions, in dist/ (ZTTP_PURE=1 for pure wheels)
 	@$(PYTHON) scripts/build.py --out dist

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.command import Benchmark, main
 from harness.environments import Peer
+from http1_suite.growth import GROWTH
 from http1_suite.targets import targets
 from http1_suite.workloads import WORKLOADS
 
@@ -19,5 +20,7 @@ PEERS = (
 )
 
 if __name__ == "__main__":
-    benchmark = Benchmark("HTTP/1.1", "http1_suite", WORKLOADS, targets, ours_driver="zttp_driver", peers=PEERS)
+    benchmark = Benchmark(
+        "HTTP/1.1", "http1_suite", WORKLOADS, targets, ours_driver="zttp_driver", peers=PEERS, growth=GROWTH
+    )
     raise SystemExit(main(benchmark, repository=Path(__file__).resolve().parents[1]))

@@ -13,6 +13,7 @@ from harness.command import UNAVAILABLE, Benchmark, main
 from harness.contestants import Worker
 from harness.environments import InstallationError, Peer, ensure_environment
 from http2_suite import hpack_environment
+from http2_suite.growth import GROWTH
 from http2_suite.targets import targets
 from http2_suite.workloads import WORKLOADS
 
@@ -37,6 +38,13 @@ if __name__ == "__main__":
         print(f"cannot make an environment: {error}", file=sys.stderr)
         raise SystemExit(UNAVAILABLE) from None
     benchmark = Benchmark(
-        "HTTP/2", "http2_suite", WORKLOADS, targets, ours_driver="zttp_driver", peers=PEERS, remarks=remarks
+        "HTTP/2",
+        "http2_suite",
+        WORKLOADS,
+        targets,
+        ours_driver="zttp_driver",
+        peers=PEERS,
+        growth=GROWTH,
+        remarks=remarks,
     )
     raise SystemExit(main(benchmark, repository=Path(__file__).resolve().parents[1]))

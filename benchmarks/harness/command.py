@@ -34,6 +34,8 @@ class Benchmark:
     targets: Callable[[Workload], Mapping[str, float]]
     ours_driver: str
     peers: Sequence[Peer]
+    growth: Sequence[Workload] = ()
+    """The same work in growing sizes: for curves, without targets."""
     remarks: Callable[[Sequence[Worker]], Iterable[str]] = lambda _: ()
     """What else is to be said of the contestants, from what they told about themselves."""
 
@@ -55,10 +57,21 @@ def options(benchmark: Benchmark) -> argparse.Namespace:
         help="compare the instructions of the main rows with those on record",
     )
     parser.add_argument("--record", action="store_true", help="put what --budget counts on record")
+    parser.add_argument("--growth", action="store_true", help="how cost grows with size, instead of the usual rows")
     parser.add_argument(
         "--ours-python", type=Path, metavar="FILE", help="a Python that has ours installed (default: one made for it)"
     )
     return parser.parse_args()
+
+
+def processor() -> str:
+    """Return what the system calls its processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"
 
 
 def ours_installed(repository: Path) -> Path:
@@ -113,7 +126,8 @@ def keep_to_budget(benchmark: Benchmark, ours: Contestant, file: Path, record: b
 def main(benchmark: Benchmark, repository: Path) -> int:
     """Run a benchmark as the command line asks, and return the exit status."""
     chosen = options(benchmark)
-    workloads = [workload for workload in benchmark.workloads if chosen.only in workload.key]
+    known = benchmark.growth if chosen.growth else benchmark.workloads
+    workloads = [workload for workload in known if chosen.only in workload.key]
     if chosen.instructions:
         workloads = [workload for workload in workloads if workload.is_whole]
     if not workloads:
@@ -158,7 +172,7 @@ def main(benchmark: Benchmark, repository: Path) -> int:
                 costs = instructions_per_iteration(workload, taking_part, workers, benchmark.suite)
             else:
                 costs = nanoseconds_per_iteration(workload, workers, chosen.rounds)
-            rows.append(Row(workload, costs, benchmark.targets(workload)))
+            rows.append(Row(workload, costs, {} if chosen.growth else benchmark.targets(workload)))
             if position + 1 == len(workloads) or workloads[position + 1].group != workload.group:
                 group = [row for row in rows if row.workload.group == workload.group]
                 print("", *table(group, peers, unit(workload)), sep="\n", flush=True)
@@ -166,5 +180,6 @@ def main(benchmark: Benchmark, repository: Path) -> int:
         if chosen.json:
             about = {worker.name: worker.about for worker in workers}
             settings = {"rounds": chosen.rounds, "unit": "instructions" if chosen.instructions else "ns", "cpu": cpu}
+            settings |= {"machine": platform.machine(), "system": platform.system(), "processor": processor()}
             chosen.json.write_text(json.dumps(as_json(rows, about, settings), indent=2) + "\n")
     return SLOWER if any(row.slower_than for row in rows) else OK

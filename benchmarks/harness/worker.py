@@ -86,9 +86,11 @@ def main(suite: str, driver: str, cpu: int) -> None:
     """Answer commands until stdin ends."""
     if cpu >= 0 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {cpu})
-    workloads: dict[str, Workload] = {
-        workload.key: workload for workload in importlib.import_module(f"{suite}.workloads").WORKLOADS
-    }
+    known = (
+        *importlib.import_module(f"{suite}.workloads").WORKLOADS,
+        *importlib.import_module(f"{suite}.growth").GROWTH,
+    )
+    workloads: dict[str, Workload] = {workload.key: workload for workload in known}
     module = importlib.import_module(f"{suite}.{driver}")
     tasks: dict[str, Task] = {}
 
