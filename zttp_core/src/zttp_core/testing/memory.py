@@ -26,6 +26,11 @@ class Held:
         """The most that was held at a time."""
         return tracemalloc.get_traced_memory()[1] - self._before
 
+    @property
+    def left(self) -> int:
+        """What is held now."""
+        return tracemalloc.get_traced_memory()[0] - self._before
+
 
 @contextmanager
 def traced() -> Iterator[Held]:
