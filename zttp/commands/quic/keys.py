@@ -80,7 +80,7 @@ class _Phases:
     def __init__(self, suite: Suite, labels: Labels, secret: bytes) -> None:
         self._suite, self._labels, self._secret = suite, labels, secret  # the secret of the newest key
         self._protection = HeaderProtection(suite, labels, secret)
-        self._keys = [PacketKey(suite, labels, secret)]
+        self._keys = [PacketKey(suite, labels, secret, seals=False)]
         self._phase = 0
 
     def open(self, datagram: bytes, at: int, number_at: int, stop: int, largest: int) -> Opened | None:
@@ -103,7 +103,7 @@ class _Phases:
     def _key(self, phase: int) -> PacketKey:
         while phase >= len(self._keys):
             self._secret = self._labels.next_secret(self._suite, self._secret)
-            self._keys.append(PacketKey(self._suite, self._labels, self._secret))
+            self._keys.append(PacketKey(self._suite, self._labels, self._secret, seals=False))
         return self._keys[phase]
 
 
