@@ -141,7 +141,7 @@ TestHttp3.exchanges = [
         reply=[
             Response(103, [(b"link", b"</a>")], stream_id=0, http_version=b"3"),
             Response(200, stream_id=0, http_version=b"3"),
-            Data(b"x" * 50_000, 0),
+            Data(b"x" * 5_000, 0),
             EndOfMessage([(b"checksum", b"2")], stream_id=0),
             Response(204, stream_id=4, http_version=b"3", end_stream=True),
             EndOfMessage(stream_id=4),
