@@ -39,8 +39,8 @@ class Received:
         """Tell whether a packet was processed before, or is too old to know (RFC 9000 12.3, 13.2.3)."""
         return number < self._floor or self.numbers.contains(number)
 
-    def add(self, number: i64, eliciting: bool, now: i64, delay: i64) -> None:
-        """Note a packet that was processed; ``delay`` is our max_ack_delay."""
+    def add(self, number: i64, eliciting: bool, now: i64, delay: i64, patience: i64) -> None:
+        """Note a packet that was processed; ``delay`` is our max_ack_delay, ``patience`` a quarter of a round trip."""
         gap = number != self.largest + 1
         self.numbers.add(number, number + 1)
         if number > self.largest:
@@ -62,8 +62,12 @@ class Received:
             self._in_order += 1
         if self._immediate or self._eliciting >= (_SETTLED_EVERY if self._in_order > _SETTLED_AFTER else _EVERY):
             self.due = True
-        elif self.deadline < 0:
+            return
+        if self.deadline < 0:
             self.deadline = now + delay
+        # Where the window is smaller than ten packets nobody sends the tenth: the second one does not wait for it long.
+        if self._eliciting == _EVERY and now + patience < self.deadline:
+            self.deadline = now + patience
 
     def on_congestion_mark(self) -> None:
         """Acknowledge at once what arrived with a CE mark (RFC 9000 13.2.1)."""

@@ -232,7 +232,9 @@ class DatagramReceiver:
         elif ecn == _CE:
             space.received.ce += 1
             space.received.on_congestion_mark()
-        space.received.add(number, flags & ACK_ELICITING != 0, session.now, 1000 * session.own.max_ack_delay)
+        delay = 1000 * session.own.max_ack_delay
+        patience = session.loss.round_trip.smoothed // 4
+        space.received.add(number, flags & ACK_ELICITING != 0, session.now, delay, patience)
         session.packets_received += 1
         session.on_activity()
         if self.frames.crypto:
