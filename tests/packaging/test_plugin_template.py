@@ -43,6 +43,6 @@ def test_a_copy_builds_is_found_and_conforms(build: str, tmp_path: Path) -> None
     # In one build nearly all of it, which takes long; in the other what its events are, and what is refused. What
     # measures time, and asks a type checker, is left out: here other tests run beside it.
     some = "not cost and not light and not type_checker" if compiled else "exchange or malformed or cut or claims"
-    suite = ["-k", some, "-qx", "-p", "no:cacheprovider", "-c", "/dev/null", copy / "tests/test_conformance.py"]
+    suite = ["-k", some, "-qx", "-p", "no:cacheprovider", "-c", "/dev/null", str(copy / "tests/test_conformance.py")]
     said = run(sys.executable, "-P", "-m", "pytest", *suite, PYTHONPATH=str(installed)).splitlines()
     assert [line for line in said if "zttp-line 0.1 conforms: " in line], "\n".join(said)
