@@ -1,8 +1,9 @@
 """Flow control of what is received (RFC 9113 5.2, 6.9): the windows that we grant, and the credit that we return.
 
-Credit returns when content is consumed, in batches of half a window. A window that was consumed once over doubles, up
-to ``max_connection_window``: what is consumed decides, never what the peer announces, so it costs the peer as many
-bytes as it gains. A stream's window does not outgrow the connection's.
+Credit returns when content is consumed, in batches of half a window, or of more than what the peer has left: other
+streams may hold the rest of the connection's window for as long as nobody reads them. A window that was consumed once
+over doubles, up to ``max_connection_window``: what is consumed decides, never what the peer announces, so it costs the
+peer as many bytes as it gains. A stream's window does not outgrow the connection's.
 """
 
 from typing import Final, final
@@ -28,6 +29,12 @@ class ReceiveFlow:
         self._credit: i64 = 0  # consumed, and not yet returned
         self._since_growth: i64 = 0
         self._outbox: Final = outbox
+
+    def received(self, length: i64) -> None:
+        """Count octets that came against the connection's window."""
+        self.window -= length
+        if self._credit > self.window:
+            self.returned(0)
 
     def consumed(self, stream: StreamState, length: i64) -> None:
         """Return the credit of a stream's octets, and the connection's."""
@@ -71,7 +78,7 @@ class ReceiveFlow:
         credit = self._credit + length
         self._since_growth += length
         size = self.size
-        if credit < size >> 1:
+        if credit < size >> 1 and credit <= self.window:
             self._credit = credit
             return
         if self._since_growth >= size and size < self._max_size:

@@ -63,7 +63,7 @@ class ContentReader:
         flow = session.receive_flow
         if length > flow.window:
             raise Malformed("connection_window_exceeded", FLOW_CONTROL_ERROR)
-        flow.window -= length
+        flow.received(length)
         stream = session.table.get(stream_id)
         if stream is None:
             check_closed(session, stream_id, RECV_DATA)

@@ -30,6 +30,8 @@ class ReceiveCredit:
         self.received += rose
         if self.received > self.window.limit:
             raise Malformed("connection_limit_exceeded", QuicErrorCode.FLOW_CONTROL_ERROR, int(frame_type))
+        if self.window.is_scarce(self.received):
+            self._controls.add(self._max_data)
 
     def consume(self, stream: QuicStream, size: i64) -> None:
         """Return credit for bytes that the application is done with (4.2), as far as it was not returned before."""
@@ -60,5 +62,5 @@ class ReceiveCredit:
             stream.max_data.dropped = True
 
     def _consume_connection(self, size: i64) -> None:
-        if self.window.consume(size):
+        if self.window.consume(size) or self.window.is_scarce(self.received):
             self._controls.add(self._max_data)

@@ -30,11 +30,19 @@ class ReceiveWindow:
         """Tell whether half of the window is used up: time to send a new limit (RFC 9000 4.2)."""
         return self.limit - self.consumed <= self.window // 2
 
+    def is_scarce(self, received: i64) -> bool:
+        """Tell whether what could be returned is more than the peer has left, of which ``received`` has come.
+
+        Of the connection's window other streams may hold the rest, for as long as nobody reads them.
+        """
+        return self.consumed + self.window - self.limit > self.limit - received
+
     def raise_limit(self, now: i64, smoothed: i64) -> i64:
         """Return the new limit, which is sent ``now``; the window grows if it was used up fast."""
-        if self._raised >= 0 and now - self._raised < 2 * smoothed and self.window < self.most:
-            self.window = min(2 * self.window, self.most)
-        self._raised = now
+        if self.is_due():
+            if self._raised >= 0 and now - self._raised < 2 * smoothed and self.window < self.most:
+                self.window = min(2 * self.window, self.most)
+            self._raised = now
         limit = self.consumed + self.window
         if limit > self.limit:
             self.limit = limit
