@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +23,7 @@ from zttp_core.testing.wire import play
 _ALL: Final = ("role", "next_event", "is_closed", "data_to_send")
 _TRANSPORT: Final = {"stream": ("receive_data",), "datagram": ("receive_datagram", "next_timeout", "handle_timeout")}
 _STREAM_SENDING: Final = ("stream_id", "send_window", "pending_bytes", "send_data", "end_message", "reset")
+_CACHES: Final[list[TemporaryDirectory[str]]] = []  # of mypy, one as soon as it is needed
 
 
 class Structure(Subject):
@@ -163,17 +163,18 @@ def type_check(module: str, name: str, contract: str) -> str:
         path.write_text(program, encoding="ascii")
         environment = os.environ | {"MYPYPATH": _import_path(module)}
         command = [sys.executable, "-m", "mypy", "--config-file=", "--strict", "--follow-imports=silent"]
-        command += ["--no-error-summary", f"--cache-dir={_mypy_cache().name}", str(path)]
+        command += ["--no-error-summary", f"--cache-dir={_mypy_cache()}", str(path)]
         done = subprocess.run(  # noqa: S603
             command, capture_output=True, text=True, timeout=300, check=False, cwd=folder, env=environment
         )
     return " ".join((done.stdout + done.stderr).split()) if done.returncode else ""
 
 
-@cache
-def _mypy_cache() -> TemporaryDirectory[str]:
+def _mypy_cache() -> str:
     """Return the folder in which what all protocols have in common is checked once for this process."""
-    return TemporaryDirectory()
+    if not _CACHES:
+        _CACHES.append(TemporaryDirectory())
+    return _CACHES[0].name
 
 
 def _import_path(module: str) -> str:
