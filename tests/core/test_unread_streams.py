@@ -78,3 +78,74 @@ def test_a_stream_that_is_read_goes_on(pair: Any, read: int) -> None:
     came = downloads(client, server, read)
     assert came[4 - read :] == [len(CONTENT)] * read
     assert all(size < len(CONTENT) for size in came[: 4 - read])
+
+
+def upload(pair: Any, sizes: list[int], read: int, step: int) -> tuple[int, int]:
+    """Uploads at once, of which the last ``read`` are consumed in steps: bytes consumed, frames of credit."""
+    client, server = pair()
+    version = b"2" if isinstance(client, zttp.H2Connection) else b"3"
+    unread: dict[int, int] = {}
+    consumed = updates = 0
+    streams = []
+    for size in sizes:
+        stream = client.send_request(b"POST", b"/", version, [(b"host", b"a")])
+        stream.send_data(bytes(size))
+        stream.end_message()
+        streams.append(int(stream.stream_id))
+    for round_trip in range(1, 2_000):
+        now = round_trip * 10_000
+        carry(client, server, now)
+        while (event := server.next_event()) is not zttp.NEED_DATA:
+            if isinstance(event, zttp.Data):
+                unread[event.stream_id] = unread.get(event.stream_id, 0) + len(event.data)
+        for number in streams[len(streams) - read :]:
+            size = min(step, unread.get(number, 0))
+            if size:
+                unread[number] -= size
+                server.consume_data(number, size)
+                consumed += size
+        carry(server, client, now + 5_000)
+        while (event := client.next_event()) is not zttp.NEED_DATA:
+            updates += isinstance(event, zttp.WindowUpdate)
+        if consumed == sum(sizes[len(sizes) - read :]):
+            break
+    return consumed, updates
+
+
+def reading_server() -> tuple[Any, Any]:
+    limits = zttp.H2Limits(initial_window_size=65_535, connection_window_size=131_072, max_connection_window=131_072)
+    return zttp.Connection(zttp.CLIENT, "h2"), zttp.Connection(zttp.SERVER, "h2", auto_credit=False, limits=limits)
+
+
+def reading_h3_server() -> tuple[Any, Any]:
+    credentials = zttp.TlsCredentials.self_signed("localhost")
+    limits = zttp.H3Limits(initial_window_size=65_535, connection_window_size=131_072, max_connection_window=131_072)
+    return (
+        zttp.Connection(
+            zttp.CLIENT, "h3", server_name="localhost", verify=zttp.TrustStore.pinned(credentials.certificate)
+        ),
+        zttp.Connection(zttp.SERVER, "h3", credentials=credentials, auto_credit=False, limits=limits),
+    )
+
+
+@pytest.mark.parametrize("pair", [reading_server, reading_h3_server])
+def test_slow_readers_return_no_slivers(pair: Any) -> None:
+    # Each piece of credit would come back as a piece of content as small, which a peer may take for an attack.
+    pytest.importorskip("zttp_h2" if pair is reading_server else "zttp_h3")
+    sizes = [100_000] * 4
+    consumed, updates = upload(pair, sizes, 4, 60 * 4)
+    assert consumed == sum(sizes)
+    assert updates < 200
+
+
+@pytest.mark.parametrize("pair", [reading_server, reading_h3_server])
+@pytest.mark.parametrize("left", [2, 16, 63, 64, 1_000])
+def test_what_others_leave_is_used_as_long_as_it_is_worth_it(pair: Any, left: int) -> None:
+    # Below 64 octets it is not: the upload waits until somebody reads the others, and the connection lives.
+    pytest.importorskip("zttp_h2" if pair is reading_server else "zttp_h3")
+    consumed, updates = upload(pair, [65_535, 65_537 - left, 16_000], 1, 1 << 20)
+    assert updates <= 2 * 16_000 // left if left >= 64 else updates <= 1
+    if pair is reading_server:
+        assert consumed == (16_000 if left >= 64 else left)
+    else:  # what frames HTTP/3's messages has credit too
+        assert consumed == 16_000 or (consumed <= left < 64)

@@ -15,6 +15,11 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.states import HALF_CLOSED_LOCAL, OPEN
 from zttp_h2.streams.stream_state import StreamState
 
+# Less is not returned early: the peer would send that little, and each piece would cost both sides a frame. A stream of
+# which everything was consumed may be waiting for it; one with more to consume will bring more credit.
+_LEAST_OF_A_DRAINED: Final = 64
+_LEAST: Final = 16_384
+
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -27,6 +32,7 @@ class ReceiveFlow:
         self.pending_growth: i64 = 0  # of streams, by settings that the peer has not acknowledged
         self._max_size: Final[i64] = limits.max_connection_window
         self._credit: i64 = 0  # consumed, and not yet returned
+        self._drained = True  # all that had come on the stream that was consumed last
         self._since_growth: i64 = 0
         self._outbox: Final = outbox
 
@@ -34,11 +40,11 @@ class ReceiveFlow:
         """Count octets that came against the connection's window."""
         self.window -= length
         if self._credit > self.window:
-            self.returned(0)
+            self.returned(0, self._drained)
 
     def consumed(self, stream: StreamState, length: i64) -> None:
         """Return the credit of a stream's octets, and the connection's."""
-        self.returned(length)
+        self.returned(length, stream.unconsumed == 0)
         state = stream.state
         if state != OPEN and state != HALF_CLOSED_LOCAL:
             return  # RFC 9113 5.1: nothing more comes there
@@ -73,13 +79,14 @@ class ReceiveFlow:
         stream.receive_credit = 0
         self._outbox.write_window_update(stream.stream_id, credit)
 
-    def returned(self, length: i64) -> None:
-        """Return the credit of octets to the connection alone."""
+    def returned(self, length: i64, drained: bool = True) -> None:
+        """Return the credit of octets to the connection alone; ``drained`` if no more of that stream has come."""
         credit = self._credit + length
         self._since_growth += length
         size = self.size
-        if credit < size >> 1 and credit <= self.window:
+        if credit < size >> 1 and (credit <= self.window or credit < (_LEAST_OF_A_DRAINED if drained else _LEAST)):
             self._credit = credit
+            self._drained = drained
             return
         if self._since_growth >= size and size < self._max_size:
             growth = size if size * 2 <= self._max_size else self._max_size - size

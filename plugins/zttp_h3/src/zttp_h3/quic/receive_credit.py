@@ -14,6 +14,11 @@ from zttp_h3.quic.stream import QuicStream
 from zttp_h3.streams.flow_control import ReceiveWindow
 from zttp_h3.wire.frame_types import MAX_DATA, MAX_STREAM_DATA
 
+# Less is not returned early: the peer would send that little, and each piece would cost both sides a frame. A stream of
+# which everything was consumed may be waiting for it; one with more to consume will bring more credit.
+_LEAST_OF_A_DRAINED: Final = 64
+_LEAST: Final = 16_384
+
 
 @final
 class ReceiveCredit:
@@ -22,6 +27,7 @@ class ReceiveCredit:
     def __init__(self, window: i64, most: i64, controls: ControlQueue) -> None:
         self.window: Final = ReceiveWindow(window, most)
         self.received: i64 = 0  # on all streams, counted by their highest offsets
+        self._drained = True  # all that had come on the stream that was consumed last
         self._controls: Final = controls
         self._max_data: Final = Control(MAX_DATA)
 
@@ -30,7 +36,7 @@ class ReceiveCredit:
         self.received += rose
         if self.received > self.window.limit:
             raise Malformed("connection_limit_exceeded", QuicErrorCode.FLOW_CONTROL_ERROR, int(frame_type))
-        if self.window.is_scarce(self.received):
+        if self._is_scarce():
             self._controls.add(self._max_data)
 
     def consume(self, stream: QuicStream, size: i64) -> None:
@@ -45,6 +51,7 @@ class ReceiveCredit:
         if size <= 0:
             return
         incoming.consumed += size
+        self._drained = size == left
         if window.consume(size) and incoming.final < 0 and incoming.stop_code < 0:
             if stream.max_data is None:
                 stream.max_data = Control(MAX_STREAM_DATA, stream.stream_id)
@@ -62,5 +69,8 @@ class ReceiveCredit:
             stream.max_data.dropped = True
 
     def _consume_connection(self, size: i64) -> None:
-        if self.window.consume(size) or self.window.is_scarce(self.received):
+        if self.window.consume(size) or self._is_scarce():
             self._controls.add(self._max_data)
+
+    def _is_scarce(self) -> bool:
+        return self.window.is_scarce(self.received, _LEAST_OF_A_DRAINED if self._drained else _LEAST)

@@ -30,12 +30,14 @@ class ReceiveWindow:
         """Tell whether half of the window is used up: time to send a new limit (RFC 9000 4.2)."""
         return self.limit - self.consumed <= self.window // 2
 
-    def is_scarce(self, received: i64) -> bool:
-        """Tell whether what could be returned is more than the peer has left, of which ``received`` has come.
+    def is_scarce(self, received: i64, least: i64) -> bool:
+        """Tell whether ``least`` bytes could be returned, which are more than the peer has left.
 
-        Of the connection's window other streams may hold the rest, for as long as nobody reads them.
+        ``received`` have come. Other streams may hold the rest of a connection's window, for as long as nobody reads
+        them.
         """
-        return self.consumed + self.window - self.limit > self.limit - received
+        kept = self.consumed + self.window - self.limit
+        return kept >= least and kept > self.limit - received
 
     def raise_limit(self, now: i64, smoothed: i64) -> i64:
         """Return the new limit, which is sent ``now``; the window grows if it was used up fast."""
