@@ -82,6 +82,19 @@ def test_the_names_that_match_are_attributes(event: Any) -> None:
         getattr(event, name)
 
 
+@pytest.mark.parametrize("sentinel", [zttp.NEED_DATA, zttp.CONNECTION_CLOSED])
+def test_sentinels_cannot_be_changed(sentinel: Any) -> None:
+    # They are shared by all connections, and compared with ``is``.
+    for name in ("stream_id", "name", "more"):
+        with pytest.raises(
+            AttributeError, match=f"attribute '{name}' of '{type(sentinel).__name__}' objects is not writ"
+        ):
+            setattr(sentinel, name, 7)
+        with pytest.raises(AttributeError):
+            delattr(sentinel, name)
+    assert copy.copy(sentinel) is pickle.loads(pickle.dumps(sentinel)) is type(sentinel)() is sentinel
+
+
 @every_event
 @pytest.mark.skipif(not zttp_core.COMPILED, reason="only a compiled class can promise that")
 def test_the_collector_does_not_know_events(event: Any) -> None:

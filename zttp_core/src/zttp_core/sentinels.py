@@ -50,5 +50,14 @@ class ConnectionClosed(Sentinel):
     CONNECTION_CLOSED = "CONNECTION_CLOSED"
 
 
+def _refuse(sentinel: Sentinel, name: str) -> None:
+    raise AttributeError(f"attribute {name!r} of {type(sentinel).__name__!r} objects is not writable")
+
+
+# All connections share them. Only now, for making a member sets attributes of it.
+if not TYPE_CHECKING:
+    Sentinel.__setattr__ = lambda self, name, _value: _refuse(self, name)
+    Sentinel.__delattr__ = _refuse
+
 NEED_DATA: Final = NeedData.NEED_DATA
 CONNECTION_CLOSED: Final = ConnectionClosed.CONNECTION_CLOSED
