@@ -44,7 +44,9 @@ import importlib, pkgutil, sys
 import zttp, zttp_core, zttp_h1
 for package in (zttp, zttp_core, zttp_h1):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if "testing" not in module.name and not module.name.endswith("__main__"):
+        # What reads captures of QUIC is of use with HTTP/3 alone, and imported when it is asked for.
+        wanted = "testing" not in module.name and not module.name.startswith("zttp.commands.quic.")
+        if wanted and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
 print(zttp_core.COMPILED, zttp_h1.COMPILED)
 """
