@@ -2,7 +2,7 @@
 
 import httptools
 
-from tests.docs.features.probing import probe, said
+from tests.docs.features.probing import probe, probe_refusals, said
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -91,21 +91,7 @@ def head_limit() -> str:
     return "yes"
 
 
-@probe
-def head_limit_by_default() -> str:
-    return said(refused(b"GET / HTTP/1.1\r\nX: " + b"x" * 10_000_000))
-
-
-@probe
-def bare_lf() -> str:
-    return said(refused(b"GET / HTTP/1.1\nHost: a\n\n"))
-
-
-@probe
-def two_framings() -> str:
-    return said(
-        refused(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
-    )
+probe_refusals(refused)
 
 
 @probe

@@ -18,6 +18,12 @@ HEADERS, RST_STREAM, SETTINGS, PING = 1, 3, 4, 6
 END_STREAM_AND_HEADERS = 0x5
 GET = b"\x82\x84\x86\x41\x01a"  # RFC 7541: GET, /, http, :authority a
 
+REFUSALS = {
+    "head_limit_by_default": b"GET / HTTP/1.1\r\nX: " + b"x" * 10_000_000,
+    "bare_lf": b"GET / HTTP/1.1\nHost: a\n\n",
+    "two_framings": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+}
+
 
 def probe(function: Probe) -> Probe:
     """Register a probe under its name."""
@@ -28,6 +34,12 @@ def probe(function: Probe) -> Probe:
 def said(answer: bool) -> str:
     """``yes`` or ``no``."""
     return "yes" if answer else "no"
+
+
+def probe_refusals(refused: Callable[[bytes], bool]) -> None:
+    """Register what a server of HTTP/1.1 should refuse, for a peer whose ``refused`` tells."""
+    for name, data in REFUSALS.items():
+        PROBES[name] = lambda data=data: said(refused(data))  # type: ignore[misc]
 
 
 def frame(kind: int, flags: int, stream_id: int, payload: bytes) -> bytes:

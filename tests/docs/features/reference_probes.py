@@ -8,7 +8,7 @@ from typing import Any
 
 import zttp
 from http3_suite import identity
-from tests.docs.features.probing import PREFACE, SETTINGS, frame, pings, probe, resets, said
+from tests.docs.features.probing import PREFACE, SETTINGS, frame, pings, probe, probe_refusals, resets, said
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HOST = [(b"host", b"a")]
@@ -149,21 +149,7 @@ def head_limit() -> str:
     return "no"
 
 
-@probe
-def head_limit_by_default() -> str:
-    return said(refused(b"GET / HTTP/1.1\r\nX: " + b"x" * 10_000_000))
-
-
-@probe
-def bare_lf() -> str:
-    return said(refused(b"GET / HTTP/1.1\nHost: a\n\n"))
-
-
-@probe
-def two_framings() -> str:
-    return said(
-        refused(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
-    )
+probe_refusals(refused)
 
 
 @probe

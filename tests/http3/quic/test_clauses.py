@@ -5,14 +5,14 @@ from librt.strings import BytesWriter
 
 from tests.http3.quic.network import CLIENT, SERVER, Network
 from tests.http3.quic.test_misbehaving import ID, TOKEN, connected, new_id, sealed, varints, verdict
-from tests.http3.quic.test_misbehaving_handshake import long_packet, meeting
+from tests.http3.quic.test_misbehaving_handshake import closed_in_0_rtt, closed_in_handshake, long_packet, meeting
 from zttp_h3.codes import QuicErrorCode as Code
 from zttp_h3.protection.packet_keys import Sealer
 from zttp_h3.protection.retry_integrity import retry_tag
 from zttp_h3.quic.session import Session
 from zttp_h3.wire.packet_header import read_long_header, retry_without_tag, write_long_header
 from zttp_h3.wire.varint import patch_varint_of_2
-from zttp_h3.wire.versions import HANDSHAKE, INITIAL, ZERO_RTT
+from zttp_h3.wire.versions import HANDSHAKE, INITIAL
 
 ELSEWHERE = [
     ("RFC 9000 19.5: STOP_SENDING", varints(0x05, 0, 0)),
@@ -31,17 +31,7 @@ ELSEWHERE = [
 @pytest.mark.parametrize("kind", [INITIAL, HANDSHAKE])
 def test_frames_of_other_packets(payload: bytes, kind: int) -> None:
     # RFC 9000 12.4 MUST, table 3
-    network = meeting()
-    assert network.server is not None
-    if kind == HANDSHAKE:
-        while network.client.session.spaces[1].sealer is None:
-            network.step()
-    sealer = network.client.session.spaces[0 if kind == INITIAL else 1].sealer
-    assert sealer is not None
-    packet = long_packet(network.client.session, sealer, kind, payload)
-    network.server.receive(packet, network.now, CLIENT, None, 0)
-    close = network.server.session.close
-    assert (close.error_code, close.by_peer) == (Code.PROTOCOL_VIOLATION, False)
+    assert closed_in_handshake(kind, payload) == (Code.PROTOCOL_VIOLATION, False)
 
 
 NOT_EARLY = [
@@ -54,20 +44,7 @@ NOT_EARLY = [
 @pytest.mark.parametrize("payload", [row[1] for row in NOT_EARLY], ids=[row[0] for row in NOT_EARLY])
 def test_frames_that_are_not_for_0_rtt(payload: bytes) -> None:
     # RFC 9000 12.5 MUST
-    from tests.http3.quic.test_early_data import begin, ticket
-    from zttp_h3.tls.tickets import TicketKeys
-
-    keys = TicketKeys()
-    network = begin(keys, ticket(keys))
-    sealer = network.client.session.zero_rtt_sealer
-    assert sealer is not None
-    packet = long_packet(network.client.session, sealer, ZERO_RTT, payload)
-    network.flush()
-    while network.server is None:
-        network.step()
-    network.server.receive(packet, network.now, CLIENT, None, 0)
-    close = network.server.session.close
-    assert (close.error_code, close.by_peer) == (Code.PROTOCOL_VIOLATION, False)
+    assert closed_in_0_rtt(payload) == (Code.PROTOCOL_VIOLATION, False)
 
 
 IN_ONE_RTT = [

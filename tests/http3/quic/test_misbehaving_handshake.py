@@ -35,6 +35,39 @@ def meeting() -> Network:
     return network
 
 
+def closed_in_handshake(kind: int, payload: bytes) -> tuple[int, bool]:
+    """Send a server a packet of the handshake: the code of its close, and whether that was the peer's."""
+    network = meeting()
+    assert network.server is not None
+    if kind == HANDSHAKE:
+        while network.client.session.spaces[1].sealer is None:
+            network.step()
+    sealer = network.client.session.spaces[0 if kind == INITIAL else 1].sealer
+    assert sealer is not None
+    packet = long_packet(network.client.session, sealer, kind, payload)
+    network.server.receive(packet, network.now, CLIENT, None, 0)
+    close = network.server.session.close
+    return close.error_code, close.by_peer
+
+
+def closed_in_0_rtt(payload: bytes) -> tuple[int, bool]:
+    """Send a server a 0-RTT packet: the code of its close, and whether that was the peer's."""
+    from tests.http3.quic.test_early_data import begin, ticket
+    from zttp_h3.tls.tickets import TicketKeys
+
+    keys = TicketKeys()
+    network = begin(keys, ticket(keys))
+    sealer = network.client.session.zero_rtt_sealer
+    assert sealer is not None
+    packet = long_packet(network.client.session, sealer, ZERO_RTT, payload)
+    network.flush()
+    while network.server is None:
+        network.step()
+    network.server.receive(packet, network.now, CLIENT, None, 0)
+    close = network.server.session.close
+    return close.error_code, close.by_peer
+
+
 FORBIDDEN = [
     ("STREAM", varints(0x0A, 0, 1) + b"x"),
     ("MAX_DATA", varints(0x10, 5)),
@@ -51,17 +84,7 @@ FORBIDDEN = [
 @pytest.mark.parametrize("payload", [row[1] for row in FORBIDDEN], ids=[row[0] for row in FORBIDDEN])
 def test_frames_that_do_not_belong_into_the_handshake(payload: bytes, kind: int) -> None:
     # RFC 9000 12.4 MUST, table 3
-    network = meeting()
-    assert network.server is not None
-    if kind == HANDSHAKE:
-        while network.client.session.spaces[1].sealer is None:
-            network.step()
-    sealer = network.client.session.spaces[0 if kind == INITIAL else 1].sealer
-    assert sealer is not None
-    packet = long_packet(network.client.session, sealer, kind, payload)
-    network.server.receive(packet, network.now, CLIENT, None, 0)
-    close = network.server.session.close
-    assert (close.error_code, close.by_peer) == (Code.PROTOCOL_VIOLATION, False)
+    assert closed_in_handshake(kind, payload) == (Code.PROTOCOL_VIOLATION, False)
 
 
 def test_an_initial_packet_in_a_small_datagram_is_dropped() -> None:
@@ -78,20 +101,7 @@ def test_an_initial_packet_in_a_small_datagram_is_dropped() -> None:
 @pytest.mark.parametrize("payload", [varints(0x02, 0, 0, 0, 0), varints(0x06, 0, 1) + b"x", varints(0x1B) + bytes(8)])
 def test_frames_that_do_not_belong_into_0_rtt(payload: bytes) -> None:
     # RFC 9000 12.4, 12.5
-    from tests.http3.quic.test_early_data import begin, ticket
-    from zttp_h3.tls.tickets import TicketKeys
-
-    keys = TicketKeys()
-    network = begin(keys, ticket(keys))
-    sealer = network.client.session.zero_rtt_sealer
-    assert sealer is not None
-    packet = long_packet(network.client.session, sealer, ZERO_RTT, payload)
-    network.flush()
-    while network.server is None:
-        network.step()
-    network.server.receive(packet, network.now, CLIENT, None, 0)
-    close = network.server.session.close
-    assert (close.error_code, close.by_peer) == (Code.PROTOCOL_VIOLATION, False)
+    assert closed_in_0_rtt(payload) == (Code.PROTOCOL_VIOLATION, False)
 
 
 @pytest.mark.parametrize("name", ["original_destination", "initial_source", "retry_source"])
