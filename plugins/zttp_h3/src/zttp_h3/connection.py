@@ -68,8 +68,8 @@ class H3Connection:
         transport_params: Transport parameters by the names of RFC 9000 18.2, in place of what the limits say.
         keep_alive: Seconds of silence after which a PING is sent; 0 for never.
         congestion: ``"cubic"`` or ``"newreno"``.
-        max_datagram_size: The largest UDP payload that is tried on a path, in bytes, from 1200, which is tried nowhere
-            (RFC 9000 14.3). Let your socket forbid fragmentation, or larger datagrams gain nothing.
+        max_datagram_size: Bytes of the largest UDP payload that is tried on a path (RFC 9000 14.3); 1200, the least,
+            tries none. Let your socket forbid fragmentation, or larger datagrams gain nothing.
         versions: Versions of QUIC in the order of preference: 1, which is the default, and 2 (RFC 9369).
         cipher_suites: Names of TLS 1.3, in the order of preference.
         groups: Names of key exchange groups, in the order of preference.

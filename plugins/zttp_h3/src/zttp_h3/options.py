@@ -10,7 +10,8 @@ from zttp_h3.credentials import identity_chooser, trust_of
 from zttp_h3.early_data import server_context
 from zttp_h3.limits import DEFAULT_LIMITS, H3Limits
 from zttp_h3.native_ints import i64
-from zttp_h3.quic.options import DATAGRAM_SIZE, TransportOptions
+from zttp_h3.quic.options import TransportOptions
+from zttp_h3.recovery.path_mtu import BASE_SIZE
 from zttp_h3.tls.client import ClientParameters
 from zttp_h3.tls.groups import SECP256R1, SECP384R1, X25519, X25519MLKEM768
 from zttp_h3.tls.key_schedule import AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256
@@ -148,9 +149,9 @@ def judge(
         raise ValueError(f"congestion must be 'cubic' or 'newreno', got {congestion[:80]!r}")
     if not 0 <= keep_alive <= 1 << 20:
         raise ValueError(f"keep_alive must be from 0 to {1 << 20} seconds, got {keep_alive}")
-    if not DATAGRAM_SIZE <= max_datagram_size <= _MOST_PAYLOAD:
+    if not BASE_SIZE <= max_datagram_size <= _MOST_PAYLOAD:
         raise ValueError(
-            f"max_datagram_size must be from {DATAGRAM_SIZE} to {_MOST_PAYLOAD} bytes, got {max_datagram_size}"
+            f"max_datagram_size must be from {BASE_SIZE} to {_MOST_PAYLOAD} bytes, got {max_datagram_size}"
         )
     spoken = (VERSION_1,) if versions is None else tuple(_numbers("versions", versions, VERSIONS))
     for name, given in (("keylog", keylog), ("qlog", qlog), ("wall_clock", wall_clock), ("entropy", entropy)):

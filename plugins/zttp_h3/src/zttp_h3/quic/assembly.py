@@ -10,11 +10,11 @@ from zttp_h3.native_ints import i64
 from zttp_h3.protection.burst import Burst
 from zttp_h3.quic.control_frames import write_control
 from zttp_h3.quic.controls import Control
-from zttp_h3.quic.options import DATAGRAM_SIZE
 from zttp_h3.quic.packet_builder import PacketBuilder
 from zttp_h3.quic.session import Session, Space
 from zttp_h3.quic.stream import StreamPiece
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
+from zttp_h3.recovery.path_mtu import BASE_SIZE
 from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.wire import frame_writer as write
 from zttp_h3.wire.frame_types import (
@@ -53,7 +53,7 @@ class DatagramAssembler:
             packet = alone.seal(now)
             self._left(alone, len(packet))
             return packet
-        most: i64 = min(session.path.spendable(), DATAGRAM_SIZE)
+        most: i64 = min(session.path.spendable(), BASE_SIZE)
         allowed = self._allowed(now)
         session.mark = session.ecn.mark()
         used: i64 = 0
@@ -77,7 +77,7 @@ class DatagramAssembler:
             return b""
         last = started[len(started) - 1]
         if pad:
-            last.pad_to(last.size() + DATAGRAM_SIZE - used)
+            last.pad_to(last.size() + BASE_SIZE - used)
         parts = [builder.seal(now) for builder in started]
         datagram = parts[0] if len(parts) == 1 else b"".join(parts)
         for builder in started:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Final, final
 
 from zttp_h3.native_ints import i64
+from zttp_h3.recovery.path_mtu import BASE_SIZE
 from zttp_h3.wire.versions import VERSION_1
 
-DATAGRAM_SIZE: Final = 1200  # RFC 9000 14: what every path carries
 _RESET_TOKEN_SIZE: Final = 16  # RFC 9000 10.3
 
 
@@ -30,7 +30,7 @@ class TransportOptions:
         keep_alive: i64 = 0,
         qlog: Callable[[dict[str, Any]], object] | None = None,
         congestion: str = "cubic",
-        max_datagram_size: i64 = DATAGRAM_SIZE,
+        max_datagram_size: i64 = BASE_SIZE,
         versions: tuple[int, ...] = (VERSION_1,),
         connection_id_length: i64 = 8,
         make_connection_id: Callable[[], bytes] | None = None,

@@ -10,7 +10,7 @@ from zttp_h3.quic.acknowledgments import Received
 from zttp_h3.quic.close import OPEN, CloseState, closing_period
 from zttp_h3.quic.connection_ids import LocalIds, PeerIds
 from zttp_h3.quic.controls import Control, ControlQueue
-from zttp_h3.quic.options import DATAGRAM_SIZE, TransportOptions
+from zttp_h3.quic.options import TransportOptions
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.qlog import EventLog
 from zttp_h3.quic.stream_table import StreamTable
@@ -19,6 +19,7 @@ from zttp_h3.recovery.cubic import Cubic
 from zttp_h3.recovery.ecn import Ecn
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL, LossDetection
 from zttp_h3.recovery.new_reno import NewReno
+from zttp_h3.recovery.path_mtu import BASE_SIZE
 from zttp_h3.streams.crypto_stream import CryptoStream
 from zttp_h3.tls.handshake import Handshake
 from zttp_h3.wire.frame_types import HANDSHAKE_DONE, NEW_CONNECTION_ID, RETIRE_CONNECTION_ID
@@ -75,10 +76,8 @@ class Session:
         self.zero_rtt_opener: Opener | None = None
         self.phases: KeyPhases | None = None
         self.application_secret = b""  # ours, until the peer's has come too
-        congestion: CongestionControl = (
-            NewReno(DATAGRAM_SIZE) if options.congestion == "newreno" else Cubic(DATAGRAM_SIZE)
-        )
-        self.loss: Final = LossDetection(congestion, DATAGRAM_SIZE, is_server)
+        congestion: CongestionControl = NewReno(BASE_SIZE) if options.congestion == "newreno" else Cubic(BASE_SIZE)
+        self.loss: Final = LossDetection(congestion, BASE_SIZE, is_server)
         self.log: Final = None if options.qlog is None else EventLog(options.qlog)
         self.ecn: Final = Ecn()
         self.mark: i64 = 0  # of the datagram that is made

@@ -3,12 +3,12 @@
 from typing import Final
 
 from zttp_h3.native_ints import i64
-from zttp_h3.quic.options import DATAGRAM_SIZE
 from zttp_h3.quic.packet_builder import PacketBuilder
 from zttp_h3.quic.paths import LEAST_PROBE, Path
 from zttp_h3.quic.session import Session
 from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION, INITIAL
+from zttp_h3.recovery.path_mtu import BASE_SIZE
 from zttp_h3.wire import frame_writer as write
 from zttp_h3.wire.frame_types import PATH_CHALLENGE, PATH_RESPONSE
 
@@ -24,7 +24,7 @@ def next_probe(session: Session, path: Path, now: i64) -> bytes:
         return b""
     budget = path.budget()
     builder = PacketBuilder(session, APPLICATION)
-    size: i64 = min(budget, DATAGRAM_SIZE)
+    size: i64 = min(budget, BASE_SIZE)
     if size < LEAST_PROBE or not builder.begin(size, session.peer_ids.of_path(path.reserved)):
         return b""
     session.mark = NOT_ECT  # what is known of marks is known of the path in use
@@ -35,8 +35,8 @@ def next_probe(session: Session, path: Path, now: i64) -> bytes:
     if path.challenge_due and builder.left() >= _PATH_FRAME_SIZE:
         data = session.options.entropy(_CHALLENGE_SIZE)
         write.write_path_data(builder.payload, PATH_CHALLENGE, data)
-        path.on_challenge_sent(data, now + 3 * session.loss.probe_timeout(), size == DATAGRAM_SIZE)
-    if size == DATAGRAM_SIZE:
+        path.on_challenge_sent(data, now + 3 * session.loss.probe_timeout(), size == BASE_SIZE)
+    if size == BASE_SIZE:
         builder.pad_to(size)  # RFC 9000 8.2.1, 8.2.2; less would only use up what may be sent
     # RFC 9000 9.4: a probe that is lost says nothing about the path in use, and has a timer of its own.
     builder.padded = False
@@ -50,7 +50,7 @@ def closing_datagram(session: Session, now: i64) -> bytes:
     close = session.close
     session.mark = NOT_ECT
     budget = session.path.budget()
-    most: i64 = min(budget, DATAGRAM_SIZE)
+    most: i64 = min(budget, BASE_SIZE)
     used: i64 = 0
     started: list[PacketBuilder] = []
     for space in session.spaces:
@@ -73,7 +73,7 @@ def closing_datagram(session: Session, now: i64) -> bytes:
         return b""
     if started[0].space == INITIAL and not session.is_server:
         last = started[len(started) - 1]
-        last.pad_to(last.size() + DATAGRAM_SIZE - used)
+        last.pad_to(last.size() + BASE_SIZE - used)
     datagram = b"".join([builder.seal(now) for builder in started])
     session.path.sent_bytes += len(datagram)
     return datagram

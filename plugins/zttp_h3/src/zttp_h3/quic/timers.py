@@ -1,15 +1,11 @@
 """When something has to be done although nothing comes (RFC 9000 10, RFC 9002 6.2): one deadline for all of it."""
 
-from typing import Final
-
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.close import CLOSED, OPEN
 from zttp_h3.quic.frames import FrameReceiver
 from zttp_h3.quic.migration import give_up
 from zttp_h3.quic.session import Session
-from zttp_h3.recovery.loss import APPLICATION, NO_SPACE, SPACES
-
-_SILENT_PROBES: Final = 3  # probe timeouts in a row, RFC 9000 13.4.2
+from zttp_h3.recovery.loss import APPLICATION, NO_SPACE, SILENT_PROBES, SPACES
 
 
 def earliest(session: Session) -> i64:
@@ -80,7 +76,7 @@ def _recover(session: Session, frames: FrameReceiver) -> None:
         return
     if session.log is not None:
         session.log.datagram_size(session.now, session.loss.path_mtu.size)
-    if session.loss.probe_count >= _SILENT_PROBES:
+    if session.loss.probe_count >= SILENT_PROBES:
         session.ecn.on_silence()
     session.spaces[space].probes = 2 if session.loss.probe_count > 1 or space == APPLICATION else 1
     oldest = session.loss.spaces[space].oldest()

@@ -14,7 +14,7 @@ from zttp_h3.quic.assembly import DatagramAssembler
 from zttp_h3.quic.close import CLOSED, CLOSING, OPEN
 from zttp_h3.quic.handshake_progress import install_initial_keys, progress
 from zttp_h3.quic.migration import begin
-from zttp_h3.quic.options import DATAGRAM_SIZE, TransportOptions
+from zttp_h3.quic.options import TransportOptions
 from zttp_h3.quic.own_parameters import encoded, own_parameters
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.receive import DatagramReceiver
@@ -26,6 +26,7 @@ from zttp_h3.quic.version_check import choose
 from zttp_h3.quic.version_negotiation import begin_again
 from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION
+from zttp_h3.recovery.path_mtu import BASE_SIZE
 from zttp_h3.tls.alerts import TlsError
 from zttp_h3.tls.client import ClientHandshake, ClientParameters
 from zttp_h3.tls.server import ServerHandshake, ServerParameters
@@ -33,7 +34,7 @@ from zttp_h3.wire.remembered_parameters import remembered
 from zttp_h3.wire.varint import varint_size
 
 _MOST_DATAGRAMS: Final = 4096  # that one call makes
-_BURST_FROM: Final = 2 * DATAGRAM_SIZE  # bytes that wait: the headers of the packets will be masked together
+_BURST_FROM: Final = 2 * BASE_SIZE  # bytes that wait: the headers of the packets will be masked together
 _MOST_OUTGOING: Final = 64  # DATAGRAM frames that wait
 _HANDSHAKE_FAILED: Final = "handshake_failed"
 _CLIENT_ID_SIZE: Final = 8  # of the first Destination Connection ID (RFC 9000 7.2: 8 at least)

@@ -22,7 +22,8 @@ SPACES: Final = 3
 NO_SPACE: Final = -1
 
 _PERSISTENT_FACTOR: Final = 3  # RFC 9002 7.6.1, kPersistentCongestionThreshold
-_SILENT_PROBES: Final = 3  # in a row, after which larger datagrams are suspected (RFC 8899 4.3)
+# Probe timeouts in a row, after which marks (RFC 9000 13.4.2) and larger datagrams (RFC 8899 4.3) are suspected.
+SILENT_PROBES: Final = 3
 _MOST_BACKOFF: Final = 16  # doublings; long before that the idle timeout ends the connection
 _POWERS: Final = tuple(2**exponent for exponent in range(_MOST_BACKOFF + 1))
 
@@ -119,7 +120,7 @@ class LossDetection:
         if time < 0 or time > now:
             return NO_SPACE
         self.probe_count += 1
-        if self.probe_count >= _SILENT_PROBES and self.path_mtu.on_black_hole(now):
+        if self.probe_count >= SILENT_PROBES and self.path_mtu.on_black_hole(now):
             self._resize()
         return space
 
