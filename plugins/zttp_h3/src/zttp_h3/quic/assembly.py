@@ -1,38 +1,18 @@
-"""What goes into the next datagrams (RFC 9000 12.2, 13, 14; RFC 9002 7).
+"""Which packets the next datagrams are made of, and whether they may leave (RFC 9000 12.2, 14; RFC 9002 7).
 
-All that is due leaves together: packets of several spaces share a datagram, an acknowledgment rides with what leaves
-anyway, and the pieces of many streams fill one packet.
+All that is due leaves together: packets of several spaces share a datagram. ``packet_content`` says what is in each.
 """
 
 from typing import Final, final
 
 from zttp_h3.native_ints import i64
 from zttp_h3.protection.burst import Burst
-from zttp_h3.quic.control_frames import write_control
-from zttp_h3.quic.controls import Control
 from zttp_h3.quic.packet_builder import PacketBuilder
+from zttp_h3.quic.packet_content import LEAST_PIECE, MOST_ACK, fill
 from zttp_h3.quic.session import Session, Space
-from zttp_h3.quic.stream import StreamPiece
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.recovery.path_mtu import BASE_SIZE
-from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.wire import frame_writer as write
-from zttp_h3.wire.frame_types import (
-    DATA_BLOCKED,
-    HANDSHAKE_DONE,
-    NEW_TOKEN,
-    RETIRE_CONNECTION_ID,
-    STREAM_DATA_BLOCKED,
-)
-from zttp_h3.wire.varint import varint_size
-
-_MOST_CONTROL: Final = 64  # bytes of every control frame but NEW_TOKEN
-_LEAST_PIECE: Final = 32  # a STREAM frame is not begun for less room, unless all fits
-_MOST_ACK: Final = 80  # bytes that an ACK of a few ranges takes
-_MOST_REPORTED: Final = 32
-
-# What 0-RTT packets may not carry (RFC 9000 12.5).
-_NOT_EARLY: Final = (HANDSHAKE_DONE, NEW_TOKEN, RETIRE_CONNECTION_ID)
 
 
 @final
@@ -63,9 +43,9 @@ class DatagramAssembler:
             if not self._can_seal(space):
                 continue
             builder = self._builder(space.number)
-            if most - used < _MOST_ACK or not builder.begin(most - used):
+            if most - used < MOST_ACK or not builder.begin(most - used):
                 break
-            self._fill(builder, space, allowed or space.probes > 0, now)
+            fill(session, builder, space, allowed or space.probes > 0, now)
             if builder.is_empty():
                 continue
             started.append(builder)
@@ -113,13 +93,13 @@ class DatagramAssembler:
             write.write_ping(builder.payload)
             builder.eliciting = True
             builder.pad_to(probed)
-        elif most < _MOST_ACK or not builder.begin(most):
+        elif most < MOST_ACK or not builder.begin(most):
             return None
         else:
-            self._fill(builder, space, allowed or space.probes > 0, now)
+            fill(session, builder, space, allowed or space.probes > 0, now)
             if builder.is_empty():
                 return None
-            if builder.left() < _LEAST_PIECE:
+            if builder.left() < LEAST_PIECE:
                 path_mtu.on_full()
         return builder
 
@@ -181,36 +161,6 @@ class DatagramAssembler:
                 return False
         return True
 
-    # --------------------------------------------------------------------------------------------------- one packet
-
-    def _fill(self, builder: PacketBuilder, space: Space, allowed: bool, now: i64) -> None:
-        """Write what is due in a space. ``allowed`` to send more than an acknowledgment."""
-        session = self._session
-        received = space.received
-        early = space.number == APPLICATION and session.phases is None
-        acknowledged = False
-        due = received.due
-        if not early and (due or received.unreported) and not received.is_empty():
-            self._write_ack(builder, space, now)
-            acknowledged = True
-        if allowed:
-            self._fill_crypto(builder, space)
-            if space.number == APPLICATION:
-                self._fill_controls(builder, early)
-                self._fill_datagrams(builder)
-                if session.streams.scheduler.wants_to_send(received.is_to_come() and not builder.eliciting):
-                    self._fill_streams(builder)
-                else:
-                    session.loss.application_limited = True
-        if not builder.eliciting and (
-            space.probes > 0 or (space.number == APPLICATION and session.ping_due and allowed)
-        ):
-            write.write_ping(builder.payload)
-            builder.eliciting = True
-        if acknowledged and not builder.eliciting and not due:
-            builder.payload.truncate(0)
-            builder.acknowledges = -1
-
     def _sealed(self, builder: PacketBuilder) -> None:
         """Note what a packet that leaves settles."""
         session = self._session
@@ -229,136 +179,3 @@ class DatagramAssembler:
         if not session.awaits_peer:
             session.awaits_peer = True
             session.idle_from = session.now
-
-    def _write_ack(self, builder: PacketBuilder, space: Space, now: i64) -> None:
-        received = space.received
-        numbers = received.numbers
-        start, stop = numbers.below(0)
-        exponent = self._session.own.ack_delay_exponent if space.number == APPLICATION else 3
-        delay = now - received.largest_time
-        while exponent > 0:
-            delay //= 2
-            exponent -= 1
-        older: list[int] = []
-        room = min(_MOST_REPORTED, (builder.left() - _MOST_ACK) // 8)
-        place: i64 = 1
-        count: i64 = len(numbers)
-        while place < count and place <= room:
-            low, high = numbers.below(place)
-            older.append(high - 1)
-            older.append(low)
-            place += 1
-        if received.ce > 0 or received.ect0 > 0 or received.ect1 > 0:
-            write.write_ack_ecn(
-                builder.payload,
-                stop - 1,
-                start,
-                delay,
-                older,
-                _MOST_REPORTED,
-                received.ect0,
-                received.ect1,
-                received.ce,
-            )
-        else:
-            write.write_ack(builder.payload, stop - 1, start, delay, older, _MOST_REPORTED)
-        builder.acknowledges = stop - 1
-
-    def _fill_crypto(self, builder: PacketBuilder, space: Space) -> None:
-        out = space.crypto.outgoing
-        while out.pending():
-            room = builder.left() - 1 - 8 - 2
-            if room < 1:
-                return
-            offset, length, _ = out.next_piece(room, room)
-            if length < 1:
-                return
-            write.write_crypto(builder.payload, offset, out.take(offset, length, False))
-            self._remember(builder, out, offset, length, False)
-
-    def _fill_controls(self, builder: PacketBuilder, early: bool) -> None:
-        controls = self._session.controls
-        if len(controls.waiting) == 0:
-            return
-        for control in controls.take():
-            if control.dropped:
-                continue
-            if builder.left() < _MOST_CONTROL + len(control.data) or (early and control.kind in _NOT_EARLY):
-                controls.add(control)
-                continue
-            if write_control(self._session, builder.payload, control):
-                builder.eliciting = True
-                if builder.controls is None:
-                    builder.controls = []
-                builder.controls.append(control)
-
-    def _fill_datagrams(self, builder: PacketBuilder) -> None:
-        waiting = self._session.outgoing_datagrams
-        while len(waiting) > 0:
-            data = waiting[0]
-            size: i64 = len(data)
-            if 1 + varint_size(size) + size > builder.left():
-                if not builder.is_empty():
-                    return  # the next packet has more room
-                del waiting[0]  # no packet has: the path or the early packet takes less than was thought
-                continue
-            write.write_datagram(builder.payload, data, False)
-            builder.eliciting = True
-            del waiting[0]
-
-    def _fill_streams(self, builder: PacketBuilder) -> None:
-        """Write the pieces of streams, in the scheduler's order, until the packet is full."""
-        session = self._session
-        streams = session.streams
-        scheduler = streams.scheduler
-        credit = streams.credit
-        while True:
-            out = scheduler.next()
-            if out is None:
-                session.loss.application_limited = True
-                return
-            overhead = 1 + varint_size(out.stream_id) + 8
-            room = builder.left() - overhead
-            if room < _LEAST_PIECE and (room < 0 or out.unsent() > room):
-                return
-            available = credit.available()
-            offset, length, fin = out.next_piece(room, available)
-            if length < 0:
-                self._note_blocked(out, available)
-                continue
-            before = out.sent
-            data = out.take(offset, length, fin)
-            if out.sent > before:
-                credit.used += out.sent - before
-                streams.queued_bytes -= out.sent - before
-            # The last piece of a full packet needs no length, and has the room of it.
-            exact = write.stream_overhead(out.stream_id, offset, -1)
-            fills = builder.left() == exact + length
-            write.write_stream(builder.payload, out.stream_id, offset, data, fin, fills)
-            self._remember(builder, out, offset, length, fin)
-            scheduler.sent(out, length)
-            if not out.pending():
-                scheduler.remove(out)
-
-    def _note_blocked(self, out: SendStream, available: i64) -> None:
-        """Take a stream out that has no credit, and say so once for each limit (RFC 9000 4.1, 19.12, 19.13)."""
-        session = self._session
-        streams = session.streams
-        if out.sent >= out.limit or available > 0:
-            streams.scheduler.remove(out)
-            if out.sent < out.written and out.blocked_at != out.limit:
-                out.blocked_at = out.limit
-                session.controls.add(Control(STREAM_DATA_BLOCKED, out.stream_id, out.limit))
-            return
-        streams.wait_for_credit(out)
-        credit = streams.credit
-        if credit.blocked_at != credit.limit:
-            credit.blocked_at = credit.limit
-            session.controls.add(Control(DATA_BLOCKED, 0, credit.limit))
-
-    def _remember(self, builder: PacketBuilder, out: SendStream, offset: i64, length: i64, fin: bool) -> None:
-        builder.eliciting = True
-        if not builder.add_piece(out, offset, length, fin):
-            if builder.more is None:
-                builder.more = []
-            builder.more.append(StreamPiece(out, offset, length, fin))
