@@ -10,6 +10,7 @@ from tests.http3.quic.network import Network
 from zttp_h3.connection import H3Connection
 from zttp_h3.limits import H3Limits
 from zttp_h3.options import CLIENT, SERVER
+from zttp_h3.quic import stream_frames
 from zttp_h3.quic.session import Session
 
 SMALL = H3Limits(initial_window_size=8_000, connection_window_size=20_000, max_connection_window=20_000)
@@ -128,7 +129,7 @@ def test_credit_given_up_is_not_given_again() -> None:
     pair.run(until=lambda: pulled(pair, pair.server, number) == 5_000)
     transport = session_of(pair.server)
     sent = int(transport.streams.receiving.received) - held_elsewhere(transport, number)
-    transport.streams.on_reset(number, 0x10C, sent)
+    stream_frames.on_reset(transport.streams, number, 0x10C, sent)
     pair.server.consume_data(number, 5_000)
     assert transport.streams.receiving.window.consumed <= transport.streams.receiving.received
     assert_conserved(transport)

@@ -16,6 +16,7 @@ from zttp_core.reasons import remote_error
 from zttp_h3.frames import CONTROL_STREAM, DECODER_STREAM, SETTINGS, read_frame_header
 from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
+from zttp_h3.quic import stream_frames
 from zttp_h3.quic.options import TransportOptions
 from zttp_h3.quic.own_parameters import own_parameters
 from zttp_h3.quic.paths import Path
@@ -120,21 +121,21 @@ class Listener:
                     self.ask(stream_id, b"GET")  # a request that is not in the capture
                 self._take_piece(stream_id, offset, payload[data_at:stop], is_last=frame_type & FIN != 0)
                 if flag == IN_ZERO_RTT:
-                    streams.mark_early(stream_id)
+                    stream_frames.mark_early(streams, stream_id)
             elif frame_type == RESET_STREAM:
                 stream_id, error_code, size, _ = frame_reader.read_reset_stream(payload, start, stop, frame_type)
-                streams.on_reset(stream_id, error_code, size)
+                stream_frames.on_reset(streams, stream_id, error_code, size)
             elif frame_type == STOP_SENDING and self._is_server:
                 stream_id, error_code, _ = frame_reader.read_stream_value(payload, start, stop, frame_type)
                 if stream_id in streams.streams:
-                    streams.on_stop_sending(stream_id, error_code)
+                    stream_frames.on_stop_sending(streams, stream_id, error_code)
             elif frame_type in (DATAGRAM, DATAGRAM_WITH_LENGTH):
                 data_at, _ = frame_reader.read_datagram(payload, start, stop, frame_type)
                 self._session.datagrams.append(payload[data_at:stop])
 
     def _take_piece(self, stream_id: int, offset: int, data: bytes, *, is_last: bool) -> None:
         """Take a piece of a stream, but not what the peer's decoder says to an encoder that does not exist here."""
-        on_stream = self._session.streams.on_stream
+        streams = self._session.streams
         kind = self._kinds.get(stream_id) if stream_id & 2 else -1
         if kind is None:
             waiting = self._untyped.setdefault(stream_id, [])
@@ -144,9 +145,9 @@ class Listener:
                 for piece_offset, piece, ends in self._untyped.pop(stream_id):
                     self._take_piece(stream_id, piece_offset, piece, is_last=ends)
         elif kind != DECODER_STREAM:
-            on_stream(stream_id, offset, data, is_last)
+            stream_frames.on_stream(streams, stream_id, offset, data, is_last)
         else:  # its type, and that it ends, which it must not
-            on_stream(stream_id, min(offset, 1), data[:1] if offset == 0 else b"", is_last)
+            stream_frames.on_stream(streams, stream_id, min(offset, 1), data[:1] if offset == 0 else b"", is_last)
 
 
 class AnnouncedTable:

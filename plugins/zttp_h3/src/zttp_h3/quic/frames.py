@@ -8,6 +8,7 @@ from typing import Final, final
 from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
+from zttp_h3.quic import stream_frames, stream_outcomes
 from zttp_h3.quic.controls import Control
 from zttp_h3.quic.migration import on_validated, prepare_answer
 from zttp_h3.quic.paths import Path
@@ -82,9 +83,9 @@ class FrameReceiver:
             flags |= i64(RULES[frame_type])
             if STREAM <= frame_type <= STREAM_LAST:
                 stream_id, offset, start, at = read.read_stream(payload, at, stop, frame_type)
-                streams.on_stream(stream_id, offset, payload[start:at], frame_type & FIN != 0)
+                stream_frames.on_stream(streams, stream_id, offset, payload[start:at], frame_type & FIN != 0)
                 if packet == IN_ZERO_RTT:
-                    streams.mark_early(stream_id)
+                    stream_frames.mark_early(streams, stream_id)
             elif frame_type == ACK or frame_type == ACK_ECN:
                 at = self._ack.read(payload, at, stop, frame_type)
                 self._receive_ack(space)
@@ -113,19 +114,19 @@ class FrameReceiver:
         streams = session.streams
         if frame_type == MAX_DATA:
             limit, at = read.read_value(payload, at, stop, frame_type)
-            streams.on_max_data(limit)
+            streams.raise_credit(limit)
         elif frame_type == MAX_STREAM_DATA:
             stream_id, limit, at = read.read_stream_value(payload, at, stop, frame_type)
-            streams.on_max_stream_data(stream_id, limit)
+            stream_frames.on_max_stream_data(streams, stream_id, limit)
         elif frame_type == MAX_STREAMS_BIDIRECTIONAL or frame_type == MAX_STREAMS_UNIDIRECTIONAL:
             limit, at = read.read_streams(payload, at, stop, frame_type)
-            streams.on_max_streams(frame_type - MAX_STREAMS_BIDIRECTIONAL, limit)
+            streams.raise_streams(frame_type - MAX_STREAMS_BIDIRECTIONAL, limit)
         elif frame_type == RESET_STREAM:
             stream_id, error_code, final_size, at = read.read_reset_stream(payload, at, stop, frame_type)
-            streams.on_reset(stream_id, error_code, final_size)
+            stream_frames.on_reset(streams, stream_id, error_code, final_size)
         elif frame_type == STOP_SENDING:
             stream_id, error_code, at = read.read_stream_value(payload, at, stop, frame_type)
-            streams.on_stop_sending(stream_id, error_code)
+            stream_frames.on_stop_sending(streams, stream_id, error_code)
         elif frame_type == DATAGRAM or frame_type == DATAGRAM_WITH_LENGTH:
             start, at = read.read_datagram(payload, at, stop, frame_type)
             self._receive_datagram(payload[start:at], frame_type)
@@ -133,7 +134,7 @@ class FrameReceiver:
             _, at = read.read_value(payload, at, stop, frame_type)
         elif frame_type == STREAM_DATA_BLOCKED:
             stream_id, _, at = read.read_stream_value(payload, at, stop, frame_type)
-            streams.check_blocked(stream_id, frame_type)
+            stream_frames.check_blocked(streams, stream_id, frame_type)
         elif STREAMS_BLOCKED_BIDIRECTIONAL <= frame_type <= STREAMS_BLOCKED_BIDIRECTIONAL + 1:
             _, at = read.read_streams(payload, at, stop, frame_type)
         elif frame_type == NEW_CONNECTION_ID:
@@ -241,7 +242,7 @@ class FrameReceiver:
         session = self._session
         loss = session.loss
         for packet in loss.delivered:
-            session.streams.on_delivered(packet)
+            stream_outcomes.on_delivered(session.streams, packet)
             if packet.controls is not None:
                 self._controls_delivered(packet)
             if packet.acknowledges >= 0:
@@ -254,7 +255,7 @@ class FrameReceiver:
                 log.lost(session.now, space, packet.number)
             if packet.marked:
                 marked += 1
-            session.streams.on_lost(packet)
+            stream_outcomes.on_lost(session.streams, packet)
             if packet.controls is not None:
                 self.repeat_controls(packet)
         lost_in = loss.handshake_lost_in
@@ -283,7 +284,7 @@ class FrameReceiver:
             if not isinstance(control, Control):
                 continue
             if control.kind == RESET_STREAM:
-                session.streams.on_reset_delivered(control.subject)
+                stream_outcomes.on_reset_delivered(session.streams, control.subject)
             elif control.dropped:
                 continue  # a probe repeated it, and was acknowledged before: it counts once
             elif control.kind == RETIRE_CONNECTION_ID:

@@ -1,32 +1,28 @@
-"""All streams of a connection: who may open them, what each may send, and what became of it (RFC 9000 2, 3, 4, 19).
+"""All streams of a connection: who may open them, what each may send, and when it is over (RFC 9000 2, 3, 4).
 
-The table speaks for the streams: frames of the peer come in, wishes of the application come in, and what has to leave
-stands in ``scheduler`` and ``controls``. Streams that are over are forgotten but for their number.
+Wishes of the application come in here, frames of the peer in ``stream_frames``, the fate of packets in
+``stream_outcomes``; what has to leave stands in ``scheduler`` and ``controls``. Streams that are over are forgotten but
+for their number.
 """
 
 from typing import Final, final
 
-from zttp_h3.codes import QuicErrorCode
-from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.controls import Control, ControlQueue
 from zttp_h3.quic.held_streams import HeldStreams
 from zttp_h3.quic.receive_credit import ReceiveCredit
-from zttp_h3.quic.stream import QuicStream, StreamPiece
+from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.stream_counts import StreamCounts
-from zttp_h3.recovery.sent_packets import SentPacket
 from zttp_h3.streams.flow_control import ReceiveWindow, SendCredit
 from zttp_h3.streams.identifiers import is_local, is_unidirectional, kind_of
-from zttp_h3.streams.receive_stream import FLOW_CONTROL, TOO_MANY_GAPS, ReceiveStream
+from zttp_h3.streams.receive_stream import ReceiveStream
 from zttp_h3.streams.scheduler import Scheduler
 from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.wire.frame_types import (
-    MAX_STREAM_DATA,
     MAX_STREAMS_BIDIRECTIONAL,
     MAX_STREAMS_UNIDIRECTIONAL,
     RESET_STREAM,
     STOP_SENDING,
-    STREAM,
 )
 from zttp_h3.wire.transport_parameters import TransportParameters
 
@@ -52,9 +48,9 @@ class StreamTable:
         self.credit: Final = SendCredit(0)
         self.receiving: Final = ReceiveCredit(own.initial_max_data, most_connection_window, controls)
         self.readable: list[QuicStream] = []
+        self.is_server: Final = is_server
         self.queued_bytes: i64 = 0  # given by the application, and not sent
         self.counts: Final = StreamCounts(is_server, own.initial_max_streams_bidi, own.initial_max_streams_uni)
-        self._is_server: Final = is_server
         self._own: Final = own
         self._peer = TransportParameters()
         self._most_stream_window: Final[i64] = most_stream_window
@@ -68,8 +64,7 @@ class StreamTable:
     def apply(self, peer: TransportParameters) -> None:
         """Take the peer's limits: those of its handshake, or before that the remembered ones of 0-RTT."""
         self._peer = peer
-        if self.credit.raise_to(peer.initial_max_data):
-            self._wake()
+        self.raise_credit(peer.initial_max_data)
         self.counts.apply(peer.initial_max_streams_bidi, peer.initial_max_streams_uni)
         for stream in self.streams.values():
             out = stream.outgoing
@@ -90,7 +85,7 @@ class StreamTable:
 
     def open(self, unidirectional: bool) -> QuicStream:
         """Open a stream; ``can_open`` was asked."""
-        return self._make(self.counts.open(unidirectional))
+        return self.make(self.counts.open(unidirectional))
 
     def write(self, stream: QuicStream, data: bytes) -> None:
         """Queue content."""
@@ -165,6 +160,25 @@ class StreamTable:
         self.scheduler.remove(out)
         self._without_credit.append(out)
 
+    def raise_credit(self, limit: i64) -> None:
+        """Take the peer's limit on all streams together (RFC 9000 4.1); what has waited for it may go on."""
+        if self.credit.raise_to(limit):
+            waiting = self._without_credit
+            self._without_credit = []
+            for out in waiting:
+                self.schedule(out)
+
+    def raise_streams(self, kind: i64, limit: i64) -> None:
+        """Take the peer's limit on streams of a kind (RFC 9000 4.6); what was opened ahead of it may leave."""
+        if self.counts.raise_local(kind, limit):
+            self._release()
+
+    def note_readable(self, stream: QuicStream) -> None:
+        """Have the application look at a stream."""
+        if not stream.readable:
+            stream.readable = True
+            self.readable.append(stream)
+
     def restart_early(self) -> None:
         """Begin again with what was sent in 0-RTT, which was refused, within limits to come (RFC 9001 4.6.2)."""
         self._peer = TransportParameters()
@@ -199,12 +213,6 @@ class StreamTable:
         for control in self._held.take_controls():
             self._tell(control)
 
-    def _wake(self) -> None:
-        waiting = self._without_credit
-        self._without_credit = []
-        for out in waiting:
-            self.schedule(out)
-
     def let_go(self) -> None:
         """Be of no more use to the application: its own part of each stream knows the stream."""
         for stream in self.streams.values():
@@ -214,150 +222,11 @@ class StreamTable:
         """Return how many streams are known and not over."""
         return len(self.streams)
 
-    # --------------------------------------------------------------------------------------------- frames of the peer
-
-    def on_stream(self, stream_id: i64, offset: i64, data: bytes, fin: bool) -> None:
-        """Take a STREAM frame (19.8). Raises Malformed."""
-        stream = self._incoming(stream_id, STREAM)
-        if stream is None:
-            return
-        incoming = stream.incoming
-        assert incoming is not None
-        self._count(incoming.receive(offset, data, fin), stream, incoming, STREAM)
-
-    def on_reset(self, stream_id: i64, error_code: i64, final_size: i64) -> None:
-        """Take a RESET_STREAM frame (19.4). Raises Malformed."""
-        stream = self._incoming(stream_id, RESET_STREAM)
-        if stream is None:
-            return
-        incoming = stream.incoming
-        assert incoming is not None
-        self._count(incoming.reset(error_code, final_size), stream, incoming, RESET_STREAM)
-        if incoming.reset_code >= 0:
-            self.receiving.give_up(stream)
-
-    def on_stop_sending(self, stream_id: i64, error_code: i64) -> None:
-        """Take a STOP_SENDING frame (19.5): the answer is a reset with the same code (3.5). Raises Malformed."""
-        stream = self._outgoing(stream_id, STOP_SENDING)
-        if stream is None or stream.stopped_code >= 0:
-            return
-        stream.stopped_code = error_code
-        self.reset(stream, error_code)
-        self._note_readable(stream)
-
-    def on_max_data(self, limit: i64) -> None:
-        """Take a MAX_DATA frame (19.9)."""
-        if self.credit.raise_to(limit):
-            self._wake()
-
-    def on_max_stream_data(self, stream_id: i64, limit: i64) -> None:
-        """Take a MAX_STREAM_DATA frame (19.10). Raises Malformed."""
-        stream = self._outgoing(stream_id, MAX_STREAM_DATA)
-        if stream is None:
-            return
-        out = stream.outgoing
-        assert out is not None
-        if limit > out.limit:
-            out.limit = limit
-            self.schedule(out)
-
-    def on_max_streams(self, kind: i64, limit: i64) -> None:
-        """Take a MAX_STREAMS frame (19.11)."""
-        if self.counts.raise_local(kind, limit):
-            self._release()
-
-    def check_blocked(self, stream_id: i64, frame_type: i64) -> None:
-        """Check a STREAM_DATA_BLOCKED frame (19.13), which asks for nothing. Raises Malformed."""
-        self._incoming(stream_id, frame_type)
-
-    def mark_early(self, stream_id: i64) -> None:
-        """Note that something of a stream came in 0-RTT, where it may be a replay (RFC 9001 9.2)."""
-        stream = self.streams.get(int(stream_id))
-        if stream is not None:
-            stream.early_data = True
-
-    # ------------------------------------------------------------------------------------------- what became of packets
-
-    def on_delivered(self, packet: SentPacket) -> None:
-        """Note that the stream pieces of a packet arrived."""
-        stream = packet.stream
-        if isinstance(stream, SendStream):
-            self._delivered(stream, packet.offset, packet.length, packet.fin)
-        if packet.more is not None:
-            for piece in packet.more:
-                if isinstance(piece, StreamPiece):
-                    self._delivered(piece.stream, piece.offset, piece.length, piece.fin)
-
-    def on_lost(self, packet: SentPacket) -> None:
-        """Note that the stream pieces of a packet have to be sent again."""
-        stream = packet.stream
-        if isinstance(stream, SendStream):
-            self._lost(stream, packet.offset, packet.length, packet.fin)
-        if packet.more is not None:
-            for piece in packet.more:
-                if isinstance(piece, StreamPiece):
-                    self._lost(piece.stream, piece.offset, piece.length, piece.fin)
-
-    def on_reset_delivered(self, stream_id: i64) -> None:
-        """Note that our RESET_STREAM arrived."""
-        stream = self.streams.get(int(stream_id))
-        if stream is not None and stream.outgoing is not None:
-            stream.outgoing.reset_acknowledged = True
-            self.forget_if_over(stream)
-
-    def _lost(self, out: SendStream, offset: i64, length: i64, fin: bool) -> None:
-        out.on_lost(offset, length, fin)
-        if out.stream_id >= 0:  # and no CRYPTO stream
-            self.schedule(out)
-
-    def _delivered(self, out: SendStream, offset: i64, length: i64, fin: bool) -> None:
-        out.on_acknowledged(offset, length, fin)
-        if out.final >= 0 and out.is_settled():
-            stream = self.streams.get(int(out.stream_id))
-            if stream is not None:
-                self.forget_if_over(stream)
-
     # ---------------------------------------------------------------------------------------------------------- streams
 
-    def _incoming(self, stream_id: i64, frame_type: i64) -> QuicStream | None:
-        """Return the stream that the peer sends on, None if it is over. Raises Malformed."""
-        stream = self.streams.get(int(stream_id))
-        if stream is None:
-            stream = self._unknown(stream_id, frame_type)
-        if stream is not None and stream.incoming is None:
-            raise Malformed("send_only_stream", QuicErrorCode.STREAM_STATE_ERROR, int(frame_type))
-        return stream
-
-    def _outgoing(self, stream_id: i64, frame_type: i64) -> QuicStream | None:
-        """Return the stream that we send on, None if it is over. Raises Malformed."""
-        stream = self.streams.get(int(stream_id))
-        if stream is None:
-            stream = self._unknown(stream_id, frame_type)
-        if stream is not None and stream.outgoing is None:
-            raise Malformed("receive_only_stream", QuicErrorCode.STREAM_STATE_ERROR, int(frame_type))
-        return stream
-
-    def _unknown(self, stream_id: i64, frame_type: i64) -> QuicStream | None:
-        """Open a stream of the peer, and those of its type below (RFC 9000 3.2); None for one that is over."""
-        counts = self.counts
-        if is_local(stream_id, self._is_server):
-            if not counts.is_known(stream_id):
-                raise Malformed("stream_not_opened", QuicErrorCode.STREAM_STATE_ERROR, int(frame_type))
-            self._check_gone(is_unidirectional(stream_id), frame_type)
-            return None
-        if not counts.may_exist(stream_id):
-            raise Malformed("too_many_streams", QuicErrorCode.STREAM_LIMIT_ERROR, int(frame_type))
-        opened: QuicStream | None = None
-        while counts.is_to_come(stream_id):  # otherwise it is over
-            opened = self._make(counts.open_remote(stream_id))
-        return opened
-
-    def _check_gone(self, send_only: bool, frame_type: i64) -> None:
-        if send_only and frame_type != STOP_SENDING and frame_type != MAX_STREAM_DATA:
-            raise Malformed("send_only_stream", QuicErrorCode.STREAM_STATE_ERROR, int(frame_type))
-
-    def _make(self, stream_id: i64) -> QuicStream:
-        local = is_local(stream_id, self._is_server)
+    def make(self, stream_id: i64) -> QuicStream:
+        """Take a stream in that one side has opened."""
+        local = is_local(stream_id, self.is_server)
         one_way = is_unidirectional(stream_id)
         out = None
         incoming = None
@@ -385,29 +254,6 @@ class StreamTable:
         peer = self._peer
         if is_unidirectional(stream_id):
             return peer.initial_max_stream_data_uni
-        if is_local(stream_id, self._is_server):
+        if is_local(stream_id, self.is_server):
             return peer.initial_max_stream_data_bidi_remote
         return peer.initial_max_stream_data_bidi_local
-
-    # ---------------------------------------------------------------------------------------------------------- credit
-
-    def _count(self, rose: i64, stream: QuicStream, incoming: ReceiveStream, frame_type: i64) -> None:
-        """Count what came on a stream against the connection, and tell the application. Raises Malformed."""
-        if rose < 0:
-            if rose == FLOW_CONTROL:
-                raise Malformed("stream_limit_exceeded", QuicErrorCode.FLOW_CONTROL_ERROR, int(frame_type))
-            if rose == TOO_MANY_GAPS:
-                raise Malformed("too_many_gaps", QuicErrorCode.INTERNAL_ERROR, int(frame_type))
-            raise Malformed("final_size_changed", QuicErrorCode.FINAL_SIZE_ERROR, int(frame_type))
-        self.receiving.count(rose, frame_type)
-        if incoming.stop_code >= 0:
-            self.receiving.give_up(stream)
-            if incoming.is_settled():
-                self.end_incoming(stream)
-            return
-        self._note_readable(stream)
-
-    def _note_readable(self, stream: QuicStream) -> None:
-        if not stream.readable:
-            stream.readable = True
-            self.readable.append(stream)

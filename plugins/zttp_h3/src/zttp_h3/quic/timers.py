@@ -1,6 +1,7 @@
 """When something has to be done although nothing comes (RFC 9000 10, RFC 9002 6.2): one deadline for all of it."""
 
 from zttp_h3.native_ints import i64
+from zttp_h3.quic import stream_outcomes
 from zttp_h3.quic.close import CLOSED, OPEN
 from zttp_h3.quic.frames import FrameReceiver
 from zttp_h3.quic.migration import give_up
@@ -82,7 +83,7 @@ def _recover(session: Session, frames: FrameReceiver) -> None:
     oldest = session.loss.spaces[space].oldest()
     if oldest is not None:
         # A probe carries what has waited longest. The packet is not lost by that, and may still be acknowledged.
-        session.streams.on_lost(oldest)
+        stream_outcomes.on_lost(session.streams, oldest)
         if oldest.controls is not None:
             frames.repeat_controls(oldest)
 
