@@ -15,7 +15,7 @@ from zttp_h3.quic.close import CLOSED
 from zttp_h3.quic.options import TransportOptions
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.transport import Transport, accept, connect
-from zttp_h3.tls.client import ClientParameters
+from zttp_h3.tls.client_offer import ClientParameters
 from zttp_h3.tls.groups import X25519
 from zttp_h3.tls.server import ServerParameters
 from zttp_h3.tls.tickets import SessionTicket, TicketKeys

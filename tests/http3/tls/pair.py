@@ -6,7 +6,8 @@ from typing import Any
 
 from tests.http3.tls.certificates import SECONDS, authority, identity
 from zttp_h3.tls.certificates import Identity
-from zttp_h3.tls.client import ClientHandshake, ClientParameters
+from zttp_h3.tls.client import ClientHandshake
+from zttp_h3.tls.client_offer import ClientParameters
 from zttp_h3.tls.groups import X25519
 from zttp_h3.tls.handshake import Handshake
 from zttp_h3.tls.key_schedule import AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256

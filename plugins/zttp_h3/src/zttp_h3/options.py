@@ -12,7 +12,7 @@ from zttp_h3.limits import DEFAULT_LIMITS, H3Limits
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.options import TransportOptions
 from zttp_h3.recovery.path_mtu import BASE_SIZE
-from zttp_h3.tls.client import ClientParameters
+from zttp_h3.tls.client_offer import ClientParameters
 from zttp_h3.tls.groups import SECP256R1, SECP384R1, X25519, X25519MLKEM768
 from zttp_h3.tls.key_schedule import AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256
 from zttp_h3.tls.server import ServerParameters

@@ -28,7 +28,8 @@ from zttp_h3.recovery.ecn import NOT_ECT
 from zttp_h3.recovery.loss import APPLICATION
 from zttp_h3.recovery.path_mtu import BASE_SIZE
 from zttp_h3.tls.alerts import TlsError
-from zttp_h3.tls.client import ClientHandshake, ClientParameters
+from zttp_h3.tls.client import ClientHandshake
+from zttp_h3.tls.client_offer import ClientParameters
 from zttp_h3.tls.server import ServerHandshake, ServerParameters
 from zttp_h3.wire.remembered_parameters import remembered
 from zttp_h3.wire.varint import varint_size

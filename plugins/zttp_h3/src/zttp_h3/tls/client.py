@@ -27,6 +27,7 @@ from zttp_h3.tls.certificates import (
     read_certificate_verify,
     write_certificate,
 )
+from zttp_h3.tls.client_offer import ClientParameters, extensions_of_hello
 from zttp_h3.tls.groups import X25519, X25519MLKEM768, KeyShare
 from zttp_h3.tls.handshake import Handshake, unexpected
 from zttp_h3.tls.hellos import ServerHello, read_server_hello, write_client_hello
@@ -44,13 +45,12 @@ from zttp_h3.tls.messages import (
     SERVER_HELLO,
     Reader,
     message,
-    numbers16,
     vector8,
     vector16,
 )
+from zttp_h3.tls.new_session_ticket import read_new_session_ticket
 from zttp_h3.tls.signatures import OFFERED, verify
 from zttp_h3.tls.tickets import MAX_EARLY_DATA, SessionTicket
-from zttp_h3.tls.verification import Trust, as_address
 
 READ_SERVER_HELLO: Final = 0
 READ_ENCRYPTED_EXTENSIONS: Final = 1
@@ -69,35 +69,7 @@ EXPECTED: Final[dict[int, tuple[int, ...]]] = {
     CONNECTED: (NEW_SESSION_TICKET,),
 }
 
-_LONGEST_LIFETIME: Final = 7 * 24 * 3600  # RFC 8446 4.6.1
 _MOST_TICKETS: Final = 8  # of one connection are kept
-
-
-@final
-class ClientParameters:
-    """What a client's handshake is given; ``trust`` None verifies nothing but the signature."""
-
-    def __init__(
-        self,
-        server_name: str,
-        alpn: list[bytes],
-        suites: list[int],
-        groups: list[int],
-        trust: Trust | None,
-        session: SessionTicket | None,
-        early_data: bool,
-    ) -> None:
-        self.server_name: Final = server_name
-        self.alpn: Final = alpn
-        self.suites: Final = suites
-        self.groups: Final = groups
-        self.trust: Final = trust
-        self.session: Final = session
-        self.early_data: Final = early_data
-
-    def without_session(self) -> "ClientParameters":
-        """Return the same, but for what would be resumed."""
-        return ClientParameters(self.server_name, self.alpn, self.suites, self.groups, self.trust, None, False)
 
 
 @final
@@ -137,7 +109,7 @@ class ClientHandshake(Handshake):
         """Send the first ClientHello."""
         self._client_random = self._entropy(32)
         session = self._parameters.session
-        if session is not None and session.is_valid(self.milliseconds()) and self._can_resume(session):
+        if session is not None and session.is_valid(self.milliseconds()) and self._parameters.can_resume(session):
             session.used = True
             self._session = session
         groups = self._parameters.groups
@@ -146,31 +118,12 @@ class ClientHandshake(Handshake):
             self._add_share(X25519)  # for the many servers that know no hybrid
         self._send_hello(b"")
 
-    def _can_resume(self, session: SessionTicket) -> bool:
-        parameters = self._parameters
-        named = session.server_name == parameters.server_name
-        return named and session.suite in parameters.suites and session.alpn in parameters.alpn
-
     def _add_share(self, group: int) -> None:
         self._shares[group] = KeyShare(group, self._entropy)
 
     def _send_hello(self, cookie: bytes) -> None:
         parameters = self._parameters
-        offered: list[tuple[int, bytes]] = []
-        if as_address(parameters.server_name) is None and parameters.server_name:
-            offered.append((ext.SERVER_NAME, ext.write_server_name(parameters.server_name)))
-        shares = [ext.write_key_share(group, share.public) for group, share in self._shares.items()]
-        offered += [
-            (ext.SUPPORTED_VERSIONS, vector8(ext.TLS_1_3.to_bytes(2, "big"))),
-            (ext.SUPPORTED_GROUPS, vector16(numbers16(parameters.groups))),
-            (ext.SIGNATURE_ALGORITHMS, vector16(numbers16(list(OFFERED)))),
-            (ext.KEY_SHARE, vector16(b"".join(shares))),
-            (ext.ALPN, ext.write_protocols(parameters.alpn)),
-            (ext.QUIC_TRANSPORT_PARAMETERS, self._transport_parameters),
-            (ext.PSK_KEY_EXCHANGE_MODES, vector8(bytes((ext.PSK_DHE_KE,)))),
-        ]
-        if cookie:
-            offered.append((ext.COOKIE, vector16(cookie)))
+        offered = extensions_of_hello(parameters, self._transport_parameters, list(self._shares.values()), cookie)
         session = self._session
         if session is None:
             self._offered = frozenset([kind for kind, _ in offered])
@@ -349,28 +302,19 @@ class ClientHandshake(Handshake):
         self.complete = True
 
     def _receive_ticket(self, raw: bytes) -> None:
-        reader = Reader(raw[4:])
-        lifetime = reader.number(4)
-        age_add = reader.number(4)
-        nonce = reader.vector(1, 0, 255)
-        identity = reader.vector(2, 1, 0xFFFF)
-        extensions = ext.read_extensions(reader, NEW_SESSION_TICKET)
-        reader.finish()
-        if lifetime > _LONGEST_LIFETIME:
-            raise Alert(ILLEGAL_PARAMETER, "a ticket lives longer than a week")
-        early = 0
-        body = extensions.get(ext.EARLY_DATA)
-        if body is not None:
-            early_reader = Reader(body)
-            early = early_reader.number(4)
-            early_reader.finish()
-            if early != MAX_EARLY_DATA:
-                raise ProtocolViolation("max_early_data_size of a ticket must be 0xffffffff (RFC 9001 4.6.1)")
-        if lifetime == 0 or len(self.tickets) >= _MOST_TICKETS:
+        new = read_new_session_ticket(raw[4:])
+        if new.lifetime == 0 or len(self.tickets) >= _MOST_TICKETS:
             return
-        psk = resumption_psk(self.hash_name, self._resumption_secret, nonce)
-        parameters = self.peer_transport_parameters or b""
-        name = self._parameters.server_name
-        now = self.milliseconds()
-        ticket = SessionTicket(name, identity, psk, self.suite, self.alpn, age_add, lifetime, now, early, parameters)
+        ticket = SessionTicket(
+            self._parameters.server_name,
+            new.identity,
+            resumption_psk(self.hash_name, self._resumption_secret, new.nonce),
+            self.suite,
+            self.alpn,
+            new.age_add,
+            new.lifetime,
+            self.milliseconds(),
+            MAX_EARLY_DATA if new.early_data else 0,
+            self.peer_transport_parameters or b"",
+        )
         self.tickets.append(ticket)

@@ -34,12 +34,10 @@ from zttp_h3.tls.messages import (
     FINISHED,
     HANDSHAKE,
     INITIAL,
-    NEW_SESSION_TICKET,
     message,
-    vector8,
-    vector16,
 )
-from zttp_h3.tls.tickets import LIFETIME_SECONDS, MAX_EARLY_DATA, TicketKeys, TicketState, is_fresh
+from zttp_h3.tls.new_session_ticket import NewSessionTicket, write_new_session_ticket
+from zttp_h3.tls.tickets import LIFETIME_SECONDS, TicketKeys, TicketState, is_fresh
 
 READ_HELLO: Final = 0
 READ_SECOND_HELLO: Final = 1
@@ -312,9 +310,5 @@ class ServerHandshake(Handshake):
         age_add = int.from_bytes(self._entropy(4), "big")
         name = (self.server_name or "").encode()
         state = TicketState(psk, self.suite, self.alpn, name, parameters.context, age_add, self.milliseconds())
-        extras: list[tuple[int, bytes]] = []
-        if parameters.accept_early_data:
-            extras.append((ext.EARLY_DATA, MAX_EARLY_DATA.to_bytes(4, "big")))
-        body = LIFETIME_SECONDS.to_bytes(4, "big") + age_add.to_bytes(4, "big") + vector8(nonce)
-        body += vector16(tickets.seal(state)) + ext.write_extensions(extras)
-        self._messages.append((APPLICATION, message(NEW_SESSION_TICKET, body)))
+        new = NewSessionTicket(LIFETIME_SECONDS, age_add, nonce, tickets.seal(state), parameters.accept_early_data)
+        self._messages.append((APPLICATION, write_new_session_ticket(new)))
