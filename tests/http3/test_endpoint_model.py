@@ -153,7 +153,7 @@ class Town:
         # RFC 9000 8.1, 9.3: nobody is sent more than three times what came from there, who has not been heard.
         assert self.went.get(VICTIM, 0) <= AMPLIFICATION * self.came.get(VICTIM, 0)
         endpoint = self.endpoint
-        assert len(endpoint._own) <= 1_024
+        assert len(endpoint._own.waiting) <= 1_024
         assert len(endpoint._members._routes) <= 16 * len(self.known)
         assert len(endpoint._deadlines) <= 64 + 4 * MOST + 1
         assert endpoint._members.half_open <= len(self.known)

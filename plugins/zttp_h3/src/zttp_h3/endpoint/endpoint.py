@@ -9,33 +9,22 @@ from typing import Any, Final, final
 from zttp_core.as_compiled import as_compiled
 from zttp_h3.arguments import clamped, owned
 from zttp_h3.connection import H3Connection
+from zttp_h3.endpoint.acceptance import Acceptance
 from zttp_h3.endpoint.address_tokens import AddressTokens
 from zttp_h3.endpoint.deadlines import Deadlines
 from zttp_h3.endpoint.members import Member, Members
+from zttp_h3.endpoint.new_connection_ids import NewConnectionIds
+from zttp_h3.endpoint.own_datagrams import OwnDatagrams
 from zttp_h3.endpoint.stateless_reset import StatelessResets
-from zttp_h3.endpoint.tombstone import Tombstone
-from zttp_h3.first_packet import opener_of_first
+from zttp_h3.endpoint.tombstones import Tombstones
 from zttp_h3.native_ints import i64
-from zttp_h3.opening import LEAST_ID, LEAST_INITIAL
-from zttp_h3.options import COMMON, SERVER, ConnectionOptions, judge
-from zttp_h3.origin import Origin
+from zttp_h3.options import COMMON, SERVER, judge
 from zttp_h3.outbound_datagram import OutboundDatagram
-from zttp_h3.protection.retry_integrity import retry_tag
 from zttp_h3.tls.tickets import TicketKeys
-from zttp_h3.wire.packet_header import (
-    VERSION_NEGOTIATION,
-    LongHeader,
-    is_long,
-    read_long_header,
-    retry_without_tag,
-    version_negotiation,
-)
-from zttp_h3.wire.versions import INITIAL, reserved_but
+from zttp_h3.wire.packet_header import LongHeader, is_long, read_long_header
 
 _LATEST: Final = -1  # of the times that were given
 _LEAST_SECRET: Final = 32
-_MOST_OWN: Final = 1_024  # datagrams of the endpoint itself that wait
-_MOST_CHANCES: Final = 16  # to make a connection ID that is not in use
 _DAY: Final = 86_400_000_000
 
 
@@ -65,18 +54,13 @@ class QuicEndpoint:
     """
 
     __slots__ = (
-        "_buried",
+        "_acceptance",
         "_deadlines",
-        "_entropy",
-        "_id_factory",
         "_id_length",
-        "_max_connections",
         "_members",
         "_now",
-        "_options",
         "_own",
         "_resets",
-        "_retry",
         "_tokens",
         "_tombstones",
         "_touched",
@@ -120,16 +104,14 @@ class QuicEndpoint:
         key: Any = chance(_LEAST_SECRET) if secret is None else secret
         if not isinstance(key, bytes):
             raise TypeError(f"entropy must return bytes, got {type(key).__name__}")
-        self._retry: Final = retry
-        self._max_connections: Final[i64] = max_connections
+        self._members: Final = Members()
+        new_ids = NewConnectionIds(connection_id_length, connection_id_factory, chance, self._members)
         self._id_length: Final[i64] = connection_id_length
-        self._id_factory: Final = connection_id_factory
-        self._entropy: Final = chance
         self._tokens: Final = AddressTokens(key, token_lifetime, chance)
         self._resets: Final = StatelessResets(key, chance)
         if tickets is None:
             tickets = TicketKeys(secret, entropy=chance)
-        self._options: Final[ConnectionOptions] = judge(
+        options = judge(
             SERVER,
             credentials=credentials,
             alpn=alpn,
@@ -137,16 +119,17 @@ class QuicEndpoint:
             auto_credit=auto_credit,
             entropy=chance,
             connection_id_length=connection_id_length,
-            make_connection_id=self._new_id,
+            make_connection_id=new_ids.make,
             reset_token_of=self._resets.token_of,
             **common,
         )
-        self._members: Final = Members()
-        self._tombstones: Final[dict[bytes, Tombstone]] = {}  # of what was discarded
-        self._buried: Final = Deadlines()
+        self._tombstones: Final = Tombstones()
         self._deadlines: Final = Deadlines()
-        self._own: list[OutboundDatagram] = []
+        self._own: Final = OwnDatagrams()
         self._touched: Final[dict[Any, None]] = {}  # connections that may have something to send, each once
+        self._acceptance: Final = Acceptance(
+            options, retry, max_connections, self._tokens, new_ids, self._members, self._own, self._touched, chance
+        )
         self._now: i64 = 0
 
     # ------------------------------------------------------------------------------------------------------- datagrams
@@ -174,10 +157,7 @@ class QuicEndpoint:
             destination = data[1 : 1 + self._id_length]
         member = self._members.find(destination)
         if member is None:
-            if header is not None:
-                return self._receive_unknown(data, header, peer_address, local_address, ecn)
-            self._answer_unknown(data, destination, peer_address, local_address)
-            return None
+            return self._receive_unknown(data, header, destination, peer_address, local_address, ecn)
         connection = member.connection
         connection.receive_datagram(data, self._now, peer_address, local_address=local_address, ecn=ecn)
         self._update(member)
@@ -193,8 +173,7 @@ class QuicEndpoint:
             if member is not None:
                 self._update(member)
             return leaving
-        leaving = self._own
-        self._own = []
+        leaving = self._own.take()
         touched = list(self._touched)
         self._touched.clear()
         for one in touched:
@@ -208,7 +187,7 @@ class QuicEndpoint:
         """Return when ``handle_timeout`` is due, ``None`` for never."""
         self._follow()
         time = self._deadlines.next()
-        other = self._buried.next()
+        other = self._tombstones.next_timeout()
         return other if time is None or (other is not None and other < time) else time
 
     def handle_timeout(self, now: int) -> None:
@@ -220,8 +199,7 @@ class QuicEndpoint:
             if member is not None:
                 member.connection.handle_timeout(self._now)
                 self._update(member)
-        for connection_id in self._buried.take_due(int(self._now)):
-            self._tombstones.pop(connection_id, None)
+        self._tombstones.remove_due(int(self._now))
 
     def connections(self) -> list[H3Connection]:
         """Return the connections that are not discarded."""
@@ -239,113 +217,33 @@ class QuicEndpoint:
         packets = member.closing_packets()
         until = connection.next_timeout()
         if packets and until is not None:
-            tombstone = Tombstone(packets[0])
-            for connection_id in member.routes:
-                self._tombstones[connection_id] = tombstone
-                self._buried.set(connection_id, until)
+            self._tombstones.set_up(packets[0], member.routes, until)
 
     def __repr__(self) -> str:
         return f"<QuicEndpoint connections={len(self._members)}>"
 
-    # ------------------------------------------------------------------------------------------------------- acceptance
+    # ---------------------------------------------------------------------------------------------------------- inside
 
-    def _receive_unknown(self, data: bytes, header: LongHeader, peer: Any, local: Any, ecn: int) -> H3Connection | None:
-        """Take a datagram with a long header for no connection that is known: it may begin one (RFC 9000 5.2.2)."""
-        tombstone = self._tombstones.get(header.destination)
+    def _receive_unknown(
+        self, data: bytes, header: LongHeader | None, destination: bytes, peer: Any, local: Any, ecn: int
+    ) -> H3Connection | None:
+        """Take a datagram for no connection that is known: it may begin one, or be late (RFC 9000 5.2)."""
+        tombstone = self._tombstones.find(destination)
         if tombstone is not None:
-            self._repeat(tombstone, data, peer, local)
+            packet = tombstone.answer(data)
+            if packet is not None:
+                self._own.send(packet, peer, local)
             return None
-        if len(data) < LEAST_INITIAL:
+        if header is None:
+            reset = self._resets.answer(data, destination, self._now)
+            if reset is not None:
+                self._own.send(reset, peer, local)
             return None
-        if header.kind == VERSION_NEGOTIATION:
-            return None  # RFC 8999 6: never answered
-        versions = self._options.transport.versions
-        if header.version not in versions:
-            # RFC 9000 6: an answer to a version that we do not speak. One more is offered that clients must ignore
-            # (RFC 9000 15), and not the one that was asked for, or the answer would not count (RFC 9000 6.2).
-            chance = int(self._entropy(1)[0])
-            self._send_own(
-                version_negotiation(
-                    header.source, header.destination, [*versions, reserved_but(header.version)], chance
-                ),
-                peer,
-                local,
-            )
+        member = self._acceptance.receive(data, header, peer, local, ecn, self._now)
+        if member is None:
             return None
-        if header.kind != INITIAL or len(header.destination) < LEAST_ID:
-            return None
-        original_id: bytes | None = None
-        retry_id: bytes | None = None
-        token = None
-        if header.token:
-            token = self._tokens.check(header.token, peer, header.destination, self._now)
-            if token is not None and token.is_retry:
-                original_id = token.original_id
-                retry_id = token.retry_id
-        if token is None and self._wants_retry():
-            self._send_retry(header, peer, local)
-            return None
-        if len(self._members) >= self._max_connections:
-            return None
-        opener = opener_of_first(data, header)
-        if opener is None:
-            return None
-        origin = Origin(self._options, original_id, retry_id, token is not None, self._touched, opener)
-        connection = H3Connection(SERVER, _origin=origin)
-        connection.receive_datagram(data, self._now, peer, local_address=local, ecn=ecn)
-        member = Member(connection, origin)
-        if not member.has_begun():
-            return None  # it was authentic, and was for nobody
-        self._members.add(member, header.destination)
         self._update(member)
-        return connection
-
-    def _wants_retry(self) -> bool:
-        if self._retry is not None:
-            return self._retry
-        return 2 * self._members.half_open > self._max_connections
-
-    def _send_retry(self, header: LongHeader, peer: Any, local: Any) -> None:
-        """Ask the client to come back, with proof of its address (RFC 9000 8.1.2)."""
-        retry_id = self._new_id()
-        token = self._tokens.for_retry(peer, header.destination, retry_id, self._now)
-        packet = retry_without_tag(header.version, header.source, retry_id, token, int(self._entropy(1)[0]))
-        self._send_own(packet + retry_tag(header.version, header.destination, packet), peer, local)
-
-    def _answer_unknown(self, data: bytes, destination: bytes, peer: Any, local: Any) -> None:
-        """Answer a datagram with a short header for no connection that is known."""
-        tombstone = self._tombstones.get(destination)
-        if tombstone is not None:
-            self._repeat(tombstone, data, peer, local)
-            return
-        reset = self._resets.answer(data, destination, self._now)
-        if reset is not None:
-            self._send_own(reset, peer, local)
-
-    def _repeat(self, tombstone: Tombstone, data: bytes, peer: Any, local: Any) -> None:
-        """Say to who goes on that the connection is over."""
-        packet = tombstone.answer(data)
-        if packet is not None:
-            self._send_own(packet, peer, local)
-
-    def _send_own(self, data: bytes, peer: Any, local: Any) -> None:
-        if len(self._own) < _MOST_OWN:
-            self._own.append(OutboundDatagram(data, peer, local, 0))
-
-    # ---------------------------------------------------------------------------------------------------------- routes
-
-    def _new_id(self) -> bytes:
-        factory = self._id_factory
-        length = int(self._id_length)
-        # Short ones can be in use: of four bytes by one of ten thousand connections every tenth time.
-        connection_id = b""
-        for _ in range(_MOST_CHANCES):
-            connection_id = self._entropy(length) if factory is None else factory(length)
-            if len(connection_id) != length:
-                raise ValueError(f"connection_id_factory gave {len(connection_id)} bytes instead of {length}")
-            if self._members.find(connection_id) is None:
-                break
-        return connection_id
+        return member.connection
 
     def _update(self, member: Member) -> None:
         """Take over what a datagram or a timer has changed: routes, half-open ones, the deadline."""
@@ -373,7 +271,6 @@ class QuicEndpoint:
 as_compiled(
     QuicEndpoint,
     final=(
-        "_buried", "_deadlines", "_entropy", "_id_factory", "_id_length", "_max_connections", "_members", "_options",
-        "_resets", "_retry", "_tokens", "_tombstones", "_touched",
+        "_acceptance", "_deadlines", "_id_length", "_members", "_own", "_resets", "_tokens", "_tombstones", "_touched",
     ),
 )  # fmt: skip
