@@ -31,11 +31,13 @@ on one CPU, and the lower quartile of the rounds. Times belong to the machine in
 make bench
 ```
 
-measures everything again and writes this page. Some rows count bytes or datagrams: there less is better, too. What was
-measured is left in `.build/bench`.
+measures everything again and writes this page. Some rows count bytes or datagrams: there less is better, too. Of
+connections, the curves show what one request costs when so many take turns, and the memory that each keeps when idle.
+What was measured is left in `.build/bench`.
 """
 
 Results = dict[str, Any]
+NANOSECONDS = "ns"
 WIDTH, HEIGHT, MARGIN = 230, 170, 46  # of one plot, and what is around it
 COLOURS = ("var(--ink)", "var(--a)", "var(--b)", "var(--c)")
 
@@ -124,19 +126,26 @@ def series(growth: Results) -> dict[str, dict[str, list[tuple[float, float]]]]:
 
 
 def curves(growth: Results) -> Iterator[str]:
-    """Yield the points of the curves as a table: ours in microseconds, the others by their ratios."""
+    """Yield the points of the curves as a table: what ours cost, the others by their ratios."""
     names = peers(growth)
-    yield "| size | ours, us | " + " | ".join(f"vs {name}" for name in names) + " |"
+    yield "| size | ours | " + " | ".join(f"vs {name}" for name in names) + " |"
     yield "| --- | ---: |" + " ---: |" * len(names)
     for row in growth["rows"]:
         cells = [f"{row['ratios'][name]:.1f}" if name in row["ratios"] else "-" for name in names]
-        yield f"| {row['group']}: {row['name']} | {row['costs']['ours'] / 1000:,.1f} | {' | '.join(cells)} |"
+        yield f"| {row['group']}: {row['name']} | {_cost(row)} | {' | '.join(cells)} |"
+
+
+def _cost(row: dict[str, Any]) -> str:
+    """Return what ours cost, with its unit."""
+    cost = row["costs"]["ours"]
+    return f"{cost / 1000:,.1f} us" if row["unit"] == NANOSECONDS else f"{cost:,.0f} {row['unit']}"
 
 
 def drawing(growth: Results, title: str) -> str:
-    """Draw a plot for each group: size and microseconds, both logarithmic."""
+    """Draw a plot for each group: size and cost, both logarithmic."""
     names = ["ours", *peers(growth)]
     groups = series(growth)
+    units = {row["group"]: row["unit"] for row in growth["rows"]}
     parts: list[str] = []
     for number, name in enumerate(names):
         x = MARGIN + number * 130
@@ -146,7 +155,7 @@ def drawing(growth: Results, title: str) -> str:
     for number, (group, lines) in enumerate(groups.items()):
         left = MARGIN + (number % columns) * (WIDTH + 2 * MARGIN)
         top = 44 + (number // columns) * (HEIGHT + 64)
-        parts += _plot(group, lines, names, left, top)
+        parts += _plot(group, units[group], lines, names, left, top)
     rows = math.ceil(len(groups) / columns)
     width, height = columns * (WIDTH + 2 * MARGIN), 44 + rows * (HEIGHT + 64)
     kind = 'xmlns="http://www.w3.org/2000/svg" class="zttp-figures"'
@@ -154,7 +163,9 @@ def drawing(growth: Results, title: str) -> str:
     return "\n".join([f'{head} aria-label="How the cost of {title} grows with size">', LOOKS, *parts, "</svg>\n"])
 
 
-def _plot(group: str, lines: dict[str, list[tuple[float, float]]], names: list[str], left: int, top: int) -> list[str]:
+def _plot(
+    group: str, unit: str, lines: dict[str, list[tuple[float, float]]], names: list[str], left: int, top: int
+) -> list[str]:
     points = [point for line in lines.values() for point in line]
     low_x, high_x = min(x for x, _ in points), max(x for x, _ in points)
     low_y, high_y = min(y for _, y in points), max(y for _, y in points)
@@ -171,7 +182,9 @@ def _plot(group: str, lines: dict[str, list[tuple[float, float]]], names: list[s
     for decade in decades:
         y = down(10.0**decade)
         parts.append(f'<path class="line" d="M{left},{y:.1f} h{WIDTH}"/>')
-        parts.append(f'<text class="faint" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{_time(decade)}</text>')
+        parts.append(
+            f'<text class="faint" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{_power(decade, unit)}</text>'
+        )
     for x in sorted({x for x, _ in points}):
         at = f'x="{across(x):.1f}" y="{top + HEIGHT + 16}"'
         parts.append(f'<text class="faint" {at} text-anchor="middle">{x:g}</text>')
@@ -187,10 +200,11 @@ def _stroke(name: str) -> str:
     return "3" if name == "ours" else "1.5"
 
 
-def _time(decade: int) -> str:
-    """Return a power of ten of nanoseconds in words."""
-    unit = ("ns", "us", "ms", "s")[min(decade // 3, 3)]
-    return f"{10 ** (decade - 3 * min(decade // 3, 3))} {unit}"
+def _power(decade: int, unit: str) -> str:
+    """Return a power of ten, of nanoseconds or of bytes, in words."""
+    names = ("ns", "us", "ms", "s") if unit == NANOSECONDS else ("B", "kB", "MB", "GB")
+    thousands = min(decade // 3, 3)
+    return f"{10 ** (decade - 3 * thousands)} {names[thousands]}"
 
 
 def main() -> None:

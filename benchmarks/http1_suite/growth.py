@@ -27,4 +27,23 @@ GROWTH: tuple[Workload, ...] = (
     *(fresh("fields", str(number), request_of(number), fields=LISTED) for number in (2, 4, 8, 16, 32, 64)),
     *(fresh("content, KiB", str(kib), *m.pieces(upload_of(kib), m.SOCKET_READ)) for kib in (4, 16, 64, 256, 1024)),
     *(fresh("chunks", str(number), chunked_of(number)) for number in (1, 4, 16, 64, 256)),
+    *(
+        Workload(
+            "connections",
+            str(number),
+            "serve",
+            {"request": m.API_GET, "message": m.JSON_RESPONSE, "connections": number},
+        )
+        for number in (1, 8, 64, 512, 4096)
+    ),
+    *(
+        Workload(
+            "connections, memory of each",
+            str(number),
+            "idle_memory",
+            {"request": m.API_GET, "message": m.JSON_RESPONSE, "connections": number},
+            unit="bytes",
+        )
+        for number in (256, 1024, 4096)
+    ),
 )

@@ -15,6 +15,7 @@ from typing import Any
 import h11
 from h11 import CLIENT, MUST_CLOSE, NEED_DATA, PAUSED, SERVER, Connection, Data, EndOfMessage, Request, Response
 
+from harness.memory import bytes_of_each
 from harness.suite import Task, TaskBuilder
 from http1_suite.extracted import read, written
 from http1_suite.messages import TINY_GET, Outgoing
@@ -230,15 +231,15 @@ def write_request(message: Outgoing) -> Task:
     return Task(fresh_clients, in_pieces if len(content) > 1 else whole, PREPARED_CONNECTIONS)
 
 
-def serve(request: bytes, message: Outgoing) -> Task:
-    """Read a request with a kept-alive connection and answer it."""
+def serve(request: bytes, message: Outgoing, connections: int = 1) -> Task:
+    """Read a request with a kept-alive connection and answer it; of several, each has its turn."""
     status, reason = message.start
     assert isinstance(status, int)
     fields, answer = message.fields, message.content
-    connection = Connection(SERVER)
+    turns = cycle([Connection(SERVER) for _ in range(connections)])
 
-    def run(iterations: range) -> dict[str, Any]:
-        for _ in iterations:
+    def run(prepared: list[Connection]) -> dict[str, Any]:
+        for connection in prepared:
             content: list[bytes] = []
             connection.receive_data(request)
             event = connection.next_event()
@@ -260,7 +261,27 @@ def serve(request: bytes, message: Outgoing) -> Task:
         start = [method, target, http_version]
         return {"read": read(start, headers, content), "written": written(output), "keep_alive": keep_alive}
 
-    return Task(range, run)
+    return Task(lambda number: list(islice(turns, number)), run, block=1024)
+
+
+def idle_memory(request: bytes, message: Outgoing, connections: int) -> Task:
+    """Return the bytes that each of so many connections keeps that have answered a request."""
+    status, reason = message.start
+    assert isinstance(status, int)
+
+    def served() -> Connection:
+        connection = Connection(SERVER)
+        connection.receive_data(request)
+        while type(connection.next_event()) is not EndOfMessage:
+            pass
+        connection.send(Response(status_code=status, headers=message.fields, reason=reason))
+        for piece in message.content:
+            connection.send(Data(data=piece))
+        connection.send(END)
+        connection.start_next_cycle()
+        return connection
+
+    return Task(lambda _: connections, lambda number: bytes_of_each(served, number))
 
 
 TASKS: dict[str, TaskBuilder] = {
@@ -271,4 +292,5 @@ TASKS: dict[str, TaskBuilder] = {
     "write_response": write_response,
     "write_request": write_request,
     "serve": serve,
+    "idle_memory": idle_memory,
 }

@@ -8,7 +8,7 @@ chance.
 # A run has at least one iteration, and a message all its events: what is returned is always bound.
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from itertools import cycle, islice
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import httptools
 from httptools import HttpRequestParser, HttpResponseParser
 
+from harness.memory import bytes_of_each
 from harness.suite import Task, TaskBuilder
 from http1_suite.extracted import read, written
 from http1_suite.messages import Outgoing
@@ -190,8 +191,10 @@ FORBIDDEN_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 204: b"HTTP/1.1 204 No Content\r\n"}
 
 
-def serve(request: bytes, message: Outgoing) -> Task:
+def serve(request: bytes, message: Outgoing, connections: int = 1) -> Task:
     """Read a request with a kept-alive parser, and join the answer by hand with the checks a server owes its users.
+
+    Of several parsers, each has its turn.
 
     Those are the ones that servers built on httptools make: no response splitting, content as long as announced,
     framing and persistence by the headers.
@@ -199,11 +202,11 @@ def serve(request: bytes, message: Outgoing) -> Task:
     status = message.start[0]
     assert isinstance(status, int)
     fields, answer = message.fields, message.content
-    collector = LoweringCollector()
-    feed_data = collector.parser.feed_data
+    collectors = [LoweringCollector() for _ in range(connections)]
+    turns = cycle([(collector, collector.parser.feed_data) for collector in collectors])
 
-    def run(iterations: range) -> dict[str, Any]:
-        for _ in iterations:
+    def run(prepared: list[tuple[LoweringCollector, Callable[[bytes], None]]]) -> dict[str, Any]:
+        for collector, feed_data in prepared:
             collector.content = []
             feed_data(request)
             keep_alive = collector.parser.should_keep_alive()
@@ -237,7 +240,19 @@ def serve(request: bytes, message: Outgoing) -> Task:
             output = b"".join(parts)
         return {"read": collector.message(), "written": written(output), "keep_alive": keep_alive}
 
-    return Task(range, run)
+    return Task(lambda number: list(islice(turns, number)), run, block=1024)
+
+
+def idle_memory(request: bytes, message: Outgoing, connections: int) -> Task:
+    """Return the bytes that each of so many parsers keeps, with what collects for it, that have read a request."""
+    del message  # httptools does not write: nothing of an answer is kept
+
+    def served() -> Collector:
+        collector = LoweringCollector()
+        collector.parser.feed_data(request)
+        return collector
+
+    return Task(lambda _: connections, lambda number: bytes_of_each(served, number))
 
 
 TASKS: dict[str, TaskBuilder] = {
@@ -246,4 +261,5 @@ TASKS: dict[str, TaskBuilder] = {
     "read_pipelined": read_pipelined,
     "read_response": read_response,
     "serve": serve,
+    "idle_memory": idle_memory,
 }

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from itertools import cycle, islice
 from typing import Any
 
+from harness.memory import bytes_of_each
 from harness.suite import Task, TaskBuilder
 from http1_suite.extracted import read, written
 from http1_suite.messages import TINY_GET, Outgoing
@@ -272,15 +273,15 @@ def write_request(message: Outgoing) -> Task:
     return Task(fresh_clients, in_pieces if len(content) > 1 else whole, PREPARED_CONNECTIONS)
 
 
-def serve(request: bytes, message: Outgoing) -> Task:
-    """Read a request with a kept-alive connection and answer it."""
+def serve(request: bytes, message: Outgoing, connections: int = 1) -> Task:
+    """Read a request with a kept-alive connection and answer it; of several, each has its turn."""
     status = message.start[0]
     assert isinstance(status, int)
     fields, answer = message.fields, message.content
-    connection = H1Connection(SERVER)
+    turns = cycle([H1Connection(SERVER) for _ in range(connections)])
 
-    def run(iterations: range) -> dict[str, Any]:
-        for _ in iterations:
+    def run(prepared: list[H1Connection]) -> dict[str, Any]:
+        for connection in prepared:
             content: list[bytes] = []
             event = connection.receive_event(request)
             while event is not NEED_DATA:
@@ -302,7 +303,28 @@ def serve(request: bytes, message: Outgoing) -> Task:
         start = [method, target, http_version]
         return {"read": read(start, headers, content), "written": written(output), "keep_alive": keep_alive}
 
-    return Task(range, run)
+    return Task(lambda number: list(islice(turns, number)), run, block=1024)
+
+
+def idle_memory(request: bytes, message: Outgoing, connections: int) -> Task:
+    """Return the bytes that each of so many connections keeps that have answered a request."""
+    status = message.start[0]
+    assert isinstance(status, int)
+
+    def served() -> H1Connection:
+        connection = H1Connection(SERVER)
+        event = connection.receive_event(request)
+        while event is not NEED_DATA:
+            event = connection.next_event()
+        connection.send_response(status, message.fields)
+        for piece in message.content:
+            connection.send_data(piece)
+        connection.end_message()
+        connection.data_to_send()
+        connection.start_next_cycle()
+        return connection
+
+    return Task(lambda _: connections, lambda number: bytes_of_each(served, number))
 
 
 def look_up(data: bytes, field: bytes) -> Task:
@@ -339,6 +361,7 @@ TASKS: dict[str, TaskBuilder] = {
     "write_response": write_response,
     "write_request": write_request,
     "serve": serve,
+    "idle_memory": idle_memory,
     "look_up": look_up,
     "connect": connect,
 }

@@ -16,7 +16,21 @@ GROWTH: tuple[Workload, ...] = (
         for kib in (16, 64, 256, 1024)
     ),
     *(
-        Workload("streams at once", str(n), "multiplex", {"requests": (m.API,) * n, "response": m.JSON})
+        Workload("streams at once", str(n), "multiplex", {"requests": (m.API,), "response": m.JSON, "at_once": n})
         for n in (1, 4, 16, 64)
+    ),
+    *(
+        Workload("connections", str(n), "serve", {"requests": (m.API,), "response": m.JSON, "connections": n})
+        for n in (1, 8, 64, 512)
+    ),
+    *(
+        Workload(
+            "connections, memory of each",
+            str(number),
+            "idle_memory",
+            {"request": m.API, "response": m.JSON, "connections": number},
+            unit="bytes",
+        )
+        for number in (64, 256, 1024)
     ),
 )

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from itertools import cycle, islice
 from typing import Any
 
+from harness.memory import bytes_of_each
 from harness.suite import Task, TaskBuilder
 from http2_suite import wire
 from http2_suite.extracted import acknowledged, read, written
@@ -391,8 +392,8 @@ def write_requests(requests: Sequence[Request]) -> Task:
 # ------------------------------------------------------------------------------------------------------------ both ways
 
 
-def multiplex(requests: Sequence[Request], response: Response | None) -> Task:
-    """Read 100 requests from one buffer, and answer them (untimed if there is no response to measure)."""
+def multiplex(requests: Sequence[Request], response: Response | None, at_once: int) -> Task:
+    """Read so many requests from one buffer, and answer them (untimed if there is no response to measure)."""
 
     def answer(connection: Any, stream_id: int) -> None:
         if response is None:
@@ -403,8 +404,8 @@ def multiplex(requests: Sequence[Request], response: Response | None) -> Task:
     server = Server(requests, answer)
 
     def prepare(number: int) -> list[bytes]:
-        client = server.ready(100 * number)
-        return [client.take_interleaved(100)[1] for _ in range(number)]
+        client = server.ready(at_once * number)
+        return [client.take_interleaved(at_once)[1] for _ in range(number)]
 
     def run(prepared: list[bytes]) -> Extracted:
         connection = server.connection
@@ -433,15 +434,28 @@ def multiplex(requests: Sequence[Request], response: Response | None) -> Task:
     return Task(prepare, run, 1 if response is None else 16)
 
 
-def serve(requests: Sequence[Request], response: Response) -> Task:
-    """Read request after request, each as it comes, with its fields as an ASGI scope holds them, and answer."""
-    status, fields, answer = response
-    server = Server(requests, lambda connection, stream_id: send_response(connection, stream_id, response))
+def serve(requests: Sequence[Request], response: Response, connections: int = 1) -> Task:
+    """Read request after request, each as it comes, with its fields as an ASGI scope holds them, and answer.
 
-    def run(prepared: list[bytes]) -> Extracted:
-        connection = server.connection
+    Of several connections, each has its turn.
+    """
+    status, fields, answer = response
+    servers = [
+        Server(requests, lambda connection, stream_id: send_response(connection, stream_id, response))
+        for _ in range(connections)
+    ]
+    turns = cycle(servers)
+
+    def prepare(number: int) -> list[tuple[Any, bytes]]:
+        prepared = []
+        for server in islice(turns, number):
+            [data] = server.take(1)
+            prepared.append((server.connection, data))
+        return prepared
+
+    def run(prepared: list[tuple[Any, bytes]]) -> Extracted:
         outputs: list[bytes] = []
-        for data in prepared:
+        for connection, data in prepared:
             content: list[bytes] = []
             for event in connection.receive_data(data):
                 kind = type(event)
@@ -464,9 +478,31 @@ def serve(requests: Sequence[Request], response: Response) -> Task:
             if answer:
                 connection.send_data(stream_id, answer, end_stream=True)
             outputs.append(connection.data_to_send())
-        return lambda: [read([method, target], listed, content), written([*server.outputs, *outputs])]
+        return lambda: [read([method, target], listed, content), written(of_the_last(servers, prepared, outputs))]
 
-    return Task(server.take, run, 1024)
+    return Task(prepare, run, 1024)
+
+
+def of_the_last(servers: list[Server], prepared: list[tuple[Any, bytes]], outputs: list[bytes]) -> list[bytes]:
+    """Return all that the connection wrote that had the last turn: its field blocks build on each other."""
+    last = prepared[-1][0]
+    [server] = [server for server in servers if server.connection is last]
+    later = [output for (connection, _), output in zip(prepared, outputs, strict=True) if connection is last]
+    return [*server.outputs, *later]
+
+
+def idle_memory(request: Request, response: Response, connections: int) -> Task:
+    """Return the bytes that each of so many connections keeps that have answered a request."""
+    _, message = wire.Client([request]).first()[0]
+
+    def served() -> Any:
+        connection = serving()
+        hold(connection, message)
+        send_response(connection, 1, response)
+        connection.data_to_send()
+        return connection
+
+    return Task(lambda _: connections, lambda number: bytes_of_each(served, number))
 
 
 # ------------------------------------------------------------------------------------------------------------ transfers
@@ -593,6 +629,7 @@ TASKS: dict[str, TaskBuilder] = {
     "write_requests": write_requests,
     "multiplex": multiplex,
     "serve": serve,
+    "idle_memory": idle_memory,
     "upload": upload,
     "download": download,
     "acknowledge_pings": acknowledge_pings,

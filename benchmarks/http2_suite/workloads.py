@@ -47,7 +47,7 @@ def write_responses(name: str, *responses: m.Response) -> Workload:
 
 def multiplexed(name: str, requests: Sequence[m.Request], response: m.Response | None) -> Workload:
     """Have one connection read 100 requests from one buffer, and answer them."""
-    return Workload(MULTIPLEXED, name, "multiplex", {"requests": requests, "response": response})
+    return Workload(MULTIPLEXED, name, "multiplex", {"requests": requests, "response": response, "at_once": 100})
 
 
 def cycle(name: str, response: m.Response, *requests: m.Request) -> Workload:

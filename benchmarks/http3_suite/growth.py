@@ -32,4 +32,15 @@ GROWTH: tuple[Workload, ...] = (
         both("loss, % of datagrams", percent, requests=[m.GET], response=download_of(256), loss=percent / 100)
         for percent in (0.5, 1, 2, 4)
     ),
+    *(both("connections", n, requests=[m.GET], response=m.JSON, connections=n) for n in (1, 8, 64, 256)),
+    *(
+        Workload(
+            "connections, memory of each",
+            str(number),
+            "idle_memory",
+            {"request": m.GET, "response": m.JSON, "connections": number},
+            unit="bytes",
+        )
+        for number in (256, 512, 1024)
+    ),
 )

@@ -1,12 +1,10 @@
 """What is done, row by row: written once, for whatever driver."""
 
-import gc
-import resource
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
-from pathlib import Path as File
 from typing import Any
 
+from harness.memory import bytes_of_each
 from harness.suite import Task, TaskBuilder
 from http3_suite.messages import Request, Response
 from http3_suite.path import CARRIED, Path
@@ -24,7 +22,6 @@ CHANCES = 60
 """Patterns of loss over which a completion time is the mean."""
 CONNECTIONS = 200
 """That are alive when their memory is counted."""
-PAGE = resource.getpagesize()
 IDLE = 1_000_000
 """Virtual microseconds after which everything is acknowledged and nothing under way."""
 
@@ -106,28 +103,36 @@ class Tasks:
         at_once: int = 1,
         loss: float = 0.0,
         carried: int = CARRIED,
+        connections: int = 1,
     ) -> Task:
-        """Make requests on one connection, so many at once."""
+        """Make requests, so many at once, on one connection, or on each of several in turn."""
         spent = Spent([0])
         upcoming: Iterator[Request] = cycle(requests)
-        made = [RENEWED_AFTER]
-        paths: list[Path] = []
+        made = [RENEWED_AFTER] * connections
+        paths: dict[int, Path] = {}
+        turns = cycle(range(connections))
 
-        def prepare(number: int) -> list[list[Request]]:
-            if made[0] >= RENEWED_AFTER:
-                path = self.path(response, side, spent, loss=loss, carried=carried)
-                for _ in range(WARM_UP):
-                    path.exchange(list(islice(upcoming, at_once)))
-                paths[:] = [path]
-                made[0] = WARM_UP * at_once
-            made[0] += number * at_once
-            return [list(islice(upcoming, at_once)) for _ in range(number)]
+        def renew(place: int) -> None:
+            path = self.path(response, side, spent, loss=loss, carried=carried)
+            for _ in range(WARM_UP):
+                path.exchange(list(islice(upcoming, at_once)))
+            paths[place] = path
+            made[place] = WARM_UP * at_once
 
-        def run(prepared: list[list[Request]]) -> Callable[[], Any]:
-            path = paths[0]
-            for batch in prepared:
+        def prepare(number: int) -> list[tuple[Path, list[Request]]]:
+            for place in range(connections):
+                if made[place] >= RENEWED_AFTER:
+                    renew(place)
+            prepared = []
+            for place in islice(turns, number):
+                made[place] += at_once
+                prepared.append((paths[place], list(islice(upcoming, at_once))))
+            return prepared
+
+        def run(prepared: list[tuple[Path, list[Request]]]) -> Callable[[], Any]:
+            for path, batch in prepared:
                 path.exchange(batch)
-            return extracted(paths)
+            return extracted([path])
 
         return Task(prepare, run, max(1, 500 // at_once), None if side == BOTH else spent.read)
 
@@ -148,8 +153,8 @@ class Tasks:
 
         return Task(lambda _: range(CHANCES), run)
 
-    def idle_memory(self, request: Request, response: Response) -> Task:
-        """Return the bytes that a server's connection keeps when its client is silent."""
+    def idle_memory(self, request: Request, response: Response, connections: int = CONNECTIONS) -> Task:
+        """Return the bytes that each of a server's connections keeps when the clients are silent."""
 
         def served() -> Any:
             path = Path(self.driver.client(), self.driver.server(response))
@@ -157,22 +162,7 @@ class Tasks:
             path.settle(IDLE)
             return path.server
 
-        def serve(number: int) -> list[Any]:
-            servers = []
-            for _ in range(number):
-                servers.append(served())
-                gc.collect(0)  # the client goes now, or the next ones would live in what it leaves
-            return servers
-
-        def run(number: int) -> float:
-            kept = serve(number)  # what the process needs anyway is there now
-            gc.collect()
-            before = resident()
-            kept += serve(number)
-            gc.collect()
-            return (resident() - before) / number
-
-        return Task(lambda _: CONNECTIONS, run)
+        return Task(lambda _: connections, lambda number: bytes_of_each(served, number))
 
     def handshake_datagrams(self, request: Request, response: Response) -> Task:
         """Return the datagrams of a connection with one request, until everything is acknowledged."""
@@ -199,9 +189,3 @@ class Tasks:
             return (sum(path.sent) - before) / (number * at_once)
 
         return Task(lambda _: 20, run)
-
-
-def resident() -> int:
-    """Return the bytes of memory that this process has in use (Linux)."""
-    pages = File("/proc/self/statm").read_text().split()[1]
-    return int(pages) * PAGE

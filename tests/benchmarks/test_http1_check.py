@@ -34,6 +34,12 @@ def test_all_contestants_extract_the_same_data() -> None:
     assert result.returncode == 0
 
 
+def test_connections_that_take_turns_extract_the_same_data() -> None:
+    result = run_benchmark("--check", "--growth", "--only", "connections: 8")
+    assert "all contestants extract the same data" in result.stdout, result.stdout + result.stderr
+    assert result.returncode == 0
+
+
 @pytest.mark.interpreted_only(reason="there is nothing to refuse in a compiled build")
 def test_an_uncompiled_build_is_not_timed() -> None:
     result = run_benchmark("--only", "fresh parse: GET, tiny")

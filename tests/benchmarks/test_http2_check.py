@@ -37,6 +37,12 @@ def test_field_blocks_are_no_larger_than_those_of_hpack() -> None:
     assert "More octets than hpack: nowhere." in result.stdout, result.stdout + result.stderr
 
 
+def test_connections_that_take_turns_extract_the_same_data() -> None:
+    result = run_benchmark("--check", "--growth", "--only", "connections: 8")
+    assert "all contestants extract the same data" in result.stdout, result.stdout + result.stderr
+    assert result.returncode == 0
+
+
 @pytest.mark.interpreted_only(reason="there is nothing to refuse in a compiled build")
 def test_an_uncompiled_build_is_not_timed() -> None:
     result = run_benchmark("--only", "warm request decoding: GET, tiny")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from harness.command import DIFFERENT, UNAVAILABLE
+from http3_suite import messages as m
 from http3_suite.path import BURST, DELAY, Path
 from http3_suite.targets import ANY_ROW, TARGETS
 from http3_suite.workloads import WORKLOADS
@@ -32,6 +33,25 @@ def test_all_contestants_extract_the_same_data() -> None:
     result = run_benchmark("--check")
     assert "all contestants extract the same data" in result.stdout, result.stdout + result.stderr
     assert result.returncode == 0
+
+
+def test_connections_take_turns() -> None:
+    pytest.importorskip("zttp_h3")
+    from http3_suite.zttp_driver import TASKS
+
+    task = TASKS["requests"](requests=[m.GET], response=m.JSON, side="both", connections=3)
+    prepared = task.prepare(4)
+    first, second, third, again = (path for path, _ in prepared)
+    assert len({first, second, third}) == 3
+    assert again is first
+    before = [len(path.server.requests) for path in (first, second, third)]
+    [[[status], _, content]], [[request, _, _]] = task.run(prepared)()
+    assert (status, content, request) == (200, m.JSON.content, [b"GET", m.GET.path])
+    assert [len(path.server.requests) for path in (first, second, third)] == [
+        before[0] + 2,
+        before[1] + 1,
+        before[2] + 1,
+    ]
 
 
 @pytest.mark.interpreted_only(reason="there is nothing to refuse in a compiled build")

@@ -71,7 +71,27 @@ def test_curves_are_drawn_for_every_group_and_contestant(script: ModuleType) -> 
         assert len(points) == 3
         assert all(0 <= x <= width and 0 <= y <= height for x, y in points)
         assert points == sorted(points)
-    assert "| fields: 16 | 1.6 | 10.0 | 2.0 |" in list(script.curves(growth))
+    assert "| fields: 16 | 1.6 us | 10.0 | 2.0 |" in list(script.curves(growth))
+
+
+def test_memory_is_shown_in_bytes_beside_curves_of_time(script: ModuleType) -> None:
+    growth = results(
+        *(("fields", str(n), 100.0 * n, {"h11": 10.0}) for n in (1, 4)),
+        *(("memory", str(n), 2_048.0, {"h11": 3.0}) for n in (1, 4)),
+    )
+    for row in growth["rows"][2:]:
+        row["unit"] = "bytes"
+    assert "| memory: 4 | 2,048 bytes | 3.0 | - |" in list(script.curves(growth))
+    labels = [text.text for text in ET.fromstring(script.drawing(growth, "HTTP/1.1")).iter() if text.text]
+    assert {"100 ns", "10 us", "1 kB", "10 kB"} <= set(labels)
+
+
+def test_all_three_protocols_have_their_tables_of_ratios(script: ModuleType, tmp_path: Path) -> None:
+    for name in ("http1", "http2", "http3"):
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps(results(("parse", "small", 500, {"h11": 20.0, "other": 2.0})))
+        )
+    assert script.page().count("| parse | 1 | 20.0 | 2.0 |") == 3
 
 
 def test_every_row_of_the_curves_has_its_own_size() -> None:
@@ -86,4 +106,21 @@ def test_every_row_of_the_curves_has_its_own_size() -> None:
         keys = [workload.key for workload in growth]
         assert len(set(keys)) == len(keys)
         assert all(float(workload.name) > 0 for workload in growth)
-        assert {"fields", "content, KiB"} <= {workload.group for workload in growth}
+        groups = {workload.group for workload in growth}
+        assert {"fields", "content, KiB", "connections", "connections, memory of each"} <= groups
+        assert "streams at once" in groups or growth is HTTP1
+        assert "loss, % of datagrams" in groups or growth is not HTTP3
+
+
+def test_a_row_of_the_curves_does_as_much_as_its_size_says() -> None:
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from http2_suite.growth import GROWTH as HTTP2
+        from http3_suite.growth import GROWTH as HTTP3
+    finally:
+        sys.path.pop(0)
+    for workload in (*HTTP2, *HTTP3):
+        if workload.group == "streams at once":
+            assert workload.parameters["at_once"] == int(workload.name)
+        if workload.group.startswith("connections"):
+            assert workload.parameters["connections"] == int(workload.name)
