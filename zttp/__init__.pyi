@@ -191,7 +191,11 @@ class Connection(_Connection):
     def next_event(self) -> Event:
         """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``."""
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out."""
+        """Return whether nothing more will come in or go out, but the bytes that are queued already.
+
+        Every event was pulled, and no message is left that can still be sent: at EOF a server is not closed as long as
+        a request that has come waits for its answer. An error is the end at once, but for HTTP/1.1's farewell.
+        """
 
 # What ALPN names on TCP is a string, or nothing; what is negotiated over QUIC has its class by its literal name.
 class ByteStreamConnection(_ByteStreamConnection, Connection):
@@ -280,9 +284,10 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
         close.
         """
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out.
+        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
 
-        After an error of the peer a server may still send its farewell, and after EOF its response.
+        Every event was pulled, and after EOF the response has ended: a client that only ends its own side gets its
+        answer. After an error of the peer a server may still send its farewell; a client is closed at once.
         """
     def upgrade(self) -> bytes | None:
         """Return the Upgrade value of the head that was received, if its Connection field lists ``upgrade``.
@@ -413,7 +418,11 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
         ends the connection at once.
         """
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out: EOF, an error, or GOAWAY and all streams ended."""
+        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
+
+        Every event was pulled, and after EOF or GOAWAY all streams have ended: a client that only ends its own side
+        gets its answers. An error, or ``close`` with one, closes at once.
+        """
     @property
     def send_window(self) -> int:
         """Bytes that the peer will take now on all streams together (RFC 9113 6.9)."""
@@ -653,7 +662,11 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
     def close_info(self) -> CloseInfo | None:
         """Return how the connection was closed, by either side; ``None`` while it is open, or if silence ended it."""
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out but the end itself."""
+        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has: the end itself.
+
+        An error, silence and ``close`` close at once; where the peer has closed, once every event was pulled that came
+        before.
+        """
 
 @final
 class QuicEndpoint:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import zttp
 import zttp_h1
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -128,6 +129,16 @@ def test_curl_asks_asyncio_server_over_tls() -> None:
             options = ["-sSk", "--noproxy", "*", f"--http{version}", "-w", "%{http_version}"]
             command = ["curl", *options, f"https://127.0.0.1:{port}/"]
             assert subprocess.check_output(command, text=True, timeout=20) == f"hello from zttp\n{version}"
+
+
+def test_a_client_of_http_2_that_ends_its_side_gets_its_answers() -> None:
+    client = zttp.Connection(zttp.CLIENT, "h2")
+    for _ in range(3):
+        client.send_request(b"GET", b"/", b"2", [(b"host", b"a")], end_stream=True)
+    with running("asyncio_server.py") as (port, _):
+        client.receive_data(ask(port, client.data_to_send()))
+    events = iter(client.next_event, zttp.NEED_DATA)
+    assert [event.status_code for event in events if isinstance(event, zttp.Response)] == [200] * 3
 
 
 @pytest.mark.parametrize(

@@ -242,12 +242,58 @@ def test_a_client_that_goes_away_can_still_be_served() -> None:
 def test_eof_between_messages(data: bytes) -> None:
     connection = server(data)
     connection.receive_data(b"")
-    assert connection.next_event() is zttp.CONNECTION_CLOSED
-    assert connection.next_event() is zttp.NEED_DATA
-    assert connection.is_closed()
+    for _ in range(2):
+        assert connection.next_event() is zttp.CONNECTION_CLOSED
+        assert connection.next_event() is zttp.NEED_DATA
+        assert connection.is_closed() is (data == b"")
+        connection.receive_data(b"")
+
+
+def test_a_client_that_ends_its_side_gets_its_answers() -> None:
+    connection = server(headers(GET, 1, END_STREAM) + headers(GET, 3, END_STREAM) + headers(GET, 5, END_STREAM))
     connection.receive_data(b"")
     assert connection.next_event() is zttp.CONNECTION_CLOSED
-    assert connection.next_event() is zttp.NEED_DATA
+    connection.stream(3).send_response(200, [], True)
+    connection.stream(5).reset()
+    assert not connection.is_closed()
+    connection.stream(1).send_response(200)
+    connection.stream(1).send_data(b"ok")
+    assert not connection.is_closed()
+    connection.stream(1).end_message()
+    assert connection.is_closed()
+    assert [found.stream_id for found in sent(connection)] == [3, 5, 1, 1]
+
+
+def test_a_client_may_end_its_upload_behind_eof() -> None:
+    connection = client()
+    stream = connection.send_request(b"POST", b"/", b"2", HOST)
+    feed(connection, headers(OK, 1, END_STREAM))
+    connection.receive_data(b"")
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    assert not connection.is_closed()
+    stream.end_message()
+    assert connection.is_closed()
+
+
+def test_after_eof_nothing_can_be_asked() -> None:
+    connection = client()
+    connection.receive_data(b"")
+    assert connection.can_open_stream, "the end was not pulled"
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    assert not connection.can_open_stream
+    with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
+        connection.send_request(b"GET", b"/", b"2", HOST)
+    assert caught.value.reason == "connection_closing"
+    assert connection.is_closed()
+
+
+def test_a_connection_is_not_closed_before_its_last_event_was_pulled() -> None:
+    connection = requesting(count=2)
+    connection.receive_data(goaway(1) + headers(OK, 1, END_STREAM))
+    events = []
+    while not connection.is_closed():
+        events.append(connection.next_event())
+    assert names(events) == ["Goaway", "RstStream", "Response", "EndOfMessage"]
 
 
 def test_eof_before_anything() -> None:

@@ -182,6 +182,21 @@ def test_a_close_is_told_once_on_both_sides() -> None:
     assert pair.server.next_event() is NEED_DATA
 
 
+def test_what_came_before_a_close_is_pulled_before_it_is_closed() -> None:
+    pair = Pair()
+    pair.request()
+    pair.run()
+    pair.server.shutdown()
+    leaving = pair.server.data_to_send(pair.now)
+    pair.server.close()
+    for datagram in [*leaving, *pair.server.data_to_send(pair.now)]:
+        pair.client.receive_datagram(datagram, pair.now)
+    events = []
+    while not pair.client.is_closed():
+        events.append(type(pair.client.next_event()).__name__)
+    assert events == ["Goaway", "ConnectionClosed"]
+
+
 def test_silence_is_told_as_a_close() -> None:
     pair = Pair(client={"limits": H3Limits(idle_timeout=2)})
     pair.request()

@@ -84,7 +84,8 @@ class LineConnection:
         return self._eof
 
     def is_closed(self) -> bool:
-        return self._error is not None or self._eof
+        unasked = self._reading == HEAD and not self._input
+        return self._error is not None or (self._eof and (self.role == CLIENT or self._writing == SENT or unasked))
 
     def _next_event(self) -> Any:
         if len(self._input) > LONGEST_WAIT:

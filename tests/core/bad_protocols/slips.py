@@ -95,6 +95,32 @@ class NeverClosing(LineConnection):
         return False
 
 
+@bad("test_who_ends_its_side_is_answered", r"at EOF is_closed\(\) is True, although the answer has not gone out")
+class HangingUp(LineConnection):
+    def is_closed(self) -> bool:
+        return self._error is not None or self._eof
+
+
+@bad("test_who_ends_its_side_is_answered", "sending Response.* was refused: this must not be sent now")
+class RefusingToAnswerWhoLeft(LineConnection):
+    def send_response(self, status: int, headers: Any = None, /) -> None:
+        self._check(not self._eof)
+        super().send_response(status, headers)
+
+
+@bad("test_who_ends_its_side_is_answered", "after EOF nothing of the answer goes out")
+class AnsweringWhoLeftInVain(LineConnection):
+    def data_to_send(self) -> bytes:
+        queued = super().data_to_send()
+        return b"" if self._eof else queued
+
+
+@bad("test_who_ends_its_side_is_answered", r"is_closed\(\) is False after EOF and the answer")
+class WaitingForWhoLeft(LineConnection):
+    def is_closed(self) -> bool:
+        return self._error is not None
+
+
 @bad("test_an_answer_behind_an_error_is_sent_or_refused", "raised KeyError: KeyError")
 class AfraidToAnswer(LineConnection):
     def send_response(self, status: int, headers: Any = None, /) -> None:

@@ -103,7 +103,11 @@ class Connection(metaclass=ConnectionType):
 
     @abstractmethod
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out."""
+        """Return whether nothing more will come in or go out, but the bytes that are queued already.
+
+        Every event was pulled, and no message is left that can still be sent: at EOF a server is not closed as long as
+        a request that has come waits for its answer. An error is the end at once, but for HTTP/1.1's farewell.
+        """
 
 
 class ByteStreamConnection(Connection):

@@ -91,8 +91,9 @@ class LineConnection:
         return True
 
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out."""
-        return self._error is not None or self._eof or self._writing == DONE
+        """Return whether nothing more will come in or go out: who has only ended its own side is still answered."""
+        unasked = self._reading == HEAD and not self._received
+        return self._error is not None or self._writing == DONE or (self._eof and unasked)
 
     def __repr__(self) -> str:
         return f"<LineConnection reading={NAMES[self._reading]} writing={NAMES[self._writing]}>"

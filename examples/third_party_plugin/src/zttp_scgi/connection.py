@@ -94,8 +94,9 @@ class ScgiConnection:
         return True
 
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out."""
-        return self._error is not None or self._eof or self._sending == DONE
+        """Return whether nothing more will come in or go out: who has only ended its own side is still answered."""
+        unasked = self._reading == HEADERS and not self._received
+        return self._error is not None or self._sending == DONE or (self._eof and unasked)
 
     def __repr__(self) -> str:
         return f"<ScgiConnection reading={NAMES[self._reading]} sending={NAMES[self._sending]}>"

@@ -251,9 +251,10 @@ class H1Connection:
         return reader.ends_connection() or (writer is not None and writer.closing)
 
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out.
+        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
 
-        After an error of the peer a server may still send its farewell, and after EOF its response.
+        Every event was pulled, and after EOF the response has ended: a client that only ends its own side gets its
+        answer. After an error of the peer a server may still send its farewell; a client is closed at once.
         """
         reader = self._reader
         reading = reader.state

@@ -22,7 +22,7 @@ from zttp_h2.frames import MAX_STREAM_ID
 from zttp_h2.limits import DEFAULT_LIMITS, H2Limits
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
-from zttp_h2.reading.receiver import READ_NOTHING, Receiver
+from zttp_h2.reading.receiver import Receiver
 from zttp_h2.session import Session
 from zttp_h2.stream import Headers, Stream
 from zttp_h2.streams.states import CLOSED, IDLE
@@ -346,8 +346,13 @@ class H2Connection:
         return self._session.send_flow.blocked_streams > 0
 
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out: EOF, an error, or GOAWAY and all streams ended."""
-        return self._receiver.reading == READ_NOTHING or self._session.is_shut_down()
+        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
+
+        Every event was pulled, and after EOF or GOAWAY all streams have ended: a client that only ends its own side
+        gets its answers. An error, or ``close`` with one, closes at once.
+        """
+        session = self._session
+        return session.is_shut_down() and (session.aborted or not self._receiver.has_event())
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a connection cannot be copied or pickled: it is one end of one conversation")

@@ -53,6 +53,7 @@ class Session:
         self.acks_until_goaway: i64 = 0  # of PINGs, until a shutdown names the last stream
         self.goaway_sent: i64 = -1
         self.goaway_received: i64 = -1
+        self.input_ended: bool = False  # EOF, and everything before it was pulled
         self.aborted: bool = False  # by a connection error of either side: nothing is sent any more
         self.ending: StreamState | None = None  # the stream whose EndOfMessage is the next event
         self.early_priorities: EarlyPriorities | None = None
@@ -167,6 +168,7 @@ class Session:
         return (
             not self.server
             and not self.aborted
+            and not self.input_ended
             and self.goaway_sent < 0
             and self.goaway_received < 0
             and table.next_stream_id() <= MAX_STREAM_ID
@@ -182,7 +184,9 @@ class Session:
         if self.aborted:
             return True
         if self.table.count() > 0:
-            return False
+            return False  # after EOF too: who has only ended its own side still reads answers
+        if self.input_ended:
+            return True
         if self.server:
             # RFC 9113 6.8: 2^31-1 only announces what is to come.
             return 0 <= self.goaway_sent < MAX_STREAM_ID

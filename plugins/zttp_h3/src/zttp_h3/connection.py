@@ -511,10 +511,15 @@ class H3Connection:
         return CloseInfo(int(close.error_code), close.reason, close.is_application)
 
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out but the end itself."""
+        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has: the end itself.
+
+        An error, silence and ``close`` close at once; where the peer has closed, once every event was pulled that came
+        before.
+        """
         if self._session is None:
             return self._closed_early
-        return self._session.transport.session.close.state != OPEN
+        close = self._session.transport.session.close
+        return close.state != OPEN and (not close.by_peer or self._told or self._failure is not None)
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a connection cannot be copied or pickled: it is one end of one conversation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from zttp_core.constants import SERVER
 from zttp_core.errors import LocalProtocolError
 from zttp_core.events import EndOfMessage, Request, Response
 from zttp_core.sentinels import CONNECTION_CLOSED
@@ -11,7 +12,7 @@ from zttp_core.testing.cuts import places
 from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.subject import Scenario, Subject
 from zttp_core.testing.verdict import excerpt, fail, not_applicable
-from zttp_core.testing.wire import Outcome, play
+from zttp_core.testing.wire import Outcome, play, take
 
 _PLACES: Final = 512
 
@@ -54,6 +55,25 @@ class Endings(Subject):
                 outcome = ended(scenario, 0)
                 if outcome.refusal is not None or outcome.end is not CONNECTION_CLOSED:
                     fail(f"{scenario}: before anything came EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
+
+    def test_who_ends_its_side_is_answered(self, exchange: Exchange) -> None:
+        """EOF behind a whole request closes nothing before the answer, which still goes out."""
+        answered = False
+        for scenario in self.stream_scenarios(exchange):
+            if scenario.role != SERVER or not exchange.reply or not exchange.ends or exchange.switches:
+                continue
+            answered = True
+            connection = scenario.start()
+            play(connection, scenario.received, closes=True)
+            if connection.is_closed():
+                fail(f"{scenario}: at EOF is_closed() is True, although the answer has not gone out")
+            take(connection)
+            if not any(self.serve(connection, exchange)):
+                fail(f"{scenario}: after EOF nothing of the answer goes out")
+            if not connection.is_closed():
+                fail(f"{scenario}: is_closed() is False after EOF and the answer")
+        if not answered:
+            not_applicable("no server answers a whole request")
 
     def _check_behind_the_end(self, scenario: Scenario, at: int) -> None:
         __tracebackhide__ = True

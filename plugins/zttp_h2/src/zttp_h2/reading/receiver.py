@@ -145,6 +145,11 @@ class Receiver:
             if event is not None:
                 return event
 
+    def has_event(self) -> bool:
+        """Return whether something that was read already waits to be pulled."""
+        ending = self._session.ending
+        return self._following is not None or (ending is not None and ending.state != RESET_SENT)
+
     def end_input(self) -> None:
         """Take note that nothing more comes."""
         self.eof = True
@@ -230,6 +235,7 @@ class Receiver:
         if incomplete:
             raise Malformed("stream_not_ended", PROTOCOL_ERROR)
         self.reading = READ_NOTHING
+        self._session.input_ended = True
         return self.closed()
 
     def _read_frame(self, frame_type: i64, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:

@@ -200,7 +200,7 @@ class MessageWriter:
         if session.server:
             raise local_error("wrong_role")
         check_alive(session)
-        if session.goaway_sent >= 0 or session.goaway_received >= 0:
+        if session.input_ended or session.goaway_sent >= 0 or session.goaway_received >= 0:
             raise local_error("connection_closing")
         if session.table.next_stream_id() > MAX_STREAM_ID:
             raise local_error("stream_ids_exhausted")
