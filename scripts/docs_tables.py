@@ -20,11 +20,25 @@ from runpy import run_path
 from types import ModuleType
 from typing import Any
 
+from raised_reasons import CALLER, CONNECTION, STREAM, raised
 from workspace import ROOT
 
 DOCUMENTS = ("THREAT_MODEL.md", "docs/**/*.md")
 BLOCK = re.compile(r"(<!-- generated: (?P<what>\w+)(?: (?P<of>\w+))? -->)\n.*?(<!-- /generated -->)", re.DOTALL)
 REASONS = ROOT / "zttp_core/src/zttp_core/reasons.py"
+QUIC = "HTTP/3: what breaks the QUIC connection"
+# What is in a chapter of the table of reasons. That of what breaks a stream or the connection has only such as do both.
+CHAPTERS = {
+    "HTTP/1.1: what a peer can get wrong": ("zttp_h1", CONNECTION),
+    "HTTP/1.1: what a caller can get wrong": ("zttp_h1", CALLER),
+    "HTTP/2: what breaks the connection": ("zttp_h2", CONNECTION),
+    "HTTP/2: what breaks a stream": ("zttp_h2", STREAM),
+    "HTTP/2: what a caller can get wrong": ("zttp_h2", CALLER),
+    QUIC: ("zttp_h3", CONNECTION),
+    "HTTP/3: what breaks the HTTP connection": ("zttp_h3", CONNECTION),
+    "HTTP/3: what breaks a stream": ("zttp_h3", STREAM),
+    "HTTP/3: what a caller can get wrong": ("zttp_h3", CALLER),
+}
 
 
 def source_of(package: str, module: str) -> Path:
@@ -36,10 +50,12 @@ def source_of(package: str, module: str) -> Path:
 def reasons(_of: str) -> Iterator[str]:
     """Yield a table for each group of the table of reasons; the comments in it are the headings."""
     table = import_module("zttp_core.reasons").REASONS
-    group = ""
+    group = chapter = ""
     for line in REASONS.read_text().splitlines():
-        if chapter := re.fullmatch(r"    # -+ (.+)", line):
-            yield from ("", f"### {chapter[1]}")
+        if heading := re.fullmatch(r"    # -+ (.+)", line):
+            yield from _reasons_that_belong_to(chapter)
+            chapter = heading[1]
+            yield from ("", f"### {chapter}")
             group = ""
         elif topic := re.fullmatch(r"    # (.+)", line):
             group = topic[1]
@@ -52,6 +68,39 @@ def reasons(_of: str) -> Iterator[str]:
             row = table[token[1]]
             status, section = row.status_hint or "-", row.section or "-"
             yield f'| <a id="{token[1]}"></a>`{token[1]}` | {status} | {section} | {row.sentence} |'
+    yield from _reasons_that_belong_to(chapter)
+
+
+def _reasons_that_belong_to(chapter: str) -> Iterator[str]:
+    """Yield what belongs to a chapter besides what stands there: a reason has one row, and may have several causes."""
+    here = CHAPTERS.get(chapter)
+    if chapter == QUIC:
+        return  # the list of HTTP/3's connection, which follows, has what both raise
+    if also := [
+        token for token, home in homes().items() if CHAPTERS.get(home) != here and chapter in chapters_of(token)
+    ]:
+        yield from ("", "Explained in another list, and given here too: " + ", ".join(map(_own_link, also)) + ".")
+
+
+def homes() -> dict[str, str]:
+    """Return for each reason the chapter in which its row is."""
+    found: dict[str, str] = {}
+    chapter = ""
+    for line in REASONS.read_text().splitlines():
+        if heading := re.fullmatch(r"    # -+ (.+)", line):
+            chapter = heading[1]
+        elif token := re.match(r'    "(\w+)": Reason\(', line):
+            found[token[1]] = chapter
+    return found
+
+
+def chapters_of(token: str) -> set[str]:
+    """Return the chapters to which a reason belongs, by where it is raised."""
+    return {chapter for chapter, (package, kind) in CHAPTERS.items() if kind in raised(package).get(token, ())}
+
+
+def _own_link(token: str) -> str:
+    return f"[`{token}`](#{token})"
 
 
 def _reason_head() -> Iterator[str]:
@@ -69,7 +118,7 @@ def limits(package: str) -> Iterator[str]:
     for argument, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True):
         assert default is not None
         value = eval(compile(ast.Expression(default), str(source), "eval"))
-        tokens = ", ".join(_link(token) for token in _reasons_that_name(argument.arg)) or "-"
+        tokens = ", ".join(_link(token) for token in reasons_of_limit(package, argument.arg)) or "-"
         means = " ".join(meaning[argument.arg].split()).replace("``", "`")
         shown = _size(value) if "bytes" in means.lower() or "window" in argument.arg else str(value)
         yield f"| `{argument.arg}` | {shown} | {means} | {tokens} |"
@@ -79,9 +128,20 @@ def _attributes(definition: ast.ClassDef) -> str:
     return (ast.get_docstring(definition) or "").partition("Attributes:\n")[2].replace("\n    ", "\n").strip()
 
 
-def _reasons_that_name(limit: str) -> list[str]:
+# Reasons whose sentences do not name the limit, because they speak of more than its being exceeded.
+_UNNAMED = {
+    ("zttp_h3", "initial_window_size"): ["stream_limit_exceeded"],
+    ("zttp_h3", "connection_window_size"): ["connection_limit_exceeded"],
+    ("zttp_h3", "header_table_size"): ["qpack_encoder_stream"],
+    ("zttp_h3", "max_blocked_streams"): ["qpack_decompression"],
+}
+
+
+def reasons_of_limit(package: str, limit: str) -> list[str]:
+    """Return what a plugin says when a limit of its is exceeded: reasons that it raises, and that name the limit."""
     table = import_module("zttp_core.reasons").REASONS
-    return [token for token, row in table.items() if re.search(rf"\b{limit}\b", row.sentence)]
+    named = [token for token, row in table.items() if re.search(rf"\b{limit}\b", row.sentence)]
+    return [token for token in named if token in raised(package)] + _UNNAMED.get((package, limit), [])
 
 
 def _link(token: str) -> str:
