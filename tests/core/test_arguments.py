@@ -58,6 +58,25 @@ def test_every_public_function_is_tried() -> None:
     assert {event.__name__ for event in argument_outcomes.EVENTS} <= tried
 
 
+@pytest.mark.skipif(zttp_core.COMPILED, reason="mypyc does not tell positional parameters from others")
+def test_what_is_positional_is_refused_by_name() -> None:
+    connection = zttp.Connection(zttp.SERVER)
+    call: Any = connection.receive_data
+    assert inspect.signature(call).parameters["data"].kind is inspect.Parameter.POSITIONAL_ONLY
+    with pytest.raises(TypeError, match="positional-only"):
+        call(data=b"GET / HTTP/1.1\r\n\r\n")
+    assert connection.next_event() is zttp.NEED_DATA
+
+
+@pytest.mark.compiled_only(reason="the sources refuse it")
+def test_what_is_positional_is_taken_by_name_all_the_same() -> None:
+    connection = zttp.Connection(zttp.SERVER)
+    call: Any = connection.receive_data
+    assert inspect.signature(call).parameters["data"].kind is inspect.Parameter.POSITIONAL_ONLY
+    call(data=b"GET / HTTP/1.1\r\n\r\n")
+    assert isinstance(connection.next_event(), zttp.Request)
+
+
 @pytest.mark.compiled_only(reason="there is nothing to compare the interpreted build with")
 def test_both_builds_answer_alike(table: dict[str, str]) -> None:
     paths = os.pathsep.join(str(ROOT / folder) for folder in SOURCES)

@@ -137,6 +137,28 @@ def test_content_lengths(wire: Wire, values: tuple[bytes, ...]) -> None:
 
 
 @every_wire
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([b"5"] * 9, None),
+        ([b", ".join([b"5"] * 8)], None),
+        ([b", ".join([b"5"] * 8)] * 2, None),
+        ([b", ".join([b"5"] * 9)], "invalid_content_length"),
+        ([b"5", b", ".join([b"5"] * 9)], "invalid_content_length"),
+        ([*[b"5"] * 9, b"6"], "conflicting_content_length"),
+    ],
+)
+def test_equal_lengths_count_once_in_lists_of_at_most_eight(
+    wire: Wire, values: list[bytes], expected: str | None
+) -> None:
+    fields = [(b"Content-Length", value) for value in values]
+    for verdict in (wire.read_request(b"POST", b"/", fields), wire.read_response(200, fields)):
+        assert verdict == expected
+        if expected is None:
+            assert [value for name, value in wire.seen if lower(name) == b"content-length"] == [b"5"]
+
+
+@every_wire
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"CONNECT"])
 def test_where_no_length_may_be_stated_none_leaves(wire: Wire, method: bytes) -> None:
     for status in [100, 103, 199, 200, 201, 204, 205, 206, 299, 300, 304, 404, 500, 999]:

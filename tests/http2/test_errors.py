@@ -154,6 +154,17 @@ def test_what_is_harmless_behind_the_goaway() -> None:
     assert connection.data_to_send() == b""
 
 
+def test_what_broke_the_connection_has_a_status_for_logs_on_a_server() -> None:
+    errors = []
+    for connection in (server(), client()):
+        with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
+            connection.receive_data(bytes(20_000_000))
+        errors.append((caught.value.reason, caught.value.status_hint, caught.value.error_code))
+        with pytest.raises(zttp.LocalProtocolError, match=r"\S"):
+            connection.stream(1).send_response(400)
+    assert errors == [("buffer_full", 413, 11), ("buffer_full", None, 11)]
+
+
 # ------------------------------------------------------------------------------------------------------ of a stream
 
 
