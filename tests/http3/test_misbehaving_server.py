@@ -157,7 +157,7 @@ def test_what_breaks_the_connection(data: bytes, code: int) -> None:
     peer.settle()
     assert peer.error is not None
     assert peer.error.error_code == code
-    assert peer.peer.is_closed()
+    assert peer.transport.session.close.by_peer
 
 
 MESSAGES = [
