@@ -101,6 +101,10 @@ class H3Session:
                 self._write(stream, frame(int(grease.reserved(chosen)), b""))
                 transport.session.streams.finish(stream)
 
+    def is_critical(self, stream: QuicStream) -> bool:
+        """Tell whether a stream is one of ours that must not end (RFC 9114 6.2.1, RFC 9204 4.2)."""
+        return stream is self._control or stream is self._encoder_stream or stream is self._decoder_stream
+
     def control_stream(self) -> SendStream | None:
         """Return the sending part of our control stream, None if it is not open yet."""
         return None if self._control is None else self._control.outgoing

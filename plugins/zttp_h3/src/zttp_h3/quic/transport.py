@@ -181,12 +181,15 @@ class Transport:
         return streams.open(unidirectional) if streams.can_open(unidirectional) else None
 
     def next_readable(self) -> QuicStream | None:
-        """Return a stream with something new: bytes, its end, a reset, or the peer's wish that we stop sending."""
+        """Return a stream with something new: bytes, its end, a reset, or the peer's wish that we stop sending.
+
+        That wish is news even where it has ended the stream, if nobody reads it.
+        """
         readable = self.session.streams.readable
         while len(readable) > 0:
             stream = readable.pop(0)
             stream.readable = False
-            if not stream.is_over():
+            if not stream.is_over() or stream.incoming is None:
                 return stream
         return None
 

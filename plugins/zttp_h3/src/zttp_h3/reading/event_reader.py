@@ -41,6 +41,9 @@ class EventReader:
                 quic = session.transport.next_readable()
                 if quic is None:
                     return self._datagrams.next_event()
+                if quic.incoming is None:
+                    self._on_stopped(quic)
+                    continue
                 current = self._reader_of(quic)
                 self._current = current
             # Called by their types, which is faster than by name.
@@ -86,6 +89,14 @@ class EventReader:
                 # RFC 9114 6.1: servers open no bidirectional streams.
                 raise Malformed("server_opened_stream", H3ErrorCode.H3_STREAM_CREATION_ERROR)
         return quic.application
+
+    def _on_stopped(self, quic: QuicStream) -> None:
+        """Take the peer's wish that we say no more on a stream that is ours alone. Raises Malformed.
+
+        RFC 9114 6.2.1, RFC 9204 4.2 MUST NOT: of a stream without which there is no connection.
+        """
+        if self._session.is_critical(quic):
+            raise Malformed("critical_stream_closed", H3ErrorCode.H3_CLOSED_CRITICAL_STREAM)
 
     def _prioritize(self, quic: QuicStream) -> None:
         """Take the priority that came before the request (RFC 9218 7)."""
