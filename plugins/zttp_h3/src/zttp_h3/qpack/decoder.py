@@ -19,6 +19,8 @@ _WITHOUT_TABLE: Final = b"\0"  # the Required Insert Count of a section that ref
 
 Fields = list[tuple[bytes, bytes]]
 
+_NAMELESS: Final[Fields] = [(b"", b"")]
+
 
 @final
 class SectionDecoder:
@@ -73,7 +75,7 @@ class SectionDecoder:
             self._waiting[int(stream_id)] = block
             return None
         except (DecompressionFailed, ValueError):
-            raise Malformed("qpack_decompression", H3ErrorCode.QPACK_DECOMPRESSION_FAILED) from None
+            return self._failed()
         self.outgoing += control
         return self._checked(fields)
 
@@ -93,7 +95,7 @@ class SectionDecoder:
             self._waiting[number] = block
             return None
         except (DecompressionFailed, ValueError):
-            raise Malformed("qpack_decompression", H3ErrorCode.QPACK_DECOMPRESSION_FAILED) from None
+            return self._failed()
         self.outgoing += control
         return self._checked(fields)
 
@@ -104,6 +106,14 @@ class SectionDecoder:
             return
         self._waiting.pop(number, None)
         self.outgoing += self._get().cancel_stream(stream_id)
+
+    def _failed(self) -> Fields:
+        """Tell a section that QPACK cannot read from one that it could, were no name empty. Raises Malformed."""
+        if self._ledger.nameless:
+            # To pylsqpack an empty name breaks the connection. It is a message's fault (RFC 9114 4.1.2, 10.3), which
+            # is for who judges messages: the rest of the section does not matter then.
+            return _NAMELESS
+        raise Malformed("qpack_decompression", H3ErrorCode.QPACK_DECOMPRESSION_FAILED)
 
     def _check_bound(self, block: bytes) -> None:
         if self._ledger.section_bound(block, _SLACK * self._max_section) == TOO_LARGE:

@@ -34,6 +34,7 @@ class SizeLedger:
         self._capacity: Final[i64] = capacity  # that we announced
         self._set: i64 = 0  # that the encoder has set: none before it says so (RFC 9204 3.2.3)
         self._most_entries: Final[i64] = capacity // OVERHEAD
+        self.nameless = False  # a line of the last section has an empty name
         self._bounds: list[int] = []
         self._first: i64 = 0  # the absolute index of the first bound that is kept
         self._unfinished = b""
@@ -66,6 +67,7 @@ class SizeLedger:
 
     def section_bound(self, block: bytes, limit: i64) -> i64:
         """Return an upper bound of a field section's size (RFC 9114 4.2.2), or why there is none."""
+        self.nameless = False
         at: i64 = 0
         size: i64 = len(block)
         encoded, at = _integer(block, at, size, 0xFF)
@@ -85,6 +87,7 @@ class SizeLedger:
         while at < size:
             bound, at = self._line(block, at, size, base)
             if bound < 0:
+                self.nameless = False  # that is the least of it
                 return UNKNOWN
             total += bound + OVERHEAD
             if total > limit:
@@ -169,6 +172,8 @@ class SizeLedger:
             name: i64 = _STATIC_NAME if first & 0x10 else self._entry(base - 1 - index)
         elif first & 0x20:
             name, at = _string(block, at, size, 0x07, 0x08)
+            if name == 0:
+                self.nameless = True
         elif first & 0x10:
             index, at = _integer(block, at, size, 0x0F)
             return (self._entry(base + index) if index >= 0 else _WRONG), at
