@@ -17,6 +17,7 @@ _MOST_UNACKNOWLEDGED: Final = (
 )  # of those issued: a peer that retires faster than it answers gets no more
 _MOST_CHANCES: Final = 64  # to make one that is not there yet
 _MOST_RETIREMENTS: Final = 2 * _MOST_PEER_IDS + 8  # that wait for an acknowledgment
+_MOST_GAPS: Final = 64  # between the numbers of those retired: far more than packets that overtake each other leave
 
 ACTIVE_LIMIT: Final = _MOST_PEER_IDS
 
@@ -194,6 +195,9 @@ class PeerIds:
     def _retire(self, number: int) -> None:
         self._seen.pop(number, None)
         self._retired.add(number, number + 1)
+        # RFC 9000 5.1.1 MUST: each number is one more than the one before.
+        if len(self._retired) > _MOST_GAPS:
+            raise Malformed("connection_id_gaps", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
         self.to_retire.append(number)
         self.unacknowledged_retirements += 1
         # RFC 9000 5.1.2 SHOULD: whoever makes us retire faster than it acknowledges is stopped.

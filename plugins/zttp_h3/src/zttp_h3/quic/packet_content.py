@@ -27,6 +27,7 @@ LEAST_PIECE: Final = 32  # a STREAM frame is not begun for less room, unless all
 MOST_ACK: Final = 80  # bytes that an ACK of a few ranges takes
 _MOST_CONTROL: Final = 64  # bytes of every control frame but NEW_TOKEN
 _MOST_REPORTED: Final = 32  # ranges of an ACK
+_MOST_UNHEARD: Final = 32  # packets that ask for nothing, before one does
 
 # What 0-RTT packets may not carry (RFC 9000 12.5).
 _NOT_EARLY: Final = (HANDSHAKE_DONE, NEW_TOKEN, RETIRE_CONNECTION_ID)
@@ -50,12 +51,19 @@ def fill(session: Session, builder: PacketBuilder, space: Space, allowed: bool, 
                 _fill_streams(session, builder)
             else:
                 session.loss.application_limited = True
-    if not builder.eliciting and (space.probes > 0 or (space.number == APPLICATION and session.ping_due and allowed)):
+    ping = space.number == APPLICATION and (session.ping_due or (due and _is_unheard(session)))
+    if not builder.eliciting and (space.probes > 0 or (ping and allowed)):
         write.write_ping(builder.payload)
         builder.eliciting = True
     if acknowledged and not builder.eliciting and not due:
         builder.payload.truncate(0)
         builder.acknowledges = -1
+
+
+def _is_unheard(session: Session) -> bool:
+    """Tell whether the peer should say what it got: it need not answer acknowledgments alone (RFC 9000 13.2.4)."""
+    sent = session.loss.spaces[APPLICATION]
+    return sent.unasked >= _MOST_UNHEARD and sent.eliciting_in_flight == 0
 
 
 def _write_ack(session: Session, builder: PacketBuilder, space: Space, now: i64) -> None:

@@ -49,6 +49,7 @@ class SentPackets:
         self.next_number: i64 = 0
         self.largest_acknowledged: i64 = -1
         self.eliciting_in_flight: i64 = 0
+        self.unasked: i64 = 0  # outstanding packets that ask for no acknowledgment: it may never come
         self.last_eliciting: i64 = 0  # when the last one left that asks for an acknowledgment
         self.loss_time: i64 = -1  # when the earliest packet that is not lost yet will be
         self.acknowledged: Final = Ranges()
@@ -70,6 +71,8 @@ class SentPackets:
             self.last_eliciting = packet.sent
             if packet.in_flight:
                 self.eliciting_in_flight += 1
+        else:
+            self.unasked += 1
 
     def skip(self) -> None:
         """Leave a number out: whoever acknowledges it has not seen what it acknowledges (RFC 9000 21.4)."""
@@ -98,8 +101,7 @@ class SentPackets:
             packet = packets[number - base]
             if packet is not None:
                 packets[number - base] = None
-                if packet.eliciting and packet.in_flight:
-                    self.eliciting_in_flight -= 1
+                self._settle(packet)
                 newly.append(packet)
             number -= 1
         if stop > start:
@@ -129,8 +131,7 @@ class SentPackets:
                     self.loss_time = packet.sent + loss_delay
                     break
                 self._packets[number - self._base] = None
-                if packet.eliciting and packet.in_flight:
-                    self.eliciting_in_flight -= 1
+                self._settle(packet)
                 lost.append(packet)
                 self._recently_lost.append(int(number))
             number += 1
@@ -175,8 +176,16 @@ class SentPackets:
         self._base = self.next_number
         self._first = self.next_number
         self.eliciting_in_flight = 0
+        self.unasked = 0
         self.loss_time = -1
         return packets
+
+    def _settle(self, packet: SentPacket) -> None:
+        """Count a packet no more: it is acknowledged or lost."""
+        if not packet.eliciting:
+            self.unasked -= 1
+        elif packet.in_flight:
+            self.eliciting_in_flight -= 1
 
     def _advance(self) -> None:
         """Move on after what is settled."""
