@@ -15,6 +15,7 @@ from zttp_h3.quic.version_check import check_versions
 from zttp_h3.recovery.loss import APPLICATION, HANDSHAKE, INITIAL
 from zttp_h3.tls import messages as tls_levels
 from zttp_h3.tls.client import ClientHandshake
+from zttp_h3.wire.frame_types import CRYPTO
 from zttp_h3.wire.remembered_parameters import is_reduced
 from zttp_h3.wire.transport_parameters import TransportParameters, decode
 
@@ -50,6 +51,9 @@ def feed(session: Session, number: i64) -> None:
         handshake.receive(_LEVELS[number], data)
         progress(session)
         data = crypto.take()
+    # RFC 9001 4.1.3 MUST: TLS goes on with other keys, and there are bytes that it has not seen.
+    if not handshake.reads(_LEVELS[number]) and crypto.has_more():
+        raise Malformed("handshake_bytes_left", QuicErrorCode.PROTOCOL_VIOLATION, CRYPTO)
 
 
 def progress(session: Session) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any, Final, final
 
+from zttp_h3.codes import QuicErrorCode
+from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.protection.retry_integrity import has_valid_tag
 from zttp_h3.quic.early_packets import EarlyPackets
@@ -22,6 +24,8 @@ _LEAST_RESET: Final = 21  # bytes, RFC 9000 10.3
 _RESET_TOKEN_SIZE: Final = 16
 _LEAST_CLIENT_DATAGRAM: Final = 1200  # RFC 9000 14.1
 _MOST_ROUNDS: Final = 3
+# Of our packets, acknowledgments that nobody has to answer. Long before that we ask for an answer, again and again.
+_MOST_UNHEARD: Final = 8_192
 _CE: Final = 3
 _ECT0: Final = 2
 _ECT1: Final = 1
@@ -67,12 +71,13 @@ class DatagramReceiver:
             at = header.stop
         if not opened and size >= _LEAST_RESET:
             self._detect_reset(datagram)
+        # RFC 9000 13.2.1 MUST: what asks for it is acknowledged. Who never does makes us remember all that we sent.
+        if session.loss.spaces[APPLICATION].unasked > _MOST_UNHEARD:
+            raise Malformed("acknowledges_nothing", QuicErrorCode.PROTOCOL_VIOLATION)
 
     def _detect_reset(self, datagram: bytes) -> None:
-        # RFC 9000 10.3.1: only what looked like a packet with a short header, and could not be opened.
-        if i64(datagram[0]) & 0x80 == 0 and self._session.peer_ids.is_reset(
-            datagram[len(datagram) - _RESET_TOKEN_SIZE :]
-        ):
+        # RFC 9000 10.3 MUST: whatever the form of the header is.
+        if self._session.peer_ids.is_reset(datagram[len(datagram) - _RESET_TOKEN_SIZE :]):
             self._session.close.was_reset = True
             self._session.drain(0, 0, b"", False)
 
@@ -108,8 +113,8 @@ class DatagramReceiver:
             if not space.discarded:
                 self._early.keep(datagram[header.at : header.stop], path.peer, path.local)
             return False
-        # RFC 9000 7.2: the peer keeps to the connection ID that its first packet had.
-        if session.received_any and kind == INITIAL_PACKET and header.source != session.initial_source:
+        # RFC 9000 7.2 MUST: the peer keeps to the connection ID that its first packet had.
+        if session.received_any and header.source != session.initial_source:
             return False
         largest = space.received.largest
         _, number, payload = opener.open(datagram, header.at, header.rest_at, header.stop, largest)

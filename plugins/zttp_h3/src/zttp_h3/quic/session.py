@@ -222,6 +222,7 @@ class Session:
         self.loss.validated = True
         self.handshake_deadline = -1
         self.discard(HANDSHAKE)
+        self.zero_rtt_opener = None  # RFC 9001 4.9.3 MUST: what comes late in 0-RTT is lost
         if self.is_server:
             self.controls.add(Control(HANDSHAKE_DONE))
         if self.phases is not None:

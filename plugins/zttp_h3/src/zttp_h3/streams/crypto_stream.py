@@ -30,3 +30,7 @@ class CryptoStream:
         data = self._incoming.take()
         self._incoming.limit += len(data)
         return data
+
+    def has_more(self) -> bool:
+        """Tell whether handshake bytes have come behind a gap."""
+        return self._incoming.highest > self._incoming.taken

@@ -237,8 +237,10 @@ class ClientHandshake(Handshake):
         if body is None:  # RFC 9001 8.1
             raise Alert(NO_APPLICATION_PROTOCOL, "the server chose no application protocol")
         chosen = ext.read_protocols(body)
-        if len(chosen) != 1 or chosen[0] not in self._parameters.alpn:
-            raise Alert(ILLEGAL_PARAMETER, "the server chose an application protocol that was not offered")
+        if len(chosen) != 1:
+            raise Alert(ILLEGAL_PARAMETER, "the server chose several application protocols")  # RFC 7301 3.1
+        if chosen[0] not in self._parameters.alpn:  # RFC 9001 8.1
+            raise Alert(NO_APPLICATION_PROTOCOL, "the server chose an application protocol that was not offered")
         self.alpn = chosen[0]
         self.peer_transport_parameters = ext.required(
             extensions, ext.QUIC_TRANSPORT_PARAMETERS, "quic_transport_parameters"

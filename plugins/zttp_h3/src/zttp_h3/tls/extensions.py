@@ -63,6 +63,13 @@ Extensions = dict[int, bytes]
 
 def read_extensions(reader: Reader, message_kind: int, offered: frozenset[int] | None = None) -> Extensions:
     """Read the extensions of a message; ``offered`` are those that an answer may hold. Raises Alert."""
+    found = take_extensions(reader)
+    check_extensions(found, message_kind, offered)
+    return found
+
+
+def take_extensions(reader: Reader) -> Extensions:
+    """Read the extensions of a message, whichever they are. Raises Alert."""
     found: Extensions = {}
     inside = Reader(reader.vector(2, 0, 0xFFFF))
     while not inside.at_end():
@@ -70,15 +77,22 @@ def read_extensions(reader: Reader, message_kind: int, offered: frozenset[int] |
         body = inside.vector(2, 0, 0xFFFF)
         if kind in found:
             raise Alert(ILLEGAL_PARAMETER, "an extension stands twice in a message")
-        if message_kind == CLIENT_HELLO and PRE_SHARED_KEY in found:
+        found[kind] = body
+    return found
+
+
+def check_extensions(found: Extensions, message_kind: int, offered: frozenset[int] | None) -> None:
+    """Check that extensions may stand in a message. Raises Alert."""
+    after_last = False
+    for kind in found:
+        if after_last:
             raise Alert(ILLEGAL_PARAMETER, "pre_shared_key must be the last extension of ClientHello")  # 4.2.11
+        after_last = message_kind == CLIENT_HELLO and kind == PRE_SHARED_KEY
         legal = LEGAL_IN.get(kind)
         if legal is not None and message_kind not in legal:
             raise Alert(ILLEGAL_PARAMETER, "an extension stands in a message that it does not belong into")
         if offered is not None and kind not in offered:
             raise Alert(UNSUPPORTED_EXTENSION, "an answer holds an extension that was not asked for")
-        found[kind] = body
-    return found
 
 
 def write_extensions(extensions: list[tuple[int, bytes]]) -> bytes:

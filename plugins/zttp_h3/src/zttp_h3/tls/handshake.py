@@ -77,6 +77,10 @@ class Handshake:
                 return
             self._process(message)
 
+    def reads(self, level: i64) -> bool:
+        """Tell whether messages are expected in a level."""
+        return level == self._level
+
     def take_messages(self) -> list[tuple[int, bytes]]:
         """Return what is to be sent, as (level, bytes), and forget it."""
         taken = self._messages
@@ -104,8 +108,8 @@ class Handshake:
 
     def _read_from(self, level: i64) -> None:
         """Go on reading in another level; messages must not reach over (RFC 8446 5.1)."""
-        if not self._buffer.is_empty():
-            raise Alert(UNEXPECTED_MESSAGE, "a handshake message reaches over a change of keys")
+        if not self._buffer.is_empty():  # RFC 9001 4.1.3 MUST, which knows no alert for it
+            raise ProtocolViolation("a handshake message reaches over a change of keys")
         self._level = level
 
     def _choose_suite(self, suite: int) -> None:

@@ -8,9 +8,11 @@ from zttp_h3.tls.extensions import (
     SUPPORTED_VERSIONS,
     TLS_1_3,
     Extensions,
+    check_extensions,
     read_extensions,
     read_number,
     read_offered_versions,
+    take_extensions,
     write_extensions,
 )
 from zttp_h3.tls.messages import CLIENT_HELLO, SERVER_HELLO, Reader, message, numbers16, vector8, vector16
@@ -80,11 +82,13 @@ def read_server_hello(body: bytes, offered: frozenset[int]) -> ServerHello:
     is_retry = random == RETRY_RANDOM
     if reader.at_end():
         raise Alert(PROTOCOL_VERSION, "a ServerHello without extensions does not speak TLS 1.3")
-    extensions = read_extensions(reader, HELLO_RETRY_REQUEST if is_retry else SERVER_HELLO, offered)
+    extensions = take_extensions(reader)
     reader.finish()
+    # RFC 8446 4.2.1 MUST: before everything else, for an older version has extensions of its own.
     version = extensions.get(SUPPORTED_VERSIONS)
     if version is None:
         raise Alert(PROTOCOL_VERSION, "a ServerHello does not choose TLS 1.3")
+    check_extensions(extensions, HELLO_RETRY_REQUEST if is_retry else SERVER_HELLO, offered)
     if read_number(version) != TLS_1_3 or len(session_id) != 0 or compression != 0:
         raise Alert(ILLEGAL_PARAMETER, "a ServerHello chooses what was not offered")
     return ServerHello(random, suite, extensions, is_retry)
