@@ -6,7 +6,7 @@ from tests.http3.test_misbehaving import GET, RawPeer, section
 from zttp_core import Request
 from zttp_h3 import frames
 from zttp_h3.codes import H3ErrorCode as Code
-from zttp_h3.options import SERVER
+from zttp_h3.options import CLIENT, SERVER
 
 ENCODER = b"\x02"
 DECODER = b"\x03"
@@ -133,6 +133,50 @@ def test_a_critical_stream_is_never_closed(kind: int, how: str) -> None:
     assert peer.error.error_code == Code.H3_CLOSED_CRITICAL_STREAM
 
 
+@pytest.mark.parametrize("role", [CLIENT, SERVER])
+@pytest.mark.parametrize("kind", ["_control", "_encoder_stream", "_decoder_stream"])
+@pytest.mark.parametrize("late", [False, True])
+def test_nobody_asks_for_the_end_of_a_critical_stream(role: int, kind: str, late: bool) -> None:
+    # RFC 9114 6.2.1, RFC 9204 4.2 MUST NOT: whether it is noticed before or after our reset has arrived.
+    peer = RawPeer(role)
+    judged = peer.judged._session
+    assert judged is not None
+    judged.start()
+    judged.encoder.outgoing = b"\x20"  # a capacity of nothing
+    judged.decoder.outgoing = b"\x7f\x21"  # a stream that is given up
+    judged.flush_qpack()
+    peer.settle()
+    stream = getattr(judged, kind)
+    theirs = peer.transport.session.streams.streams[int(stream.stream_id)]
+    peer.streams.stop(theirs, Code.H3_NO_ERROR)
+    if late:
+        peer.carry(pull=False)
+        peer.carry(pull=False)
+        peer.now += 100_000
+        peer.peer.handle_timeout(peer.now)  # the acknowledgment that waited for company
+        peer.carry(pull=False)
+        peer.carry(pull=False)
+    assert stream.is_over() is late
+    peer.settle()
+    assert peer.error is not None
+    assert peer.error.error_code == Code.H3_CLOSED_CRITICAL_STREAM
+
+
+@pytest.mark.parametrize("role", [CLIENT, SERVER])
+def test_a_stream_that_means_nothing_may_be_refused(role: int) -> None:
+    # RFC 9114 6.2.3
+    peer = RawPeer(role)
+    judged = peer.judged._session
+    assert judged is not None
+    stream = judged.transport.open(True)
+    assert stream is not None
+    judged.transport.session.streams.write(stream, b"\x21nothing")
+    peer.settle()
+    peer.streams.stop(peer.transport.session.streams.streams[int(stream.stream_id)], Code.H3_STREAM_CREATION_ERROR)
+    assert peer.settle().error is None
+    assert not peer.judged.is_closed()
+
+
 MESSAGES = [
     ("RFC 9114 4.2: te: gzip", [*GET, (b"te", b"gzip")]),
     ("RFC 9114 4.2: keep-alive", [*GET, (b"keep-alive", b"5")]),
@@ -180,6 +224,53 @@ def test_a_malformed_request_ends_its_stream_alone(fields: list[tuple[bytes, byt
     assert stream.incoming.reset_code == Code.H3_MESSAGE_ERROR
     assert not any(isinstance(event, Request) for event in peer.events)
     assert not peer.judged.is_closed()
+
+
+# :method GET, :scheme https, :path / and :authority localhost.
+HEAD = b"\xd1\xd7\xc1\x50\x09localhost"
+
+
+@pytest.mark.parametrize("line", [b"\x20\x01a", b"\x28\x01a", b"\x30\x00"], ids=["plain", "coded", "never indexed"])
+@pytest.mark.parametrize("where", ["head", "trailers"])
+def test_a_name_of_no_characters_ends_its_stream_alone(line: bytes, where: str) -> None:
+    # RFC 9114 4.1.2, 10.3 MUST: a message is wrong, not its compression.
+    peer = RawPeer()
+    if where == "head":
+        stream = peer.open(frames.frame(frames.HEADERS, b"\0\0" + HEAD + line))
+    else:
+        head = frames.frame(frames.HEADERS, b"\0\0" + HEAD)
+        stream = peer.open(head + frames.frame(frames.HEADERS, b"\0\0" + line))
+    peer.settle()
+    assert peer.error is None
+    assert stream.incoming is not None
+    assert stream.incoming.reset_code == Code.H3_MESSAGE_ERROR
+    peer.open(section(GET))
+    peer.settle()
+    assert [event.target for event in peer.events if isinstance(event, Request)][-1] == b"/"
+
+
+def test_a_name_of_no_characters_that_had_to_wait() -> None:
+    # RFC 9114 10.3 MUST: as above, in a section that waits for the table, which serves others afterwards.
+    peer = RawPeer()
+    late = peer.open(frames.frame(frames.HEADERS, b"\x02\x00" + HEAD + b"\x80\x20\x01a"))
+    good = peer.open(frames.frame(frames.HEADERS, b"\x02\x00" + HEAD + b"\x80"))
+    peer.settle()
+    peer.open(ENCODER + b"\x3f\xe1\x1f\x41a\x01b", unidirectional=True)
+    peer.settle()
+    assert peer.error is None
+    assert late.incoming is not None
+    assert late.incoming.reset_code == Code.H3_MESSAGE_ERROR
+    [request] = [event for event in peer.events if isinstance(event, Request)]
+    assert (request.stream_id, request.headers[-1]) == (good.stream_id, (b"a", b"b"))
+
+
+def test_what_is_broken_beside_an_empty_name_breaks_the_connection() -> None:
+    # RFC 9204 2.2.3 MUST
+    peer = RawPeer()
+    peer.open(frames.frame(frames.HEADERS, b"\0\0" + HEAD + b"\x20\x01a\x80"))
+    peer.settle()
+    assert peer.error is not None
+    assert peer.error.error_code == Code.QPACK_DECOMPRESSION_FAILED
 
 
 def test_what_is_reserved_is_ignored() -> None:

@@ -210,6 +210,39 @@ def test_frames_that_bring_nothing(what: str, payload: bytes) -> None:
     assert attack.kept < 64 * KIB
 
 
+def test_what_is_only_acknowledged_is_heard_of() -> None:
+    # A peer that sends and sends, and whom nobody answers but by acknowledgments, which it need not acknowledge (RFC
+    # 9000 13.2.4): it is asked to, now and then.
+    network = connected()
+    server = network.server
+    assert server is not None
+    asked = 0
+    for number in range(400):
+        network.client.session.loss.spaces[2].skip()  # acknowledged at once
+        now = network.now + 1_000 * number
+        server.receive(sealed(network.client, varints(0x01)), now, CLIENT, None, 0)
+        server.datagrams_to_send(now)
+        sent = server.session.loss.spaces[2]
+        if sent.eliciting_in_flight > 0:
+            asked += 1
+            heard = varints(0x02, int(sent.next_number) - 1, 0, 0, 0)
+            server.receive(sealed(network.client, heard), now, CLIENT, None, 0)
+    assert server.session.close.state == 0
+    assert sent.unasked < 40
+    assert 0 < asked < 30
+
+
+def test_a_peer_that_never_acknowledges() -> None:
+    # Who is asked to, and never does, makes us remember every acknowledgment that we send.
+    network = connected()
+    server = network.server
+    assert server is not None
+    server.session.loss.spaces[2].unasked = 8_190
+    attack = Attack(lambda _, __: varints(0x01), 100, network=network)
+    assert attack.code == Code.PROTOCOL_VIOLATION
+    assert attack.answers < 20
+
+
 def test_tokens_without_end() -> None:
     # To a client: NEW_TOKEN frames are kept, four of them.
     network = connected()

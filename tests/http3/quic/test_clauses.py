@@ -114,6 +114,71 @@ def test_the_connection_id_of_the_first_packet_is_kept(to_server: bool) -> None:
     assert receiver.session.close.state == 0
 
 
+def test_a_server_keeps_to_its_connection_id_in_all_packets() -> None:
+    # RFC 9000 7.2 MUST: a client discards every packet that comes from another one, those of the handshake too.
+    network = meeting()
+    client = network.client.session
+    while client.spaces[1].opener is None:
+        network.step()
+    assert network.server is not None
+    theirs = network.server.session
+    sealer = theirs.spaces[1].sealer
+    assert sealer is not None
+    own, theirs.initial_id = theirs.initial_id, b"another1"
+    packet = long_packet(theirs, sealer, HANDSHAKE, varints(0x1E))  # what would break the connection
+    theirs.initial_id = own
+    network.client.receive(packet, network.now, SERVER, None, 0)
+    assert client.close.state == 0
+    network.client.receive(long_packet(theirs, sealer, HANDSHAKE, varints(0x1E)), network.now, SERVER, None, 0)
+    assert client.close.error_code == Code.PROTOCOL_VIOLATION
+
+
+@pytest.mark.parametrize("first", [0x40, 0x00, 0xC0, 0xFF])
+def test_a_stateless_reset_of_any_form(first: int) -> None:
+    # RFC 9000 10.3 MUST: other versions may send it in a packet with a long header.
+    network = connected()
+    token = bytes(range(16))
+    network.client.session.peer_ids.set_token(token)
+    network.client.receive(bytes((first,)) + bytes(30) + token[:-1] + b"?", network.now, SERVER, None, 0)
+    assert network.client.session.close.state == 0
+    network.client.receive(bytes((first,)) + bytes(30) + token, network.now, SERVER, None, 0)
+    assert network.client.session.close.was_reset
+    assert network.client.datagrams_to_send(network.now) == []
+
+
+@pytest.mark.parametrize("gap", [0, 1, 500])
+def test_handshake_bytes_that_are_left_when_the_keys_change(gap: int) -> None:
+    # RFC 9001 4.1.3 MUST: TLS goes on with other keys, and has not consumed what came, or cannot for a gap before it.
+    network = Network()
+    session = network.client.session
+    hello = session.spaces[0].crypto.outgoing
+    size = int(hello.written)
+    sealer = session.spaces[0].sealer
+    assert sealer is not None
+    payload = varints(0x06, size + gap, 1) + b"\x14" + varints(0x06, 0, size) + hello.take(0, size, False)
+    network._deliver(True, CLIENT, long_packet(session, sealer, INITIAL, payload), 0)
+    assert network.server is not None
+    close = network.server.session.close
+    assert (int(close.error_code), close.by_peer) == (Code.PROTOCOL_VIOLATION, False)
+
+
+def test_numbers_of_connection_ids_follow_each_other() -> None:
+    # RFC 9000 5.1.1 MUST: or what is remembered of those retired has no end.
+    network = connected()
+    server = network.server
+    assert server is not None
+    for number in range(1, 100):
+        heard = varints(0x02, int(server.session.loss.spaces[2].next_number) - 1, 0, 0, 0)
+        name = number.to_bytes(8, "big")
+        payload = heard + new_id(10 * number, 10 * number, name, name + bytes(8))
+        server.receive(sealed(network.client, payload), network.now, CLIENT, None, 0)
+        server.datagrams_to_send(network.now)
+        if server.session.close.state != 0:
+            break
+    assert server.session.close.error_code == Code.PROTOCOL_VIOLATION
+    assert len(server.session.peer_ids._retired) < 70
+
+
 @pytest.mark.parametrize("to_server", [True, False])
 def test_initial_packets_are_over_when_the_handshake_goes_on(to_server: bool) -> None:
     # RFC 9001 4.9.1 MUST

@@ -73,6 +73,8 @@ def test_what_is_sent_in_0_rtt_arrives_with_the_hello() -> None:
     assert network.received[True, late_one] == b"late"
     assert network.client.session.handshake is not None
     assert network.client.session.handshake.early_data_accepted
+    assert network.server is not None
+    assert network.server.session.zero_rtt_opener is None  # RFC 9001 4.9.3 MUST: soon after 1-RTT has begun
     later = send(network, b"in 1-RTT")
     network.run()
     assert seen[later] is False
