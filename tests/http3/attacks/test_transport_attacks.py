@@ -233,7 +233,7 @@ def test_what_is_only_acknowledged_is_heard_of() -> None:
 
 
 def test_a_peer_that_never_acknowledges() -> None:
-    # Who is asked to, and never does, makes us remember every acknowledgment that we send.
+    # RFC 9000 13.2.1 MUST: who is asked to, and never does, makes us remember every acknowledgment that we send.
     network = connected()
     server = network.server
     assert server is not None
