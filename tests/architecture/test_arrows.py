@@ -58,7 +58,7 @@ LAYERS = {
         {"close_info", "outbound_datagram", "path_statistics", "early_data", "grease", "last_head", "last_section"},
         {"options"},
         {"session"},
-        {"origin", "shutdown", "first_packet"},
+        {"first_packet", "origin", "request_state", "shutdown"},
         {"opening", "reading"},
         {"writing"},
         {"stream"},

@@ -26,7 +26,7 @@ from zttp_h3.quic.paths import Path
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.transport import Transport
 from zttp_h3.reading.event_reader import EventReader
-from zttp_h3.reading.request_stream import RequestStream
+from zttp_h3.request_state import RequestState
 from zttp_h3.session import NO_GOAWAY, H3Session
 from zttp_h3.shutdown import finish, go_away
 from zttp_h3.stream import Headers, Stream
@@ -314,10 +314,10 @@ class H3Connection:
         if session is not None:
             streams = session.transport.session.streams
             quic = streams.streams.get(int(number))
-            if quic is not None and isinstance(quic.application, RequestStream):
+            if quic is not None and isinstance(quic.application, RequestState):
                 return Stream(session, quic.application)
             if streams.is_known(number):
-                gone = RequestStream(session, QuicStream(number, None, None))
+                gone = RequestState(session, QuicStream(number, None, None))
                 gone.closed = True
                 return Stream(session, gone)
         raise local_error("no_such_stream", stream_id=stream_id)

@@ -6,7 +6,7 @@ from zttp_core.as_compiled import as_compiled
 from zttp_core.reasons import local_error
 from zttp_h3.arguments import clamped, listed, owned
 from zttp_h3.native_ints import i64
-from zttp_h3.reading.request_stream import RequestStream
+from zttp_h3.request_state import RequestState
 from zttp_h3.session import H3Session
 from zttp_h3.writing import messages
 from zttp_h3.writing.datagrams import send_datagram
@@ -29,7 +29,7 @@ class Stream:
 
     __slots__ = ("_session", "_state", "stream_id")
 
-    def __init__(self, session: H3Session, state: RequestStream) -> None:
+    def __init__(self, session: H3Session, state: RequestState) -> None:
         self.stream_id: Final[i64] = state.stream_id
         self._session: Final = session
         self._state: Final = state
@@ -86,7 +86,7 @@ class Stream:
     def _is_closed(self) -> bool:
         return self._state.closed or self._state.quic.is_over()
 
-    def _open(self) -> RequestStream:
+    def _open(self) -> RequestState:
         """Return the state, if there is still something to send."""
         self._session.touch()
         state = self._state

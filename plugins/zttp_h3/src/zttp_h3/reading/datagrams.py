@@ -10,7 +10,7 @@ from zttp_core import events as core
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
-from zttp_h3.reading.request_stream import ENDED, RequestStream
+from zttp_h3.request_state import ENDED, RequestState
 from zttp_h3.session import H3Session
 from zttp_h3.wire.varint import read_varint
 
@@ -70,7 +70,7 @@ class ReceivedDatagrams:
         if quic is None:
             return _DROP
         stream = quic.application
-        if not isinstance(stream, RequestStream):
+        if not isinstance(stream, RequestState):
             return _WAIT
         if stream.closed or stream.state == ENDED:
             return _DROP

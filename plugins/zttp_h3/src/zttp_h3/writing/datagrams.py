@@ -7,13 +7,13 @@ Those that wait for room on the path are bounded, and of too many the oldest go:
 from librt.strings import BytesWriter
 
 from zttp_core.reasons import local_error
-from zttp_h3.reading.request_stream import RequestStream
+from zttp_h3.request_state import RequestState
 from zttp_h3.session import H3Session
 from zttp_h3.wire.varint import write_varint
 from zttp_h3.writing import messages
 
 
-def send_datagram(session: H3Session, stream: RequestStream, data: bytes) -> None:
+def send_datagram(session: H3Session, stream: RequestState, data: bytes) -> None:
     """Queue a datagram. Raises LocalProtocolError."""
     number = int(stream.stream_id)
     # RFC 9297 2.1.1 MUST NOT: both sides have announced them.

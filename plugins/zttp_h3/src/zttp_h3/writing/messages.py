@@ -10,7 +10,7 @@ from zttp_h3 import frames
 from zttp_h3.arguments import listed
 from zttp_h3.native_ints import i64
 from zttp_h3.qpack.encoder import MOST_FIELD_BYTES
-from zttp_h3.reading.request_stream import RequestStream
+from zttp_h3.request_state import RequestState
 from zttp_h3.session import H3Session
 
 Fields = list[tuple[bytes, bytes]]
@@ -53,9 +53,7 @@ def request_section(
     return section, length
 
 
-def begin_request(
-    session: H3Session, stream: RequestStream, method: bytes, protocol: bytes | None, length: i64
-) -> None:
+def begin_request(session: H3Session, stream: RequestState, method: bytes, protocol: bytes | None, length: i64) -> None:
     """Note what is sent on a client's stream."""
     stream.message = CONTENT
     stream.kind = _method_kind(method)
@@ -77,14 +75,14 @@ def check_section(session: H3Session, section: Fields, stream_id: int | None) ->
     return size
 
 
-def write_section(session: H3Session, stream: RequestStream, section: Fields) -> None:
+def write_section(session: H3Session, stream: RequestState, section: Fields) -> None:
     """Write a HEADERS frame, after what the encoder needs."""
     block = session.encoder.encode(stream.stream_id, section)
     session.flush_qpack()
     session.transport.session.streams.write(stream.quic, frames.frame(frames.HEADERS, block))
 
 
-def send_response(session: H3Session, stream: RequestStream, status: int, headers: Any, end_stream: bool) -> None:
+def send_response(session: H3Session, stream: RequestState, status: int, headers: Any, end_stream: bool) -> None:
     """Send the head of a final response. Raises LocalProtocolError."""
     _check_server(session)
     if not 200 <= status <= 999:
@@ -104,7 +102,7 @@ def send_response(session: H3Session, stream: RequestStream, status: int, header
         _finish(session, stream)
 
 
-def _response_section(session: H3Session, stream: RequestStream, status: int, headers: Any) -> tuple[Fields, i64]:
+def _response_section(session: H3Session, stream: RequestState, status: int, headers: Any) -> tuple[Fields, i64]:
     last = session.last_section
     start = (status, stream.kind)
     if last.is_of(start, headers):
@@ -115,7 +113,7 @@ def _response_section(session: H3Session, stream: RequestStream, status: int, he
     return section, length
 
 
-def send_informational(session: H3Session, stream: RequestStream, status: int, fields: Fields) -> None:
+def send_informational(session: H3Session, stream: RequestState, status: int, fields: Fields) -> None:
     """Send the head of a 1xx response. Raises LocalProtocolError."""
     _check_server(session)
     if not 100 <= status <= 199 or status == 101:
@@ -126,7 +124,7 @@ def send_informational(session: H3Session, stream: RequestStream, status: int, f
     write_section(session, stream, section)
 
 
-def send_data(session: H3Session, stream: RequestStream, data: bytes) -> None:
+def send_data(session: H3Session, stream: RequestState, data: bytes) -> None:
     """Send content, or queue it until there is credit. Raises LocalProtocolError."""
     size: i64 = len(data)
     if stream.message != CONTENT and (size > 0 or stream.message == NO_HEAD or stream.message == ENDED):
@@ -148,7 +146,7 @@ def send_data(session: H3Session, stream: RequestStream, data: bytes) -> None:
         streams.write(stream.quic, data)
 
 
-def end_message(session: H3Session, stream: RequestStream, trailers: Fields | None) -> None:
+def end_message(session: H3Session, stream: RequestState, trailers: Fields | None) -> None:
     """End the message. Raises LocalProtocolError."""
     _after(stream, _GIVE_END)
     if stream.content_to_send > 0:
@@ -163,14 +161,14 @@ def end_message(session: H3Session, stream: RequestStream, trailers: Fields | No
     _finish(session, stream)
 
 
-def _finish(session: H3Session, stream: RequestStream) -> None:
+def _finish(session: H3Session, stream: RequestState) -> None:
     stream.message = ENDED
     session.transport.session.streams.finish(stream.quic)
     if session.is_server:
         session.count_completed()
 
 
-def _after(stream: RequestStream, given: int) -> i64:
+def _after(stream: RequestState, given: int) -> i64:
     following: i64 = _after_giving(stream.message, given)
     if following == _NOT_ALLOWED:
         raise local_error(_refusal(stream.message, given), stream_id=int(stream.stream_id))

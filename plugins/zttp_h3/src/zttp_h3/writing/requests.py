@@ -9,6 +9,7 @@ from zttp_core.reasons import local_error
 from zttp_h3.early_data import is_safe
 from zttp_h3.frames import PRIORITY_UPDATE_REQUEST, frame
 from zttp_h3.reading.request_stream import RequestStream
+from zttp_h3.request_state import RequestState
 from zttp_h3.session import NO_GOAWAY, H3Session
 from zttp_h3.wire.varint import write_varint
 from zttp_h3.writing import messages
@@ -24,7 +25,7 @@ def open_request(
     scheme: bytes,
     protocol: bytes | None,
     end_stream: bool,
-) -> RequestStream:
+) -> RequestState:
     """Open a stream with a request head. Raises LocalProtocolError, and then no stream was opened."""
     transport = session.transport
     if not transport.session.is_open():

@@ -1,0 +1,73 @@
+"""What reading and writing share of a request's stream: how far its messages are, how it is given up (RFC 9114 4.1).
+
+HEAD --- HEADERS ---> CONTENT --- HEADERS ---> TRAILED
+  |  1xx: stays          |                        |
+  +----------------------+--- end of the stream --+---> ENDED
+"""
+
+from typing import Any, Final
+
+from zttp_core import events as core
+from zttp_h3.native_ints import i64
+from zttp_h3.quic.stream import QuicStream
+from zttp_h3.session import H3Session
+
+HEAD: Final = 0
+CONTENT: Final = 1
+TRAILED: Final = 2
+ENDED: Final = 3
+
+
+class RequestState:
+    """One request and its response. What takes the stream apart is a ``RequestStream``, which is one of these."""
+
+    def __init__(self, session: H3Session, quic: QuicStream) -> None:
+        self.stream_id: Final[i64] = quic.stream_id
+        self.quic: Final = quic
+        self.session: Final = session
+        self.kind: i64 = 0  # of the request's method: the rules of the response hang on it
+        self.tunnel = False
+        self.closed = False  # nothing more is read or sent: reset by one side
+        # What is read.
+        self.state: i64 = HEAD
+        self.announced = False  # the application has seen the head
+        self.unconsumed: i64 = 0  # content that was pulled, and whose credit is not returned
+        self.rest = b""  # of what was taken off the stream: not parsed yet
+        self.content_left: i64 = -1  # of the Content-Length
+        self.trailers: list[tuple[bytes, bytes]] = []
+        # What is sent (``writing``).
+        self.message: i64 = 0
+        self.content_to_send: i64 = -1
+
+    def ends_here(self) -> bool:
+        """Tell whether nothing more comes on the stream."""
+        incoming = self.quic.incoming
+        assert incoming is not None
+        return len(self.rest) == 0 and incoming.has_ended()
+
+    def abandon(self) -> None:
+        """Read no more: whoever encodes for us counts on no section of the stream (RFC 9204 2.2.2.2)."""
+        self.closed = True
+        self.rest = b""
+        if self.state != ENDED:
+            self.session.decoder.cancel(self.stream_id)
+            self.session.flush_qpack()
+
+    def refuse(self, reason: str, error_code: int) -> Any:
+        """Reset the stream because of what the peer sent on it (RFC 9114 4.1.2, 8)."""
+        session = self.session
+        session.note_rejected(self.stream_id, reason, error_code)
+        announced = self.announced or not session.is_server
+        self.close(error_code)
+        if session.is_server:
+            session.count_reset()
+        return core.RstStream(self.stream_id, error_code) if announced else None
+
+    def close(self, error_code: i64) -> None:
+        """Give the stream up in both directions."""
+        if self.closed:
+            return
+        self.abandon()
+        streams = self.session.transport.session.streams
+        streams.reset(self.quic, error_code)
+        streams.stop(self.quic, error_code)
