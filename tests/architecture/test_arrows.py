@@ -58,11 +58,12 @@ LAYERS = {
         {"close_info", "outbound_datagram", "path_statistics", "early_data", "grease", "last_head", "last_section"},
         {"options"},
         {"session"},
-        {"first_packet", "origin", "request_state", "shutdown"},
+        {"answers", "failures", "first_packet", "origin", "request_state", "shutdown"},
         {"opening", "reading"},
         {"writing"},
         {"stream"},
         {"connection"},
+        {"construction"},
         {"endpoint"},
     ),
 }

@@ -8,29 +8,28 @@ from typing import Any, Final, final
 
 from zttp_core.as_compiled import as_compiled
 from zttp_core.errors import RemoteProtocolError
-from zttp_core.reasons import local_error, remote_error
+from zttp_core.reasons import local_error
 from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
+from zttp_h3 import answers
 from zttp_h3.arguments import clamped, owned
 from zttp_h3.close_info import CloseInfo
+from zttp_h3.failures import rejection, terminal_error
 from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
-from zttp_h3.opening import accept_client, connect_to
+from zttp_h3.opening import accept_client, begin_session, connect_to
 from zttp_h3.options import CLIENT, MOST_DATAGRAM_SIZE, SERVER, ConnectionOptions, judge
 from zttp_h3.origin import Origin
 from zttp_h3.outbound_datagram import OutboundDatagram
 from zttp_h3.path_statistics import PathStatistics, statistics_of
 from zttp_h3.quic.close import OPEN
 from zttp_h3.quic.paths import Path
-from zttp_h3.quic.stream import QuicStream
 from zttp_h3.quic.transport import Transport
 from zttp_h3.reading.event_reader import EventReader
-from zttp_h3.request_state import RequestState
 from zttp_h3.session import NO_GOAWAY, H3Session
 from zttp_h3.shutdown import finish, go_away
-from zttp_h3.stream import Headers, Stream
-from zttp_h3.tls.client import ClientHandshake
+from zttp_h3.stream import Headers, Stream, find_stream
 from zttp_h3.tls.tickets import SessionTicket, TicketKeys
 from zttp_h3.writing import requests
 
@@ -311,15 +310,9 @@ class H3Connection:
         session = self._session
         if number < 0 or number & 3 != 0 or stream_id > _MOST_CODE:
             raise ValueError(f"a request's stream identifier is a multiple of 4 below 2**62, got {stream_id}")
-        if session is not None:
-            streams = session.transport.session.streams
-            quic = streams.streams.get(int(number))
-            if quic is not None and isinstance(quic.application, RequestState):
-                return Stream(session, quic.application)
-            if streams.is_known(number):
-                gone = RequestState(session, QuicStream(number, None, None))
-                gone.closed = True
-                return Stream(session, gone)
+        stream = None if session is None else find_stream(session, number)
+        if stream is not None:
+            return stream
         raise local_error("no_such_stream", stream_id=stream_id)
 
     def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
@@ -409,13 +402,7 @@ class H3Connection:
 
         On a server whether it takes what the client sends in 0-RTT.
         """
-        handshake = None if self._session is None else self._session.transport.session.handshake
-        if handshake is None:
-            return None
-        if isinstance(handshake, ClientHandshake):
-            offered = handshake.early_data_offered and handshake.answered_early_data
-            return handshake.early_data_accepted if offered else None
-        return True if handshake.early_data_accepted else None
+        return None if self._session is None else answers.early_data_accepted(self._session)
 
     @property
     def send_window(self) -> int:
@@ -427,45 +414,24 @@ class H3Connection:
     @property
     def open_streams(self) -> int:
         """How many requests are open."""
-        session = self._session
-        if session is None:
-            return 0
-        return len([number for number in session.transport.session.streams.streams if number & 3 == 0])
+        return 0 if self._session is None else answers.count_open_requests(self._session)
 
     @property
     def can_open_stream(self) -> bool:
         """Whether ``send_request`` can open a stream now: the peer's limit allows it, no GOAWAY forbids it (client)."""
-        session = self._session
         if self.role != CLIENT:
             return False
-        if session is None:
-            return not self._closed_early
-        transport = session.transport.session
-        return transport.is_open() and session.goaway_received == NO_GOAWAY and transport.streams.can_open(False)
+        return not self._closed_early if self._session is None else answers.can_open_request(self._session)
 
     @property
     def last_stream_error(self) -> RemoteProtocolError | None:
         """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
-        session = self._session
-        if session is None or session.rejected_reason is None:
-            return None
-        error: RemoteProtocolError = remote_error(
-            session.rejected_reason,
-            stream_id=int(session.rejected_stream),
-            error_code=int(session.rejected_code),
-            code_space="h3",
-        )
-        if self.role == CLIENT:
-            error.status_hint = None  # nobody is to be answered
-        return error
+        return None if self._session is None else rejection(self._session)
 
     @property
     def peer_certificate(self) -> bytes | None:
         """The server's certificate in DER (client); ``None`` before it is known, or where a session was resumed."""
-        handshake = None if self._session is None else self._session.transport.session.handshake
-        if isinstance(handshake, ClientHandshake) and handshake.chain:
-            return handshake.chain[0]
-        return None
+        return None if self._session is None else answers.peer_certificate(self._session)
 
     def session_tickets(self) -> list[SessionTicket]:
         """Return the tickets that came since this was asked last (client)."""
@@ -473,12 +439,7 @@ class H3Connection:
 
     def validation_tokens(self) -> list[bytes]:
         """Return the tokens that came since this was asked last (client): one saves a later connection a Retry."""
-        if self._session is None:
-            return []
-        transport = self._session.transport.session
-        tokens = transport.tokens
-        transport.tokens = []
-        return tokens
+        return [] if self._session is None else answers.take_validation_tokens(self._session)
 
     def statistics(self) -> PathStatistics:
         """Return what is known of the path in use, and what was counted on the connection."""
@@ -505,10 +466,7 @@ class H3Connection:
 
     def close_info(self) -> CloseInfo | None:
         """Return how the connection was closed, by either side; ``None`` while it is open, or if silence ended it."""
-        close = None if self._session is None else self._session.transport.session.close
-        if close is None or close.state == OPEN or close.timed_out:
-            return None
-        return CloseInfo(int(close.error_code), close.reason, close.is_application)
+        return None if self._session is None else answers.close_info(self._session)
 
     def is_closed(self) -> bool:
         """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has: the end itself.
@@ -564,18 +522,9 @@ class H3Connection:
         return session
 
     def _begin(self, transport: Transport) -> None:
-        options = self._options
-        session = H3Session(transport, self.role == SERVER, options.limits, options.connect_protocol, options.datagrams)
-        origin = self._origin
-        if origin is not None:
-            origin.session = session
-            session.attention = origin.attention
-            session.owner = self
-        ticket = None if options.client is None else options.client.session
-        if ticket is not None and ticket.settings and transport.session.remembered is not None:
-            session.remember_settings(ticket.settings)
+        session = begin_session(transport, self._options, self._origin, self)
         self._session = session
-        self._reader = EventReader(session, options.auto_credit)
+        self._reader = EventReader(session, self._options.auto_credit)
 
     def _ended(self) -> Any:
         if self._told:
@@ -584,74 +533,10 @@ class H3Connection:
         return CONNECTION_CLOSED
 
     def _failed(self) -> RemoteProtocolError:
-        """Make the terminal error of this connection."""
-        failure = self._failure
         session = self._session
-        assert failure is not None and session is not None
-        close = session.transport.session.close
-        why = close.reason if failure.reason == "handshake_failed" else None
-        space = "h3" if close.is_application else "quic"
-        error: RemoteProtocolError = remote_error(failure.reason, why, error_code=failure.error_code, code_space=space)
-        if self.role == CLIENT:
-            error.status_hint = None  # nobody is to be answered
-        return error
+        failure = self._failure
+        assert session is not None and failure is not None
+        return terminal_error(session, failure)
 
 
 as_compiled(H3Connection, final=("_options", "_origin"))
-
-
-def new_connection(
-    role: int,
-    limits: H3Limits | None = None,
-    credentials: Any = None,
-    tickets: TicketKeys | None = None,
-    server_name: Any = None,
-    verify: Any = True,
-    session: SessionTicket | None = None,
-    early_data: bool = False,
-    validation_token: bytes | None = None,
-    connection_id: bytes | None = None,
-    alpn: Any = None,
-    auto_credit: bool = True,
-    transport_params: Any = None,
-    keep_alive: int = 0,
-    congestion: str = "cubic",
-    max_datagram_size: int = MOST_DATAGRAM_SIZE,
-    versions: Any = None,
-    cipher_suites: Any = None,
-    groups: Any = None,
-    enable_connect_protocol: bool = False,
-    enable_datagrams: bool = False,
-    keylog: Any = None,
-    qlog: Any = None,
-    wall_clock: Any = None,
-    entropy: Any = None,
-) -> H3Connection:
-    """Make a connection: what ``zttp.Connection`` calls, and what its options are known by."""
-    return H3Connection(
-        role,
-        limits=limits,
-        credentials=credentials,
-        tickets=tickets,
-        server_name=server_name,
-        verify=verify,
-        session=session,
-        early_data=early_data,
-        validation_token=validation_token,
-        connection_id=connection_id,
-        alpn=alpn,
-        auto_credit=auto_credit,
-        transport_params=transport_params,
-        keep_alive=keep_alive,
-        congestion=congestion,
-        max_datagram_size=max_datagram_size,
-        versions=versions,
-        cipher_suites=cipher_suites,
-        groups=groups,
-        enable_connect_protocol=enable_connect_protocol,
-        enable_datagrams=enable_datagrams,
-        keylog=keylog,
-        qlog=qlog,
-        wall_clock=wall_clock,
-        entropy=entropy,
-    )

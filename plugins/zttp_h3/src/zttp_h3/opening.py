@@ -7,6 +7,7 @@ from zttp_h3.native_ints import i64
 from zttp_h3.options import ConnectionOptions
 from zttp_h3.origin import Origin
 from zttp_h3.quic.transport import Transport, accept, connect
+from zttp_h3.session import H3Session
 from zttp_h3.wire.packet_header import read_long_header
 from zttp_h3.wire.versions import INITIAL
 
@@ -67,3 +68,17 @@ def accept_client(
         origin is not None and origin.validated,
         opener,
     )
+
+
+def begin_session(transport: Transport, options: ConnectionOptions, origin: Origin | None, owner: object) -> H3Session:
+    """Begin HTTP/3 over a transport; an endpoint that made the connection, ``owner``, hears of what it has to send."""
+    is_server = transport.session.is_server
+    session = H3Session(transport, is_server, options.limits, options.connect_protocol, options.datagrams)
+    if origin is not None:
+        origin.session = session
+        session.attention = origin.attention
+        session.owner = owner
+    ticket = None if options.client is None else options.client.session
+    if ticket is not None and ticket.settings and transport.session.remembered is not None:
+        session.remember_settings(ticket.settings)
+    return session

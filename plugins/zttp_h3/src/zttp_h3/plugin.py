@@ -22,7 +22,7 @@ def zttp_register_protocols() -> list[ProtocolDescriptor]:
             name=HTTP3,
             api_version=(1, 0),
             connection="zttp_h3.connection:H3Connection",
-            factory="zttp_h3.connection:new_connection",
+            factory="zttp_h3.construction:new_connection",
             transport="datagram",
             aliases=(3,),
             alpn=(b"h3",),

@@ -6,6 +6,7 @@ from zttp_core.as_compiled import as_compiled
 from zttp_core.reasons import local_error
 from zttp_h3.arguments import clamped, listed, owned
 from zttp_h3.native_ints import i64
+from zttp_h3.quic.stream import QuicStream
 from zttp_h3.request_state import RequestState
 from zttp_h3.session import H3Session
 from zttp_h3.writing import messages
@@ -97,6 +98,19 @@ class Stream:
 
     def __repr__(self) -> str:
         return f"<Stream {self.stream_id}{' closed' if self._is_closed() else ''}>"
+
+
+def find_stream(session: H3Session, number: i64) -> Stream | None:
+    """Return a request's stream, open or closed; None for one that was never opened."""
+    streams = session.transport.session.streams
+    quic = streams.streams.get(int(number))
+    if quic is not None and isinstance(quic.application, RequestState):
+        return Stream(session, quic.application)
+    if not streams.is_known(number):
+        return None
+    gone = RequestState(session, QuicStream(number, None, None))
+    gone.closed = True
+    return Stream(session, gone)
 
 
 as_compiled(Stream, final=("_session", "_state"))

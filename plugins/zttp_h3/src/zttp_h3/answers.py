@@ -1,0 +1,52 @@
+"""What a connection says of itself when it is asked, out of what its parts know."""
+
+from zttp_h3.close_info import CloseInfo
+from zttp_h3.quic.close import OPEN
+from zttp_h3.session import NO_GOAWAY, H3Session
+from zttp_h3.tls.client import ClientHandshake
+
+
+def early_data_accepted(session: H3Session) -> bool | None:
+    """Tell whether early data counts; None as long as nobody knows, or where there is none (RFC 8446 4.2.10)."""
+    handshake = session.transport.session.handshake
+    if handshake is None:
+        return None
+    if isinstance(handshake, ClientHandshake):
+        offered = handshake.early_data_offered and handshake.answered_early_data
+        return handshake.early_data_accepted if offered else None
+    return True if handshake.early_data_accepted else None
+
+
+def peer_certificate(session: H3Session) -> bytes | None:
+    """Return the server's own certificate, if it has shown one."""
+    handshake = session.transport.session.handshake
+    if isinstance(handshake, ClientHandshake) and handshake.chain:
+        return handshake.chain[0]
+    return None
+
+
+def take_validation_tokens(session: H3Session) -> list[bytes]:
+    """Return the tokens of NEW_TOKEN frames (RFC 9000 8.1.3), and forget them."""
+    transport = session.transport.session
+    tokens = transport.tokens
+    transport.tokens = []
+    return tokens
+
+
+def count_open_requests(session: H3Session) -> int:
+    """Count the streams of requests that are not over; there are the protocol's own too (RFC 9114 6)."""
+    return len([number for number in session.transport.session.streams.streams if number & 3 == 0])
+
+
+def can_open_request(session: H3Session) -> bool:
+    """Tell whether the peer lets a client open a request's stream now (RFC 9000 4.6, RFC 9114 5.2)."""
+    transport = session.transport.session
+    return transport.is_open() and session.goaway_received == NO_GOAWAY and transport.streams.can_open(False)
+
+
+def close_info(session: H3Session) -> CloseInfo | None:
+    """Return how either side closed the connection; None if none did."""
+    close = session.transport.session.close
+    if close.state == OPEN or close.timed_out:
+        return None
+    return CloseInfo(int(close.error_code), close.reason, close.is_application)
