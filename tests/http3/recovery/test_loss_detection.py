@@ -306,6 +306,24 @@ def test_persistent_congestion_of_a_connection() -> None:
     assert loss.congestion.window == 2 * SIZE
 
 
+def test_persistent_congestion_forgets_the_least_round_trip() -> None:
+    # RFC 9002 5.2 SHOULD: the newest sample is the least then, or a path that has become longer is found congested
+    # again and again. Any other loss leaves it.
+    loss = detection()
+    send(loss, APPLICATION, 0)
+    acknowledge(loss, APPLICATION, [0], 10_000)
+    for turn in range(4):
+        send(loss, APPLICATION, 20_000 + turn)
+    acknowledge(loss, APPLICATION, [4], 320_003)
+    assert lost(loss) == [1]
+    assert loss.round_trip.least == 10_000
+    for turn in range(20):
+        send(loss, APPLICATION, 400_000 + turn * 200_000)
+    acknowledge(loss, APPLICATION, [24], 4_600_000)
+    assert loss.congestion.window == 2 * SIZE
+    assert loss.round_trip.least == loss.round_trip.latest == 400_000
+
+
 def test_lost_packets_before_the_first_sample_are_no_persistent_congestion() -> None:
     loss = detection()
     for turn in range(6):

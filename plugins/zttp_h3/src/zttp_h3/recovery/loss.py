@@ -184,6 +184,7 @@ class LossDetection:
             longest = sent.longest_run(fresh, self._first_sample)
             if longest > self.probe_timeout() * _PERSISTENT_FACTOR:
                 self.congestion.on_persistent_congestion()
+                self.round_trip.on_persistent_congestion()
                 sent.end_run()
 
     def _on_larger_acknowledged(self, packet: SentPacket, now: i64) -> None:

@@ -40,6 +40,10 @@ class RoundTrip:
         self.variation = (3 * self.variation + difference) // 4
         self.smoothed = (7 * self.smoothed + adjusted) // 8
 
+    def on_persistent_congestion(self) -> None:
+        """Take the newest sample for the least: the path may have changed (RFC 9002 5.2)."""
+        self.least = self.latest
+
     def loss_delay(self) -> i64:
         """Return after how long a packet is lost if a later one was acknowledged (RFC 9002 6.1.2)."""
         longest = max(self.smoothed, self.latest)
