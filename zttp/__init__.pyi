@@ -608,12 +608,13 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         """
     def request_key_update(self) -> None:
         """Change the packet keys (RFC 9001 6.1). Raises LocalProtocolError if that may not be yet."""
-    def migrate(self, local_address: Any) -> None:
+    def migrate(self, local_address: Any, peer_address: Any = None) -> None:
         """Probe the path from another local address, and move to it once the server has answered there (RFC 9000 9).
 
         Datagrams then say that they leave from there; what arrives there must be given with it. Until the probe is
-        answered, and if it is not, everything stays where it is. For a client; raises LocalProtocolError before the
-        handshake is confirmed, where the server has forbidden it, and while it has given no connection ID for it.
+        answered, and if it is not, everything stays where it is. ``peer_address`` is the caller's name of one of the
+        ``preferred_addresses``. For a client; raises LocalProtocolError before the handshake is confirmed, where the
+        server has forbidden it, and while it has given no connection ID for it.
         """
     @property
     def handshake_complete(self) -> bool:
@@ -647,6 +648,12 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         """The server's certificate in DER (client); ``None`` before it is known, or where a session was resumed."""
     def session_tickets(self) -> list[SessionTicket]:
         """Return the tickets that came since this was asked last (client)."""
+    def preferred_addresses(self) -> list[tuple[str, int]]:
+        """Return where the server would rather be reached, IPv4 first (client, RFC 9000 9.6); ``migrate`` goes there.
+
+        Once the handshake is confirmed: probe one of the family that is in use, and stay where you are if it does not
+        answer.
+        """
     def validation_tokens(self) -> list[bytes]:
         """Return the tokens that came since this was asked last (client): one saves a later connection a Retry."""
     def statistics(self) -> PathStatistics:

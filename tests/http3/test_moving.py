@@ -11,8 +11,10 @@ from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.endpoint import QuicEndpoint
 from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.path_statistics import PathStatistics
+from zttp_h3.wire.transport_parameters import PreferredAddress
 
 SERVER_ADDRESS = ("203.0.113.1", 443)
+PREFERRED = ("203.0.113.9", 8443)
 HOME = ("192.0.2.1", 1)
 AWAY = ("198.51.100.1", 2)
 
@@ -81,6 +83,28 @@ def test_when_nobody_may_move() -> None:
     with pytest.raises(LocalProtocolError) as raised:
         H3Connection(SERVER).migrate(AWAY)
     assert raised.value.reason == "wrong_role"
+
+
+def test_a_client_goes_where_its_server_would_rather_be() -> None:
+    # RFC 9000 9.6; 18.2: of a family without an address all is zero.
+    roaming = Roaming()
+    assert roaming.client.preferred_addresses() == []
+    roaming.ask()
+    assert roaming.client.preferred_addresses() == []
+    with pytest.raises(LocalProtocolError) as raised:
+        roaming.client.migrate(None, PREFERRED)
+    assert raised.value.reason == "migration_not_possible"
+    assert roaming.client._session is not None
+    peer = roaming.client._session.transport.session.peer
+    ipv6 = bytes.fromhex("20010db8000000000000000000000001")
+    peer.preferred_address = PreferredAddress(bytes(4), 0, ipv6, 443, b"12345678", bytes(16))
+    assert roaming.client.preferred_addresses() == [("2001:db8::1", 443)]
+    peer.preferred_address = PreferredAddress(bytes((203, 0, 113, 9)), 8443, ipv6, 443, b"12345678", bytes(16))
+    assert roaming.client.preferred_addresses() == [PREFERRED, ("2001:db8::1", 443)]
+    roaming.client.migrate(None, PREFERRED)
+    roaming.ask()
+    roaming.ask()
+    assert roaming.left[-1].peer_address == PREFERRED
 
 
 @pytest.mark.parametrize("marks", [True, False])

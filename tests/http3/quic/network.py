@@ -7,7 +7,7 @@ whatever a test does, both sides must come to rest.
 import heapq
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from tests.http3.tls.certificates import SECONDS, authority, identity
 from zttp_h3.protection.suites import SUITES
@@ -80,7 +80,7 @@ class Network:
         self.bytes_sent = [0, 0]
         self.log: list[tuple[int, bool, bytes]] = []
         self.sent_to: dict[Any, int] = {}  # bytes that the server sent to each address
-        self._queue: list[tuple[int, int, bool, Any, bytes, int]] = []
+        self._queue: list[tuple[int, int, bool, Any, bytes, int, Any]] = []
         self._count = 0
         entropy = random.Random(seed + 1000).randbytes
         self.clock = lambda: SECONDS + self.now / 1e6
@@ -112,20 +112,22 @@ class Network:
         self.stops: dict[tuple[bool, int], int] = {}
         self.reading = True
         self.on_stream: Callable[[bool, QuicStream], None] | None = None
+        self.on_accept: Callable[[Transport], None] | None = None
+        self.preferred: Any = None  # another address of the server's; then it is told where datagrams have come to
 
     # ------------------------------------------------------------------------------------------ the path
 
     def flush(self) -> None:
         """Let both sides send what they want to."""
         for datagram, path, mark in self.client.datagrams_to_send(self.now):
-            assert path.peer == SERVER
-            self._send(True, datagram, self.client_address if path.local is None else path.local, mark)
+            assert path.peer == SERVER or path.peer == self.preferred is not None
+            self._send(True, datagram, self.client_address if path.local is None else path.local, mark, path.peer)
         if self.server is not None:
             for datagram, path, mark in self.server.datagrams_to_send(self.now):
                 self.sent_to[path.peer] = self.sent_to.get(path.peer, 0) + len(datagram)
-                self._send(False, datagram, path.peer, mark)
+                self._send(False, datagram, path.peer, mark, SERVER if path.local is None else path.local)
 
-    def _send(self, by_client: bool, datagram: bytes, address: Any, mark: int) -> None:
+    def _send(self, by_client: bool, datagram: bytes, address: Any, mark: int, server: Any) -> None:
         assert len(datagram) <= self.largest
         number = self.sent[not by_client]
         self.sent[not by_client] += 1
@@ -147,15 +149,16 @@ class Network:
             carried_mark = mark if link.remark is None else link.remark(number, by_client, mark)
             if carried_mark < 0:
                 continue
-            heapq.heappush(self._queue, (when, self._count, by_client, address, carried, carried_mark))
+            heapq.heappush(self._queue, (when, self._count, by_client, address, carried, carried_mark, server))
 
-    def _deliver(self, by_client: bool, address: Any, datagram: bytes, mark: int) -> None:
+    def _deliver(self, by_client: bool, address: Any, datagram: bytes, mark: int, server: Any) -> None:
         if not by_client:
             if address == self.client_address:
-                self.client.receive(datagram, self.now, SERVER, None, mark)
+                self.client.receive(datagram, self.now, server, None, mark)
             elif address in self.other_addresses:
-                self.client.receive(datagram, self.now, SERVER, address, mark)
+                self.client.receive(datagram, self.now, server, address, mark)
             return
+        local = None if self.preferred is None else server
         if self.server is None:
             header = read_long_header(datagram, 0)
             if header is None or header.kind != 0 or len(datagram) < 1200:
@@ -165,13 +168,15 @@ class Network:
                 self.server_parameters,
                 self.now,
                 address,
-                None,
+                local,
                 self.clock,
                 header.destination,
                 header.source,
                 header.version,
             )
-        self.server.receive(datagram, self.now, address, None, mark)
+            if self.on_accept is not None:
+                self.on_accept(self.server)
+        self.server.receive(datagram, self.now, address, local, mark)
 
     # ------------------------------------------------------------------------------------------ the run
 
@@ -191,8 +196,8 @@ class Network:
         self.now = max(self.now, min(times))
         arrived = False
         while self._queue and self._queue[0][0] <= self.now:
-            _, _, by_client, address, datagram, mark = heapq.heappop(self._queue)
-            self._deliver(by_client, address, datagram, mark)
+            _, _, by_client, address, datagram, mark, server = heapq.heappop(self._queue)
+            self._deliver(by_client, address, datagram, mark, server)
             arrived = True
         for side in self.sides():
             timeout = side.next_timeout()
@@ -205,7 +210,7 @@ class Network:
             self.read_all()
         return True
 
-    def run(self, seconds: float = 60.0, until: Callable[[], bool] | None = None) -> "Network":
+    def run(self, seconds: float = 60.0, until: Callable[[], bool] | None = None) -> Self:
         """Go on until ``until`` holds, or both sides are quiet."""
         limit = self.now + int(seconds * 1e6)
         while not (until() if until is not None else self.is_quiet()):

@@ -1,5 +1,7 @@
 """What a connection says of itself when it is asked, out of what its parts know."""
 
+from ipaddress import ip_address
+
 from zttp_h3.close_info import CloseInfo
 from zttp_h3.quic.close import OPEN
 from zttp_h3.session import NO_GOAWAY, H3Session
@@ -23,6 +25,15 @@ def peer_certificate(session: H3Session) -> bytes | None:
     if isinstance(handshake, ClientHandshake) and handshake.chain:
         return handshake.chain[0]
     return None
+
+
+def preferred_addresses(session: H3Session) -> list[tuple[str, int]]:
+    """Return where the server would rather be reached; all zero is how it says none (RFC 9000 9.6.1, 18.2)."""
+    preferred = session.transport.session.peer.preferred_address
+    if preferred is None:
+        return []
+    said = ((preferred.ipv4, int(preferred.ipv4_port)), (preferred.ipv6, int(preferred.ipv6_port)))
+    return [(str(ip_address(address)), port) for address, port in said if any(address)]
 
 
 def take_validation_tokens(session: H3Session) -> list[bytes]:

@@ -362,17 +362,21 @@ class H3Connection:
             raise local_error("key_update_too_early")
         session.touch()
 
-    def migrate(self, local_address: Any) -> None:
+    def migrate(self, local_address: Any, peer_address: Any = None) -> None:
         """Probe the path from another local address, and move to it once the server has answered there (RFC 9000 9).
 
         Datagrams then say that they leave from there; what arrives there must be given with it. Until the probe is
-        answered, and if it is not, everything stays where it is. For a client; raises LocalProtocolError before the
-        handshake is confirmed, where the server has forbidden it, and while it has given no connection ID for it.
+        answered, and if it is not, everything stays where it is. ``peer_address`` is the caller's name of one of the
+        ``preferred_addresses``. For a client; raises LocalProtocolError before the handshake is confirmed, where the
+        server has forbidden it, and while it has given no connection ID for it.
         """
         session = self._session
         if self.role != CLIENT:
             raise local_error("wrong_role")
-        if session is None or not session.transport.migrate(session.transport.session.path.peer, local_address):
+        if session is None:
+            raise local_error("migration_not_possible")
+        peer = session.transport.session.path.peer if peer_address is None else peer_address
+        if not session.transport.migrate(peer, local_address):
             raise local_error("migration_not_possible")
         session.touch()
 
@@ -436,6 +440,14 @@ class H3Connection:
     def session_tickets(self) -> list[SessionTicket]:
         """Return the tickets that came since this was asked last (client)."""
         return [] if self._session is None else self._session.take_tickets()
+
+    def preferred_addresses(self) -> list[tuple[str, int]]:
+        """Return where the server would rather be reached, IPv4 first (client, RFC 9000 9.6); ``migrate`` goes there.
+
+        Once the handshake is confirmed: probe one of the family that is in use, and stay where you are if it does not
+        answer.
+        """
+        return [] if self._session is None else answers.preferred_addresses(self._session)
 
     def validation_tokens(self) -> list[bytes]:
         """Return the tokens that came since this was asked last (client): one saves a later connection a Retry."""

@@ -1,8 +1,8 @@
 """Moving from one path to another: the server follows its client, the client probes first and then goes (RFC 9000 9).
 
 A path that is not in use has a connection ID of the peer's for itself, so that nobody who sees both can link them
-(9.5). A server's preferred address (9.6) is a path like others: ``begin`` takes the peer's address too, and the
-connection ID that came with it is among those that may be used.
+(9.5). A server's preferred address (9.6) is the end of a path like others: ``begin`` takes the peer's address too, and
+the connection ID that came with it is among those that may be used, on any path.
 """
 
 from typing import Any
@@ -14,9 +14,9 @@ from zttp_h3.quic.session import Session
 
 def begin(session: Session, peer: Any, local: Any) -> bool:
     """Probe a new path of a client, and move to it when it is validated; False if that must not be (9, 18.2)."""
-    if session.is_server or not session.confirmed or session.peer.disable_active_migration:
+    if session.is_server or not session.confirmed or not _may_use(session, peer):
         return False
-    if session.path.is_same(peer, local) and session.path.local == local:
+    if _is_same(peer, session.path.peer) and _is_same(local, session.path.local):
         return True
     if len(session.peer_ids.current) > 0 and not session.peer_ids.has_spare():
         return False
@@ -30,6 +30,18 @@ def begin(session: Session, peer: Any, local: Any) -> bool:
     session.keep_path(path)
     path.begin_validation(session.now + 3 * session.loss.probe_timeout())
     return True
+
+
+def _may_use(session: Session, peer: Any) -> bool:
+    """Tell whether a client may send from elsewhere to that address of the server's."""
+    if not _is_same(peer, session.path.peer) and session.peer.preferred_address is None:
+        return False  # 9: a server stays where it is
+    # 18.2: not to the address of the handshake, if the server says so; to a preferred one nothing forbids it.
+    return not (session.peer.disable_active_migration and _is_same(peer, session.first_peer))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return one is other or bool(one == other)
 
 
 def prepare_answer(session: Session, path: Path) -> None:

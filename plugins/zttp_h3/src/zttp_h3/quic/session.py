@@ -90,6 +90,7 @@ class Session:
         )
         self.peer_ids: Final = PeerIds(peer_id)
         self.path: Path = path
+        self.first_peer: Final = path.peer  # where the handshake began (RFC 9000 18.2)
         self.candidate: Path | None = None  # a client's next path, while it is probed
         self.paths: Final[list[Path]] = [path]
         self.close: Final = CloseState()
