@@ -220,7 +220,7 @@ def test_the_window_starts_with_ten_packets_and_doubles(control: type[Congestion
         made.on_sent(SIZE)
     assert made.room() == 0
     for _ in range(10):
-        made.on_acknowledged(SIZE, 0, 1, True, 50_000)
+        made.on_acknowledged(SIZE, 0, 1, True)
     assert made.window == 20 * SIZE
 
 
@@ -229,7 +229,7 @@ def test_a_window_that_was_not_tried_does_not_grow(control: type[CongestionContr
     # RFC 9002 7.8
     made = control(SIZE)
     made.on_sent(SIZE)
-    made.on_acknowledged(SIZE, 0, 1, False, 50_000)
+    made.on_acknowledged(SIZE, 0, 1, False)
     assert made.window == 10 * SIZE
 
 
@@ -264,7 +264,7 @@ def test_new_reno_grows_by_a_datagram_for_each_round_trip() -> None:
     for turn in range(1, 6):
         for _ in range(window // SIZE):
             made.on_sent(SIZE)
-            made.on_acknowledged(SIZE, 10, 20, True, 50_000)
+            made.on_acknowledged(SIZE, 10, 20, True)
         assert abs(int(made.window) - int(window) - SIZE) <= SIZE
         window = int(made.window)
         assert turn
@@ -284,7 +284,7 @@ def test_cubic_returns_to_where_it_was_and_then_looks_beyond() -> None:
         before = int(made.window)
         for _ in range(made.window // SIZE):
             made.on_sent(SIZE)
-            made.on_acknowledged(SIZE, now, now, True, rtt)
+            made.on_acknowledged(SIZE, now, now, True)
         growth.append(int(made.window) - before)
     reached = next(turn for turn in range(200) if 140 * SIZE + sum(growth[: turn + 1]) >= 199 * SIZE)
     # K = cbrt(W_max * (1 - 0.7) / 0.4) = cbrt(200 * 0.3 / 0.4) = 5.3 s: about 106 round trips.
@@ -331,6 +331,105 @@ def test_lost_packets_before_the_first_sample_are_no_persistent_congestion() -> 
     acknowledge(loss, APPLICATION, [5], 5_100_000)
     assert lost(loss) == [0, 1, 2, 3, 4]
     assert loss.congestion.window > 2 * SIZE
+
+
+def reordered(control: CongestionControl) -> tuple[LossDetection, int]:
+    """Ten packets of which the first two were overtaken: they are lost, and the window is cut."""
+    loss = LossDetection(control, SIZE, True)
+    loss.confirmed = loss.validated = True
+    for _ in range(10):
+        send(loss, APPLICATION, 0)
+    before = int(control.window)
+    acknowledge(loss, APPLICATION, [2, 3, 4], 10_000)
+    assert lost(loss) == [0, 1]
+    assert control.window < before + 3 * SIZE
+    return loss, before
+
+
+@pytest.mark.parametrize("control", [NewReno, Cubic])
+def test_a_cut_is_undone_when_all_that_seemed_lost_was_late(control: type[CongestionControl]) -> None:
+    # RFC 9438 4.9.2
+    loss, before = reordered(control(SIZE))
+    acknowledge(loss, APPLICATION, [1], 11_000)
+    cut = loss.congestion.window
+    assert not loss.congestion.in_slow_start()
+    acknowledge(loss, APPLICATION, [0], 12_000)
+    assert loss.congestion.window >= before > cut
+    assert loss.congestion.in_slow_start()
+    assert not loss.congestion.in_recovery(0)
+    assert loss.spaces[APPLICATION].spurious == 2
+    # It is as if there had been no cut: the next loss is answered, once.
+    window = loss.congestion.window
+    for _ in range(5):
+        send(loss, APPLICATION, 13_000)
+    acknowledge(loss, APPLICATION, [5, 6, 7, 8, 9, 11, 12, 13, 14], 23_000)
+    assert lost(loss) == [10]
+    assert loss.congestion.window < window + 5 * SIZE
+    assert not loss.congestion.in_slow_start()
+
+
+def test_cubic_goes_on_where_it_was_before_a_cut_that_is_undone() -> None:
+    # RFC 9438 4.9.2: its epoch, W_max, K and W_est are what they were.
+    def state() -> list[float]:
+        names = ("window", "threshold", "recovery_start", "_epoch", "_most", "_origin", "_reno", "_reached_reno")
+        return [getattr(made, name) for name in names]
+
+    def grow(since: int) -> None:
+        for turn in range(50):
+            made.on_sent(SIZE)
+            made.on_acknowledged(SIZE, since + turn, since + turn, True)
+
+    made = Cubic(SIZE)
+    made.window = 100 * SIZE
+    made.on_congestion(0, 1)
+    grow(100)
+    before = state()
+    made.on_congestion(200, 300)
+    grow(400)
+    assert state() != before
+    made.undo()
+    assert state() == before
+    # Where more was gained since, that is kept.
+    made.on_congestion(500, 600)
+    made.window = 200 * SIZE
+    after = state()
+    made.undo()
+    assert state() == after
+
+
+@pytest.mark.parametrize("what", ["one is lost", "a mark", "another path", "persistent", "another size"])
+def test_a_cut_that_was_for_more_than_late_packets_stands(what: str) -> None:
+    # RFC 9438 4.9.2, RFC 9002 7.1
+    loss, before = reordered(NewReno(SIZE))
+    late = [0] if what == "one is lost" else [0, 1]
+    if what == "a mark":
+        loss.on_mark(0, 10_500)
+    elif what == "another path":
+        loss.change_path(10_500)
+    elif what == "persistent":
+        for turn in range(20):
+            send(loss, APPLICATION, 20_000 + turn * 200_000)
+        acknowledge(loss, APPLICATION, [29], 4_000_000)
+    elif what == "another size":
+        loss.path_mtu.size = SIZE + 1
+        loss._resize()
+    cut = loss.congestion.window
+    acknowledge(loss, APPLICATION, late, 5_000_000)
+    assert loss.congestion.window == cut
+    if what != "another path":
+        assert cut < before
+
+
+def test_more_late_packets_than_are_remembered_are_lost() -> None:
+    loss = detection()
+    loss.congestion.window = 1_000 * SIZE
+    for _ in range(100):
+        send(loss, APPLICATION, 0)
+    acknowledge(loss, APPLICATION, [99], 10_000)
+    cut = loss.congestion.window
+    assert len(lost(loss)) == 97
+    acknowledge(loss, APPLICATION, list(range(97)), 11_000)
+    assert loss.congestion.window == cut
 
 
 def test_another_path_starts_again() -> None:

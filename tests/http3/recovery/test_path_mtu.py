@@ -218,12 +218,12 @@ def test_a_window_keeps_its_bytes(controller: type[NewReno] | type[Cubic]) -> No
     control = controller(1200)
     for _ in range(20):
         control.on_sent(1200)
-        control.on_acknowledged(1200, 10, 20, True, 10)
+        control.on_acknowledged(1200, 10, 20, True)
     control.on_congestion(30, 40)
     window = control.window
     control.resize(1452)
     assert control.window == window
     for round_trip in range(2, 100):
         control.on_sent(1452)
-        control.on_acknowledged(1452, round_trip * 20_000, round_trip * 20_000 + 10_000, True, 10_000)
+        control.on_acknowledged(1452, round_trip * 20_000, round_trip * 20_000 + 10_000, True)
     assert window < control.window < 3 * window

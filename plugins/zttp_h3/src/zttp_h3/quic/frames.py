@@ -235,7 +235,7 @@ class FrameReceiver:
                 newest = packet.number
                 when = packet.sent
         if newest == ack.largest and session.ecn.on_acknowledged(space, marked, ack.ect0, ack.ect1, ack.ce):
-            loss.congestion.on_congestion(when, session.now)
+            loss.on_mark(when, session.now)
 
     def settle(self, space: i64) -> None:
         """Tell the senders what was delivered and what was lost."""

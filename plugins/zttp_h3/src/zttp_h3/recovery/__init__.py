@@ -1,6 +1,6 @@
 """Loss detection and congestion control (RFC 9002): what was sent, what became of it, how much may be in flight.
 
-What may follow, and where it would begin: HyStart++ (RFC 9406) where ``CongestionControl.in_slow_start`` is asked, for
-loss alone ends slow start until then; undoing a cut of the window that was spurious (RFC 9438 4.9) where
-``SentPackets`` counts what was found lost and came late.
+A controller is a ``CongestionControl``: it hears of bytes that leave, arrive and are lost, of each sample of the round
+trip, and has a cut of its window undone when what seemed lost was late (RFC 9438 4.9.2). What may follow is HyStart++
+(RFC 9406), where ``on_round_trip`` gives the samples; until then loss and marks alone end slow start.
 """

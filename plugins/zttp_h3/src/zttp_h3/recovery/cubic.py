@@ -26,6 +26,7 @@ class Cubic(CongestionControl):
         self._origin = 0.0  # K, seconds
         self._reno = 0.0  # W_est, segments
         self._reached_reno = 0.0  # cwnd_prior, segments: from there W_est grows as Reno does
+        self._kept: tuple[i64, float, float, float, float] = (-1, 0.0, 0.0, 0.0, 0.0)  # of before the latest cut
 
     def resize(self, datagram_size: i64) -> None:
         """Count in segments of another size."""
@@ -35,7 +36,7 @@ class Cubic(CongestionControl):
         self._reached_reno *= scale
         super().resize(datagram_size)
 
-    def _grow(self, size: i64, now: i64, smoothed: i64) -> None:
+    def _grow(self, size: i64, now: i64) -> None:
         if self.window < self.threshold:
             self.window += size
             return
@@ -58,7 +59,7 @@ class Cubic(CongestionControl):
                 self.window = i64(self._reno * segment)
             return
         # RFC 9438 4.2, 4.4, 4.5: where the curve is one round trip from now, at most half as much again.
-        offset += float(smoothed) / 1e6
+        offset += float(self.smoothed) / 1e6
         target = _C * offset * offset * offset + self._most
         target = min(max(target, window), 1.5 * window)
         self.window += i64((target - window) / window * float(size))
@@ -70,6 +71,12 @@ class Cubic(CongestionControl):
         self.threshold = max(i64(float(self.window) * _BETA), self.least_window())
         self.window = self.threshold
         self._epoch = -1
+
+    def _keep(self) -> None:
+        self._kept = (self._epoch, self._most, self._origin, self._reno, self._reached_reno)
+
+    def _give_back(self) -> None:
+        self._epoch, self._most, self._origin, self._reno, self._reached_reno = self._kept
 
     def _collapse(self) -> None:
         self._epoch = -1

@@ -8,6 +8,7 @@ from typing import Final, final
 
 from zttp_h3.native_ints import i64
 from zttp_h3.recovery.congestion import CongestionControl
+from zttp_h3.recovery.last_cut import LastCut
 from zttp_h3.recovery.pacer import Pacer
 from zttp_h3.recovery.path_mtu import BASE_SIZE, PathMtu
 from zttp_h3.recovery.round_trip import RoundTrip
@@ -56,6 +57,7 @@ class LossDetection:
         self.packets_lost: i64 = 0
         self._first_sample: i64 = -1  # when there was an RTT sample
         self.handshake_lost_in: i64 = NO_SPACE  # the space of the handshake that lost something, until that is answered
+        self._last_cut: Final = LastCut()
         self._path_since: i64 = 0  # when the path in use began to be used
         self._began: i64 = 0  # what a client's timer without packets in flight counts from
 
@@ -78,6 +80,10 @@ class LossDetection:
 
         ``ack_delay`` is what the frame says, in microseconds.
         """
+        late = self.spaces[space].late
+        if late is not None:
+            self.spaces[space].late = None
+            self._on_late(space, late)
         if len(self.delivered) == 0:
             return
         eliciting = False
@@ -94,14 +100,16 @@ class LossDetection:
             elif self.confirmed and ack_delay > self.max_ack_delay:
                 ack_delay = self.max_ack_delay
             latest = now - newest.sent
-            self.round_trip.add_sample(latest if latest > 0 else 1, ack_delay)
+            if latest < 1:
+                latest = 1
+            self.round_trip.add_sample(latest, ack_delay)
+            self.congestion.on_round_trip(latest, self.round_trip.smoothed, newest.sent)
             if self._first_sample < 0:
                 self._first_sample = now
         limited = not self.application_limited
-        smoothed = self.round_trip.smoothed
         for packet in self.delivered:
             if packet.in_flight:
-                self.congestion.on_acknowledged(packet.size, packet.sent, now, limited, smoothed)
+                self.congestion.on_acknowledged(packet.size, packet.sent, now, limited)
             if packet.size > BASE_SIZE:
                 self._on_larger_acknowledged(packet, now)
         self._detect_lost(space, now)
@@ -157,6 +165,7 @@ class LossDetection:
         self._resize()
         self.congestion.restart()
         self.congestion.recovery_start = now
+        self._last_cut.stand()
         self._path_since = now
         self._first_sample = -1
 
@@ -178,14 +187,36 @@ class LossDetection:
                 self.congestion.on_lost(packet.size)
                 latest = packet.sent
         if latest >= 0:
-            self.congestion.on_congestion(latest, now)
+            self._cut(space, fresh, latest, now)
         # RFC 9002 7.6
         if self._first_sample >= 0:
             longest = sent.longest_run(fresh, self._first_sample)
             if longest > self.probe_timeout() * _PERSISTENT_FACTOR:
                 self.congestion.on_persistent_congestion()
                 self.round_trip.on_persistent_congestion()
+                self._last_cut.stand()
                 sent.end_run()
+
+    def _cut(self, space: i64, lost: list[SentPacket], latest: i64, now: i64) -> None:
+        """Answer loss, and remember what was answered, if it is of the application's space: most are."""
+        if self.congestion.on_congestion(latest, now):
+            self._last_cut.begin()
+        if space != APPLICATION:
+            self._last_cut.stand()
+        for packet in lost:
+            if packet.in_flight:
+                self._last_cut.add(packet.number)
+
+    def _on_late(self, space: i64, numbers: list[int]) -> None:
+        """Draw conclusions from packets that were lost and have arrived (RFC 9438 4.9.2)."""
+        for number in numbers:
+            if space == APPLICATION and self._last_cut.on_late(number):
+                self.congestion.undo()
+
+    def on_mark(self, sent: i64, now: i64) -> None:
+        """Answer a mark of congestion on a packet sent at ``sent`` (RFC 9002 7.1); it is not undone by what is late."""
+        self.congestion.on_congestion(sent, now)
+        self._last_cut.stand()
 
     def _on_larger_acknowledged(self, packet: SentPacket, now: i64) -> None:
         if packet.number == self.path_mtu.probe:
@@ -216,6 +247,7 @@ class LossDetection:
         """Count in datagrams of the size that the path carries."""
         size = self.path_mtu.size
         self.congestion.resize(size)
+        self._last_cut.stand()  # it was one in other units
         self.pacer.datagram_size = size
 
     def _earliest_loss(self) -> i64:

@@ -15,7 +15,7 @@ class NewReno(CongestionControl):
         super().__init__(datagram_size)
         self._acknowledged: i64 = 0  # towards the next datagram of the window
 
-    def _grow(self, size: i64, now: i64, smoothed: i64) -> None:  # noqa: ARG002
+    def _grow(self, size: i64, now: i64) -> None:  # noqa: ARG002
         if self.window < self.threshold:
             self.window += size
             return

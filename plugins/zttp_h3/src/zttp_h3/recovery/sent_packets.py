@@ -54,6 +54,7 @@ class SentPackets:
         self.loss_time: i64 = -1  # when the earliest packet that is not lost yet will be
         self.acknowledged: Final = Ranges()
         self.spurious: i64 = 0  # packets that were found lost and acknowledged later
+        self.late: list[int] | None = None  # their numbers, until somebody has drawn conclusions
         self._recently_lost: Final[list[int]] = []
         self._first: i64 = 0  # no packet below is outstanding
         self._base: i64 = 0  # the number of the first place
@@ -113,9 +114,11 @@ class SentPackets:
             self._advance()
 
     def _count_spurious(self, start: i64, stop: i64) -> None:
-        """Count what was not lost but late: here an undone cut of the window would begin (RFC 9438 4.9)."""
+        """Count what was not lost but late."""
         late = [number for number in self._recently_lost if start <= number < stop]
         self.spurious += len(late)
+        if len(late) > 0:
+            self.late = late if self.late is None else self.late + late
         for number in late:
             self._recently_lost.remove(number)
 
