@@ -216,13 +216,13 @@ def test_what_is_only_acknowledged_is_heard_of() -> None:
     network = connected()
     server = network.server
     assert server is not None
+    sent = server.session.loss.spaces[2]
     asked = 0
     for number in range(400):
         network.client.session.loss.spaces[2].skip()  # acknowledged at once
         now = network.now + 1_000 * number
         server.receive(sealed(network.client, varints(0x01)), now, CLIENT, None, 0)
         server.datagrams_to_send(now)
-        sent = server.session.loss.spaces[2]
         if sent.eliciting_in_flight > 0:
             asked += 1
             heard = varints(0x02, int(sent.next_number) - 1, 0, 0, 0)

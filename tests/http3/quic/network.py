@@ -151,7 +151,7 @@ class Network:
                 continue
             heapq.heappush(self._queue, (when, self._count, by_client, address, carried, carried_mark, server))
 
-    def _deliver(self, by_client: bool, address: Any, datagram: bytes, mark: int, server: Any) -> None:
+    def _deliver(self, by_client: bool, address: Any, datagram: bytes, mark: int, server: Any = SERVER) -> None:
         if not by_client:
             if address == self.client_address:
                 self.client.receive(datagram, self.now, server, None, mark)
