@@ -23,6 +23,19 @@ PACKAGES = ("zttp_core", "zttp_h1", "zttp_h2", "zttp_h3")
 MARKERS = {"interpreted_only": "compiled", "compiled_only": "interpreted"}  # marker: the build that it leaves out
 # Where tests take long: they start first, so that at the end no processor waits for another.
 LONG = ("integration", "packaging", "docs", "soak", "commands", "http3")
+# Folders and files whose tests say the same things a thousand times over, or in other processes. They find no line that
+# is not found by the tests of one thing each, and coverage makes them take three to four times as long.
+REPEATS = (
+    "benchmarks",
+    "examples",
+    "integration",
+    "peers",
+    "soak",
+    "test_arguments",
+    "test_conformance",
+    "test_schedules",
+    "test_splits",
+)
 SEEDS = 2  # of a test with a parameter `seed`, on the interpreted build, which is many times slower; all when compiled
 BUILDS = pytest.StashKey[dict[str, str]]()
 CRASHES = pytest.StashKey[list[str]]()
@@ -69,13 +82,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             found = item.get_closest_marker(marker)
             if found is not None and left_out in builds:
                 item.add_marker(pytest.mark.skip(reason=found.kwargs["reason"]))
-        if item.get_closest_marker("alone") is not None and config.pluginmanager.hasplugin("pytest_cov"):
-            item.add_marker("no_cover")  # tracing would be what is measured
+        if config.pluginmanager.hasplugin("pytest_cov") and (is_alone(item) or is_repetition(item)):
+            item.add_marker("no_cover")  # where time is measured, tracing would be what is measured
     if "interpreted" in builds:
         dropped = [item for item in items if is_seed_too_many(item)]
         items[:] = [item for item in items if not is_seed_too_many(item)]
         config.hook.pytest_deselected(items=dropped)
     items.sort(key=turn_of)
+
+
+def is_alone(item: pytest.Item) -> bool:
+    """Tell whether nothing may run beside a test."""
+    return item.get_closest_marker("alone") is not None
+
+
+def is_repetition(item: pytest.Item) -> bool:
+    """Tell whether a test repeats itself with what is generated, or with peers."""
+    if item.get_closest_marker("hypothesis") is not None:
+        return True
+    if isinstance(item, pytest.Function) and "seed" in getattr(item, "fixturenames", ()):
+        return True
+    return any(part.startswith(REPEATS) for part in place_of(item))
+
+
+def place_of(item: pytest.Item) -> tuple[str, ...]:
+    """Return the folders below this one and the file that a test stands in."""
+    here = Path(__file__).parent
+    return item.path.relative_to(here).parts if item.path.is_relative_to(here) else ()
 
 
 def is_seed_too_many(item: pytest.Item) -> bool:
@@ -89,11 +122,10 @@ def is_seed_too_many(item: pytest.Item) -> bool:
 
 def turn_of(item: pytest.Item) -> int:
     """Return when a test comes: what takes long first, what has to be alone together at the end."""
-    if item.get_closest_marker("alone") is not None:
+    if is_alone(item):
         return len(LONG) + 1
-    here = Path(__file__).parent
-    folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
-    return LONG.index(folder) if folder in LONG else len(LONG)
+    folder = place_of(item)[:1]
+    return LONG.index(folder[0]) if folder and folder[0] in LONG else len(LONG)
 
 
 @contextmanager
@@ -115,7 +147,7 @@ def turn(folder: Path, *, alone: bool) -> Iterator[None]:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     if not hasattr(item.config, "workerinput"):  # not one of several workers
         return (yield)
-    with turn(Path(item.config.option.basetemp).parent, alone=item.get_closest_marker("alone") is not None):
+    with turn(Path(item.config.option.basetemp).parent, alone=is_alone(item)):
         return (yield)
 
 
