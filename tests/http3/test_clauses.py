@@ -163,6 +163,24 @@ def test_nobody_asks_for_the_end_of_a_critical_stream(role: int, kind: str, late
 
 
 @pytest.mark.parametrize("role", [CLIENT, SERVER])
+def test_what_would_be_said_on_a_critical_stream_that_was_stopped(role: int) -> None:
+    # RFC 9114 6.2.1: the application may have something to say before it pulls what the peer has done.
+    peer = RawPeer(role)
+    judged = peer.judged._session
+    assert judged is not None
+    judged.start()
+    peer.settle()
+    assert judged._control is not None
+    theirs = peer.transport.session.streams.streams[int(judged._control.stream_id)]
+    peer.streams.stop(theirs, Code.H3_NO_ERROR)
+    peer.carry(pull=False)
+    judged.write_control(frames.frame(0x21, b""))
+    peer.settle()
+    assert peer.error is not None
+    assert peer.error.error_code == Code.H3_CLOSED_CRITICAL_STREAM
+
+
+@pytest.mark.parametrize("role", [CLIENT, SERVER])
 def test_a_stream_that_means_nothing_may_be_refused(role: int) -> None:
     # RFC 9114 6.2.3
     peer = RawPeer(role)

@@ -225,4 +225,7 @@ class H3Session:
         return stream
 
     def _write(self, stream: QuicStream, data: bytes) -> None:
+        out = stream.outgoing
+        if out is not None and out.reset_code >= 0:
+            return  # the peer asked for its end: whoever pulls the next event is told
         self.transport.session.streams.write(stream, data)
