@@ -4,12 +4,13 @@
     python fuzz/http3.py --iterations 10000 --seed 7
     python fuzz/http3.py --replay 7:1234          # one input again, with what comes of it
 
-An input is one of: packets whose frames are damaged, to a server or a client that does its work meanwhile; streams of
-HTTP/3 (control, QPACK, requests, responses) damaged and cut anywhere; messages of the handshake; Initial packets with a
-damaged ClientHello; datagrams of any kind to an endpoint. What is checked: nothing is raised but RemoteProtocolError by
-`next_event` and LocalProtocolError by what an application calls; the code is one of those there are; after
-`handle_timeout` the next deadline is later; datagrams are no longer than 1200 bytes and within what an unproven address
-may get; no more events than bytes; no hang. Keys differ from run to run, what is damaged does not.
+An input is one of: packets whose frames are damaged, or make sense one by one and not together, to a server or a client
+that does its work meanwhile; streams of HTTP/3 (control, QPACK, requests, responses) damaged and cut anywhere; messages
+of the handshake; Initial packets with a damaged ClientHello; datagrams of any kind to an endpoint. What is checked:
+nothing is raised but RemoteProtocolError by `next_event` and LocalProtocolError by what an application calls; the code
+is one of those there are; after `handle_timeout` the next deadline is later; datagrams are no longer than 1200 bytes
+and within what an unproven address may get; no more events than bytes; no hang. Keys differ from run to run, what is
+damaged does not.
 """
 
 import random
@@ -204,6 +205,70 @@ def check_frames(rng: random.Random) -> str:
     return f"frames: {judged.judged.close_info()}"
 
 
+def sensible(rng: random.Random, judged: Judged) -> bytes:
+    """A frame that is whole and, nearly always, legal by itself: of streams, packets, connection IDs that there are."""
+    session = judged.judged._session.transport.session  # type: ignore[union-attr]
+    known = session.streams.streams.values()
+    new = [
+        number + (0 if judged.by_client else 1) for number in ((0, 4, 8, 2, 6, 10, 14) if judged.by_client else (2,))
+    ]
+    incoming = [int(one.stream_id) for one in known if one.incoming is not None] + new
+    # Without the streams that must not end, most of the time.
+    least = 0 if rng.random() < 0.1 else 12
+    incoming = [number for number in incoming if number & 2 == 0 or number >= least] or new[:1]
+    outgoing = [int(one.stream_id) for one in known if one.outgoing is not None]
+    outgoing = [number for number in outgoing if number & 2 == 0 or number >= least] or new[:1]
+    reads = varint(rng.choice(incoming))
+    there = next((int(one.incoming.highest) for one in known if varint(one.stream_id) == reads and one.incoming), 0)
+    writes = varint(rng.choice(outgoing))
+    size = varint(rng.choice((0, 1, 5, 700, 10_000)))
+    code = varint(rng.choice((0, 0x100, 0x10C)))
+    latest = int(session.loss.spaces[2].next_number) - 1
+    match rng.randrange(16):
+        case 0 | 1:
+            largest = max(0, latest - rng.choice((0, 0, 0, 1, 5)))
+            first = varint(rng.choice((0, largest)))
+            return varint(2) + varint(largest) + varint(rng.choice((0, 90_000))) + b"\0" + first
+        case 2:
+            return varint(0x04) + reads + code + (size if rng.random() < 0.1 else varint(there))
+        case 3:
+            return varint(0x05) + writes + code
+        case 4:
+            return varint(0x11) + writes + size
+        case 5:
+            return varint(rng.choice((0x10, 0x12, 0x13, 0x14, 0x16, 0x17))) + size
+        case 6:
+            number = 10 + int(session.peer_ids.sequence) + rng.randint(0, 2)
+            name = bytes((number,)) * 8
+            return varint(0x18) + varint(number) + varint(rng.randint(0, number)) + b"\x08" + name + name * 2
+        case 7:
+            return varint(0x19) + varint(rng.choice((1, 2, 3, int(session.local_ids._next) - 1)))
+        case 8:
+            return varint(rng.choice((0x1A, 0x1B))) + rng.randbytes(8)
+        case 9 if session.own.max_datagram_frame_size > 0:
+            return varint(0x31) + varint(3) + rng.choice((b"\0", b"\1", b"\x40")) + b"ab"
+        case 10:
+            return varint(0x15) + reads + size
+        case 11:
+            return b"\1"
+        case _:
+            data = rng.choice(stream_seeds())[:600]
+            at = there if rng.random() < 0.8 else rng.choice((0, 1, 40))
+            kind = 0x0E | (rng.random() < 0.2)
+            return varint(kind) + reads + varint(at) + varint(len(data)) + data
+
+
+def check_sense(rng: random.Random) -> str:
+    """Many packets of frames that make sense one by one, with time, addresses and the application in between."""
+    judged = Judged(rng)
+    for _ in range(rng.randint(10, 80)):
+        judged.give(b"".join(sensible(rng, judged) for _ in range(rng.randint(1, 3)))[:1100])
+        if judged.over:
+            break
+    judged.pull()
+    return f"sense: {judged.judged.close_info()}"
+
+
 def check_streams(rng: random.Random) -> str:
     """Streams of HTTP/3, damaged and cut anywhere, several at a time."""
     judged = Judged(rng)
@@ -347,7 +412,7 @@ def check_endpoint(rng: random.Random) -> str:
 
 
 CHECKS: list[Callable[[random.Random], str]] = [
-    check_frames, check_streams, check_streams, check_handshake, check_endpoint,
+    check_frames, check_sense, check_streams, check_streams, check_handshake, check_endpoint,
 ]  # fmt: skip
 
 
