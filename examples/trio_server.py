@@ -60,7 +60,7 @@ class Exchange:
                     piece = await self._content.receive()
             except trio.EndOfChannel:
                 return
-            if isinstance(self._link.conn, zttp.H2Connection):
+            if not isinstance(self._link.conn, zttp.H1Connection):
                 self._link.conn.consume_data(self.request.stream_id, len(piece))
             yield piece
 
@@ -142,7 +142,7 @@ class Link:
                 try:
                     await exchange.feed.send(event.data)
                 except trio.BrokenResourceError:  # it is answered, and the rest of the request of no use
-                    return isinstance(self.conn, zttp.H2Connection)
+                    return not isinstance(self.conn, zttp.H1Connection)
             case zttp.EndOfMessage() if exchange:
                 exchange.ended, exchange.trailers = True, list(event.trailers)
                 exchange.feed.close()
@@ -210,7 +210,7 @@ class Link:
 
     async def close_gently(self) -> None:
         """Say all that is to be said; closing at once could reset the connection under it."""
-        if isinstance(self.conn, zttp.H2Connection):
+        if not isinstance(self.conn, zttp.H1Connection):
             self.conn.close()
         await self.flush()
         if isinstance(self.stream, trio.SocketStream):

@@ -18,13 +18,13 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while (event := conn.next_event()) is not zttp.CONNECTION_CLOSED:
             if isinstance(event, zttp.Request):
                 requests[event.stream_id] = event
-            elif isinstance(event, zttp.EndOfMessage) and isinstance(conn, zttp.H2Connection):
-                respond(conn.stream(event.stream_id), requests.pop(event.stream_id))
             elif isinstance(event, zttp.EndOfMessage) and isinstance(conn, zttp.H1Connection):
                 respond(conn, requests.pop(event.stream_id))
                 if conn.should_close():
                     break
                 conn.start_next_cycle()
+            elif isinstance(event, zttp.EndOfMessage) and isinstance(conn, zttp.H2Connection):
+                respond(conn.stream(event.stream_id), requests.pop(event.stream_id))
             elif event is zttp.NEED_DATA:
                 writer.write(conn.data_to_send())
                 conn.receive_data(await reader.read(65536))

@@ -15,12 +15,20 @@ import zttp
 PROGRAM = Path(__file__).parents[2] / "docs/examples/small_server.py"
 
 
+WITHOUT_HTTP2 = """
+import runpy, sys
+sys.modules["zttp_h2"] = None  # as where zttp alone is installed
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
+
+
 @contextmanager
-def running(protocol: str) -> Iterator[int]:
+def running(protocol: str, *start: str) -> Iterator[int]:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-P", PROGRAM, str(port), protocol], stderr=subprocess.PIPE) as process:
+    command = [sys.executable, "-P", *start, str(PROGRAM), str(port), protocol]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         try:
             yield port
         finally:
@@ -59,6 +67,11 @@ def test_http1_is_kept_alive_and_closed_when_asked() -> None:
         b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
         b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nConnection: close\r\n\r\n/c"
     )
+
+
+def test_http1_needs_no_more_than_zttp_alone() -> None:
+    with running("http/1.1", "-c", WITHOUT_HTTP2) as port:
+        assert ask(port, b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").endswith(b"\r\n\r\n/a")
 
 
 @pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"nonsense\r\n\r\n"])
