@@ -14,6 +14,7 @@ from tests.core.bad_protocols import (
     Sample,
     asking,
     callers,
+    changing,
     determinism,
     growing,
     lines,
@@ -35,7 +36,7 @@ from zttp_core.testing import ProtocolConformance
 SAMPLES = [*bad_protocols.SAMPLES, *timers.SAMPLES]
 MODULES = (
     structure, determinism, pairing, refusals, resources, callers, asking, sharing, slips, growing, streams, sealed,
-    timers,
+    timers, changing,
 )  # fmt: skip
 
 

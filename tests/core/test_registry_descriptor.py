@@ -77,6 +77,14 @@ def test_the_spellings_of_http_are_reserved(claim: dict[str, Any], shown: str) -
     assert find_fault(describe("h2", aliases=(2,), alpn=(b"h2",))) is None
 
 
+@pytest.mark.parametrize(("number", "owner"), [(1, "http/1.1"), (2, "h2"), (3, "h3")])
+def test_the_numbers_of_http_are_reserved(number: int, owner: str) -> None:
+    assert find_fault(describe(aliases=(number,))) == (
+        f"descriptor of 'toy' must not claim {number}, which is reserved to protocol '{owner}'"
+    )
+    assert find_fault(describe(owner, aliases=(number,))) is None
+
+
 def test_an_unknown_field_of_a_known_api_is_a_fault() -> None:
     assert find_fault(describe(colour="red")) == "a descriptor has no field 'colour'"
 

@@ -62,8 +62,8 @@ class KeepingTheCallersBuffer(LineConnection):
 class UsingTheBuffer(LineConnection):
     def receive_data(self, data: Any, /) -> None:
         super().receive_data(data)
-        view = memoryview(data)
-        if not view.readonly:
+        if not memoryview(data).readonly:
+            view = memoryview(data).cast("B")
             view[:] = bytes(len(view))
 
 

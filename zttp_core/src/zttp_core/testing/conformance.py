@@ -25,11 +25,12 @@ from zttp_core.testing.streams import Streams
 from zttp_core.testing.structure import Structure
 from zttp_core.testing.threads import Threads
 from zttp_core.testing.timers import Timers
+from zttp_core.testing.transparency import Transparency
 
 
 class ProtocolConformance(
-    Registration, Structure, Evidence, Claims, Endings, Pairing, Streams, Refusals, Misuse, Callers, Isolation, Bounds,
-    Growth, Purity, Timers, Secrecy, Threads, Manners,
+    Registration, Structure, Evidence, Claims, Endings, Pairing, Transparency, Streams, Refusals, Misuse, Callers,
+    Isolation, Bounds, Growth, Purity, Timers, Secrecy, Threads, Manners,
 ):  # fmt: skip
     """The tests that a protocol plugin has to pass.
 

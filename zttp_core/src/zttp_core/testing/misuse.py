@@ -93,7 +93,8 @@ class Reusing(Program):
 
     def _data(self, event: Data) -> None:
         buffer = bytearray(event.data)
-        self.sender(event.stream_id).send_data(memoryview(buffer))
+        rows = memoryview(buffer).cast("B", [1, len(buffer)])  # one item, of all bytes
+        self.sender(event.stream_id).send_data(rows)
         buffer[:] = bytes(len(buffer))
 
 

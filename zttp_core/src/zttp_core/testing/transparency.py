@@ -1,0 +1,93 @@
+"""Transparency: what one side sends is what the other receives, whatever octets it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from zttp_core.constants import CLIENT, SERVER
+from zttp_core.events import Data, Request, Response
+from zttp_core.testing.exchange import Exchange
+from zttp_core.testing.subject import Subject
+from zttp_core.testing.verdict import fail, not_applicable
+
+# What means something else to who reads lines, text, C strings or tables: all octets, and line ends first.
+_OCTETS: Final = b"\r\n\r\n\n \x00" + bytes(range(256)) + b"0\r\n\r\n"
+_LENGTH: Final = 2_000
+_NAME: Final = b"x-kit"
+# The same name again keeps its place (RFC 9110 5.3), and an empty value is one.
+_VALUES: Final = [b"two", b"one", b"two", b"", b'a "b, c"; d=e', b"\xe9 " + b"v" * 300, *(b"%d" % n for n in range(20))]
+# Whose answers or targets are not like those of others.
+_PECULIAR: Final = (b"HEAD", b"CONNECT", b"OPTIONS")
+
+
+class Transparency(Subject):
+    """Messages of unusual parts arrive as they were sent."""
+
+    def test_nothing_is_changed_on_the_way(self, exchange: Exchange) -> None:
+        """Fields of one name in their order, a method and a target as they were written, content of any octets."""
+        if exchange.resumes or exchange.switches or exchange.answer is not None or not exchange.ends:
+            not_applicable("not all that is sent in it arrives as it is")
+        if any(isinstance(event, Request) and event.method in _PECULIAR for event in exchange.asked):
+            not_applicable("its method has rules of its own")
+        self._converse_unusually(exchange)
+
+    def test_content_of_any_octets_arrives(self) -> None:
+        """Octets that are line ends, ends of strings or no text to somebody are content like all others."""
+        for make in self.growing.values():
+            if make(_LENGTH).ends:
+                self._converse_unusually(make(_LENGTH))
+
+    def _converse_unusually(self, exchange: Exchange) -> None:
+        __tracebackhide__ = True
+        varied = replace(
+            exchange,
+            name=f"{exchange.name}, with unusual parts",
+            request=[_varied(event) for event in exchange.asked],
+            reply=[_varied(event) for event in exchange.reply],
+        )
+        pair = self.pair(varied)
+        pair.converse(varied)
+        for role in (CLIENT, SERVER):
+            for event in pair.received[role].events:
+                if not isinstance(event, Request | Response):
+                    continue
+                values = [value for name, value in event.headers.to_list() if name.lower() == _NAME]
+                if values and values != _VALUES:
+                    fail(f"exchange '{varied.name}': fields of one name arrive in another order: {values}")
+
+
+def _varied(event: Any) -> Any:
+    """Return the same event with unusual parts of the same size where the size means something."""
+    match event:
+        case Data():
+            length = len(event.data)
+            return Data((_OCTETS * (length // len(_OCTETS) + 1))[:length], event.stream_id)
+        case Request():
+            return Request(
+                b"Kit-Query",
+                event.target + b"?" + b"a=%20&B;c" * 60,
+                _marked(event),
+                http_version=event.http_version,
+                stream_id=event.stream_id,
+                end_stream=event.end_stream,
+                scheme=event.scheme,
+                protocol=event.protocol,
+            )
+        case Response() if not event.is_informational:
+            return Response(
+                event.status_code,
+                _marked(event),
+                http_version=event.http_version,
+                reason=event.reason,
+                stream_id=event.stream_id,
+                end_stream=event.end_stream,
+            )
+        case _:
+            return event
+
+
+def _marked(event: Request | Response) -> list[tuple[bytes, bytes]]:
+    """Return the fields of a head and more, if it has any: not every protocol has a place for them."""
+    fields = event.headers.to_list()
+    return [*fields, *((_NAME, value) for value in _VALUES)] if fields else fields
