@@ -6,9 +6,12 @@ import pytest
 
 import zttp
 from tests.http2.helpers import (
+    CONTINUATION,
     DATA,
+    END_HEADERS,
     END_STREAM,
     GET,
+    HEADERS,
     PING,
     feed,
     frame,
@@ -46,6 +49,31 @@ def order(connection: zttp.H2Connection) -> list[tuple[int, int]]:
                 size += found.pop()[1]
             found.append((item.stream_id, size))
     return found
+
+
+def test_a_head_of_several_frames_costs_the_same_whatever_waits_before_it() -> None:
+    connection = server(window_update(0, MIB) + headers(GET, 1, END_STREAM), first=settings((4, MIB)))
+    connection.stream(1).send_response(200)
+    for _ in range(60):  # small content stands in one buffer
+        connection.stream(1).send_data(bytes(4_000))
+    feed(connection, headers(GET, 3, END_STREAM))
+    stream = connection.stream(3)
+    large = [(b"x-large", b"~" * 9_000)] * 2
+    stream.send_informational(103, large)
+    tracemalloc.start()
+    try:
+        stream.send_informational(103, large)
+        stream.send_response(200, large, True)
+        assert tracemalloc.get_traced_memory()[1] < 200_000
+    finally:
+        tracemalloc.stop()
+    items = sent(connection)
+    assert sum(len(item.payload) for item in items if item.type == DATA) == 240_000
+    assert [(item.type, item.flags, item.stream_id) for item in items if item.stream_id == 3] == [
+        *[(HEADERS, 0, 3), (CONTINUATION, END_HEADERS, 3)] * 2,
+        (HEADERS, END_STREAM, 3),
+        (CONTINUATION, END_HEADERS, 3),
+    ]
 
 
 def test_what_is_urgent_overtakes_what_waits_in_the_output() -> None:

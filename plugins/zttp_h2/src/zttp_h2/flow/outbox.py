@@ -52,6 +52,16 @@ class Outbox:
         self._flags_at = -1
 
     def mark(self, at: i64, stream_id: i64) -> None:
+    def cut_off(self, at: i64) -> bytes:
+        """Return what was written from ``at`` on, and forget it.
+
+        What is before it leaves the buffer for good, so that whoever cuts off again does not copy it again.
+        """
+        data = self.buffer.getvalue()
+        self.truncate(at)
+        self._flush()
+        return data[at:]
+
         """Note that END_STREAM of this stream can be set at ``at``: only continuations follow that frame."""
         self._flags_at = at
         self._flags_stream = stream_id

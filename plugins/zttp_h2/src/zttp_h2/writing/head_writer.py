@@ -193,8 +193,8 @@ class HeadWriter(FieldRules):
         if size <= self.max_frame_size:
             outbox.patch_length(start)
             return
-        block = outbox.buffer.getvalue()[start + 9 :]
-        outbox.truncate(start)
+        block = outbox.cut_off(start)[9:]
+        start = len(outbox.buffer)
         largest = self.max_frame_size
         outbox.write_header(largest, HEADERS, flags, stream_id)
         outbox.buffer.write(block[:largest])
