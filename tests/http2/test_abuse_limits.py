@@ -41,6 +41,7 @@ from tests.http2.helpers import (
 
 FEW = limits(max_control_frames=10, max_stream_resets=10, max_continuation_frames=3, max_field_block_bytes=1000)
 CALM = 11
+CROSSING = 4  # frames that may cross our RST_STREAM on its way
 
 # A frame that no message needs, on a connection where stream 1 is open and stream 3 is closed.
 CONTROL_FRAMES = {
@@ -66,6 +67,7 @@ CONTROL_FRAMES = {
 def flooded() -> zttp.H2Connection:
     connection = server(headers(POST, 1) + headers(POST, 3), limits=FEW)
     connection.stream(3).reset()
+    feed(connection, rst_stream(3) * CROSSING)
     connection.data_to_send()
     return connection
 

@@ -9,14 +9,18 @@ from tests.http2.helpers import (
     END_STREAM,
     GET,
     HOST,
+    OK,
     PING,
     POST,
+    PRIORITY,
     SETTINGS,
     Pair,
     feed,
     frame,
     headers,
     limits,
+    priority_update,
+    requesting,
     rst_stream,
     sent,
     server,
@@ -44,19 +48,64 @@ def test_acknowledgments_of_our_settings_are_none() -> None:
     feed(connection, frame(SETTINGS, ACK) * 100)
 
 
-def test_a_keepalive_beside_a_quiet_stream_is_none() -> None:
-    connection = server(headers(GET, 1, END_STREAM), limits=FEW)
-    for _ in range(1000):
-        feed(connection, frame(PING, 0, 0, bytes(8)))
-        assert [item.type for item in sent(connection)] == [PING]
+# What honest peers send now and then on a connection that carries no message, and how it is answered.
+SIGNALS = {
+    "PING": (frame(PING, 0, 0, bytes(8)), [PING]),
+    "SETTINGS": (settings((3, 100)), [SETTINGS]),
+    "SETTINGS that say nothing": (settings(), [SETTINGS]),
+    "an unknown frame": (frame(0xEE, 0, 0, b"x" * 100), []),
+    "PRIORITY": (frame(PRIORITY, 0, 9, bytes(5)), []),
+    "PRIORITY_UPDATE": (priority_update(1, b"u=1"), []),
+    "PRIORITY_UPDATE of an idle stream": (priority_update(5, b"u=1"), []),
+    "empty DATA": (frame(DATA, 0, 1), []),
+}
 
 
-def test_more_than_a_keepalive_is_one() -> None:
-    connection = server(headers(GET, 1, END_STREAM), limits=FEW)
+@pytest.mark.parametrize("case", SIGNALS)
+def test_a_keepalive_beside_a_quiet_stream_is_none(case: str) -> None:
+    signal, answer = SIGNALS[case]
+    connection = server(headers(POST, 1), limits=FEW)
+    for _ in range(100):
+        feed(connection, signal)
+        assert [item.type for item in sent(connection)] == answer
+
+
+@pytest.mark.parametrize("case", SIGNALS)
+def test_more_than_a_keepalive_is_one(case: str) -> None:
+    signal, answer = SIGNALS[case]
+    connection = server(headers(POST, 1), limits=FEW)
+    feed(connection, signal * 5)
+    assert [item.type for item in sent(connection)] == answer * 5
+    feed(connection, signal * 5)
     with pytest.raises(zttp.RemoteProtocolError, match="max_control_frames"):
-        for _ in range(1000):
-            feed(connection, frame(PING, 0, 0, bytes(8)) * 6)
-            connection.data_to_send()
+        feed(connection, signal)
+
+
+@pytest.mark.parametrize("case", SIGNALS)
+def test_a_keepalive_whose_answers_are_not_taken_is_one(case: str) -> None:
+    connection = server(headers(POST, 1), limits=FEW)
+    for _ in range(10):
+        feed(connection, SIGNALS[case][0])
+    with pytest.raises(zttp.RemoteProtocolError, match="max_control_frames"):
+        feed(connection, SIGNALS[case][0])
+
+
+def test_early_hints_now_and_then_are_none() -> None:
+    connection = requesting(limits=FEW)
+    for _ in range(100):
+        (event,) = feed(connection, headers([(b":status", b"103")]))
+        assert event.status_code == 103
+        connection.data_to_send()
+
+
+def test_settings_that_move_windows_are_no_keepalive() -> None:
+    # Each costs as much as streams are open, and may let one octet leave (CVE-2019-9511).
+    connection = server(headers(POST, 1), limits=FEW)
+    for number in range(10):
+        feed(connection, settings((4, number)))
+        connection.data_to_send()
+    with pytest.raises(zttp.RemoteProtocolError, match="max_control_frames"):
+        feed(connection, settings((4, 10)))
 
 
 def test_resets_of_streams_that_were_answered_are_none() -> None:
@@ -79,6 +128,43 @@ def test_resets_of_streams_whose_content_has_begun_are_none(size: int) -> None:
         connection.data_to_send()
         feed(connection, rst_stream(number) + window_update(0, min(size, 1_000)))
     assert connection.open_streams == 0
+
+
+def watched(connection: zttp.H2Connection, number: int, *, taken: bool) -> None:
+    """A stream whose head leaves before it is reset, if it is ``taken``, and that has no content yet."""
+    feed(connection, headers(GET, number, END_STREAM))
+    connection.stream(number).send_response(200)
+    if taken:
+        connection.data_to_send()
+    feed(connection, rst_stream(number))
+    connection.data_to_send()
+
+
+def test_resets_of_streams_whose_head_has_left_are_none() -> None:
+    # Whoever watches for what does not come, and gives up, has been served.
+    connection = server(limits=FEW)
+    for number in range(1, 201, 2):
+        watched(connection, number, taken=True)
+    assert connection.open_streams == 0
+
+
+def test_resets_of_streams_whose_head_has_not_left_are_one() -> None:
+    # Rapid reset (CVE-2023-44487) of a server that answers at once.
+    connection = server(limits=FEW)
+    for number in range(1, 21, 2):
+        watched(connection, number, taken=False)
+    with pytest.raises(zttp.RemoteProtocolError, match="max_stream_resets"):
+        watched(connection, 21, taken=False)
+
+
+def test_resets_after_an_informational_head_are_one() -> None:
+    connection = server(limits=FEW)
+    with pytest.raises(zttp.RemoteProtocolError, match="max_stream_resets"):
+        for number in range(1, 23, 2):
+            feed(connection, headers(GET, number, END_STREAM))
+            connection.stream(number).send_informational(103)
+            connection.data_to_send()
+            feed(connection, rst_stream(number))
 
 
 @pytest.mark.parametrize("window", [0, 1])
@@ -122,6 +208,41 @@ def test_content_in_flight_to_a_reset_stream_is_none(size: int) -> None:
     connection.stream(1).reset()
     assert feed(connection, frame(DATA, 0, 1, bytes(size)) * (10_000 // size)) == []
     assert not connection.is_closed()
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_what_is_in_flight_to_many_reset_streams_is_none(role: str) -> None:
+    # More than are remembered one by one, all reset at once: what was sent before that was seen comes afterwards.
+    count, window = 400, 100
+    some = limits(
+        max_control_frames=10, max_concurrent_streams=count, initial_window_size=window, connection_window_size=65535
+    )
+    numbers = range(1, 2 * count, 2)
+    if role == "server":
+        connection = server(frame(SETTINGS, ACK) + b"".join(headers(POST, number) for number in numbers), limits=some)
+        before = after = b""
+    else:
+        connection = requesting(count=count, first=settings((3, count)) + frame(SETTINGS, ACK), limits=some)
+        before, after = headers(OK, 0)[:5], headers(OK, 0)[9:]
+    for number in numbers:
+        connection.stream(number).reset()
+    for number in numbers:
+        head = before + number.to_bytes(4, "big") + after if before else b""
+        content = frame(DATA, 0, number, bytes(10)) * (window // 10)
+        assert feed(connection, head + content + frame(DATA, END_STREAM, number)) == []
+        connection.data_to_send()
+    assert not connection.is_closed()
+
+
+def test_slivers_beyond_all_windows_of_many_reset_streams_are_one() -> None:
+    some = limits(max_control_frames=10, max_concurrent_streams=400, initial_window_size=100)
+    opened = b"".join(headers(POST, number) for number in range(1, 601, 2))
+    connection = server(frame(SETTINGS, ACK) + opened, limits=some)
+    for number in range(1, 601, 2):
+        connection.stream(number).reset()
+    feed(connection, frame(DATA, 0, 1, b"x") * (44 * 100 + 4 * 300 + 10))  # 256 are remembered, this one no longer
+    with pytest.raises(zttp.RemoteProtocolError, match="max_control_frames"):
+        feed(connection, frame(DATA, 0, 1, b"x"))
 
 
 @pytest.mark.parametrize("step", [100, 256, 1024])

@@ -38,6 +38,7 @@ def reset_here(session: Session, stream: StreamState, error_code: i64) -> None:
     """Cancel a stream (RFC 9113 6.4)."""
     if not session.aborted:
         session.outbox.write_rst_stream(stream.stream_id, error_code)
+        session.abuse.reset_here()
     drop(session, stream, RESET_SENT)
 
 

@@ -165,7 +165,7 @@ class H2Connection:
     def data_to_send(self) -> bytes:
         """Return the bytes to send, and forget them."""
         abuse = self._session.abuse
-        if abuse.pings > 0:
+        if abuse.signals > 0:
             abuse.output_taken()
         return self._content.take()
 

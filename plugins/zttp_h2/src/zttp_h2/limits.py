@@ -31,11 +31,12 @@ class H2Limits:
         max_field_block_bytes: Bytes of a compressed field block, over all its frames. More where ``update_settings``
             has announced a larger header section.
         max_continuation_frames: CONTINUATION frames of one field block.
-        max_stream_resets: Streams reset by the peer before content of their answer left, or reset here because of what
-            it sent, more than streams that ended well. Go takes 4 times the concurrency, nginx 1000.
+        max_stream_resets: Streams reset by the peer before the head of their answer left, or while its windows held
+            back all content, or reset here because of what it sent, more than streams that ended well. Go takes 4 times
+            the concurrency, nginx 1000.
         max_control_frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown frames and the like that come
-            without progress between them. Not counted: answers to our own, credit for content that was sent, a PING
-            now and then.
+            without progress between them. Not counted: answers to our own, credit for content that was sent, what
+            crosses a reset or an end of a stream, four keepalives or less each time that output is taken.
         max_buffer: Bytes that were received and not yet pulled as events, beside the content that the windows allow.
         max_blocked_bytes: Bytes of content that wait for credit from the peer, or to be taken; ``send_data`` refuses
             more. Large, because not every server waits for credit before it sends on.

@@ -3,12 +3,14 @@
 Every frame costs a bounded amount of work and memory; what these counters bound is how much of it can be asked for
 without any message coming or going. They fall again with honest work, so that a long-lived connection never reaches
 them, and what a peer is entitled to is not counted: the answers to our own PINGs and SETTINGS, credit for content that
-it was sent, content that was under way to a stream when that was reset.
+it was sent, what was under way to a stream when that was reset. A few signals (PING, SETTINGS, PRIORITY,
+PRIORITY_UPDATE, empty DATA, informational responses, frames of unknown type) are forgiven each time that output is
+taken: as a keepalive, at whatever rate a program reads and writes.
 
     frames   PING (CVE-2019-9512), SETTINGS (CVE-2019-9515), PRIORITY and PRIORITY_UPDATE (CVE-2019-9513), WINDOW_UPDATE
              that is not earned by content (tiny windows, CVE-2019-9511), RST_STREAM for closed streams (CVE-2019-9514),
              empty DATA, HEADERS and CONTINUATION (CVE-2019-9518), GOAWAY, and frames of unknown type
-    resets   streams that the peer opens and resets before any content of the answer has left (rapid reset,
+    resets   streams that the peer opens and resets before anything of the answer has left (rapid reset,
              CVE-2023-44487), and streams that it makes us reset by breaking their rules (MadeYouReset, CVE-2025-8671)
 """
 
@@ -25,7 +27,8 @@ _EARNED_BY_FRAME: Final = 4
 _EARNING_SHIFT: Final = 5
 # A DATA frame that the peer's own windows cut down to less earns nothing.
 SLIVER: Final = 64
-# The PINGs of one input whose answers were taken are a keepalive, if they are no more: no message has to pass by them.
+# So many signals between two outputs that are taken are a keepalive: no message has to pass by them. Each costs no more
+# than the calls that it takes to read it.
 _KEEPALIVE: Final = 4
 
 
@@ -40,7 +43,7 @@ class AbuseLimits:
         self._frames: i64 = 0
         self._resets: i64 = 0
         self._earned: i64 = 0
-        self.pings: i64 = 0  # whose answers have not been taken
+        self.signals: i64 = 0  # since output was taken, or progress
 
     def frame(self, weight: i64) -> None:
         """Count a frame that no message needs."""
@@ -48,10 +51,14 @@ class AbuseLimits:
         if self._frames > self._max_frames:
             raise Malformed("too_many_control_frames", ENHANCE_YOUR_CALM)
 
-    def ping(self) -> None:
-        """Count a PING that asks for an answer."""
-        self.pings += 1
-        self.frame(1)
+    def signal(self, weight: i64) -> None:
+        """Count a frame that an honest peer sends now and then though no message needs it."""
+        self.signals += weight
+        self.frame(weight)
+
+    def forgive_no_signal(self) -> None:
+        """Count the signals for good that came since output was taken: they moved the windows of streams."""
+        self.signals = _KEEPALIVE + 1
 
     def earned_frame(self) -> None:
         """Count a frame that messages sent before entitle the peer to, unless they did."""
@@ -61,15 +68,16 @@ class AbuseLimits:
             self.frame(1)
 
     def output_taken(self) -> None:
-        """The answers to PINGs were taken: a keepalive costs nothing more."""
-        pings = self.pings
-        self.pings = 0
-        if pings <= _KEEPALIVE:
-            self._recover(pings)
+        """The answers to signals were taken, if they had any: a keepalive costs nothing more."""
+        signals = self.signals
+        self.signals = 0
+        if signals <= _KEEPALIVE:
+            self._recover(signals)
 
     def progress(self) -> None:
         """A message went on: content or a head came."""
         self._frames = 0
+        self.signals = 0
 
     def content_sent(self, size: i64) -> None:
         """Content left, and was not cut down to a sliver by the peer's windows."""
@@ -82,6 +90,10 @@ class AbuseLimits:
         self._resets += 1
         if self._resets > self._max_resets:
             raise Malformed("too_many_resets", ENHANCE_YOUR_CALM)
+
+    def reset_here(self) -> None:
+        """A stream was reset though the peer broke no rule; what crosses that on its way is no flood."""
+        self._earned += _EARNED_BY_FRAME
 
     def completed(self) -> None:
         """A stream ended in both directions, or was answered to the end; what crosses that on its way is no flood."""

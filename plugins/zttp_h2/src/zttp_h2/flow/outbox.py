@@ -23,6 +23,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.buffer: BytesWriter = BytesWriter()
+        self.number: i64 = 0  # how many outputs were taken before this one
         self._parts: list[object] = _NONE
         self._parts_size: i64 = 0
         # Where the flags of the last frame stand, as long as that frame can still get END_STREAM.
@@ -51,7 +52,6 @@ class Outbox:
         self.buffer.truncate(at)
         self._flags_at = -1
 
-    def mark(self, at: i64, stream_id: i64) -> None:
     def cut_off(self, at: i64) -> bytes:
         """Return what was written from ``at`` on, and forget it.
 
@@ -62,6 +62,7 @@ class Outbox:
         self._flush()
         return data[at:]
 
+    def mark(self, at: i64, stream_id: i64) -> None:
         """Note that END_STREAM of this stream can be set at ``at``: only continuations follow that frame."""
         self._flags_at = at
         self._flags_stream = stream_id
@@ -130,6 +131,7 @@ class Outbox:
         """Return what waits to be sent, and forget it."""
         buffer = self.buffer
         parts = self._parts
+        self.number += 1
         self._flags_at = -1
         if len(parts) == 0:
             size: i64 = len(buffer)

@@ -38,7 +38,7 @@ def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, 
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
     if not session.server:
         raise Malformed("unexpected_priority_update", PROTOCOL_ERROR)
-    session.abuse.frame(1)
+    session.abuse.signal(1)
     target = i64(read_i32_be(raw, at)) & 0x7FFFFFFF
     if target == 0 or target & 1 == 0:
         raise Malformed("unexpected_priority_update", PROTOCOL_ERROR, at)
@@ -94,7 +94,7 @@ def read_settings(
         return _read_settings_ack(session, decoder)
     if size % 6 != 0:
         raise Malformed("frame_size", FRAME_SIZE_ERROR)
-    session.abuse.frame(1 + size // _OCTETS_PER_FRAME)
+    session.abuse.signal(1 + size // _OCTETS_PER_FRAME)
     session.start()
     apply_settings(session, content, raw, at, stop, True)
     return _new_settings(parse_params(raw, at, stop), False)
@@ -119,6 +119,7 @@ def apply_settings(
         session.acknowledge_settings()
     delta = peer.initial_window_size - before
     if delta != 0 and session.table.count() > 0:
+        session.abuse.forgive_no_signal()
         if not session.send_flow.change_initial_window(session.table.all(), delta):
             raise Malformed("window_overflow", FLOW_CONTROL_ERROR)
         content.pump()
@@ -147,7 +148,7 @@ def read_ping(session: Session, flags: i64, stream_id: i64, raw: bytes, at: i64,
     data = raw[at:stop]
     acknowledges = flags & ACK != 0
     if not acknowledges:
-        session.abuse.ping()
+        session.abuse.signal(1)
         session.check_output()
         session.outbox.write_ping(data, ACK)
     elif session.pings > 0:

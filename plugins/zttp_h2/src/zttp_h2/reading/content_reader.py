@@ -69,7 +69,7 @@ class ContentReader:
             check_closed(session, stream_id, RECV_DATA)
             flow.returned(length)
             if not session.table.spend(stream_id, length) and content < SLIVER:
-                session.abuse.frame(1)
+                session.abuse.earned_frame()
             return None
         following = after(stream.state, RECV_DATA)
         if following >= DISCARD:
@@ -95,7 +95,7 @@ class ContentReader:
             if ends:
                 end_received(session, stream)
             else:
-                session.abuse.frame(1)
+                session.abuse.signal(1)
             return None
         session.abuse.progress()
         self._stream = stream

@@ -149,7 +149,7 @@ class MessageReader:
                     repeated.keep(raw[at:stop], changes, event)
                 return event
             check_closed(session, stream_id, RECV_HEADERS)
-            session.abuse.frame(1)
+            session.abuse.earned_frame()
             return None
         following = after(stream.state, RECV_HEADERS)
         if following >= DISCARD:
@@ -243,7 +243,7 @@ class MessageReader:
         if reason is not None:
             return reset(session, stream, PROTOCOL_ERROR, reason)
         if code < 200:
-            session.abuse.frame(1)
+            session.abuse.signal(1)
             return _listed_response(code, b"2", head.fields, stream.stream_id, 0, self.decoder.never_indexed())
         facts = stream.request_facts
         if facts & CONNECT and code < 300:

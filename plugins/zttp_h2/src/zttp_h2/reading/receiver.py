@@ -138,7 +138,7 @@ class Receiver:
                     event = self._read_frame(frame_type, flags, stream_id, raw, at, stop)
             else:
                 # RFC 9113 4.1, 5.5: frames of unknown type are discarded.
-                self._session.abuse.frame(1)
+                self._session.abuse.signal(1)
                 inbox.at = at + HEADER_SIZE
                 self._content.discard(length)
                 continue

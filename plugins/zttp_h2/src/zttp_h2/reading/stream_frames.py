@@ -17,6 +17,7 @@ from zttp_h2.native_ints import i64
 from zttp_h2.reading.stream_errors import check_closed, reset
 from zttp_h2.session import Session
 from zttp_h2.streams.states import HALF_CLOSED_LOCAL, IDLE, RECV_RST_STREAM, RECV_WINDOW_UPDATE, RESET_RECEIVED
+from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.writing.content_writer import ContentWriter
 
 _new_window_update: Final[Any] = core.new_window_update
@@ -35,13 +36,22 @@ def read_rst_stream(session: Session, stream_id: i64, raw: bytes, at: i64, stop:
         session.abuse.earned_frame()
         return None
     answered = stream.state == HALF_CLOSED_LOCAL
+    served = _was_served(session, stream)
     drop(session, stream, RESET_RECEIVED)
     if session.server:
         if answered:
             session.abuse.completed()  # the rest of the request is not needed any more
-        elif not stream.progressed:  # a download that is stopped, a subscription that ends, was no attack
+        elif not served:
             session.abuse.reset()  # rapid reset (CVE-2023-44487)
     return core.RstStream(stream_id, error_code)
+
+
+def _was_served(session: Session, stream: StreamState) -> bool:
+    """Return whether something of the answer has come of a stream: to stop a download, to end a watch, is no attack.
+
+    A head that the client had no time to read counts for nothing, nor does one whose content its windows hold back.
+    """
+    return stream.progressed or (stream.answered_in < session.outbox.number and stream.blocked is None)
 
 
 def read_window_update(session: Session, content: ContentWriter, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
@@ -76,7 +86,7 @@ def read_priority(session: Session, stream_id: i64, raw: bytes, at: i64, length:
         if stream is None:
             raise Malformed("frame_size", FRAME_SIZE_ERROR)
         return reset(session, stream, FRAME_SIZE_ERROR, "frame_size")
-    session.abuse.frame(1)
+    session.abuse.signal(1)
     if depends_on(raw, at) == stream_id:
         stream = session.table.get(stream_id)
         if stream is not None:

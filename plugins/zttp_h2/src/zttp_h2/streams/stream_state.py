@@ -11,6 +11,8 @@ AWAITING_HEAD: Final = 0
 RECEIVING: Final = 1
 RECEIVED: Final = 2
 
+NOT_ANSWERED: Final[i64] = 0x7FFFFFFFFFFF  # which no output has reached
+
 # What must be known of the request, as bits.
 HEAD: Final = 1
 CONNECT: Final = 2  # with or without :protocol
@@ -43,6 +45,7 @@ class StreamState:
         self.message: i64 = NO_HEAD
         self.content_to_send: i64 = -1
         self.progressed: bool = False  # content has left
+        self.answered_in: i64 = NOT_ANSWERED  # the number of the output that the final head is in
         self.window: i64 = send_window
         self.blocked: BlockedContent | None = None
         self.ending: bool = False  # the message was ended after what is blocked

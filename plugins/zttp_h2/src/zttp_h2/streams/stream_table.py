@@ -3,11 +3,13 @@
 Open streams are objects; a closed one is forgotten. What may still arrive for it follows from its identifier:
 everything up to the highest that was used is closed, and everything above is idle. Only the streams that were reset
 from here are remembered, because their peers may not have seen that yet: the latest of them by identifier, and of the
-others the highest. So memory is bounded by the streams that are open, whatever their number over time.
+others the highest, and what all of them together may still get. So memory is bounded by the streams that are open,
+whatever their number over time.
 """
 
 from typing import Final, final
 
+from zttp_h2.frames import MAX_WINDOW
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.states import CLOSED, IDLE, RESET_SENT
 from zttp_h2.streams.stream_state import NO_STREAM, StreamState
@@ -36,6 +38,7 @@ class StreamTable:
         # What the peer may still send there within the window that it had.
         self._reset_here: dict[int, int] | None = None
         self._highest_evicted: i64 = 0
+        self._evicted_window: i64 = 0
         # Unreturned credit of streams that have ended since.
         self._unreturned: dict[int, int] | None = None
 
@@ -151,7 +154,7 @@ class StreamTable:
             self._reset_here = remembered
         elif len(remembered) >= _MAX_REMEMBERED:
             oldest = next(iter(remembered))
-            del remembered[oldest]
+            self._evicted_window = min(self._evicted_window + remembered.pop(oldest), MAX_WINDOW)
             if oldest > self._highest_evicted:
                 self._highest_evicted = oldest
         remembered[stream_id] = window
@@ -159,10 +162,15 @@ class StreamTable:
     def spend(self, stream_id: i64, length: i64) -> bool:
         """Take octets from the window of a stream that was reset here; False if it is not known to have so many."""
         remembered = self._reset_here
-        left: i64 = 0 if remembered is None else remembered.get(stream_id, 0)
-        if remembered is None or length == 0 or length > left:
+        if remembered is None or length == 0:
             return False
-        remembered[stream_id] = left - length
+        left: i64 = remembered.get(stream_id, -1)
+        if left >= length:
+            remembered[stream_id] = left - length
+            return True
+        if left >= 0 or stream_id > self._highest_evicted or length > self._evicted_window:
+            return False
+        self._evicted_window -= length
         return True
 
     def state_of(self, stream_id: i64) -> i64:

@@ -142,6 +142,7 @@ class MessageWriter:
         if tunnel:
             stream.request_facts |= TUNNEL
         elif not bare:
+        stream.answered_in = self._outbox.number
             stream.content_to_send = writer.content_length
         if end_stream:
             stream.message = ENDED
