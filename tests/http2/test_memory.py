@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -16,11 +17,11 @@ HEAD = block([(b":method", b"POST"), (b":scheme", b"https"), (b":path", b"/"), (
 FLAT = 20_000
 
 
-def traced_growth(rounds: int, work: Callable[[], None]) -> int:
+def traced_growth(rounds: int, work: Callable[[], object], *, warming: int = 1_000) -> int:
     """Bytes that `work` leaves behind after `rounds` more rounds, once what is bounded is full."""
     tracemalloc.start()
     try:
-        for _ in range(1_000):
+        for _ in range(warming):
             work()
         gc.collect()
         before = tracemalloc.get_traced_memory()[0]
@@ -216,6 +217,100 @@ def test_what_was_parked_goes_with_its_connection(end: str) -> None:
     finally:
         tracemalloc.stop()
     assert [stream.pending_bytes for stream in streams] == [None, None]
+
+
+# ----------------------------------------------------------------------------------------------- heads that have passed
+
+REQUEST = {b":method": b"GET", b":scheme": b"https", b":path": b"/", b":authority": b"a.example"}
+LARGE = b"v" * 15_000
+NEVER_INDEXED = 0x10
+IDLE = 9_000  # what an idle connection holds at most, whatever its last head was
+
+
+def section(given: dict[bytes, bytes], pattern: int = 0) -> bytes:
+    return b"".join(literal(name, value, pattern) for name, value in given.items())
+
+
+def head(fields: bytes, number: int = 1) -> bytes:
+    """A head in as many frames as it takes."""
+    pieces = [fields[at : at + 16_000] for at in range(0, len(fields), 16_000)]
+    frames = [
+        frame(0x9 if at else 0x1, 0x4 * (at + 1 == len(pieces)), number, piece) for at, piece in enumerate(pieces)
+    ]
+    return b"".join(frames)
+
+
+LARGE_REQUESTS = {
+    "a value": section(REQUEST | {b"x-large": LARGE}),
+    "a name": section(REQUEST | {b"n" * 15_000: b"1"}),
+    "a marked name": section(REQUEST | {b"n" * 15_000: b"1"}, NEVER_INDEXED),
+    "fields": section(REQUEST | {b"x-%d" % number: b"v" for number in range(300)}),
+    "a method": section(REQUEST | {b":method": b"M" * 15_000}),
+    "a scheme": section(REQUEST | {b":scheme": b"s" * 15_000}),
+    "a path": section(REQUEST | {b":path": b"/" + LARGE}),
+    "an authority": section(REQUEST | {b":authority": LARGE}),
+    "refused": section({b":path": b"/" + LARGE}),
+    "refused, with a marked name": section({b"n" * 15_000: b"1"}, NEVER_INDEXED),
+    "too large, with marked names": section(REQUEST | {b"n" * 15_000: b"1", b"m" * 15_000: b"2"}, NEVER_INDEXED),
+}
+AFTER = {
+    "a small head": head(section(REQUEST), 3),
+    "a malformed head": head(section({b"a": b"b"}), 3),
+    "a name that never ends": head(b"\x10" + section({b"n" * 15_000: b""})[1:-1], 3),
+}
+
+
+@pytest.mark.parametrize(
+    ("large", "after"),
+    [(large, "nothing") for large in LARGE_REQUESTS]
+    + [(large, after) for large in ("a path", "an authority", "refused, with a marked name") for after in AFTER],
+)
+def test_an_idle_server_holds_no_large_head(large: str, after: str) -> None:
+    connection = server(max_header_list_size=20_000)
+
+    def receive() -> None:
+        with suppress(zttp.RemoteProtocolError):
+            feed(connection, head(LARGE_REQUESTS[large]), AFTER.get(after, b""))
+        connection.data_to_send()
+
+    assert traced_growth(1, receive, warming=0) < IDLE
+
+
+@pytest.mark.parametrize("status", [b"103", b"200", None])
+@pytest.mark.parametrize("pattern", [0, NEVER_INDEXED])
+def test_an_idle_client_holds_no_large_head(status: bytes | None, pattern: int) -> None:
+    connection = client()
+    connection.send_request(b"GET", b"/", b"2", [(b"host", b"a.example")], end_stream=True)
+    pseudo = {} if status is None else {b":status": status}
+    answer = head(section(pseudo | {b"n" * 10_000: b"v" * 5_000}, pattern))
+    assert traced_growth(1, lambda: feed(connection, answer), warming=0) < IDLE
+
+
+def test_large_names_that_were_sent_are_not_kept() -> None:
+    connection = client()
+    ids = numbers()
+
+    def ask() -> None:
+        connection.send_request(b"GET", b"/", b"2", [(b"x-%d" % next(ids) * 400, b"v")], end_stream=True)
+        connection.data_to_send()
+
+    assert traced_growth(8, ask, warming=2) < IDLE
+
+
+def test_names_that_were_sent_on_as_never_indexed_are_not_kept() -> None:
+    connection, origin = server(), server()
+    feed(connection, POST.format(1), POST.format(3))
+    connection.stream(1).send_response(200, [(b"x-first", b"~" * 2_000)])
+    connection.data_to_send()
+
+    def send_on() -> None:
+        request = feed(origin, head(LARGE_REQUESTS["a marked name"]))[0]
+        assert isinstance(request, zttp.Request)
+        short = zttp.HeaderBlock(list(request.headers)[:1], never_indexed=[b"n" * 15_000])
+        connection.stream(3).send_response(200, short)
+        connection.data_to_send()
+
+    assert traced_growth(1, send_on, warming=0) < IDLE
 
 
 # ------------------------------------------------------------------------------------------------- content that passes

@@ -396,7 +396,7 @@ class H2Connection:
         for stream in session.table.all():
             session.table.forget(stream, CLOSED)
         session.send_flow.drop_all()
-        self._receiver.inbox.clear()
+        self._receiver.end()
 
 
 as_compiled(H2Connection, final=("_auto_credit", "_content", "_receiver", "_session"))

@@ -75,7 +75,7 @@ _BOMB_FACTOR: Final = 16
 _NO_NAMES: Final[list[bytes]] = []
 _NO_FIELD: Final[object] = (b"", b"")
 _BOMB_SIZE: Final = 1048576
-_MOST_KEPT: Final = 4096  # what has grown beyond, octets or fields, is not kept for the next block
+_MOST_KEPT: Final = 4096  # octets of a list: of a larger one nothing is kept for the next block
 # RFC 7541 4.2: the lowest size since the last block, then the final one.
 _MAX_SIZE_UPDATES: Final = 2
 
@@ -133,8 +133,31 @@ class Decoder:
         names = self._marked
         if self._marked_count < len(names):
             names = names[: self._marked_count]
-        self._marked = names if self.list_size <= _MOST_KEPT else _NO_NAMES
+        self._marked = names
         return names
+
+    def holds_much(self) -> bool:
+        """Return whether the last block was so large that nothing of it is to be kept longer than it is needed."""
+        return self.list_size > _MOST_KEPT
+
+    def let_go(self) -> None:
+        """Forget the last block; what the table holds stays."""
+        self.count = 0
+        self.kinds = BytesWriter()
+        self.pseudo = 0
+        nothing = STATIC_ENTRIES[0]
+        self.method = nothing
+        self.path = nothing
+        self.scheme = nothing
+        self.authority = nothing
+        self.protocol = nothing
+        self.status = nothing
+        self.seen = 0
+        self.repeated = 0
+        self.list_size = 0
+        self._fields = []
+        self._marked = _NO_NAMES
+        self._marked_count = 0
 
     def _mark(self, kind: i64, name: bytes) -> None:
         """Note a never-indexed literal. Whoever has the list of an earlier block keeps it as it is."""
@@ -152,17 +175,14 @@ class Decoder:
 
     def decode(self, block: bytes, at: i64 = 0, end: i64 = -1) -> i64:
         """Decode one whole field block, which is ``block[at:end]``; return a status (see ``status``)."""
+        if self.list_size > _MOST_KEPT:
+            self.let_go()
         kinds = self.kinds
         kinds.truncate(0)
         self._marked_count = 0
         self._marked_anew = False
         fields = self._fields
         room: i64 = len(fields)
-        if room > _MOST_KEPT:  # a block that had so many was not the rule
-            del fields[_MOST_KEPT:]
-            room = _MOST_KEPT
-            kinds = BytesWriter()
-            self.kinds = kinds
         count: i64 = 0
         pseudo: i64 = 0
         seen: i64 = 0

@@ -13,8 +13,9 @@ A block that cannot be finished, or is not sent, must be given up by ``abandon_b
 emptying the dynamic tables of both sides, so that the refused message leaves nothing behind.
 
 Memory: the dynamic table is bounded by the smaller of the peer's SETTINGS_HEADER_TABLE_SIZE and ``max_table_size``.
-Beside it, 256 names that are not in ``known_names`` are remembered, of each VARYING name the last value that would have
-fitted into the table, and one list of fields of which all that were written are in the table.
+Beside it, 256 names that are not in ``known_names`` are remembered, none of them longer than that, of each VARYING name
+the last value that would have fitted into the table, and one list of fields of which all that were written are in the
+table.
 """
 
 from typing import Final, final
@@ -36,6 +37,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 
 DEFAULT_TABLE_SIZE: Final = 4096  # RFC 9113 6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE
 _MAX_NAMES: Final = 256
+_LONGEST_NAME: Final = 256  # that is remembered
 
 
 @final
@@ -180,9 +182,10 @@ class Encoder:
             return name
         lower = given.translate(LOWER)
         name = self.lookup(lower) if lower != given else FieldName(given, INCREMENTAL, _number_of(given), 0, None, b"")
-        if len(names) >= _MAX_NAMES:
-            names.clear()  # what is in the table stays there, and valid
-        names[given] = name
+        if len(given) <= _LONGEST_NAME:
+            if len(names) >= _MAX_NAMES:
+                names.clear()  # what is in the table stays there, and valid
+            names[given] = name
         return name
 
     def encode_method(self, writer: BytesWriter, method: bytes) -> i64:

@@ -11,6 +11,7 @@ from zttp_h2.hpack.encoder_table import Fields
 from zttp_h2.native_ints import i64, mypyc_attr
 
 _MAX_REMEMBERED: Final = 64
+_LARGEST_KEPT: Final = 8192  # octets of the fields, by RFC 7541 4.1: all that is in a table of the usual size, and more
 _NO_NUMBERS: Final[list[int]] = []
 _NO_FIELDS: Final[Fields] = []
 _NOTHING_KEPT: Final = -1  # a stamp that no state of a table has
@@ -79,7 +80,15 @@ class LastBlock:
             self.numbers[at] = 0
 
     def keep(self, writer: BytesWriter, start: i64, fields: Fields, stamp: i64) -> None:
-        """Note that all that is written of these fields, from ``start`` on, is indexed: it will be the same again."""
+        """Note that all that is written of these fields, from ``start`` on, is indexed: it will be the same again.
+
+        A list of more than that, with fields that were left out or said again and again, is not kept.
+        """
+        size: i64 = 0
+        for name, value in fields:
+            size += len(name) + len(value) + 32
+        if size > _LARGEST_KEPT:
+            return
         block = BytesWriter()  # a writer gives all of itself, or one octet
         at = start
         end: i64 = len(writer)

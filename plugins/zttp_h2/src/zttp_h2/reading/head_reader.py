@@ -83,6 +83,18 @@ class HeadReader:
         self._authority: bytes | None = None
         self._host: object = _NO_HOST
 
+    def let_go(self) -> None:
+        """Forget the last head."""
+        self.valid = False
+        self.method = _NOTHING
+        self.target = _NOTHING
+        self.scheme = None
+        self.protocol = None
+        self.fields = _NO_FIELDS
+        self.rare = _RARE_HTTPS
+        self._authority = None
+        self._host = _NO_HOST
+
     def read_request(self, decoder: Decoder, extended_connect: bool) -> str | None:
         """Read a request head."""
         self.valid = False

@@ -63,6 +63,17 @@ class MessageReader:
         self._continuations: i64 = 0
         self.repeated: Final = RepeatedRequest()
 
+    def let_go(self) -> None:
+        """Forget the last head."""
+        self.repeated.forget()
+        self.decoder.let_go()
+        self._head.let_go()
+
+    def end(self) -> None:
+        """Forget everything: nothing more is read."""
+        self.let_go()
+        self._block = None
+
     def read_headers(self, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
         """Read a HEADERS frame (RFC 9113 6.2); return an event, or ``None``."""
         if stream_id == 0:
@@ -138,6 +149,8 @@ class MessageReader:
             if opens and not self._depends_on_itself and repeated.is_at(raw, at, stop, changes):
                 return self._read_request(stream_id, ends, OK, True)
             repeated.forget()
+        if decoder.holds_much():
+            self._head.let_go()
         status = decoder.decode(raw, at, stop)
         if status > HEADER_LIST_TOO_LARGE:
             # An HPACK bomb, too (CVE-2016-6581). A block of several frames stands nowhere.

@@ -150,6 +150,11 @@ class Receiver:
         ending = self._session.ending
         return self._following is not None or (ending is not None and ending.state != RESET_SENT)
 
+    def end(self) -> None:
+        """Forget what came: nothing more is read."""
+        self.inbox.clear()
+        self._messages.end()
+
     def end_input(self) -> None:
         """Take note that nothing more comes."""
         self.eof = True
@@ -224,6 +229,8 @@ class Receiver:
         if not self.eof:
             if inbox.at > _SMALL and inbox.at == len(inbox.raw):
                 inbox.let_go()
+            if self._messages.decoder.holds_much():
+                self._messages.let_go()
             return NEED_DATA
         content = self._content
         self._session.frame_at = inbox.base + inbox.at

@@ -188,6 +188,7 @@ class HeadWriter(FieldRules):
         self.encoder.abandon_block()
 
     def _finish(self, start: i64, stream_id: i64, flags: i64) -> None:
+        self.never_indexed = None
         outbox = self._outbox
         size: i64 = len(outbox.buffer) - start - 9
         if size <= self.max_frame_size:

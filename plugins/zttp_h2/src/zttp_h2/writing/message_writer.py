@@ -34,6 +34,7 @@ from zttp_h2.writing.head_writer import Fields, HeadWriter
 
 _HOST: Final = 0x686F7374  # "host"
 _COLON: Final = 0x3A
+_LONGEST_KEPT: Final = 256  # a longer authority is judged each time
 
 # What the status of a response says of its content, and its bits (see zttp_core.messages.content).
 STATUS_RULES: Final[bytes] = _STATUS_RULES
@@ -54,7 +55,7 @@ class MessageWriter:
         self._session: Final = session
         self._outbox: Final[Outbox] = session.outbox
         self._writer: HeadWriter | None = None
-        self.never_indexed: frozenset[bytes] | None = None  # in what is sent next, see HeadWriter
+        self.never_indexed: frozenset[bytes] | None = None  # in the section that is sent next, see HeadWriter
         self._authority: bytes | None = None  # that was judged last: most requests are for the same host
 
     def head_writer(self) -> HeadWriter:
@@ -109,6 +110,7 @@ class MessageWriter:
             if not started:
                 session.unstart()
             raise
+        self.never_indexed = None
         stream = StreamState(
             stream_id,
             HALF_CLOSED_LOCAL if end_stream else OPEN,
@@ -138,11 +140,12 @@ class MessageWriter:
         if end_stream and not bare and not tunnel and _states_content(fields):
             raise local_error("content_too_short", stream_id=stream.stream_id)
         writer.write_response(stream.stream_id, status, fields, END_STREAM if end_stream else 0, not unstated)
+        self.never_indexed = None
         stream.message = following
+        stream.answered_in = self._outbox.number
         if tunnel:
             stream.request_facts |= TUNNEL
         elif not bare:
-        stream.answered_in = self._outbox.number
             stream.content_to_send = writer.content_length
         if end_stream:
             stream.message = ENDED
@@ -155,11 +158,13 @@ class MessageWriter:
             raise local_error("not_informational", b"%d" % status)
         check_given(self._session, stream, GIVE_INFORMATIONAL)
         self.head_writer().write_response(stream.stream_id, status, fields, 0, False)
+        self.never_indexed = None
 
     def finish(self, stream: StreamState, trailers: Fields | None) -> None:
         """End the message on the wire."""
         if trailers is not None:
             self.head_writer().write_trailers(stream.stream_id, trailers)
+            self.never_indexed = None
         elif not self._outbox.end_last_frame(stream.stream_id):
             self._outbox.write_data(stream.stream_id, b"", 0, 0, END_STREAM)
         end_sent(self._session, stream)
@@ -170,6 +175,7 @@ class MessageWriter:
         if trailers is not None:
             self.never_indexed = stream.trailers_never_indexed
             self.head_writer().write_trailers(stream.stream_id, trailers)
+            self.never_indexed = None
         end_sent(self._session, stream)
 
     def _given_authority(self, fields: Fields) -> bytes | None:
@@ -187,13 +193,13 @@ class MessageWriter:
         if found is None or found is self._authority or found == self._authority:
             return found
         if _is_reg_name(found):
-            self._authority = found
+            self._authority = found if len(found) <= _LONGEST_KEPT else None
             return found
         return self._judged_authority(fields)
 
     def _judged_authority(self, fields: Fields) -> bytes | None:
         authority: bytes | None = given_authority(fields)[0]
-        self._authority = authority
+        self._authority = authority if authority is not None and len(authority) <= _LONGEST_KEPT else None
         return authority
 
     def _check_can_open(self) -> None:
