@@ -149,6 +149,15 @@ def test_a_wide_table_scrolls_beside_its_first_column(pages: list[str], tab: bro
     assert moved[-1] == 200
 
 
+def test_a_name_at_the_head_of_a_column_is_in_one_line(pages: list[str], tab: browser.Tab) -> None:
+    tab.size(1400, 1000)
+    with browser.served(SITE) as address:
+        tab.open(f"{address}topics/state-machines/")
+        lines = tab.run("[...document.querySelectorAll('.md-content th code')].map(one => one.getClientRects().length)")
+    assert len(lines) > 10
+    assert set(lines) == {1}
+
+
 def test_code_can_be_copied(pages: list[str], tab: browser.Tab) -> None:
     with browser.served(SITE) as address:
         tab.open(address + "first-steps/")

@@ -87,7 +87,7 @@ class EndingWithNothing(LineConnection):
         self._writing = OPEN if memoryview(data).nbytes else SENT
 
 
-@bad("test_illegal_sends_leave_no_trace", r"client: send_data\(\) behind the end before the reply was allowed")
+@bad("test_illegal_sends_leave_no_trace", r"client: send_data\(\) after the end before the reply was allowed")
 class AskingOn(LineConnection):
     def send_data(self, data: Any, /) -> None:
         self._check(self._writing == OPEN or (self.role == CLIENT and self._writing == SENT))
@@ -214,7 +214,7 @@ class HintingTooLate(FrameStream):
         self._connection.queue(b"I", self.stream_id, response(status, headers))
 
 
-@bad("test_illegal_sends_leave_no_trace", r"send_informational\(\) behind the head inside the reply was allowed")
+@bad("test_illegal_sends_leave_no_trace", r"send_informational\(\) after the head inside the reply was allowed")
 class OnStreamsThatHint(FrameConnection):
     stream_class = HintingTooLate
 

@@ -65,7 +65,7 @@ class Callers(Subject):
 
     def test_empty_content_is_nothing(self, exchange: Exchange) -> None:
         """``send_data(b"")`` sends nothing, and above all no end."""
-        self._send_alike(exchange, "with empty content before and behind each piece", Padding)
+        self._send_alike(exchange, "with empty content before and after each piece", Padding)
 
     def test_a_head_needs_no_fields(self) -> None:
         """``send_response(status)`` is a call like any other."""
@@ -190,7 +190,7 @@ class Lending(Program):
 
 
 class Padding(Program):
-    """Sends empty content before and behind each piece."""
+    """Sends empty content before and after each piece."""
 
     def _data(self, event: Data) -> None:
         sender = self.sender(event.stream_id)

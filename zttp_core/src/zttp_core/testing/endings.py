@@ -57,7 +57,7 @@ class Endings(Subject):
                     fail(f"{scenario}: before anything came EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
 
     def test_who_ends_its_side_is_answered(self, exchange: Exchange) -> None:
-        """EOF behind a whole request closes nothing before the answer, which still goes out."""
+        """EOF after a whole request closes nothing before the answer, which still goes out."""
         answered = False
         for scenario in self.stream_scenarios(exchange):
             if scenario.role != SERVER or not exchange.reply or not exchange.ends or exchange.switches:

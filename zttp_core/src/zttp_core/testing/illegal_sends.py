@@ -83,7 +83,7 @@ def behind_the_request(connection: Any, multiplexed: bool, exchange: Exchange) -
     if multiplexed or not ended or exchange.switches:
         return
     whole = Sender(connection, False, 0)
-    yield "send_data() behind the end", whole.call("send_data", b"x")
+    yield "send_data() after the end", whole.call("send_data", b"x")
     yield "a second end_message()", whole.call("end_message")
     for request in [event for event in exchange.asked if isinstance(event, Request)][:1]:
         head = request.method, request.target, request.http_version, request.headers.to_list()
@@ -119,7 +119,7 @@ def inside_the_reply(
             sender = Sender(connection, multiplexed, event.stream_id)
             yield "a second send_response()", sender.call("send_response", 200)
             if "informational" in capabilities:
-                yield "send_informational() behind the head", sender.call("send_informational", 103)
+                yield "send_informational() after the head", sender.call("send_informational", 103)
             if "trailers" in capabilities:
                 for fields in _SPLITTING:
                     yield f"end_message() with the trailer {fields[0]!r}", sender.call("end_message", fields)

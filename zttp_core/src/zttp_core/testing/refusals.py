@@ -173,7 +173,7 @@ class Refusals(Subject):
         return take(connection)
 
     def _serve_in_two_parts(self, scenario: Scenario, attempt: _Attempt) -> tuple[Outcome, list[bytes]]:
-        """Play a scenario and serve it, with an attempt at what is illegal before and behind each part of the reply."""
+        """Play a scenario and serve it, with an attempt at what is illegal before and after each part of the reply."""
         connection = scenario.start()
         exchange = scenario.exchange
         attempt(scenario, connection, before_anything(connection, self.multiplexed, exchange), "before anything else")

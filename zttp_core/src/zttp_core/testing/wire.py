@@ -98,7 +98,7 @@ def receive(connection: Any, unit: Any, now: int = 0) -> None:
 
 
 def take_as_recorded(connection: Any, piece: Any) -> None:
-    """Take what has to be sent behind a piece, where that was done when it was recorded.
+    """Take what has to be sent after a piece, where that was done when it was recorded.
 
     What is sent may cost entropy, and what comes next may acknowledge it.
     """

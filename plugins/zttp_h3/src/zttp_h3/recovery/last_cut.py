@@ -39,5 +39,5 @@ class LastCut:
         return True
 
     def stand(self) -> None:
-        """Note that the cut is not to be undone: more than late packets is behind it, or it is of another path."""
+        """Note that the cut is not to be undone: it has more causes than late packets, or it is of another path."""
         self._missing = None

@@ -11,7 +11,7 @@ from zttp_h3.ranges import Ranges
 
 _PACKET_THRESHOLD: Final = 3  # RFC 9002 6.1.1
 _COMPACT_FROM: Final = 256  # so many empty places in front are cut off at once
-_CLEAR_FROM: Final = 8  # so many, if there is nothing behind them: an idle connection keeps no ring
+_CLEAR_FROM: Final = 8  # so many, if nothing comes after them: an idle connection keeps no ring
 _MOST_RANGES: Final = 64
 _MOST_RECENT: Final = 32  # lost packets whose acknowledgment is still recognized
 
