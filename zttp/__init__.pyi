@@ -194,15 +194,15 @@ class Connection(_Connection):
         """Return whether nothing more will come in or go out, but the bytes that are queued already.
 
         Every event was pulled, and no message is left that can still be sent: at EOF a server is not closed as long as
-        a request that has come waits for its answer. An error is the end at once, but for HTTP/1.1's farewell.
+        a request that has come waits for its answer. An error is the end at once, but for HTTP/1.1's closing message.
         """
 
 # What ALPN names on TCP is a string, or nothing; what is negotiated over QUIC has its class by its literal name.
 class ByteStreamConnection(_ByteStreamConnection, Connection):
     """A connection over a byte stream, whatever its protocol: what ALPN on TCP leads to.
 
-    HTTP/1.1 and HTTP/2 connections are ones, and so is ``isinstance``; an HTTP/3 connection, which takes datagrams, is
-    none. A plugin's class over a stream that has these methods is registered as a virtual subclass.
+    Those of HTTP/1.1 and HTTP/2 are, which ``isinstance`` knows; one of HTTP/3 takes datagrams and is not. A plugin's
+    class over a stream that has these methods is registered as a virtual subclass.
     """
     def __new__(cls, *args: Any, **options: Any) -> Self: ...
     def receive_data(self, data: Buffer, /) -> None:
@@ -287,7 +287,7 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
         """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
 
         Every event was pulled, and after EOF the response has ended: a client that only ends its own side gets its
-        answer. After an error of the peer a server may still send its farewell; a client is closed at once.
+        answer. After an error of the peer a server may still send its closing message; a client is closed at once.
         """
     def upgrade(self) -> bytes | None:
         """Return the Upgrade value of the head that was received, if its Connection field lists ``upgrade``.

@@ -1,4 +1,4 @@
-"""What ``Connection(...)`` calls. Compiled: it stands in front of every connection."""
+"""What ``Connection(...)`` calls. Compiled: every connection is made through it."""
 
 from typing import Any, Final
 

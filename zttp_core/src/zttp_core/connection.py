@@ -106,15 +106,15 @@ class Connection(metaclass=ConnectionType):
         """Return whether nothing more will come in or go out, but the bytes that are queued already.
 
         Every event was pulled, and no message is left that can still be sent: at EOF a server is not closed as long as
-        a request that has come waits for its answer. An error is the end at once, but for HTTP/1.1's farewell.
+        a request that has come waits for its answer. An error is the end at once, but for HTTP/1.1's closing message.
         """
 
 
 class ByteStreamConnection(Connection):
     """A connection over a byte stream, whatever its protocol: what ALPN on TCP leads to.
 
-    HTTP/1.1 and HTTP/2 connections are ones, and so is ``isinstance``; an HTTP/3 connection, which takes datagrams, is
-    none. A plugin's class over a stream that has these methods is registered as a virtual subclass.
+    Those of HTTP/1.1 and HTTP/2 are, which ``isinstance`` knows; one of HTTP/3 takes datagrams and is not. A plugin's
+    class over a stream that has these methods is registered as a virtual subclass.
     """
 
     @abstractmethod

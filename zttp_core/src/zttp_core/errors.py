@@ -82,7 +82,7 @@ class ProtocolError(Exception):
 class RemoteProtocolError(ProtocolError):
     """The peer broke the protocol.
 
-    Terminal: every later read raises it again, while the farewell (a 400, GOAWAY, CONNECTION_CLOSE) can still be sent.
+    Terminal: every later read raises it again. The closing message (a 400, GOAWAY, CONNECTION_CLOSE) can still be sent.
     """
 
 

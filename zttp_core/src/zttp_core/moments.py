@@ -1,4 +1,4 @@
-"""What passes: an error that tells of the moment in which a plugin was loaded, and nothing of the plugin."""
+"""Errors that pass: they come from the moment in which a plugin was loaded, not from the plugin."""
 
 from __future__ import annotations
 

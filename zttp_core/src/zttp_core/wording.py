@@ -1,4 +1,4 @@
-"""Words of strangers, made fit to be printed: one line, bounded, and nothing that a terminal would obey."""
+"""Text from elsewhere, made safe to print: one line, bounded, and no terminal control characters."""
 
 from __future__ import annotations
 

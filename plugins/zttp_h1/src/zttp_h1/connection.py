@@ -1,4 +1,4 @@
-"""``H1Connection``: conducts one HTTP/1.1 connection, in either role (RFC 9112).
+"""``H1Connection``: one HTTP/1.1 connection, in either role (RFC 9112).
 
 Bytes come in through ``receive_data`` and are parsed when ``next_event`` is called, never ahead. ``MessageReader``
 makes events of them, ``MessageWriter`` makes bytes of what is sent; how each goes from one state to the next stands in
@@ -254,7 +254,7 @@ class H1Connection:
         """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
 
         Every event was pulled, and after EOF the response has ended: a client that only ends its own side gets its
-        answer. After an error of the peer a server may still send its farewell; a client is closed at once.
+        answer. After an error of the peer a server may still send its closing message; a client is closed at once.
         """
         reader = self._reader
         reading = reader.state

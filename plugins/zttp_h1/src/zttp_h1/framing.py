@@ -59,7 +59,7 @@ def has_content(status_code: i64) -> bool:
 
 
 def _check_chunked(head: Head, at: i64) -> None:
-    # Rule 3: both at once is how requests are smuggled; nobody honest sends that.
+    # Rule 3: both at once is how requests are smuggled; no correct sender does that.
     if head.content_length >= 0:
         raise Malformed("transfer_encoding_and_content_length", at)
     if head.minor == 0:

@@ -264,7 +264,7 @@ class MessageReader(Reading):
         buffer = self.buffer
         self._failure = (malformed.reason, malformed.excerpt, buffer.base + malformed.at)
         if self.state == START_LINE or self.state == FIELDS:
-            # The farewell answers a request that nobody understood.
+            # The closing message answers a request that nobody understood.
             self.request_method = OTHER
             self.request_minor = 0
         self.state = after_reading(self.state, ON_ERROR)

@@ -95,7 +95,7 @@ def lower(value: bytes) -> bytes:
 def connection_options(raw: bytes, at: i64, end: i64) -> i64:
     """Return the facts that the Connection value ``raw[at:end]`` states (RFC 9110 7.6.1).
 
-    A list of options, case-insensitive; a member that is no option is nobody's business.
+    A list of options, case-insensitive; a member that is no option is ignored.
     """
     # Nearly every one is one of these two.
     if end - at == 10:

@@ -1,6 +1,6 @@
 """``H3Connection``: one HTTP/3 connection, in either role (RFC 9114).
 
-Conducts: datagrams and time go to the transport, streams with something new to their readers, messages to ``writing``.
+Datagrams and time go to the transport, streams with something new to their readers, messages to ``writing``.
 """
 
 from collections.abc import Callable

@@ -16,7 +16,7 @@ def parse_priority(value: bytes) -> tuple[int, bool]:
 
     What is missing, unknown, of the wrong type or out of range counts as not sent: a bad priority is never an error. Of
     a parameter that comes several times the last one counts (RFC 9651 4.2.2). A signal is advice (RFC 9218 10), and one
-    that nobody honest could mean is not read: of a table a single octet can bring it with every request.
+    that no correct sender makes is not read: of a table a single octet can bring it with every request.
     """
     urgency, incremental = DEFAULT_PRIORITY
     at: i64 = 0

@@ -72,7 +72,7 @@ class Refusals(Subject):
             fail(f"malformed input '{malformation}': byte by byte it gives {cut.told()}, whole it gives {whole}")
 
     def test_an_error_is_repeated(self, malformation: str) -> None:
-        """Every later read raises the same error, there are no further events, and the farewell can be taken."""
+        """Every later read raises the same error, there are no further events, and the closing message can be taken."""
         connection = self.connect(self.first_role)
         first = refused(connection, self.malformed[malformation]).refusal
         if first is None:
@@ -87,7 +87,7 @@ class Refusals(Subject):
             else:
                 fail(f"malformed input '{malformation}': after the error next_event() returned {event!r}")
             take(connection)
-        # A server of one message at a time may still send its farewell.
+        # A server of one message at a time may still send its closing message.
         if not connection.is_closed() and not (hasattr(connection, "should_close") and connection.should_close()):
             fail(f"malformed input '{malformation}': is_closed() is False after the error, which is terminal")
 

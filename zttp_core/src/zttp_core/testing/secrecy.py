@@ -91,7 +91,7 @@ class Secrecy(Subject):
                     fail(f"abuse '{abuse}': first the error is {error!r}, then {again!r}")
             else:
                 fail(f"abuse '{abuse}': after the error next_event() returned {event!r}")
-        # A server of one message at a time may still send its farewell.
+        # A server of one message at a time may still send its closing message.
         if not connection.is_closed() and not (hasattr(connection, "should_close") and connection.should_close()):
             fail(f"abuse '{abuse}': is_closed() is False after the error, which is terminal")
 

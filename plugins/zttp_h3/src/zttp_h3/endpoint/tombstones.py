@@ -28,7 +28,7 @@ class Tombstone:
 
 @final
 class Tombstones:
-    """The tombstones of an endpoint by the connection IDs of who is under them, for as long as they stand."""
+    """The tombstones of an endpoint by the connection IDs of the closed connections, until their time is over."""
 
     def __init__(self) -> None:
         self._by_id: Final[dict[bytes, Tombstone]] = {}

@@ -1,6 +1,6 @@
 """What goes into a packet: acknowledgments, CRYPTO, control frames, datagrams, streams (RFC 9000 12.4, 13).
 
-The pieces of many streams fill one packet, and an acknowledgment rides with what leaves anyway.
+The pieces of many streams fill one packet, and an acknowledgment leaves with what is sent anyway.
 """
 
 from typing import Final

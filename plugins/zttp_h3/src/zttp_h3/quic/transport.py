@@ -1,4 +1,4 @@
-"""``Transport``: one QUIC connection without HTTP, in either role. Conducts: time and datagrams in, datagrams out.
+"""``Transport``: one QUIC connection without HTTP, in either role: time and datagrams in, datagrams out.
 
 Whoever uses it opens streams and writes to them, and asks ``next_readable`` for those with something new. What breaks
 the connection ends it here: nothing is raised for what a peer sends, ``session.close`` tells.
