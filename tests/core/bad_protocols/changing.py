@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.core.bad_protocols import bad
 from tests.core.bad_protocols.lines import OPEN, LineConnection
+from tests.core.toy_frames import FrameConnection, FrameStream, refusal
 from zttp_core.events import Data
 
 
@@ -71,3 +72,38 @@ class CountingItemsThatCome(LineConnection):
     def receive_data(self, data: Any, /) -> None:
         view = memoryview(data)
         super().receive_data(bytes(view)[: len(view)])
+
+
+class TrailersBehindContent(FrameStream):
+    has_content = False
+
+    def send_data(self, data: Any, /) -> None:
+        self.has_content = True
+        super().send_data(data)
+
+    def end_message(self, trailers: Any = None, /) -> None:
+        super().end_message(trailers if self.has_content else None)
+
+
+@bad("test_trailers_need_no_content", r"'get, without content': .* was received without \[\(b'checksum', b'2'\)\]")
+class DroppingTrailersOfNothing(FrameConnection):
+    stream_class = TrailersBehindContent
+
+
+@bad("test_a_connection_carries_more_messages_than_an_octet_counts", "was refused: this must not be sent now")
+class WithNumbersOfOneOctet(FrameConnection):
+    def stream(self, stream_id: int, /) -> Any:
+        return super().stream(stream_id & 0xFF)
+
+
+@bad("test_a_connection_carries_more_messages_than_an_octet_counts", "refuses it: enough")
+class HavingEnough(FrameConnection):
+    """A limit on streams at once, counted over the life of a connection."""
+
+    requests = 0
+
+    def _request(self, letter: bytes, stream_id: int, payload: bytes) -> Any:
+        self.requests += 1
+        if self.requests > 256:
+            raise refusal("enough")
+        return super()._request(letter, stream_id, payload)

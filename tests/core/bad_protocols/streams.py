@@ -165,3 +165,21 @@ bad(
     "no sample shows a request of 'toy-frames' without content",
     exchanges=toy_frames.EXCHANGES[:0],
 )(type("WithoutRequests", (FrameConnection,), {}))
+
+
+@bad(
+    "test_what_is_under_way_to_a_reset_stream_breaks_nothing", "before it knew is refused: nothing comes after a reset"
+)
+class AfraidOfWhatIsLate(FrameConnection):
+    def _read(self, letter: bytes, stream_id: int, payload: bytes) -> Any:
+        if letter in b"BE" and stream_id not in self._streams:
+            raise toy_frames.refusal("nothing comes after a reset")
+        return super()._read(letter, stream_id, payload)
+
+
+@bad("test_what_is_under_way_to_a_reset_stream_breaks_nothing", "an answer beside reset")
+class ThrowingAllAway(FrameConnection):
+    def _read(self, letter: bytes, stream_id: int, payload: bytes) -> Any:
+        if letter == b"X":
+            self._output.clear()
+        return super()._read(letter, stream_id, payload)

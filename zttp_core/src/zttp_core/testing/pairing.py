@@ -13,6 +13,7 @@ from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import fail, not_applicable
 
 _NETWORKS: Final = 10
+_MANY: Final = 300  # exchanges on one connection
 _MOST_CONTENT: Final = 64  # pieces
 _PIECE: Final = bytes(1024 * 1024)
 
@@ -37,6 +38,24 @@ class Pairing(Subject):
             pair.converse(exchange)
             if not pair.can_go_on():
                 pair = self.pair()
+
+    def test_a_connection_carries_more_messages_than_an_octet_counts(self) -> None:
+        """There is no last message, and no stream whose number is too large, for as long as nobody closes."""
+        if len(self.descriptor.roles) < 2 or "keep-alive" not in self.descriptor.capabilities:
+            not_applicable(f"'{self.protocol}' has one role, or does not claim keep-alive")
+        if self.datagrams:
+            not_applicable("a network for so many is simulated too slowly")
+        for exchange in self.exchanges:
+            pair = self.pair(exchange)
+            pair.converse(exchange)
+            if not exchange.ends or not pair.can_go_on():
+                continue
+            for number in range(2, _MANY):
+                pair.converse(exchange)
+                pair.forget()
+                if not pair.can_go_on():
+                    fail(f"exchange '{exchange.name}': {number} times on one connection, and then it does not go on")
+            return
 
     def test_content_beyond_the_window_waits_and_arrives(self) -> None:
         """With flow control, what does not fit into the windows is blocked, and all of it arrives in the end."""

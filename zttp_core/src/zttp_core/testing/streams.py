@@ -52,6 +52,27 @@ class Streams(Subject):
             pair.run()
             self._check_another(pair, request)
 
+    def test_what_is_under_way_to_a_reset_stream_breaks_nothing(self) -> None:
+        """Who has not heard of a reset goes on sending; that is dropped, and the other streams go on."""
+        for role in SERVER, CLIENT:
+            pair, request = self._multiplexed_pair()
+            stream = self._ask(pair, request, end_stream=False)
+            server = pair.connections[SERVER].stream(stream.stream_id)
+            bystander = self._ask(pair, request, end_stream=True)
+            pair.connections[SERVER].stream(bystander.stream_id).send_response(_OK, [], end_stream=True)
+            resetting, unaware = (stream, server) if role == CLIENT else (server, stream)
+            if unaware is server:
+                server.send_response(_OK)
+            resetting.reset()
+            unaware.send_data(b"late")
+            unaware.end_message()
+            try:
+                pair.run()
+            except ProtocolError as error:
+                fail(f"after reset() what the other side had sent before it knew is refused: {error}")
+            self._arrived(pair, CLIENT, bystander.stream_id, "an answer beside reset()")
+            self._check_another(pair, request)
+
     def test_a_reset_is_sent_once(self) -> None:
         """A second ``reset`` is refused, or does nothing."""
         pair, request = self._multiplexed_pair()

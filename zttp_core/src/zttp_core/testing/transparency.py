@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from zttp_core.constants import CLIENT, SERVER
-from zttp_core.events import Data, Request, Response
+from zttp_core.events import Data, EndOfMessage, Request, Response
 from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import fail, not_applicable
@@ -32,6 +33,16 @@ class Transparency(Subject):
             not_applicable("its method has rules of its own")
         self._converse_unusually(exchange)
 
+    def test_trailers_need_no_content(self, exchange: Exchange) -> None:
+        """The end of a message that has trailers and no content brings them all the same."""
+        sides = [_without_content(exchange.asked), _without_content(exchange.reply)]
+        if exchange.resumes or exchange.switches or exchange.answer is not None or not all(sides):
+            not_applicable("not all that is sent in it arrives as it is, or its heads state lengths")
+        if not any(map(_has_trailers, sides)):
+            not_applicable("it has no trailers")
+        bare = replace(exchange, name=f"{exchange.name}, without content", request=sides[0], reply=sides[1])
+        self.pair(bare).converse(bare)
+
     def test_content_of_any_octets_arrives(self) -> None:
         """Octets that are line ends, ends of strings or no text to somebody are content like all others."""
         for make in self.growing.values():
@@ -55,6 +66,18 @@ class Transparency(Subject):
                 values = [value for name, value in event.headers.to_list() if name.lower() == _NAME]
                 if values and values != _VALUES:
                     fail(f"exchange '{varied.name}': fields of one name arrive in another order: {values}")
+
+
+def _without_content(script: Sequence[Any]) -> list[Any]:
+    """Return a script whose messages have no content; none at all if a head states how long that is."""
+    heads = [event for event in script if isinstance(event, Request | Response)]
+    if any(name.lower().endswith(b"length") for head in heads for name, _ in head.headers.to_list()):
+        return []
+    return [event for event in script if not isinstance(event, Data)]
+
+
+def _has_trailers(script: list[Any]) -> bool:
+    return any(isinstance(event, EndOfMessage) and event.trailers for event in script)
 
 
 def _varied(event: Any) -> Any:
