@@ -4,7 +4,8 @@ from typing import Any
 
 from tests.core.bad_protocols import bad
 from tests.core.bad_protocols.lines import OPEN, LineConnection
-from tests.core.toy_frames import FrameConnection, FrameStream, refusal
+from tests.core.toy_datagrams import refusal
+from tests.core.toy_frames import FrameConnection, FrameStream
 from zttp_core.events import Data
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.core import toy_frames
 from tests.core.bad_protocols import bad
+from tests.core.toy_datagrams import refusal
 from tests.core.toy_frames import FrameConnection, FrameStream
 from zttp_core.constants import SERVER
 from zttp_core.events import Data
@@ -173,7 +174,7 @@ bad(
 class AfraidOfWhatIsLate(FrameConnection):
     def _read(self, letter: bytes, stream_id: int, payload: bytes) -> Any:
         if letter in b"BE" and stream_id not in self._streams:
-            raise toy_frames.refusal("nothing comes after a reset")
+            raise refusal("nothing comes after a reset")
         return super()._read(letter, stream_id, payload)
 
 

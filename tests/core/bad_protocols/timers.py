@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.core.bad_protocols import Sample
 from tests.core.toy_datagrams import FIRST_TIMEOUT, ToyConnection, refusal
+from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 
 
 class RingingInThePast(ToyConnection):
@@ -96,6 +97,31 @@ class SendingText(ToyConnection):
         super().send_data(data.encode() if isinstance(data, str) else data)
 
 
+class GivingUpSilently(ToyConnection):
+    def next_event(self) -> Any:
+        event = super().next_event()
+        return NEED_DATA if event is CONNECTION_CLOSED else event
+
+
+class GivingUpHalf(ToyConnection):
+    def is_closed(self) -> bool:
+        return self._error is not None
+
+
+class TalkingToNobody(ToyConnection):
+    def handle_timeout(self, now: int, /) -> None:
+        super().handle_timeout(now)
+        if self._given_up:
+            self._queue.append(b"A\0\0\0\0")
+
+
+class AfraidOfThePast(ToyConnection):
+    def data_to_send(self, now: int = 0) -> list[bytes]:
+        if now < self._now:
+            raise ValueError("time must not go back")
+        return super().data_to_send(now)
+
+
 SAMPLES = [
     Sample(
         RingingEarly, "test_a_timer_that_rings_early_does_nothing", r"handle_timeout\(1000001\) acts, the deadline is"
@@ -113,6 +139,16 @@ SAMPLES = [
     Sample(WakingLate, "test_an_idle_pair_comes_to_rest", r"when all is done, next_timeout\(\) is 1000000000000000"),
     Sample(
         ActingUnasked, "test_a_timer_that_was_not_asked_for_does_nothing", r"acts although next_timeout\(\) was None"
+    ),
+    Sample(GivingUpSilently, "test_a_silent_peer_is_given_up", "gives up .* and CONNECTION_CLOSED was not returned"),
+    Sample(GivingUpHalf, "test_a_silent_peer_is_given_up", r"CONNECTION_CLOSED was returned, is_closed\(\) is False"),
+    Sample(
+        TalkingToNobody, "test_a_silent_peer_is_given_up", "has given up waiting for an answer, and goes on sending"
+    ),
+    Sample(
+        AfraidOfThePast,
+        "test_a_clock_that_goes_back_breaks_nothing",
+        r"data_to_send\(\) at a time .* raised ValueError",
     ),
     Sample(NeverGivingUp, "test_a_silent_peer_is_given_up", "has timed out 10,000 times without an answer"),
     Sample(NeverRepeating, "test_a_bad_network_loses_no_message", "was sent and not received|did not reach"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from zttp_core.constants import CLIENT
+from zttp_core.sentinels import CONNECTION_CLOSED
 from zttp_core.testing.datagram_pair import HOUR, DatagramPair, check_deadline, deadline_of
 from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.subject import Subject
-from zttp_core.testing.verdict import fail, not_applicable
+from zttp_core.testing.verdict import fail, not_applicable, telling
 from zttp_core.testing.wire import Outcome, Program, begin, pull, take
 
 
@@ -34,7 +35,7 @@ class Timers(Subject):
                         fail(f"exchange '{exchange.name}': handle_timeout() acts although next_timeout() was None")
 
     def test_a_silent_peer_is_given_up(self) -> None:
-        """With nobody at the other end the deadlines move on, and end."""
+        """With nobody at the other end the deadlines move on, and end; a client that waits is told."""
         self._check_applicable()
         for role in sorted(self.descriptor.roles):
             connection = self.connect(role)
@@ -43,17 +44,44 @@ class Timers(Subject):
                 Program(connection, self.multiplexed).send(self.exchanges[0].asked)
             now = 1_000_000
             take(connection, now)
+            told = False
             for _ in range(10_000):
                 deadline = connection.next_timeout()
                 if deadline is None:
                     break
                 now = max(now, deadline)
                 connection.handle_timeout(now)
-                pull(connection, Outcome())
+                outcome = Outcome()
+                pull(connection, outcome)
+                told = told or outcome.end is CONNECTION_CLOSED
                 take(connection, now)
                 check_deadline(connection, now)
             else:
                 fail(f"'{self.protocol}' has timed out 10,000 times without an answer and does not give up")
+            if role == CLIENT and self.reliable and not (told and connection.is_closed()):
+                fail(
+                    f"'{self.protocol}' gives up waiting for an answer, and CONNECTION_CLOSED was "
+                    f"{'' if told else 'not '}returned, is_closed() is {connection.is_closed()}"
+                )
+            if role == CLIENT and connection.is_closed():
+                connection.handle_timeout(now + HOUR)
+                if take(connection, now + HOUR):
+                    fail(f"'{self.protocol}' has given up waiting for an answer, and goes on sending")
+
+    def test_a_clock_that_goes_back_breaks_nothing(self) -> None:
+        """A time before the last one is taken for the last one: clocks are read by different threads and hosts."""
+        self._check_applicable()
+        for role in sorted(self.descriptor.roles):
+            connection = self.connect(role)
+            begin(connection)
+            take(connection, 1_000_000)
+            for name, call in (
+                ("handle_timeout", lambda on=connection: on.handle_timeout(1)),
+                ("data_to_send", lambda on=connection: take(on, 1)),
+                ("receive_datagram", lambda on=connection: on.receive_datagram(bytes(30), 1)),
+            ):
+                with telling(f"{name}() at a time before the last one"):
+                    call()
 
     def test_a_timer_that_rings_early_does_nothing(self) -> None:
         """A call of ``handle_timeout`` before the deadline neither sends anything nor moves the deadline."""
