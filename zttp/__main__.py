@@ -1,7 +1,7 @@
 """``python -m zttp`` and ``zttp``: what is installed, and a look at what goes over a connection.
 
-Exit status: 0 if all is well, 1 for a fault that was found or a transfer that failed, 2 for wrong usage. What goes
-wrong is said in one line on the standard error.
+Exit status: 0 if all is well, 1 for a fault that was found or a transfer that failed, 2 for wrong usage, 130 after
+control-C. What goes wrong is said in one line on the standard error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
+from zttp.commands.usage import WrongUsageError
 from zttp_core.installed import version_of
+from zttp_core.lookup_errors import UnknownProtocolError
 
 DESCRIPTION = "HTTP without I/O: what is installed, and a look at what goes over a connection."
 EPILOG = "Commands that open connections are for looking, not for production."
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (OSError, ValueError, LookupError, OverflowError) as error:
         print(f"zttp {options.command}: {_one_line(error)}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, WrongUsageError | UnknownProtocolError) else 1
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -121,14 +121,14 @@ def test_a_file_and_its_exit_status(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "status", "says"),
     [
-        (["decode", "/no/such/file"], "No such file"),
-        (["decode", "-", "--protocol", "gopher"], "gopher"),
+        (["decode", "/no/such/file"], 1, "No such file"),
+        (["decode", "-", "--protocol", "gopher"], 2, "gopher"),
     ],
 )
-def test_what_cannot_be_decoded_is_said_in_one_line(words: list[str], says: str) -> None:
+def test_what_cannot_be_decoded_is_said_in_one_line(words: list[str], status: int, says: str) -> None:
     done = command(*words)
-    assert done.returncode == 1
+    assert done.returncode == status
     assert says in done.stderr.decode()
     assert done.stderr.count(b"\n") == 1

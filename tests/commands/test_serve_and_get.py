@@ -1,7 +1,10 @@
 """``serve`` and ``get``, with each other, over every protocol."""
 
 import re
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -143,12 +146,14 @@ def test_only_this_machine_is_served_unless_something_else_is_said(site: Path, s
     ("words", "status", "says"),
     [
         (["get", "http://127.0.0.1:1/"], 1, b"zttp get: "),
-        (["get", "ftp://example.com/"], 1, b"zttp get: 'ftp://example.com/' is no http: or https: URL"),
-        (["get", "http://127.0.0.1/", "-H", "x"], 1, b"zttp get: 'x' is no NAME:VALUE"),
-        (["get", "http://127.0.0.1/", "--protocol", "h3"], 1, b"zttp get: HTTP/3 is for https: URLs"),
-        (["get", "https://127.0.0.1:1/", "--protocol", "h9"], 1, b"zttp get: "),
+        (["get", "ftp://example.com/"], 2, b"zttp get: 'ftp://example.com/' is no http: or https: URL"),
+        (["get", "http://[::1/"], 2, b"zttp get: 'http://[::1/' is no URL: "),
+        (["get", "http://a:99999/"], 2, b"zttp get: 'http://a:99999/' is no URL: "),
+        (["get", "http://127.0.0.1/", "-H", "x"], 2, b"zttp get: 'x' is no NAME:VALUE"),
+        (["get", "http://127.0.0.1/", "--protocol", "h3"], 2, b"zttp get: HTTP/3 is for https: URLs"),
+        (["get", "https://127.0.0.1:1/", "--protocol", "h9"], 2, b"zttp get: "),
         (["serve", "/no/such/place"], 1, b"zttp serve: "),
-        (["serve", "/", "--port", "70000"], 1, b"zttp serve: "),
+        (["serve", "/", "--port", "70000"], 2, b"zttp serve: 70000 is no port"),
         (["serve", "/", "--certificate", "/no/such.pem", "--key", "/no/such.pem"], 1, b"zttp serve: [Errno 2] "),
     ],
 )
@@ -171,6 +176,22 @@ def test_what_goes_wrong_is_one_line(words: list[str], status: int, says: bytes)
 def test_a_url_as_users_write_it(url: str, authority: bytes, target: bytes) -> None:
     parsed = parse(url)
     assert (parsed.authority, parsed.target) == (authority, target)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT")
+def test_control_c_ends_a_server_without_a_traceback(site: Path) -> None:
+    # A shell that runs tests in the background has them ignore the signal, and children inherit that.
+    program = "import signal as s, sys, zttp.__main__ as z; s.signal(s.SIGINT, s.default_int_handler); "
+    command = [sys.executable, "-P", "-c", program + "sys.exit(z.main())", "serve", str(site), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # it listens
+        process.send_signal(signal.SIGINT)
+        try:
+            _, told = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, told) == (130, b"")
 
 
 def test_a_status_of_the_client_or_server_is_told(site: Path, serve: Serve) -> None:

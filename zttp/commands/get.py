@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import zttp
 from zttp.commands.progress import Progress
 from zttp.commands.trace import Trace
+from zttp.commands.usage import WrongUsageError
 
 RECEIVE = 256 * 1024
 LARGEST_DATAGRAM = 65_535
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         except zttp.ProtocolError as error:
             trace.error(error)
             with suppress(OSError):
-                wire.flush()  # the farewell
+                wire.flush()  # the closing message
             raise ConnectionError(f"{error.args[0]} [{error.reason}]") from error
     if status >= 400:
         print(f"zttp get: {options.url} answered {status}", file=sys.stderr)
@@ -69,19 +70,23 @@ def run(options: argparse.Namespace) -> int:
 
 def parse(url: str) -> Target:
     """Take a URL apart."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is no http: or https: URL")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except ValueError as error:
+        raise WrongUsageError(f"{url!r} is no URL: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise WrongUsageError(f"{url!r} is no http: or https: URL")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    host = parts.hostname.encode("idna").decode("ascii")
-    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    port = port or {"http": 80, "https": 443}[parts.scheme]
     return Target(parts.scheme, host, port, quote(path, safe=_SAFE).encode("ascii"))
 
 
 def _field(text: str) -> tuple[bytes, bytes]:
     name, colon, value = text.partition(":")
     if not colon:
-        raise ValueError(f"{text!r} is no NAME:VALUE")
+        raise WrongUsageError(f"{text!r} is no NAME:VALUE")
     return name.strip().lower().encode("ascii"), value.strip().encode("latin-1")
 
 
@@ -137,7 +142,7 @@ class TcpWire:
 
 def _udp(target: Target, options: argparse.Namespace, stack: ExitStack) -> tuple[zttp.Connection, Any]:
     if target.scheme != "https":
-        raise ValueError("HTTP/3 is for https: URLs")
+        raise WrongUsageError("HTTP/3 is for https: URLs")
     family, kind, number, _, address = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)[0]
     sock = stack.enter_context(socket.socket(family, kind, number))
     sock.connect(address)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import zttp
 from zttp.commands.files import Answer, answer
 from zttp.commands.trace import Trace
+from zttp.commands.usage import WrongUsageError
 
 RECEIVE = 64 * 1024
 PIECE = 64 * 1024
@@ -32,7 +33,9 @@ def run(options: argparse.Namespace) -> int:
     if not root.is_dir():
         raise NotADirectoryError(f"{options.directory} is no directory")
     if (options.certificate is None) is not (options.key is None):
-        raise ValueError("--certificate and --key go together")
+        raise WrongUsageError("--certificate and --key go together")
+    if not 0 <= options.port <= 65_535:
+        raise WrongUsageError(f"{options.port} is no port")
     asyncio.run(Server(root, options).serve())
     return 0
 
