@@ -336,6 +336,35 @@ def grown_by_chunks(connection: zttp.H1Connection) -> None:
     connection.receive_data(CHUNKED_HEAD + chunks + b"0\r\n\r\n")
 
 
+def kept_of_a_head(fields: int) -> int:
+    """What an idle connection keeps of a request with so many fields of 1,000 bytes."""
+    connection = zttp.Connection(zttp.SERVER)
+    data = (
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"x-%d: %b\r\n" % (n, b"v" * 990) for n in range(fields)) + b"\r\n"
+    )
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for _ in range(3):  # that a connection goes on to ask shows with the second
+            connection.receive_data(bytes(bytearray(data)))
+            while connection.next_event() is not zttp.NEED_DATA:
+                pass
+            connection.send_response(204)
+            connection.end_message()
+            connection.data_to_send()
+            connection.start_next_cycle()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_idle_connection_remembers_heads_up_to_two_kilobytes() -> None:
+    remembered = kept_of_a_head(1)
+    assert remembered > kept_of_a_head(3) + 1_000
+    assert remembered > kept_of_a_head(50) + 1_000
+
+
 @pytest.mark.parametrize("grow", [grown_by_pieces, grown_by_a_line, grown_by_chunks, None])
 def test_an_idle_connection_keeps_nothing_of_its_busiest_moment(
     grow: Callable[[zttp.H1Connection], None] | None,
