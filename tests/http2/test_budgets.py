@@ -81,6 +81,14 @@ def test_more_than_a_keepalive_is_one(case: str) -> None:
         feed(connection, signal)
 
 
+def test_a_flood_is_one_however_often_its_answers_are_taken() -> None:
+    connection = server(headers(POST, 1), limits=FEW)
+    connection.receive_data(frame(PING, 0, 0, bytes(8)) * 11)
+    with pytest.raises(zttp.RemoteProtocolError, match="max_control_frames"):
+        while connection.next_event() is not zttp.NEED_DATA:
+            connection.data_to_send()
+
+
 @pytest.mark.parametrize("case", SIGNALS)
 def test_a_keepalive_whose_answers_are_not_taken_is_one(case: str) -> None:
     connection = server(headers(POST, 1), limits=FEW)
@@ -155,6 +163,20 @@ def test_resets_of_streams_whose_head_has_not_left_are_one() -> None:
         watched(connection, number, taken=False)
     with pytest.raises(zttp.RemoteProtocolError, match="max_stream_resets"):
         watched(connection, 21, taken=False)
+
+
+@pytest.mark.parametrize("content", [b"", b"x"])
+def test_resets_that_came_before_the_answer_are_one(content: bytes) -> None:
+    # Rapid reset of a server that answers each request and takes its output before it pulls the next event.
+    connection = server(limits=FEW)
+    numbers = range(1, 23, 2)
+    connection.receive_data(b"".join(headers(GET, number, END_STREAM) + rst_stream(number) for number in numbers))
+    with pytest.raises(zttp.RemoteProtocolError, match="max_stream_resets"):
+        while (event := connection.next_event()) is not zttp.NEED_DATA:
+            if isinstance(event, zttp.Request):
+                connection.stream(event.stream_id).send_response(200)
+                connection.stream(event.stream_id).send_data(content)
+            connection.data_to_send()
 
 
 def test_resets_after_an_informational_head_are_one() -> None:

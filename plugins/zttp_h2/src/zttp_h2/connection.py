@@ -101,6 +101,7 @@ class H2Connection:
         if receiver.eof:
             raise local_error("receive_after_eof")
         session = self._session
+        session.received += len(received)
         # What the peer has credit for is ours to keep, whatever the limit.
         if receiver.inbox.push(received) > session.limits.max_buffer + session.receive_flow.window or session.aborted:
             if session.aborted:
@@ -165,7 +166,7 @@ class H2Connection:
     def data_to_send(self) -> bytes:
         """Return the bytes to send, and forget them."""
         abuse = self._session.abuse
-        if abuse.signals > 0:
+        if abuse.signals > 0 and self._receiver.inbox.size() == 0:  # a flood is one, however often output is taken
             abuse.output_taken()
         return self._content.take()
 

@@ -36,7 +36,7 @@ class H2Limits:
             the concurrency, nginx 1000.
         max_control_frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown frames and the like that come
             without progress between them. Not counted: answers to our own, credit for content that was sent, what
-            crosses a reset or an end of a stream, four keepalives or less each time that output is taken.
+            crosses a reset or an end of a stream, keepalives: up to four each time that all was read and output taken.
         max_buffer: Bytes that were received and not yet pulled as events, beside the content that the windows allow.
         max_blocked_bytes: Bytes of content that wait for credit from the peer, or to be taken; ``send_data`` refuses
             more. Large, because not every server waits for credit before it sends on.

@@ -57,6 +57,7 @@ class Session:
         self.aborted: bool = False  # by a connection error of either side: nothing is sent any more
         self.ending: StreamState | None = None  # the stream whose EndOfMessage is the next event
         self.early_priorities: EarlyPriorities | None = None
+        self.received: i64 = 0  # octets, whether or not they were parsed
         self.frame_at: i64 = 0  # where the last frame began, in all that was received
         self.rejected_stream: i64 = 0
         self.rejected_at: i64 = 0

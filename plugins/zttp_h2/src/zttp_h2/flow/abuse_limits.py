@@ -5,7 +5,7 @@ without any message coming or going. They fall again with honest work, so that a
 them, and what a peer is entitled to is not counted: the answers to our own PINGs and SETTINGS, credit for content that
 it was sent, what was under way to a stream when that was reset. A few signals (PING, SETTINGS, PRIORITY,
 PRIORITY_UPDATE, empty DATA, informational responses, frames of unknown type) are forgiven each time that output is
-taken: as a keepalive, at whatever rate a program reads and writes.
+taken after all input was read: as a keepalive, which comes alone.
 
     frames   PING (CVE-2019-9512), SETTINGS (CVE-2019-9515), PRIORITY and PRIORITY_UPDATE (CVE-2019-9513), WINDOW_UPDATE
              that is not earned by content (tiny windows, CVE-2019-9511), RST_STREAM for closed streams (CVE-2019-9514),

@@ -49,8 +49,11 @@ def read_rst_stream(session: Session, stream_id: i64, raw: bytes, at: i64, stop:
 def _was_served(session: Session, stream: StreamState) -> bool:
     """Return whether something of the answer has come of a stream: to stop a download, to end a watch, is no attack.
 
-    A head that the client had no time to read counts for nothing, nor does one whose content its windows hold back.
+    An answer counts for nothing if the RST_STREAM was there before it, nor does a head that has not left, or whose
+    content the client's windows hold back.
     """
+    if session.frame_at < stream.answered_at:
+        return False
     return stream.progressed or (stream.answered_in < session.outbox.number and stream.blocked is None)
 
 

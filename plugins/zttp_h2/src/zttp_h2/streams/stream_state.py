@@ -45,7 +45,9 @@ class StreamState:
         self.message: i64 = NO_HEAD
         self.content_to_send: i64 = -1
         self.progressed: bool = False  # content has left
-        self.answered_in: i64 = NOT_ANSWERED  # the number of the output that the final head is in
+        # The number of the output that the final head is in, and how many octets were received before it was written.
+        self.answered_in: i64 = NOT_ANSWERED
+        self.answered_at: i64 = 0
         self.window: i64 = send_window
         self.blocked: BlockedContent | None = None
         self.ending: bool = False  # the message was ended after what is blocked

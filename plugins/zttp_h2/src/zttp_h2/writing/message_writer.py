@@ -143,6 +143,7 @@ class MessageWriter:
         self.never_indexed = None
         stream.message = following
         stream.answered_in = self._outbox.number
+        stream.answered_at = self._session.received
         if tunnel:
             stream.request_facts |= TUNNEL
         elif not bare:
