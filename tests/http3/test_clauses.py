@@ -98,7 +98,9 @@ def test_on_the_streams_of_qpack(data: bytes, code: int) -> None:
 def test_the_cancellation_of_a_stream_that_nobody_knows_is_nothing() -> None:
     # RFC 9204 2.2.2.2
     peer = RawPeer()
-    peer.open(DECODER + b"\x7f\x21", unidirectional=True)
+    # RFC 9204 4.1.1 MUST: of any number of 62 bits.
+    largest = b"\x7f" + b"\xc0" + b"\xff" * 7 + b"\x3f"
+    peer.open(DECODER + b"\x7f\x21" + largest, unidirectional=True)
     assert peer.settle().error is None
 
 

@@ -7,12 +7,13 @@ from tests.http3.quic.network import CLIENT, SERVER, Network
 from tests.http3.quic.test_misbehaving import ID, TOKEN, connected, new_id, sealed, varints, verdict
 from tests.http3.quic.test_misbehaving_handshake import closed_in_0_rtt, closed_in_handshake, long_packet, meeting
 from zttp_h3.codes import QuicErrorCode as Code
-from zttp_h3.protection.packet_keys import Sealer
+from zttp_h3.protection.packet_keys import Sealer, initial_opener
 from zttp_h3.protection.retry_integrity import retry_tag
 from zttp_h3.quic.session import Session
+from zttp_h3.wire.frame_reader import read_crypto
 from zttp_h3.wire.packet_header import read_long_header, retry_without_tag, write_long_header
 from zttp_h3.wire.varint import patch_varint_of_2
-from zttp_h3.wire.versions import HANDSHAKE, INITIAL
+from zttp_h3.wire.versions import HANDSHAKE, INITIAL, VERSION_2
 
 ELSEWHERE = [
     ("RFC 9000 19.5: STOP_SENDING", varints(0x05, 0, 0)),
@@ -341,3 +342,78 @@ def test_a_probe_of_a_client_is_large_too() -> None:
     session.spaces[0].probes = 1
     [(datagram, _, _)] = network.client.datagrams_to_send(network.now)
     assert len(datagram) == 1200
+
+
+def test_a_stream_opens_those_of_its_type_below() -> None:
+    # RFC 9000 3.2 MUST
+    network = connected()
+    server = network.server
+    assert server is not None
+    server.receive(sealed(network.client, varints(0x0A, 12, 0) + varints(0x0A, 6, 0)), network.now, CLIENT, None, 0)
+    assert sorted(server.session.streams.streams) == [0, 2, 4, 6, 8, 12]
+
+
+def test_stop_sending_is_answered_by_a_reset() -> None:
+    # RFC 9000 3.5 MUST, 3.3 MUST NOT: and nothing of the stream is sent behind it.
+    network = connected()
+    client = network.client
+    assert network.server is not None
+    stream = client.open(False)
+    assert stream is not None
+    client.session.streams.write(stream, b"x" * 50_000)
+    leaving = client.datagrams_to_send(network.now)
+    client.receive(sealed(network.server, varints(0x05, int(stream.stream_id), 77)), network.now, SERVER, None, 0)
+    for datagram, _, _ in leaving + client.datagrams_to_send(network.now + 100_000):
+        network.server.receive(datagram, network.now, CLIENT, None, 0)
+    theirs = network.server.session.streams.streams[int(stream.stream_id)]
+    assert theirs.incoming is not None
+    assert theirs.incoming.reset_code == 77
+    assert stream.outgoing is not None
+    assert theirs.incoming.highest == stream.outgoing.sent < 50_000
+    assert not stream.outgoing.pending()
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_an_application_that_closes_early_is_not_heard_by_name(confirmed: bool) -> None:
+    # RFC 9000 10.2.3 MUST: before 1-RTT its code and its reason are nobody's business.
+    network = connected() if confirmed else meeting()
+    server = network.server
+    assert server is not None
+    server.close(0x105, b"my reason", True)
+    network.flush()
+    network.run()
+    close = network.client.session.close
+    assert close.by_peer
+    heard = (close.is_application, int(close.error_code), close.reason)
+    assert heard == ((True, 0x105, b"my reason") if confirmed else (False, Code.APPLICATION_ERROR, b""))
+
+
+def test_packets_of_another_version_are_discarded() -> None:
+    # RFC 9000 5.2.1 MUST
+    network = meeting()
+    server = network.server
+    assert server is not None
+    for datagram, _, _ in server.datagrams_to_send(network.now):
+        for version in (VERSION_2, 0x0A0A0A0A):
+            changed = datagram[:1] + version.to_bytes(4, "big") + datagram[5:]
+            network.client.receive(changed, network.now, SERVER, None, 0)
+    assert not network.client.session.received_any
+    assert network.client.session.close.state == 0
+
+
+def test_after_a_retry_the_same_hello_leaves_in_packets_with_other_numbers() -> None:
+    # RFC 9000 17.2.5.3 MUST
+    network = begun()
+    session = network.client.session
+    hello = session.spaces[0].crypto.outgoing
+    before = (int(session.loss.spaces[0].next_number), int(hello.written))
+    network.client.receive(retry(network), network.now, SERVER, None, 0)
+    [(datagram, _, _), *_] = network.client.datagrams_to_send(network.now)
+    header = read_long_header(datagram, 0)
+    assert header is not None
+    opener = initial_opener(session.version, b"retrying", False, session.forgeries)
+    _, number, payload = opener.open(datagram, 0, header.rest_at, header.stop, -1)
+    assert number == before[0] > 0
+    assert int(hello.written) == before[1]
+    offset, start, after = read_crypto(payload, 1, len(payload), 0x06)
+    assert (offset, after - start) == (0, before[1])
