@@ -92,7 +92,7 @@ def test_the_hello_that_is_changed_is_good_as_it_is() -> None:
     ],
 )
 def test_an_extension_is_missing(kind: int, description: int) -> None:
-    # RFC 8446 9.2, RFC 9001 8.1, 8.2
+    # RFC 8446 4.2.1, 4.2.3, 9.2, D.2, RFC 9001 8.1, 8.2
     assert answer_to(without(kind)) == description
 
 
@@ -123,11 +123,24 @@ def test_an_extension_is_missing(kind: int, description: int) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_client_hello(name: str, change: Callable[[Extensions], Extensions], description: int) -> None:
+    # RFC 8446 4.2, 6, 7.4.2
     assert answer_to(change) == description
 
 
+def test_a_pre_shared_key_without_a_mode_to_use_it_in() -> None:
+    # RFC 8446 4.2.9 MUST
+    tickets = TicketKeys()
+    [session] = handshake(client(), server(tickets=tickets)).client.tickets
+    chance, suites, extensions = hello_of(session=session)
+    assert extensions[-1][0] == ext.PRE_SHARED_KEY
+    with pytest.raises(Alert) as raised:
+        without_modes = without(ext.PSK_KEY_EXCHANGE_MODES)(extensions)
+        server(tickets=tickets).receive(INITIAL, write_client_hello(chance, suites, without_modes))
+    assert raised.value.description == MISSING_EXTENSION
+
+
 def test_what_nobody_knows_is_ignored() -> None:
-    # RFC 8446 4.1.2, RFC 8701
+    # RFC 8446 4.1.2, 9.3, RFC 9001 5.3, RFC 8701
     chance, suites, extensions = hello_of()
     greased = [(0x0A0A, b""), *extensions[:-1], (0xFAFA, b"\x00" * 300), extensions[-1]]
     receiver = server()
@@ -137,6 +150,7 @@ def test_what_nobody_knows_is_ignored() -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_shares_that_no_honest_client_makes(group: int) -> None:
+    # RFC 8446 4.2.8.2, 7.4.2
     sizes = {X25519: 32, SECP256R1: 65, SECP384R1: 97, X25519MLKEM768: 1216}
     shares = [b"\x00", bytes(sizes[group]), bytes(sizes[group] + 1)]
     if group != X25519:  # whose every 32 bytes are a point, and most give a secret
@@ -152,6 +166,7 @@ def test_shares_that_no_honest_client_makes(group: int) -> None:
 
 
 def test_compression_is_refused() -> None:
+    # RFC 8446 4.1.2
     chance, suites, extensions = hello_of()
     raw = write_client_hello(chance, suites, extensions)
     at = raw.index(vector8(b"\x00") + ext.write_extensions(extensions)[:2])
@@ -180,6 +195,7 @@ def test_the_second_hello_has_what_was_asked_for() -> None:
 
 
 def test_the_second_hello_is_of_the_same_client() -> None:
+    # RFC 8446 4.1.2
     receiver = server(groups=(SECP256R1,))
     chance, suites, extensions = hello_of(groups=(X25519, SECP256R1))
     receiver.receive(INITIAL, write_client_hello(chance, suites, extensions))
@@ -210,6 +226,7 @@ def drive_client(state: int) -> ClientHandshake:
 @pytest.mark.parametrize("state", client_module.EXPECTED)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_client_takes_each_message_in_its_state_alone(state: int, kind: int) -> None:
+    # RFC 8446 2, 4
     one = drive_client(state)
     if kind in client_module.EXPECTED[state]:
         return
@@ -222,6 +239,7 @@ def test_a_client_takes_each_message_in_its_state_alone(state: int, kind: int) -
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_server_takes_each_message_in_its_state_alone(kind: int) -> None:
+    # RFC 8446 4
     fresh = server()
     if kind != CLIENT_HELLO:
         with pytest.raises(Alert) as raised:
@@ -296,11 +314,13 @@ def refused(one: ClientHandshake, level: int, sent: bytes) -> int:
     ],
 )
 def test_a_server_hello(suite: int, extensions: Extensions, description: int) -> None:
+    # RFC 8446 4.1.3, 4.2
     one, _ = first_flight()
     assert refused(one, INITIAL, write_server_hello(bytes(32), suite, extensions)) == description
 
 
 def test_a_server_hello_of_an_older_version() -> None:
+    # RFC 9001 4.2, RFC 8446 4.2.1, D.1
     one, flight = first_flight()
     hello = flight[0][1]
     older = hello.replace(b"\x00\x2b\x00\x02\x03\x04", b"\x00\x2b\x00\x02\x03\x03")
@@ -330,6 +350,7 @@ def test_a_retry_that_makes_no_sense(extensions: Extensions) -> None:
 
 
 def test_a_second_retry() -> None:
+    # RFC 8446 4.1.4
     one, _ = first_flight(groups=(X25519, SECP256R1))
     retry = write_server_hello(RETRY_RANDOM, 0x1301, [(ext.KEY_SHARE, b"\x00\x17")])
     one.receive(INITIAL, retry)
@@ -345,6 +366,7 @@ def test_a_retry_with_a_cookie() -> None:
 
 
 def test_the_suite_of_a_retry_stays() -> None:
+    # RFC 8446 4.1.4
     one, _ = first_flight(groups=(X25519, SECP256R1))
     one.receive(INITIAL, write_server_hello(RETRY_RANDOM, 0x1301, [(ext.KEY_SHARE, b"\x00\x17")]))
     answer = write_server_hello(bytes(32), 0x1303, [(ext.KEY_SHARE, ext.write_key_share(SECP256R1, bytes(65)))])
@@ -363,6 +385,7 @@ def test_the_suite_of_a_retry_stays() -> None:
     ],
 )
 def test_encrypted_extensions(extensions: Extensions, description: int) -> None:
+    # RFC 8446 4.2, 4.3.1
     one, flight = first_flight()
     one.receive(*flight[0])
     sent = message(ENCRYPTED_EXTENSIONS, ext.write_extensions(extensions))
@@ -371,6 +394,7 @@ def test_encrypted_extensions(extensions: Extensions, description: int) -> None:
 
 @pytest.mark.parametrize("chain", [b"", b"\x00\x00\x00\x00\x00", b"\x00\x00\x01\x30\x00\x00"])
 def test_a_certificate_message(chain: bytes) -> None:
+    # RFC 8446 4.4.2.4
     one, flight = first_flight()
     for level, sent in flight[:2]:
         one.receive(level, sent)
@@ -379,6 +403,7 @@ def test_a_certificate_message(chain: bytes) -> None:
 
 
 def test_signatures_and_finished_are_checked() -> None:
+    # RFC 8446 4.4.3, 4.4.4
     for place, description in ((3, DECRYPT_ERROR), (4, DECRYPT_ERROR)):
         one, flight = first_flight()
         for level, sent in flight[:place]:
@@ -392,6 +417,7 @@ def test_signatures_and_finished_are_checked() -> None:
 
 
 def test_a_client_finished_is_checked() -> None:
+    # RFC 8446 4.4.4
     one, other = client(), server()
     one.start()
     for level, sent in one.take_messages():
@@ -425,6 +451,7 @@ def test_a_client_without_a_certificate_says_so() -> None:
     ],
 )
 def test_a_ticket(lifetime: int, extensions: Extensions, error_code: int) -> None:
+    # RFC 9001 4.6.1, RFC 8446 4.6.1
     wire = handshake(client(), server())
     body = lifetime.to_bytes(4, "big") + bytes(4) + vector8(b"") + vector16(b"t") + ext.write_extensions(extensions)
     with pytest.raises(TlsError) as raised:
