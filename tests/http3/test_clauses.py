@@ -39,6 +39,7 @@ ON_REQUESTS = [
 
 @pytest.mark.parametrize(("data", "code"), [row[1:] for row in ON_REQUESTS], ids=[row[0] for row in ON_REQUESTS])
 def test_on_a_request_stream(data: bytes, code: int) -> None:
+    # RFC 9204 2.2.1
     peer = RawPeer()
     peer.open(data)
     peer.settle()
@@ -63,6 +64,7 @@ ON_CONTROL = [
 @pytest.mark.parametrize(("data", "code"), [row[1:] for row in ON_CONTROL], ids=[row[0] for row in ON_CONTROL])
 @pytest.mark.parametrize("role", ["client", "server"])
 def test_on_the_control_stream(data: bytes, code: int, role: str) -> None:
+    # RFC 9114 10.8
     peer = RawPeer() if role == "client" else RawPeer(SERVER)
     session = peer.peer._session
     assert session is not None
@@ -88,6 +90,7 @@ INSTRUCTIONS = [
 
 @pytest.mark.parametrize(("data", "code"), [row[1:] for row in INSTRUCTIONS], ids=[row[0] for row in INSTRUCTIONS])
 def test_on_the_streams_of_qpack(data: bytes, code: int) -> None:
+    # RFC 9204 4.3.1
     peer = RawPeer()
     peer.open(data, unidirectional=True)
     peer.settle()

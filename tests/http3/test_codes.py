@@ -38,6 +38,7 @@ def test_the_codes_are_those_that_are_registered() -> None:
 @pytest.mark.parametrize("alert", [0, 40, 120, 255])
 def test_alerts_of_tls_are_codes_of_their_own(alert: int) -> None:
     """RFC 9001 4.8."""
+    # RFC 8446 6.2
     code = crypto_error(alert)
     assert code == 0x100 + alert
     assert alert_of(code) == alert

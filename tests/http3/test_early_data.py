@@ -184,6 +184,7 @@ def test_over_a_bad_path(loss: float, jitter: int, seed: int, accepted: bool, ke
 
 
 def test_a_replayed_flight_is_early_data_once(keys: TicketKeys, clock: Clock) -> None:
+    # RFC 9114 10.9:
     # RFC 8446 8.1: two endpoints of one server, which share the memory of used tickets.
     session = ticket(keys, clock)
     chance = random.Random(3).randbytes

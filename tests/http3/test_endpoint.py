@@ -186,7 +186,7 @@ def test_resets_are_smaller_than_what_they_answer_and_few() -> None:
 
 
 def test_a_connection_that_is_discarded_still_says_goodbye() -> None:
-    # RFC 9000 10.2
+    # RFC 9000 10.2, 11
     house = House()
     client = house.client("here")
     house.ask("here")

@@ -83,6 +83,7 @@ CONTROL = [
 
 @pytest.mark.parametrize(("data", "code"), [row[1:] for row in CONTROL], ids=[row[0] for row in CONTROL])
 def test_unidirectional_streams(data: bytes, code: int | None) -> None:
+    # RFC 9114 6.2
     peer = RawPeer()
     peer.open(data, unidirectional=True)
     peer.settle()
@@ -114,6 +115,7 @@ ON_CONTROL = [
 
 @pytest.mark.parametrize(("data", "code"), [row[1:] for row in ON_CONTROL], ids=[row[0] for row in ON_CONTROL])
 def test_the_control_stream(data: bytes, code: int | None) -> None:
+    # RFC 9114 7.2.1, 7.2.2, 7.2.4
     peer = RawPeer()
     session = peer.peer._session
     assert session is not None
@@ -148,6 +150,7 @@ def test_the_control_stream_must_not_end() -> None:
     ],
 )
 def test_settings(settings: list[tuple[int, int]], code: int | None) -> None:
+    # RFC 9114 7.2.4
     encoded = write_settings(settings)
     if code is None:
         assert read_settings(encoded) == dict(settings)
@@ -183,6 +186,7 @@ REQUESTS = [
 @pytest.mark.parametrize(("data", "code"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS])
 @pytest.mark.parametrize("piece", [1, 10_000])
 def test_what_breaks_the_connection(data: bytes, code: int, piece: int) -> None:
+    # RFC 9114 7.2.5
     peer = RawPeer()
     stream = peer.open(b"")
     for at in range(0, len(data), piece):
@@ -257,7 +261,7 @@ def test_requests_that_are_given_up_again_and_again() -> None:
 
 
 def test_requests_after_goaway_are_rejected() -> None:
-    # RFC 9114 5.2
+    # RFC 9114 5.2, 4.1.1
     peer = RawPeer()
     peer.open(section(GET), fin=True)
     peer.settle()

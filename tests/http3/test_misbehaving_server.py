@@ -124,7 +124,7 @@ def told_by_a_raw_server(control: bytes) -> int | None:
 
 
 def test_the_first_frame_must_be_settings() -> None:
-    # RFC 9114 6.2.1
+    # RFC 9114 6.2.1, 3.2
     assert told_by_a_raw_server(b"\x00" + frames.frame(frames.GOAWAY, b"\x00")) == Code.H3_MISSING_SETTINGS
     assert told_by_a_raw_server(b"\x00" + frames.frame(0x21, b"")) == Code.H3_MISSING_SETTINGS
     assert told_by_a_raw_server(b"\x00" + frames.frame(frames.SETTINGS, b"")) is None
@@ -151,6 +151,7 @@ BREAKING = [
 
 @pytest.mark.parametrize(("data", "code"), [row[1:] for row in BREAKING], ids=[row[0] for row in BREAKING])
 def test_what_breaks_the_connection(data: bytes, code: int) -> None:
+    # RFC 9114 7.2.4, 7.2.5
     peer, stream = asked()
     peer.streams.write(stream, data)
     peer.streams.finish(stream)

@@ -1,4 +1,6 @@
-"""What RFC 9000, 9001, 9002, 9114 and 9204 demand on the wire: each row has tests, which are there and cite it.
+"""What the RFCs of HTTP/3, QUIC and TLS demand on the wire: each row has tests, which are there and cite it.
+
+Each section that has a MUST has a row, or there is a reason why it has none (``without.toml``).
 
 A test cites a section where its own lines, the comment above a row of its table, the name of a row or the module's
 first lines name it, or the section that it is a part of.
@@ -13,7 +15,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-FILES = sorted((HERE / "musts").glob("*.toml"))
+PARTS = ("extensions", "http3", "qpack", "quic", "quic_tls", "recovery", "tls")
+FILES = [HERE / "musts" / f"{part}.toml" for part in PARTS]
 ROWS = [row for file in FILES for row in tomllib.loads(file.read_text())["must"]]
 CITED = re.compile(r"RFC (\d+)((?:(?: MUST NOT| MUST| and|,)* (?:[0-9]+|[A-Z])(?:\.[0-9]+)*\b)+)")
 
@@ -36,13 +39,19 @@ def named(test: str) -> tuple[str, str, str]:
     return path, name, row.removesuffix("]")
 
 
-def rows(text: str, tree: ast.Module, case: str) -> list[str]:
+@cache
+def strings(path: str) -> list[tuple[str, int]]:
+    """All strings of a module, with their lines."""
+    nodes = [node for node in ast.walk(module(path)[1]) if isinstance(node, ast.Constant)]
+    return [(node.value, node.lineno) for node in nodes if isinstance(node.value, str)]
+
+
+def rows(path: str, case: str) -> list[str]:
     """The comments above a row of a table; without one, the names of all rows that are named by their clauses."""
-    lines = text.splitlines()
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     if not case:
-        return [str(node.value) for node in found if str(node.value).startswith("RFC ")]
-    above = [line for node in found if node.value == case for line in lines[node.lineno - 3 : node.lineno - 1]]
+        return [value for value, _ in strings(path) if value.startswith("RFC ")]
+    lines = module(path)[0].splitlines()
+    above = [line for value, number in strings(path) if value == case for line in lines[number - 3 : number - 1]]
     return [line for line in above if line.lstrip().startswith("#")]
 
 
@@ -71,8 +80,8 @@ def test_citations_are_read() -> None:
 
 
 def test_the_list_has_all_parts() -> None:
-    assert [file.stem for file in FILES] == ["http3", "qpack", "quic", "quic_tls", "recovery"]
-    assert {row["section"].split()[1] for row in ROWS} >= {"9000", "9001", "9002", "9114", "9204"}
+    there = sorted(file.stem for file in (HERE / "musts").glob("*.toml"))
+    assert there == sorted([*PARTS, "sections", "without"])
     rules = [(row["section"], row["rule"]) for row in ROWS]
     assert len(rules) == len(set(rules))
 
@@ -87,15 +96,12 @@ def test_each_has_tests_that_cite_it(row: dict[str, object]) -> None:
         text, tree = module(path)
         found = function(path, name)
         assert found is not None, f"{test} is not there"
-        strings = {
-            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value.__class__ is str
-        }
-        assert not case or case in strings, f"{test} has no such row"
+        assert not case or case in [value for value, _ in strings(path)], f"{test} has no such row"
         lines = text.splitlines()
         own = "\n".join(
             lines[min([found.lineno, *(one.lineno for one in found.decorator_list)]) - 1 : found.end_lineno]
         )
-        told_by_rows = case + "\n" + "\n".join(rows(text, tree, case))
+        told_by_rows = case + "\n" + "\n".join(rows(path, case))
         told = f"{own}\n{ast.get_docstring(tree)}\n{told_by_rows}"
         assert is_cited(str(row["section"]), told), f"{test} does not cite {row['section']}"
 
@@ -107,3 +113,15 @@ def test_no_clause_that_has_a_row_of_its_own_is_left_out() -> None:
         for node in module(path)[1].body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 assert any(test.startswith(f"{path}::{node.name}") for test in listed), f"{path}::{node.name}"
+
+
+def test_no_section_that_has_a_must_is_left_out() -> None:
+    texts = tomllib.loads((HERE / "musts" / "sections.toml").read_text())
+    sections = {f"RFC {rfc} {section}" for rfc, text in texts.items() for section in text.split()}
+    reasons = tomllib.loads((HERE / "musts" / "without.toml").read_text())["without"]
+    without = [section for reason in reasons for section in reason["sections"]]
+    listed = {row["section"] for row in ROWS}
+    assert len(without) == len(set(without))
+    assert not listed & set(without)
+    assert sections - listed - set(without) == set()
+    assert set(without) - sections == set()

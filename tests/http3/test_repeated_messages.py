@@ -64,6 +64,7 @@ def limits(**given: int) -> Any:
 
 @pytest.mark.parametrize("number", [0, 4, 124, 128, 252, 256, 16_508, 16_512, 2**31, 2**62 - 4])
 def test_what_is_said_of_a_repeated_section(number: int) -> None:
+    # RFC 9204 2.2.2.1
     encoder, decoder = Encoder(), Decoder(4096, 16)
     control = encoder.apply_settings(4096, 16) + encoder.encode(0, FIELDS)[0]
     more, block = encoder.encode(number, FIELDS)

@@ -25,6 +25,7 @@ def versions_of(pair: Pair) -> list[int]:
 
 @pytest.mark.parametrize("loss", [0.0, 0.1])
 def test_version_2(loss: float) -> None:
+    # RFC 9369 3:
     # RFC 9369: other salts, labels and types; the rest is the same.
     pair = Pair(client={"versions": (2,)}, server={"versions": (2,)}, loss=loss)
     numbers = [pair.request(b"POST", b"/%d" % n, bytes(5_000)) for n in range(5)]
@@ -82,6 +83,7 @@ class House:
     ],
 )
 def test_the_version_that_both_speak(client: tuple[int, ...], server: tuple[int, ...], version: int) -> None:
+    # RFC 9368 2.1:
     # RFC 9000 6.1, 6.2: a request that was queued for the first one leaves in the second.
     house = House(client, server).run()
     assert house.answered == 1
@@ -89,6 +91,7 @@ def test_the_version_that_both_speak(client: tuple[int, ...], server: tuple[int,
 
 
 def test_no_version_in_common() -> None:
+    # RFC 9368 2.1
     house = House((2,), (1,))
     with pytest.raises(RemoteProtocolError) as raised:
         house.run()
@@ -107,6 +110,7 @@ def begun() -> tuple[House, bytes, bytes]:
 
 
 def test_a_forged_negotiation_is_found_out() -> None:
+    # RFC 9369 4:
     # RFC 9368 4: somebody on the path makes the client take the lower version.
     house, own, theirs = begun()
     house.client.receive_datagram(version_negotiation(own, theirs, [VERSION_1], 0), house.now, "server")
@@ -135,7 +139,7 @@ def test_a_negotiation_that_does_not_count(change: str) -> None:
 
 
 def test_a_server_that_says_nothing_of_versions_after_a_negotiation() -> None:
-    # RFC 9368 4 MUST
+    # RFC 9368 4 MUST, 8
     house = House((2, 1), (1,))
     house.client.initiate_connection()
     for _ in range(2):

@@ -36,6 +36,7 @@ def test_initials_that_nobody_sealed_leave_nothing() -> None:
 
 
 def test_coalesced_packets_for_somebody_else() -> None:
+    # RFC 9000 12.2:
     # lsquic CVE-2025-54939: each packet of a datagram for another connection ID, each of which was given state.
     house = House(retry=False)
     real = first_datagram(house, "here")
@@ -153,6 +154,7 @@ def test_connection_ids_are_looked_up_by_their_bytes() -> None:
 
 
 def test_short_connection_ids_are_not_given_twice() -> None:
+    # RFC 9000 5.1
     given = [b"aaaa", b"aaaa", b"bbbb", b"aaaa", b"cccc", b"bbbb", b"dddd", b"eeee", b"ffff", b"gggg", b"hhhh", b"iiii"]
     left = iter(given * 10)
     house = House(retry=False, connection_id_length=4, connection_id_factory=lambda _: next(left))
@@ -192,6 +194,7 @@ def test_who_asks_one_connection_alone_pays_for_one() -> None:
 
 
 def test_a_token_says_nothing_to_its_client() -> None:
+    # RFC 9000 8.1.3
     house = House(retry=True)
     client = house.client("192.0.2.77")
     house.turn()

@@ -67,6 +67,7 @@ def test_handshake_bytes_out_of_order() -> None:
 
 
 def test_path_challenges_without_end() -> None:
+    # RFC 9000 8.2.2:
     # quic-go CVE-2023-49295, quiche CVE-2023-6193, aioquic issue 544.
     attack = Attack(lambda number, _: (varints(0x1A) + number.to_bytes(8, "big")) * 120, 100, answered=False)
     assert attack.code == 0
@@ -76,6 +77,7 @@ def test_path_challenges_without_end() -> None:
 
 
 def test_connection_ids_retired_without_end() -> None:
+    # RFC 9000 5.1.2:
     # quic-go CVE-2024-22189, quiche CVE-2024-1410: each has to be answered with RETIRE_CONNECTION_ID.
     def make(number: int, _: Network) -> bytes:
         name = (number + 10).to_bytes(8, "big")

@@ -124,6 +124,7 @@ def test_key_updates(pair: str, who: str) -> None:
 
 @all_pairs
 def test_a_line_that_is_cut_for_a_while(pair: str) -> None:
+    # RFC 9002 7.5
     simulation = Simulation(*PAIRS[pair]())
     simulation.client.ask(b"/400000", LARGE)
     simulation.run(lambda: bool(simulation.server.requests))

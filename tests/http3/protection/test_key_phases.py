@@ -109,6 +109,7 @@ def test_when_an_update_may_be_initiated() -> None:
 
 
 def test_when_an_update_is_due() -> None:
+    # RFC 9001 5.3
     suite = with_limits(confidentiality=8)
     client, server = pair(suite)
     for sent in range(8):
@@ -148,6 +149,7 @@ def flipped(packet: bytes) -> bytes:
 
 
 def test_a_forged_key_phase_changes_nothing_and_derives_keys_once() -> None:
+    # RFC 9001 5.5
     client, server = pair()
     exchange(client, server)
     server.keys.prepare()

@@ -84,6 +84,7 @@ def test_initial_packets_are_sealed(rfc: Any, side: str) -> None:
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize(("before", "after"), [(b"", b""), (b"before", b"after")])
 def test_initial_packets_are_opened(rfc: Any, side: str, before: bytes, after: bytes) -> None:
+    # RFC 9001 5.2
     header, payload, packet = packet_of(rfc, side)
     forgeries = Forgeries(NO_LIMIT)
     opener = initial_opener(

@@ -87,6 +87,7 @@ def test_what_waits_is_decoded_when_its_entries_come() -> None:
 
 @pytest.mark.parametrize("bad", [b"\x3f\xe2\x1f\x40", b"\x80\x00", b"\x00", b"\x3f" + b"\xff" * 9])
 def test_instructions_that_break_rules(bad: bytes) -> None:
+    # RFC 9204 7.4:
     # A larger capacity, references to entries that are not there, an integer without end.
     with pytest.raises(Malformed) as raised:
         SectionDecoder(4096, 16, 65_536).feed_encoder(bad)

@@ -86,7 +86,7 @@ def test_a_datagram_that_fits_no_packet_holds_nothing_up() -> None:
 
 
 def test_datagrams_wait_for_the_congestion_window() -> None:
-    # RFC 9221 5.4
+    # RFC 9221 5.4, RFC 9002 7
     network = connected()
     network.client.session.loss.congestion.window = 3_000
     for _ in range(10):

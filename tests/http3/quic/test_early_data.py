@@ -61,6 +61,7 @@ def zero_rtt_packets(network: Network) -> int:
 
 
 def test_what_is_sent_in_0_rtt_arrives_with_the_hello() -> None:
+    # RFC 9000 17.2.3
     keys = TicketKeys()
     network = begin(keys, ticket(keys))
     seen = early_streams(network)
@@ -85,7 +86,7 @@ def test_what_is_sent_in_0_rtt_arrives_with_the_hello() -> None:
     "change", ["rotated keys", "another context", "a replayed ticket", "a retry of the hello", "nothing taken"]
 )
 def test_refused_early_data_is_sent_again_in_1_rtt(change: str) -> None:
-    # RFC 9001 4.6.2
+    # RFC 9001 4.6.2, RFC 8446 E.5
     keys = TicketKeys()
     session = ticket(keys, **({"groups": (X25519, SECP256R1)} if change == "a retry of the hello" else {}))
     options: dict[str, Any] = {}
@@ -208,6 +209,7 @@ def test_a_stream_that_must_not_leave_early() -> None:
 
 
 def test_early_data_is_not_sent_unless_asked() -> None:
+    # RFC 9001 5.6, RFC 8446 E.5
     keys = TicketKeys()
     network = Network(tickets=keys, context=CONTEXT, session=ticket(keys), start=LATER)
     send(network, b"x")

@@ -230,7 +230,7 @@ def test_a_rebinding_whose_responses_are_lost() -> None:
 
 
 def test_a_new_address_gets_three_times_what_came_from_it() -> None:
-    # RFC 9000 8.1, 9.3.1
+    # RFC 9000 8.1, 9.3.1, 8
     network = connected()
     client, server = both(network)
     stream = client.open(False)

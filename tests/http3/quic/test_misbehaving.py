@@ -190,6 +190,7 @@ def test_new_paths_are_bounded() -> None:
 
 
 def test_gaps_in_packet_numbers_are_bounded() -> None:
+    # RFC 9000 13.2.3
     network = connected()
     assert network.server is not None
     for number in range(1000):
@@ -199,6 +200,7 @@ def test_gaps_in_packet_numbers_are_bounded() -> None:
 
 
 def test_a_duplicate_is_processed_once() -> None:
+    # RFC 9000 12.3
     network = connected()
     server = network.server
     assert server is not None

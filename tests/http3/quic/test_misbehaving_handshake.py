@@ -83,6 +83,8 @@ FORBIDDEN = [
 @pytest.mark.parametrize("kind", [INITIAL, HANDSHAKE])
 @pytest.mark.parametrize("payload", [row[1] for row in FORBIDDEN], ids=[row[0] for row in FORBIDDEN])
 def test_frames_that_do_not_belong_into_the_handshake(payload: bytes, kind: int) -> None:
+    # RFC 9221 5:
+    # RFC 9000 17.2.4:
     # RFC 9000 12.4 MUST, table 3
     assert closed_in_handshake(kind, payload) == (Code.PROTOCOL_VIOLATION, False)
 

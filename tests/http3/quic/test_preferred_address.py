@@ -85,6 +85,7 @@ def test_a_stateless_reset_by_the_token_of_the_preferred_address() -> None:
 
 @pytest.mark.parametrize("forbids", [False, True])
 def test_a_client_goes_there_once_it_is_validated(forbids: bool) -> None:
+    # RFC 9000 21.5.3:
     # RFC 9000 9.6.1, 9.6.2 MUST; 18.2: disable_active_migration does not forbid that.
     network = Preferring(server_options={"declared": {"disable_active_migration": int(forbids)}}).run()
     client, server = both(network)

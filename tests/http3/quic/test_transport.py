@@ -9,6 +9,7 @@ from zttp_h3.tls.groups import SECP256R1, X25519, X25519MLKEM768
 
 
 def test_a_handshake() -> None:
+    # RFC 9001 4.1.2
     network = Network().run()
     assert network.server is not None
     for side in network.sides():
@@ -129,6 +130,7 @@ def test_groups(groups: tuple[int, ...]) -> None:
 
 
 def test_a_server_sends_no_more_than_three_times_what_it_got() -> None:
+    # RFC 9000 8:
     # RFC 9000 8.1: the client's second flight never arrives.
     network = Network(Link(drop=lambda number, by_client, datagram: by_client and number > 0))
     for _ in range(200):

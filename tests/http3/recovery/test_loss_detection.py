@@ -101,6 +101,7 @@ def test_the_delay_is_bounded_once_confirmed_and_ignored_in_initial() -> None:
 
 
 def test_three_later_packets_are_a_loss() -> None:
+    # RFC 9002 7.4
     loss = detection()
     for number in range(5):
         send(loss, APPLICATION, number * 1_000)
@@ -235,7 +236,7 @@ def test_a_window_that_was_not_tried_does_not_grow(control: type[CongestionContr
 
 @pytest.mark.parametrize(("control", "kept"), [(NewReno, 0.5), (Cubic, 0.7)])
 def test_one_cut_for_each_round_trip(control: type[CongestionControl], kept: float) -> None:
-    # RFC 9002 7.3.2
+    # RFC 9002 7.3.2, 7.3.1
     made = control(SIZE)
     before = int(made.window)
     made.on_congestion(100, 1_000)
@@ -258,6 +259,7 @@ def test_persistent_congestion_falls_to_the_least(control: type[CongestionContro
 
 
 def test_new_reno_grows_by_a_datagram_for_each_round_trip() -> None:
+    # RFC 9002 7.3.3
     made = NewReno(SIZE)
     made.on_congestion(0, 1)
     window = int(made.window)
@@ -447,6 +449,7 @@ def test_another_path_starts_again() -> None:
 
 
 def test_packets_leave_over_the_round_trip() -> None:
+    # RFC 9002 7.7
     loss = detection()
     window, rtt = 100 * SIZE, 100_000
     now = 0

@@ -130,6 +130,7 @@ def test_an_end_alone_is_sent_and_sent_again() -> None:
 
 
 def test_credit_of_the_connection_limits_new_bytes_and_not_old_ones() -> None:
+    # RFC 9000 2.2
     stream = SendStream(0, 1000)
     stream.write(bytes(100))
     stream.take(*stream.next_piece(50, 50))

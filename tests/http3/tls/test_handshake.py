@@ -34,6 +34,7 @@ def assert_agreed(wire: Wire) -> None:
 @pytest.mark.parametrize("suite", SUITES)
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_suite_with_every_group(suite: int, group: int) -> None:
+    # RFC 8446 9.1
     wire = handshake(client(suites=(suite,), groups=(group,)), server(groups=(group,)))
     assert_agreed(wire)
     assert wire.server.suite == suite
@@ -41,6 +42,7 @@ def test_every_suite_with_every_group(suite: int, group: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_key(kind: str) -> None:
+    # RFC 8446 9.1
     wire = handshake(client(), server(kind=kind))
     assert_agreed(wire)
     assert wire.client.chain == list(identity(kind).chain)
@@ -112,7 +114,7 @@ def test_the_server_chooses_the_protocol_by_its_own_order() -> None:
 
 
 def test_no_common_application_protocol() -> None:
-    # RFC 9001 8.1
+    # RFC 9001 8.1, RFC 9000 7
     assert refused(client(alpn=(b"hq",)), server()) == NO_APPLICATION_PROTOCOL
 
 
@@ -141,7 +143,7 @@ def test_a_name_that_no_certificate_is_for() -> None:
 
 
 def test_an_address_is_no_server_name() -> None:
-    # RFC 6066 3
+    # RFC 6066 3, RFC 9114 3.2
     wire = handshake(client(name="192.0.2.1", verify=False), server())
     assert wire.server.server_name is None
 

@@ -63,6 +63,7 @@ def refused_but_resumed(wire: Wire) -> bool:
 
 
 def test_a_replayed_hello_gets_no_early_data(keys: TicketKeys, clock: Clock) -> None:
+    # RFC 9001 9.2
     ticket = ticket_of(keys, clock)
     again = SessionTicket.from_bytes(bytes(ticket))
     resume(keys, clock, ticket)
@@ -116,6 +117,7 @@ def test_another_suite_of_the_same_hash_resumes_without_early_data(keys: TicketK
 
 
 def test_another_hash_does_not_resume(keys: TicketKeys, clock: Clock) -> None:
+    # RFC 8446 4.6.1
     ticket = ticket_of(keys, clock, suites=(SUITES[0],))
     wire = handshake(client(session=ticket, clock=clock), server(tickets=keys, clock=clock, suites=(SUITES[1],)))
     assert wire.client.complete
@@ -133,6 +135,7 @@ def test_a_retry_refuses_early_data_and_resumes(keys: TicketKeys, clock: Clock) 
 
 
 def test_another_name_does_not_resume(keys: TicketKeys, clock: Clock) -> None:
+    # RFC 8446 4.6.1
     ticket = ticket_of(keys, clock)
     wire = handshake(client(name="other.example", verify=False, session=ticket, clock=clock), server(tickets=keys))
     assert not wire.client.resumed

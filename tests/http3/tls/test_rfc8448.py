@@ -211,6 +211,7 @@ def test_a_buffer_gives_whole_messages() -> None:
 
 
 def test_every_truncation_is_a_decode_error() -> None:
+    # RFC 8446 6
     hello = whole_hello("resumed_0rtt", 1)[4:]
     for at in range(len(hello)):
         with pytest.raises(Alert) as raised:

@@ -86,6 +86,7 @@ def test_a_signature_that_is_not_the_authoritys() -> None:
     ],
 )
 def test_names(names: tuple[str, ...], asked: str, good: bool) -> None:
+    # RFC 9114 3.1
     leaf = issued(names=names)
     assert verdict([leaf], asked) == (None if good else BAD_CERTIFICATE)
     assert names_server(leaf, asked) == good
@@ -103,6 +104,7 @@ def test_dates() -> None:
 
 
 def test_a_certificate_for_clients_is_not_for_servers() -> None:
+    # RFC 8446 4.4.2.2
     assert verdict([issued(uses=(CLIENT_USE,))]) == BAD_CERTIFICATE
     assert verdict([issued(uses=(CLIENT_USE, SERVER_USE))]) is None
 
@@ -131,6 +133,7 @@ def test_a_name_that_no_certificate_can_have(name: str) -> None:
 
 
 def test_a_client_refuses_whom_it_does_not_trust() -> None:
+    # RFC 9114 3.1
     with pytest.raises(Alert) as raised:
         handshake(client(trust=Trust(Anchors([authority(1)]))), server())
     assert raised.value.description == UNKNOWN_CA

@@ -161,6 +161,7 @@ def test_connection_ids_have_20_octets_at_most(name: str) -> None:
 
 @pytest.mark.parametrize("identifier", FLAGS.values())
 def test_flags_are_empty(identifier: int) -> None:
+    # RFC 9287 3
     assert fault(parameter(identifier, b"\x01")) == "parameter_length"
 
 
