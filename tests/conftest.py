@@ -33,6 +33,8 @@ REPEATS = (
     "soak",
     "test_arguments",
     "test_conformance",
+    "test_cost",
+    "test_memory",
     "test_schedules",
     "test_splits",
 )

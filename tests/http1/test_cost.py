@@ -13,7 +13,7 @@ import zttp
 import zttp_h1
 from tests.http1.helpers import CHUNKED, CHUNKED_HEAD, GET, OK, POST, client, content, feed, names, pull, server
 
-REQUESTS_ON_ONE_CONNECTION = 100_000 if zttp_h1.COMPILED else 10_000
+REQUESTS_ON_ONE_CONNECTION = 100_000 if zttp_h1.COMPILED else 3_000
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -103,7 +103,7 @@ def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     data = {size: shape(size) for size in (10_000, 160_000)}
 
     def whole(size: int) -> None:
-        for _ in range(10):
+        for _ in range(10 if zttp_h1.COMPILED else 1):  # where one is too short to be measured
             with suppress(zttp.RemoteProtocolError):
                 pull(server(data[size], limits=LARGE))
 
