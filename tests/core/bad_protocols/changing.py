@@ -108,3 +108,23 @@ class HavingEnough(FrameConnection):
         if self.requests > 256:
             raise refusal("enough")
         return super()._request(letter, stream_id, payload)
+
+
+@bad("test_output_may_wait_while_the_next_message_begins", "'get': two answers that are taken together are ")
+class BeginningAfresh(LineConnection):
+    def start_next_cycle(self) -> None:
+        super().start_next_cycle()
+        self._output.clear()
+
+
+@bad("test_nothing_is_changed_on_the_way", r"\('response', 206\) was sent, \('response', 200\) was received")
+class GivingAll(LineConnection):
+    def send_response(self, status: int, headers: Any = None, /) -> None:
+        super().send_response(200 if status == 206 else status, headers)
+
+
+@bad("test_nothing_is_changed_on_the_way", "status_code=503.* was refused: this must not be sent now")
+class WithoutFaults(LineConnection):
+    def send_response(self, status: int, headers: Any = None, /) -> None:
+        self._check(status < 500)
+        super().send_response(status, headers)

@@ -79,6 +79,13 @@ class GivingNoContent(LineConnection):
         return event
 
 
+@bad("test_an_end_is_told", "where EOF comes before the first pull, the events are ")
+class ForgettingTheEnd(LineConnection):
+    def next_event(self) -> Any:
+        event = super().next_event()
+        return CONNECTION_CLOSED if isinstance(event, EndOfMessage) and self._eof else event
+
+
 @bad("test_an_end_is_told", "what comes after EOF is read: ")
 class ReadingBehindTheEnd(LineConnection):
     def receive_data(self, data: Any, /) -> None:

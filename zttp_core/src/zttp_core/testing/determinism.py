@@ -11,7 +11,7 @@ from zttp_core.testing.exchange import Exchange, units
 from zttp_core.testing.pair import turn_to_next
 from zttp_core.testing.subject import Scenario, Subject
 from zttp_core.testing.verdict import excerpt, fail, not_applicable, telling
-from zttp_core.testing.wire import Outcome, play, receive, take, take_as_recorded
+from zttp_core.testing.wire import Outcome, Program, play, receive, take, take_as_recorded
 
 _RANDOM_CUTS: Final = 200
 
@@ -97,6 +97,26 @@ class Determinism(Subject):
         keepers = self.keepers()
         for first, second in zip(keepers, [*keepers[1:], *keepers[:1]], strict=True):
             self._glue(first, second)
+
+    def test_output_may_wait_while_the_next_message_begins(self) -> None:
+        """What is queued for one message goes out before that of the next, whenever it is taken."""
+        keepers = [] if self.multiplexed else self.keepers()
+        if not keepers:
+            not_applicable("no exchange leaves a connection that goes on, or messages have streams")
+        for exchange in keepers:
+            outputs = []
+            for takes in True, False:
+                connection = self.connect(SERVER)
+                sent = []
+                for _ in range(2):
+                    play(connection, units(exchange.client))
+                    Program(connection, self.multiplexed).send(exchange.reply)
+                    sent += take(connection) if takes else []
+                    turn_to_next(connection)
+                outputs.append(b"".join([*sent, *take(connection)]))
+            if outputs[0] != outputs[1]:
+                told = f"{excerpt(outputs[1])}, not {excerpt(outputs[0])}"
+                fail(f"exchange '{exchange.name}': two answers that are taken together are {told}")
 
     def keepers(self) -> list[Exchange]:
         """Return the exchanges after which a server's connection goes on."""

@@ -49,6 +49,12 @@ class Endings(Subject):
             outcome = ended(scenario, len(scenario.data))
             if outcome.refusal is not None or outcome.end is not CONNECTION_CLOSED:
                 fail(f"{scenario}: after it EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
+            unread = scenario.start()
+            unread.receive_data(scenario.data)
+            unread.receive_data(b"")
+            events = play(unread, ()).events
+            if events != outcome.events:
+                fail(f"{scenario}: where EOF comes before the first pull, the events are {excerpt(events)}")
             self._check_behind_the_end(scenario, len(scenario.data))
             if not scenario.exchange.asked or scenario.role == self.first_role:
                 self._check_behind_the_end(scenario, 0)

@@ -15,6 +15,8 @@ from zttp_core.testing.verdict import fail, not_applicable
 # What means something else to who reads lines, text, C strings or tables: all octets, and line ends first.
 _OCTETS: Final = b"\r\n\r\n\n \x00" + bytes(range(256)) + b"0\r\n\r\n"
 _LENGTH: Final = 2_000
+_OK: Final = 200
+_STATUSES: Final = (206, 503)
 _NAME: Final = b"x-kit"
 # The same name again keeps its place (RFC 9110 5.3), and an empty value is one.
 _VALUES: Final = [b"two", b"one", b"two", b"", b'a "b, c"; d=e', b"\xe9 " + b"v" * 300, *(b"%d" % n for n in range(20))]
@@ -31,7 +33,8 @@ class Transparency(Subject):
             not_applicable("not all that is sent in it arrives as it is")
         if any(isinstance(event, Request) and event.method in _PECULIAR for event in exchange.asked):
             not_applicable("its method has rules of its own")
-        self._converse_unusually(exchange)
+        for status in _STATUSES:
+            self._converse_unusually(exchange, status)
 
     def test_trailers_need_no_content(self, exchange: Exchange) -> None:
         """The end of a message that has trailers and no content brings them all the same."""
@@ -47,15 +50,15 @@ class Transparency(Subject):
         """Octets that are line ends, ends of strings or no text to somebody are content like all others."""
         for make in self.growing.values():
             if make(_LENGTH).ends:
-                self._converse_unusually(make(_LENGTH))
+                self._converse_unusually(make(_LENGTH), _OK)
 
-    def _converse_unusually(self, exchange: Exchange) -> None:
+    def _converse_unusually(self, exchange: Exchange, status: int) -> None:
         __tracebackhide__ = True
         varied = replace(
             exchange,
             name=f"{exchange.name}, with unusual parts",
-            request=[_varied(event) for event in exchange.asked],
-            reply=[_varied(event) for event in exchange.reply],
+            request=[_varied(event, status) for event in exchange.asked],
+            reply=[_varied(event, status) for event in exchange.reply],
         )
         pair = self.pair(varied)
         pair.converse(varied)
@@ -80,8 +83,8 @@ def _has_trailers(script: list[Any]) -> bool:
     return any(isinstance(event, EndOfMessage) and event.trailers for event in script)
 
 
-def _varied(event: Any) -> Any:
-    """Return the same event with unusual parts of the same size where the size means something."""
+def _varied(event: Any, status: int) -> Any:
+    """Return the same event with unusual parts, of the same size where that means something; ``status`` is for 200."""
     match event:
         case Data():
             length = len(event.data)
@@ -99,7 +102,7 @@ def _varied(event: Any) -> Any:
             )
         case Response() if not event.is_informational:
             return Response(
-                event.status_code,
+                status if event.status_code == _OK else event.status_code,
                 _marked(event),
                 http_version=event.http_version,
                 reason=event.reason,
