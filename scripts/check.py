@@ -28,7 +28,7 @@ def main() -> None:
         "ruff format": (python, "-m", "ruff", "format", "--check"),
         "mypy --strict": (python, "-m", "mypy", *typed),
         "stubtest": (python, "-m", "mypy.stubtest", *STUBTEST, *(item.package for item in distributions())),
-        "docs examples": (python, "-P", "-m", "pytest", "--build=interpreted", "-q", "tests/docs"),
+        "docs examples": (python, "-P", "-m", "pytest", "--build=interpreted", "-q", "-nauto", "tests/docs"),
         "generated C": (sys.executable, "scripts/lint_c.py"),
     }
     results = {}
