@@ -122,6 +122,14 @@ class AnsweringWhoLeftInVain(LineConnection):
         return b"" if self._eof else queued
 
 
+@bad("test_who_ends_its_side_is_answered", "EOF changes the answer that was queued before it")
+class DroppingWhatWasQueued(LineConnection):
+    def receive_data(self, data: Any, /) -> None:
+        super().receive_data(data)
+        if self._eof:
+            self._output.clear()
+
+
 @bad("test_who_ends_its_side_is_answered", r"is_closed\(\) is False after EOF and the answer")
 class WaitingForWhoLeft(LineConnection):
     def is_closed(self) -> bool:

@@ -12,7 +12,7 @@ from zttp_core.testing.cuts import places
 from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.subject import Scenario, Subject
 from zttp_core.testing.verdict import excerpt, fail, not_applicable
-from zttp_core.testing.wire import Outcome, play, take
+from zttp_core.testing.wire import Outcome, Program, play, take
 
 _PLACES: Final = 512
 
@@ -78,8 +78,21 @@ class Endings(Subject):
                 fail(f"{scenario}: after EOF nothing of the answer goes out")
             if not connection.is_closed():
                 fail(f"{scenario}: is_closed() is False after EOF and the answer")
+            if not scenario.closes:
+                self._check_queued_output(scenario)
         if not answered:
             not_applicable("no server answers a whole request")
+
+    def _check_queued_output(self, scenario: Scenario) -> None:
+        __tracebackhide__ = True
+        _, wanted = self.live_through(scenario)
+        connection = scenario.start()
+        play(connection, scenario.received)
+        sent = take(connection)
+        Program(connection, self.multiplexed).send(scenario.exchange.reply)
+        connection.receive_data(b"")
+        if b"".join([*sent, *take(connection)]) != b"".join(wanted):
+            fail(f"{scenario}: EOF changes the answer that was queued before it")
 
     def _check_behind_the_end(self, scenario: Scenario, at: int) -> None:
         __tracebackhide__ = True
