@@ -25,7 +25,7 @@ LAYERS = {
         {"aliases"},
     ),
     "zttp_h1": (
-        {"native_ints", "malformed", "status", "limits", "states", "emptied"},
+        {"native_ints", "malformed", "status", "limits", "states", "emptied", "joined"},
         {"scan", "chunked", "methods", "names", "framing", "fields", "start_line"},
         {"receive_buffer", "backlog", "section", "repetition", "ahead"},
         {"reading"},

@@ -370,7 +370,7 @@ def forget_section(method: Any) -> Any:
 # What was wrong once, or could be: a method or function of the package, and what it is replaced by.
 MUTANTS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "bytes are lost between two pulls": ("receive_buffer.ReceiveBuffer", "receive", forget_section),
-    "lines of a section are lost": ("section.Section", "joined", lambda _: lambda self: b"".join(self._parts[1:])),
+    "lines of a section are lost": ("section.Section", "joined", lambda _: lambda self: self._lines.value()[5:]),
     "unasked bytes are taken": ("message_reader", "has_unasked", lambda _: lambda _reading: False),
     "a response may come before the request": (
         "message_reader.MessageReader", "has_request", lambda _: lambda _self: True,

@@ -2,8 +2,7 @@
 
 from typing import Final, final
 
-from librt.strings import BytesWriter
-
+from zttp_h1.joined import Joined
 from zttp_h1.native_ints import mypyc_attr
 
 
@@ -13,5 +12,5 @@ class Ahead:
     """Content that waits to be pulled, and the reason, excerpt and offset of what is wrong after it."""
 
     def __init__(self) -> None:
-        self.content: Final = BytesWriter()
+        self.content: Final = Joined()
         self.failure: tuple[str, bytes | None, int] | None = None

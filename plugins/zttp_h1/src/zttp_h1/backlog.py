@@ -12,7 +12,8 @@ from librt.strings import BytesWriter
 
 from zttp_core.messages.grammar import TARGET_TABLE, TOKEN_TABLE, VALUE_TABLE
 from zttp_h1.emptied import emptied
-from zttp_h1.native_ints import i64, mypyc_attr
+from zttp_h1.joined import FULL, Joined
+from zttp_h1.native_ints import i64, mypyc_attr, u8
 from zttp_h1.scan import scan_target, scan_token, scan_value
 from zttp_h1.start_line import LONGEST_METHOD
 
@@ -48,7 +49,7 @@ class Backlog:
         self._buffers: list[bytes] = []
         self._next: i64 = 0
         self._tail = BytesWriter()  # small buffers, joined: a flood of them costs no object each
-        self._line = BytesWriter()
+        self._line = Joined()
         self._holding = False
         self.asleep = False
         self._region: i64 = ANY
@@ -59,12 +60,14 @@ class Backlog:
         """Add a buffer after the others."""
         self.size += len(data)
         if self.asleep:
-            if len(self._line) + len(data) < self._wake_at and _harmless(data, self._region):
+            if self._line.size + len(data) < self._wake_at and _harmless(data, self._region):
                 self._line.write(data)
                 return
             self.asleep = False
         if len(data) < _SMALL:
             self._tail.write(data)
+            if len(self._tail) >= FULL:
+                self._flush_tail()
             return
         self._flush_tail()
         self._buffers.append(data)
@@ -75,12 +78,12 @@ class Backlog:
         What comes byte by byte comes through here.
         """
         size: i64 = len(data)
-        if self.size + size > most or len(self._line) + size >= self._wake_at:
+        if self.size + size > most or self._line.size + size >= self._wake_at:
             return False
         if size == 1:
             if self._table[data[0]] == 0:
                 return False
-            self._line.append(data[0])
+            self._line.append(u8(data[0]))
         elif _harmless(data, self._region):
             self._line.write(data)
         else:
@@ -93,7 +96,6 @@ class Backlog:
 
         From ``longest`` bytes on the parser is woken in any case, to enforce a limit.
         """
-        self._line.truncate(0)
         self._line.write(beginning)
         self.size += len(beginning)
         self._holding = True
@@ -122,14 +124,14 @@ class Backlog:
                 self.size -= len(data)
                 return data
             self._line.write(data)
-            if len(self._line) >= self._wake_at or not _harmless(data, self._region):
+            if self._line.size >= self._wake_at or not _harmless(data, self._region):
                 return self._release()
         self.asleep = self._holding
         return b""
 
     def rest(self) -> bytes:
         """Return all that waits, without taking it."""
-        line = self._line.getvalue() if self._holding else b""
+        line = self._line.value() if self._holding else b""
         return b"".join([line, *self._buffers[self._next :], self._tail.getvalue()])
 
     def _flush_tail(self) -> None:
@@ -138,8 +140,7 @@ class Backlog:
             self._tail = emptied(self._tail)
 
     def _release(self) -> bytes:
-        line = self._line.getvalue()
-        self._line = emptied(self._line)
+        line = self._line.take()
         self._holding = False
         self.size -= len(line)
         return line

@@ -53,6 +53,7 @@ def read_content(reading: Reading) -> Any:
     size: i64 = len(buffer.raw) - buffer.at
     if size == 0:
         if buffer.is_idle():
+            buffer.trim()  # the head lay in it
             return NEED_DATA
         return None if reading.refill() else reading.starved()
     reading.waiting_for_100 = False
@@ -69,6 +70,7 @@ def read_to_eof(reading: Reading) -> Any:
     size: i64 = len(buffer.raw) - buffer.at
     if size == 0:
         if buffer.is_idle():
+            buffer.trim()  # the head lay in it
             return NEED_DATA
         if reading.refill():
             return None

@@ -1,10 +1,10 @@
-"""What becomes of a writer whose bytes were taken: kept for the next, unless it has grown."""
+"""What becomes of a writer whose bytes were taken, or taken back: kept for the next, unless it has grown."""
 
 from typing import Final
 
 from librt.strings import BytesWriter
 
-_MOST_KEPT: Final = 65536  # a connection that idles, as most do, holds no more than this of its busiest moment
+_MOST_KEPT: Final = 8192  # of the busiest moment; a connection that idles, as most do, should be small
 
 
 def emptied(writer: BytesWriter) -> BytesWriter:
@@ -13,3 +13,13 @@ def emptied(writer: BytesWriter) -> BytesWriter:
         return BytesWriter()
     writer.truncate(0)
     return writer
+
+
+def taken_back(writer: BytesWriter, mark: int) -> BytesWriter:
+    """Return a writer with what was written before ``mark``: this one, or a new one if what is taken back is much."""
+    if len(writer) - mark <= _MOST_KEPT:
+        writer.truncate(mark)
+        return writer
+    kept = BytesWriter()
+    kept.write(writer.getvalue()[:mark])
+    return kept

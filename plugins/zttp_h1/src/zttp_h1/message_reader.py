@@ -136,10 +136,12 @@ class MessageReader(Reading):
             elif state == TRAILERS:
                 event = read_trailers(self)
             elif state == DONE:
+                self.buffer.trim()  # what waits may wait for long
                 if self.is_server and not self.closing and not self._end_to_tell:
                     return NEED_DATA  # what _pause() comes to, mostly
                 return self._pause()
             elif state == SWITCHED or state == CLOSED:
+                self.buffer.trim()
                 return self.rest_state()
             else:
                 raise self._terminal_error()
@@ -148,7 +150,7 @@ class MessageReader(Reading):
 
     def _pull_ahead(self, ahead: Ahead) -> Any:
         """Return the content that was read ahead; None if there is none. Raises what was found wrong after it."""
-        content = ahead.content.getvalue()
+        content = ahead.content.take()
         if len(content) > 0 or self.state >= TRAILERS:
             self.waiting_for_100 = False
         failure = ahead.failure
@@ -157,8 +159,6 @@ class MessageReader(Reading):
             raise Malformed(reason, offset - self.buffer.base, excerpt)
         if failure is None:
             self._drop_ahead()
-        else:
-            ahead.content.truncate(0)
         return _new_data(content, 0) if len(content) > 0 else None
 
     def _drop_ahead(self) -> None:
@@ -194,6 +194,8 @@ class MessageReader(Reading):
         buffer = self.buffer
         if buffer.at == len(buffer.raw):
             buffer.drop()
+        else:
+            buffer.trim()
         self.head.clear_fields()
         if self.trailers is not None:
             self.trailers = None

@@ -9,7 +9,7 @@ from typing import Final, final
 from librt.strings import BytesWriter, write_i16_le
 
 from zttp_core.reasons import local_error
-from zttp_h1.emptied import emptied
+from zttp_h1.emptied import emptied, taken_back
 from zttp_h1.framing import BY_CHUNKS, BY_LENGTH, NO_CONTENT, TO_EOF, has_content
 from zttp_h1.head import CHUNKED, CLOSE, KEEP_ALIVE
 from zttp_h1.head_writer import (
@@ -85,7 +85,7 @@ class MessageWriter:
             if facts & CHUNKED and version == b"1.0":
                 raise local_error("transfer_encoding_in_http_1_0")
         except BaseException:
-            buffer.truncate(mark)
+            self._buffer = taken_back(buffer, mark)
             raise
         # RFC 9112 9.3: HTTP/1.0 closes unless it says otherwise.
         self.closing = facts & CLOSE != 0 or (version == b"1.0" and facts & KEEP_ALIVE == 0)
@@ -122,7 +122,7 @@ class MessageWriter:
             if status == _RESET_CONTENT and length > 0:
                 raise local_error("no_content_allowed")
         except BaseException:
-            buffer.truncate(mark)
+            self._buffer = taken_back(buffer, mark)
             raise
         if switches:
             write_i16_le(buffer, _CRLF)
@@ -167,7 +167,7 @@ class MessageWriter:
             write_status_line(buffer, status, None)
             write_fields(buffer, fields, NO_FRAMING)
         except BaseException:
-            buffer.truncate(mark)
+            self._buffer = taken_back(buffer, mark)
             raise
         write_i16_le(buffer, _CRLF)
 
@@ -217,7 +217,7 @@ class MessageWriter:
                 try:
                     write_trailers(buffer, trailers)
                 except BaseException:
-                    buffer.truncate(mark)
+                    self._buffer = taken_back(buffer, mark)
                     raise
             write_i16_le(buffer, _CRLF)
         elif trailers is not None and len(trailers) > 0:

@@ -14,6 +14,7 @@ from zttp_h1.native_ints import i64, mypyc_attr
 
 _PIECE: Final = 16  # from so many bytes on a piece is joined to the line it goes on with
 _PIECES: Final = 4  # if the line is no longer than so many of it: so joining a line costs no more than its bytes
+_SMALL: Final = 4096  # so much of a buffer that is parsed may stay with the rest of it
 
 
 @final
@@ -50,6 +51,7 @@ class ReceiveBuffer:
         if backlog is None:
             backlog = Backlog()
             self._backlog = backlog
+        self.trim()
         backlog.push(data)
         return backlog.size + len(self.raw) - self.at <= most - self.held
 
@@ -97,6 +99,7 @@ class ReceiveBuffer:
                 self.drop()
             else:
                 self.stuck = True
+                self.trim()
             return False
         if self.at < len(self.raw):
             beginning = self.raw[self.at :]
@@ -112,6 +115,18 @@ class ReceiveBuffer:
         self.raw = data
         self.stuck = False
         return True
+
+    def trim(self) -> None:
+        """Let go of what is parsed, where it is much and not a small part of ``raw``: else one byte keeps all of it.
+
+        For each byte that was parsed no more than eight are copied.
+        """
+        at = self.at
+        raw = self.raw
+        if at > _SMALL and at >= (len(raw) - at) >> 3:
+            self.raw = raw[at:]
+            self.base += at
+            self.at = 0
 
     def drop(self) -> None:
         """Let go of ``raw``, which is parsed to its end."""

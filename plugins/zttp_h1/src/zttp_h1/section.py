@@ -7,6 +7,7 @@ that are complete move in here before that call returns.
 
 from typing import Final, final
 
+from zttp_h1.joined import Joined
 from zttp_h1.native_ints import i64, mypyc_attr
 
 
@@ -17,16 +18,16 @@ class Section:
 
     def __init__(self) -> None:
         self.size: i64 = 0
-        self._parts: Final[list[bytes]] = []
+        self._lines: Final = Joined()
 
     def add(self, lines: bytes) -> None:
         """Add lines after the others."""
-        self._parts.append(lines)
+        self._lines.write(lines)
         self.size += len(lines)
 
     def joined(self) -> bytes:
         """Return all lines as one."""
-        return b"".join(self._parts)
+        return self._lines.value()
 
 
 def without(lines: bytes, cuts: list[int]) -> bytes:
