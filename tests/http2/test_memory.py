@@ -446,3 +446,100 @@ def test_open_streams_hold_little() -> None:
 
     assert traced_peak(open_all) < 128 * 1_000
     assert connection.open_streams == 128
+
+
+# ---------------------------------------------------------------------------------------- what is held, against limits
+
+
+JUST_DOUBLED = 270_000  # a writer of so many bytes has half a MiB
+WRITER = 80_000  # one that is emptied at 64 KiB
+
+
+@pytest.mark.parametrize("size", [100, 1_000])
+def test_pieces_that_wait_are_held_once(size: int) -> None:
+    connection = server()
+
+    def receive() -> None:
+        for _ in range(JUST_DOUBLED // size):
+            connection.receive_data(bytes(size))
+
+    assert traced_growth(1, receive, warming=0) < JUST_DOUBLED + WRITER
+
+
+@pytest.mark.parametrize("size", [100, 1_000])
+def test_blocked_pieces_are_held_once(size: int) -> None:
+    connection = server()
+    feed(connection, POST.format(1))
+    stream = connection.stream(1)
+    stream.send_response(200)
+    stream.send_data(bytes(65_535))
+    connection.data_to_send()
+
+    def send() -> None:
+        for _ in range(JUST_DOUBLED // size):
+            stream.send_data(bytes(size))
+
+    assert traced_growth(1, send, warming=0) < JUST_DOUBLED + 40_000
+    assert stream.pending_bytes == JUST_DOUBLED
+
+
+def test_an_octet_that_is_blocked_does_not_hold_its_buffer() -> None:
+    connection = server(max_control_frames=1 << 40)
+    feed(connection, POST.format(1), POST.format(3))
+    credit = frame(0x8, 0, 0, (1 << 20).to_bytes(4))
+    first, second = connection.stream(1), connection.stream(3)
+
+    def send() -> None:
+        feed(connection, credit)
+        first.send_response(200)
+        first.send_data(bytes(65_536))  # blocked at once
+        second.send_response(200)
+        second.send_data(bytes(400_000))  # after some credit
+        for _ in range(33):
+            feed(connection, frame(0x8, 0, 3, (10_000).to_bytes(4)))
+        feed(connection, frame(0x8, 0, 3, (400_000 - 65_535 - 330_000 - 1).to_bytes(4)))
+        connection.data_to_send()
+
+    assert traced_growth(1, send, warming=0) < 2 * 65_536 + 40_000
+    assert (first.pending_bytes, second.pending_bytes) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "rest", [b"", b"\0", frame(0x1, 0x4, 3, bytes(16_384))[:-1]], ids=["nothing", "one", "a frame"]
+)
+def test_an_octet_that_is_left_does_not_hold_its_buffer(rest: bytes) -> None:
+    connection = server()
+    feed(connection, POST.format(1))
+    content = frame(0x0, 0, 1, bytes(16_384)) * 15
+
+    def receive() -> None:
+        connection.receive_data(content + rest)
+        drain(connection)
+        connection.data_to_send()
+
+    assert traced_growth(1, receive, warming=0) < 10_000 + len(rest)
+
+
+def test_an_idle_connection_is_small() -> None:
+    connection = server(max_control_frames=1 << 40)
+    fields = [(b"name-%d" % number, b"v") for number in range(90)]
+
+    def exchanges() -> None:
+        for number in range(1, 13, 2):
+            head = frame(0x1, 0x4, number, HEAD + b"".join(literal(*field) for field in fields))
+            feed(connection, head, *[frame(0x0, 0, number, bytes(16_384))] * 3)
+            for _ in range(300):
+                feed(connection, frame(0x0, 0, number, b"x"))
+            upload = frame(0x0, 0x1, number, bytes(16_000))
+            for start in range(0, len(upload), 100):
+                connection.receive_data(upload[start : start + 100])
+            drain(connection)
+            stream = connection.stream(number)
+            stream.send_response(200, [(name + b"-%d" % number, value) for name, value in fields])
+            for _ in range(60):
+                stream.send_data(bytes(1_000))
+            stream.end_message()
+            feed(connection, frame(0x8, 0, 0, (60_000).to_bytes(4)))
+            connection.data_to_send()
+
+    assert traced_growth(1, exchanges, warming=0) < 64_000  # docs/performance.md

@@ -13,7 +13,7 @@ from zttp_h2.native_ints import i32, i64, mypyc_attr, u8
 
 _NONE: Final[list[object]] = []  # in place of a list of each connection's own, until it needs one
 _LARGE: Final = 4096  # from here on content is not copied through the buffer
-_MOST_KEPT: Final = 65536  # a buffer that has grown beyond is not kept for the next output
+_MOST_KEPT: Final = 8192  # a buffer that has grown beyond is not kept for the next output: most connections idle
 
 
 @final

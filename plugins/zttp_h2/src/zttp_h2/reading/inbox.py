@@ -11,7 +11,9 @@ from librt.strings import BytesWriter
 from zttp_h2.native_ints import i64, mypyc_attr
 
 _SMALL: Final = 1024
+_FULL: Final = 65536  # a writer takes up to twice its bytes: one with so many is emptied into an object of its own
 _COMPACT_FROM: Final = 64
+MUCH: Final = 4096  # no more of a buffer that is parsed stays with the rest of it
 _MOST_KEPT: Final = 4096  # a writer that has grown beyond is not kept for the next small buffers
 _NONE: Final[list[bytes]] = []  # in place of a list of each connection's own, until it needs one
 
@@ -39,6 +41,7 @@ class Inbox:
             self.raw = data
             self.at = 0
             return size
+        self.trim()
         self._waiting += size
         if size < _SMALL:
             tail = self._tail
@@ -46,6 +49,8 @@ class Inbox:
                 tail = BytesWriter()
                 self._tail = tail
             tail.write(data)
+            if len(tail) >= _FULL:
+                self._flush_tail()
         else:
             self._flush_tail()
             self._append(data)
@@ -99,11 +104,17 @@ class Inbox:
         self._advance()
         return True
 
-    def let_go(self) -> None:
-        """Let go of the buffer, which is parsed: an idle connection holds nothing large."""
-        self.base += self.at
-        self.raw = b""
-        self.at = 0
+    def trim(self) -> None:
+        """Let go of what is parsed, where it is much and not a small part of ``raw``: what idles holds nothing large.
+
+        For each octet that was parsed no more than eight are copied.
+        """
+        at = self.at
+        raw = self.raw
+        if at > MUCH and at >= (len(raw) - at) >> 3:
+            self.raw = raw[at:]
+            self.base += at
+            self.at = 0
 
     def clear(self) -> None:
         """Drop everything: nobody will parse it."""

@@ -42,7 +42,7 @@ from zttp_h2.reading.connection_frames import (
     read_settings,
 )
 from zttp_h2.reading.content_reader import ContentReader
-from zttp_h2.reading.inbox import Inbox
+from zttp_h2.reading.inbox import MUCH, Inbox
 from zttp_h2.reading.message_reader import MessageReader
 from zttp_h2.reading.stream_frames import read_priority, read_rst_stream, read_window_update
 from zttp_h2.session import Session
@@ -62,7 +62,6 @@ READ_FRAMES: Final = 2
 READ_NOTHING: Final = 3  # EOF, and everything before it was pulled
 
 _PREFACE_SIZE: Final = 24
-_SMALL: Final = 4096  # a buffer that is parsed, and need not be let go of
 
 
 @final
@@ -227,8 +226,8 @@ class Receiver:
         """Return what next_event says when no bytes are left that could be parsed."""
         inbox = self.inbox
         if not self.eof:
-            if inbox.at > _SMALL and inbox.at == len(inbox.raw):
-                inbox.let_go()
+            if inbox.at > MUCH:
+                inbox.trim()
             if self._messages.decoder.holds_much():
                 self._messages.let_go()
             return NEED_DATA

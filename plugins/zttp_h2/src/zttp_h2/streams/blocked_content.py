@@ -7,7 +7,9 @@ from librt.strings import BytesWriter
 from zttp_h2.native_ints import i64, mypyc_attr
 
 _SMALL: Final = 1024
+_FULL: Final = 16384  # a writer takes up to twice its bytes: one with so many is emptied into an object of its own
 _COMPACT_FROM: Final = 64  # so many places in front may be empty
+_MUCH: Final = 65536  # no more than this of a buffer stays with a smaller rest of it
 
 
 @final
@@ -32,12 +34,15 @@ class BlockedContent:
                 tail = BytesWriter()
                 self._tail = tail
             tail.write(data[start:] if start > 0 else data)
+            if len(tail) >= _FULL:
+                self._flush_tail()
             return
         self._flush_tail()
+        if start > 0 and (self._next < len(self._buffers) or _keeps_much(data, start)):
+            data = data[start:]
+            start = 0
         if self._next == len(self._buffers):
             self._at = start
-        elif start > 0:
-            data = data[start:]
         self._buffers.append(data)
 
     def first(self) -> tuple[bytes, i64]:
@@ -51,7 +56,11 @@ class BlockedContent:
         self.size -= size
         at = self._at + size
         buffers = self._buffers
-        if at < len(buffers[self._next]):
+        data = buffers[self._next]
+        if at < len(data):
+            if _keeps_much(data, at):
+                buffers[self._next] = data[at:]
+                at = 0
             self._at = at
             return
         self._at = 0
@@ -66,3 +75,8 @@ class BlockedContent:
         if tail is not None and len(tail) > 0:
             self._buffers.append(tail.getvalue())
             self._tail = None
+
+
+def _keeps_much(data: bytes, at: i64) -> bool:
+    """Tell whether what is left of a buffer is less than what it keeps alive, which is much."""
+    return at > _MUCH and at * 2 > len(data)
