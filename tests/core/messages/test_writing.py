@@ -210,3 +210,9 @@ def test_and_trailers(fields: Fields) -> None:
     except LocalProtocolError:
         return
     assert read_trailers(section) == section
+
+
+@pytest.mark.parametrize("value", [b" b", b"b\t", b" "])
+def test_white_space_around_a_value_is_named(value: bytes) -> None:
+    with pytest.raises(LocalProtocolError, match="nor begin or end with white space"):
+        write_response(200, [(b"a", value)])

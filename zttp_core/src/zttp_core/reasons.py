@@ -68,7 +68,9 @@ REASONS: Final[dict[str, Reason]] = {
         400, "RFC 9112 5.1", "no white space may stand between a field name and its colon"
     ),
     "obsolete_line_folding": Reason(400, "RFC 9112 5.2", "a field line must not be folded"),
-    "invalid_field_value": Reason(400, "RFC 9110 5.5", "a field value must not hold control bytes"),
+    "invalid_field_value": Reason(
+        400, "RFC 9110 5.5", "a field value must not hold control bytes, nor begin or end with white space"
+    ),
     "header_section_too_large": Reason(431, "RFC 6585 5", "the header section is larger than max_header_bytes allows"),
     "too_many_fields": Reason(431, "RFC 6585 5", "the header section has more fields than max_headers allows"),
     "trailer_section_too_large": Reason(
