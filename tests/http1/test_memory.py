@@ -11,7 +11,7 @@ import zttp
 MEBIBYTE = 1 << 20
 CONSTANT = 80_000  # a writer that grows by doubling, up to 64 KiB
 SIZE = 270_000  # a writer of so much has just doubled to half a MiB
-IDLE = 20_000
+IDLE = 12_000
 RAISED = zttp.H1Limits(
     max_line=8 * MEBIBYTE,
     max_header_bytes=8 * MEBIBYTE,

@@ -48,6 +48,8 @@ NEED_DATA: Final[Any] = _CORE_NEED_DATA
 END_OF_MESSAGE: Final[Any] = core.END_OF_MESSAGE
 _new_data: Final[Any] = core.new_data
 
+_LONG: Final = 1024  # what a start line says is forgotten with its message; if it is short, with the next
+
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -196,7 +198,10 @@ class MessageReader(Reading):
             buffer.drop()
         else:
             buffer.trim()
-        self.head.clear_fields()
+        head = self.head
+        head.clear_fields()
+        if len(head.target) + len(head.reason) > _LONG:
+            head.target = head.reason = b""
         if self.trailers is not None:
             self.trailers = None
         self.empty_lines = 0
