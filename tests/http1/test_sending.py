@@ -242,6 +242,37 @@ def test_content_up_to_the_end_of_the_connection() -> None:
     assert connection.should_close()
 
 
+@pytest.mark.parametrize(
+    "request_head",
+    [HTTP_1_0, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"],
+    ids=["HTTP/1.0", "close"],
+)
+def test_content_up_to_the_end_that_the_client_asked_for(request_head: bytes) -> None:
+    # RFC 9112 6.3, rule 8: the connection closes in any case, so content needs no framing, and the head says so.
+    connection = serving(request_head)
+    connection.send_response(200)
+    connection.send_data(b"hello ")
+    connection.send_data(b"world")
+    connection.end_message()
+    assert connection.data_to_send() == b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello world"
+    assert connection.should_close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "closes"),
+    [([], False), ([(b"Connection", b"keep-alive")], False), ([(b"Connection", b"close")], True)],
+    ids=["nothing", "keep-alive", "close"],
+)
+def test_an_http_1_0_client_that_asked_to_keep_its_connection_is_told(fields: Fields, closes: bool) -> None:
+    # RFC 9112 9.3, C.2.2: it goes on only if the response says keep-alive, which is said once, and never beside close.
+    connection = serving(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    connection.send_response(200, [*length(0), *fields])
+    connection.end_message()
+    option = b"close" if closes else b"keep-alive"
+    assert connection.data_to_send() == b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: %b\r\n\r\n" % option
+    assert connection.should_close() is closes
+
+
 @pytest.mark.parametrize("status", [200, 204, 299])
 def test_success_of_connect_has_no_framing(status: int) -> None:
     # RFC 9110 9.3.6: no Content-Length in a 2xx to CONNECT.
