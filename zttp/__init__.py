@@ -88,34 +88,34 @@ _OF_THE_CORE: Final = {
 
 
 def protocols() -> tuple[ProtocolInfo, ...]:
-    """List the installed protocols: who provides each, and the error of those that are broken."""
+    """List the installed protocols: the distribution that provides each, and the error if it is broken."""
     return REGISTRY.protocols()
 
 
 def load_plugins() -> tuple[ProtocolInfo, ...]:
-    """Import every installed protocol with its connection class now, and list them. A broken one does not raise."""
+    """Import every installed protocol and its connection class now, and list them. A broken one does not raise."""
     return REGISTRY.load_plugins()
 
 
 def register_protocol(descriptor: ProtocolDescriptor, *, replace: bool = False) -> None:
-    """Add a protocol for this process, in place of whoever provides it if ``replace`` is true.
+    """Add a protocol for this process; with ``replace`` it takes the place of an existing provider.
 
     Raises:
-        ProtocolConflictError: The name has a provider, or a spelling belongs to another protocol.
-        PluginValidationError: The descriptor does not keep the contract.
+        ProtocolConflictError: The name already has a provider, or an alias belongs to another protocol.
+        PluginValidationError: The descriptor breaks the plugin contract.
     """
     REGISTRY.register(descriptor, replace=replace)
 
 
 def unregister_protocol(name: str) -> None:
-    """Undo ``register_protocol``: a distribution that provides the protocol comes into its own again."""
+    """Undo ``register_protocol``: an installed distribution that provides the protocol is used again."""
     REGISTRY.unregister(name)
 
 
 def refresh_protocols() -> None:
-    """Look again: forget which protocols were found installed, and which of them were broken.
+    """Look again for installed protocols, and try broken ones again.
 
-    For a program that installs plugins while it runs, or mends one. What ``register_protocol`` added stays.
+    For a program that installs or repairs plugins while it runs. Protocols added by ``register_protocol`` stay.
     """
     REGISTRY.refresh()
 

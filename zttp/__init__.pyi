@@ -88,25 +88,25 @@ __all__ = [
 __version__: str
 
 class Connection(_Connection):
-    """A connection of any protocol: bytes in, events out, nothing else.
+    """A connection of any protocol: bytes in, events out, no I/O.
 
-    ``Connection(role, protocol, **options)`` returns the connection of the plugin that provides ``protocol``.
-    ``isinstance(connection, Connection)`` holds for it, and for what the plugin's own class makes.
+    ``Connection(role, protocol, **options)`` returns an object of the plugin that provides ``protocol``.
+    ``isinstance(connection, Connection)`` is true for it, and for an object made by calling the plugin's own class.
 
     Args:
         role: ``SERVER`` or ``CLIENT``.
-        protocol: An ALPN identifier, so that what TLS negotiated can be passed straight in; ``None``, which ``ssl``
-            gives where nothing was negotiated, is HTTP/1.1. The integers 1, 2 and 3 are aliases.
-        options: What the protocol's own class takes.
+        protocol: An ALPN identifier, so the result of TLS negotiation can be passed as it is. ``None``, which ``ssl``
+            returns if nothing was negotiated, means HTTP/1.1. The integers 1, 2 and 3 are aliases.
+        options: The keyword arguments of the protocol's own class.
 
     Raises:
-        ProtocolLookupError: The protocol cannot be served; the subclass says why.
+        ProtocolLookupError: The protocol is not available; the subclass says why.
         LocalProtocolError: The protocol does not support the role.
         TypeError: The protocol has no such option.
-        ValueError: The role is neither of the two.
+        ValueError: The role is neither ``SERVER`` nor ``CLIENT``.
 
-    A plugin may derive its class from this one, in plain Python, and has to define the abstract methods then. A class
-    that is compiled must not.
+    A plugin written in plain Python may subclass this class, and must then define the abstract methods. A compiled
+    class must not subclass it.
     """
     @overload
     def __new__(
@@ -191,26 +191,27 @@ class Connection(_Connection):
     def next_event(self) -> Event:
         """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``."""
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out, but the bytes that are queued already.
+        """Return whether the connection is finished: only bytes that are already queued may still be sent.
 
-        Every event was pulled, and no message is left that can still be sent: at EOF a server is not closed as long as
-        a request that has come waits for its answer. An error is the end at once, but for HTTP/1.1's closing message.
+        It is finished when every event was pulled and no message can be sent any more. After EOF, a server is not
+        finished while a request still waits for its response. An error finishes the connection at once, except that
+        an HTTP/1.1 server may still send its closing message.
         """
 
 # What ALPN names on TCP is a string, or nothing; what is negotiated over QUIC has its class by its literal name.
 class ByteStreamConnection(_ByteStreamConnection, Connection):
-    """A connection over a byte stream, whatever its protocol: what ALPN on TCP leads to.
+    """A connection over a byte stream such as TCP, of any protocol.
 
-    Those of HTTP/1.1 and HTTP/2 are, which ``isinstance`` knows; one of HTTP/3 takes datagrams and is not. A plugin's
-    class over a stream that has these methods is registered as a virtual subclass.
+    HTTP/1.1 and HTTP/2 connections are instances of it. HTTP/3 connections take datagrams and are not. A plugin's class
+    is registered as a virtual subclass if its transport is a stream and it has these methods.
     """
     def __new__(cls, *args: Any, **options: Any) -> Self: ...
     def receive_data(self, data: Buffer, /) -> None:
-        """Take what was received; an empty buffer is EOF."""
+        """Give the connection bytes that were received; an empty buffer is EOF."""
     def receive_event(self, data: Buffer, /) -> Event:
-        """Take what was received, and return the next event: two calls in one."""
+        """Give the connection bytes and return the next event: ``receive_data`` and ``next_event`` in one call."""
     def data_to_send(self) -> bytes:
-        """Return the bytes to send, which are then the caller's."""
+        """Return the bytes to send and remove them from the connection."""
 
 # `__new__` is how each class is called. `__init__` is what pyright checks the arguments of `Connection(...)` against,
 # once it knows that one of these comes out, so it takes the protocol too.
@@ -218,8 +219,8 @@ class ByteStreamConnection(_ByteStreamConnection, Connection):
 class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
     """One HTTP/1.1 connection, server or client, without any I/O.
 
-    Feed what arrives to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``; queue messages with
-    the ``send_`` methods and write what ``data_to_send`` returns. ``start_next_cycle`` goes on to the next message.
+    Pass received bytes to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``. Queue messages with
+    the ``send_`` methods and write what ``data_to_send`` returns. ``start_next_cycle`` moves on to the next message.
 
     Attributes:
         role: ``SERVER`` or ``CLIENT``.
@@ -234,87 +235,94 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
         require_host: bool = ...,
     ) -> None: ...
     def receive_data(self, data: Buffer, /) -> None:
-        """Take bytes from the peer, any buffer; an empty one is EOF.
+        """Give the connection bytes from the peer, in any buffer; an empty buffer is EOF.
 
-        Raises RemoteProtocolError once more than ``max_buffer`` bytes wait, LocalProtocolError for bytes after EOF.
+        Raises RemoteProtocolError if more than ``max_buffer`` bytes are waiting, LocalProtocolError for bytes after
+        EOF.
         """
     def receive_event(self, data: Buffer, /) -> Event:
         """``receive_data`` and ``next_event`` in one call."""
     def next_event(self) -> Event:
         """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``.
 
-        ``NEED_DATA`` also stands for a pause: the message has ended and ``start_next_cycle`` was not called.
+        ``NEED_DATA`` is also returned when a message has ended and ``start_next_cycle`` was not called yet.
         ``CONNECTION_CLOSED`` is returned once for each EOF that was received, then ``NEED_DATA``.
         Raises RemoteProtocolError if the peer breaks the protocol, and again on every later call.
         """
     def data_to_send(self) -> bytes:
-        """Return the bytes to send, and forget them."""
+        """Return the bytes to send and remove them from the connection."""
     def start_next_cycle(self) -> None:
-        """Go on to the next message: legal once this one has ended on the wire. What was not pulled of it is dropped.
+        """Move on to the next message. The current one must have ended on the wire; its unpulled events are dropped.
 
-        Raises LocalProtocolError if it has not ended, if the message that is sent has not, or if there can be no next
-        one; RemoteProtocolError if what is still to be pulled breaks the protocol, as pulling it does.
-        A server that has not answered reads on, but cannot send anything any more.
+        Raises LocalProtocolError if the received or the sent message has not ended, or if no other message can follow.
+        Raises RemoteProtocolError if the unpulled rest breaks the protocol, as pulling it would.
+        A server that has not responded can read on, but cannot send anything any more.
         """
     def send_request(self, method: bytes, target: bytes, version: bytes, headers: Headers) -> None:
         """Queue a request head (client). ``version`` is ``b"1.1"`` or ``b"1.0"``.
 
-        Content needs ``Content-Length`` or ``Transfer-Encoding: chunked`` among the headers. Raises LocalProtocolError.
+        A request with content needs ``Content-Length`` or ``Transfer-Encoding: chunked`` in its headers (RFC 9112 6).
+        Raises LocalProtocolError.
         """
     def send_response(self, status: int, headers: Headers | None = None, /, *, reason: bytes | None = None) -> None:
-        """Queue the head of the final response (server), or of a 101. ``reason`` replaces the registered phrase.
+        """Queue the head of the final response, or of a 101 (server). ``reason`` replaces the registered phrase.
 
-        ``Connection: close`` is added where the connection closes after this message and the headers do not say so;
-        ``keep-alive`` is left out there. An HTTP/1.0 client gets no chunks: ``Transfer-Encoding: chunked`` is left out
-        and the content ends with the connection. Until the Request was pulled, and after an error, only a 4xx or 5xx
-        can be sent, and the connection closes after it. Raises LocalProtocolError.
+        If the connection closes after this message, ``Connection: close`` is added if missing and ``keep-alive`` is
+        left out. For an HTTP/1.0 client, ``Transfer-Encoding: chunked`` is left out and closing the connection ends the
+        content. Before the Request was pulled, and after an error, only a 4xx or 5xx can be sent, and the connection
+        closes after it. Raises LocalProtocolError.
         """
     def send_informational(self, status: int, headers: Headers | None = None, /) -> None:
-        """Queue a 1xx head other than 101 (server), once the Request was pulled. Raises LocalProtocolError."""
+        """Queue a 1xx head other than 101 (server), after the Request was pulled. Raises LocalProtocolError."""
     def send_data(self, data: Buffer, /) -> None:
-        """Queue content, any buffer. A ``bytes`` of a few kilobytes is not copied. Raises LocalProtocolError."""
-    def end_message(self, trailers: Headers | None = None) -> None:
-        """End the message that is being sent; a chunked one may have trailers. Raises LocalProtocolError."""
-    def should_close(self) -> bool:
-        """Tell whether the connection must be closed after this message.
+        """Queue content, in any buffer. ``bytes`` of a few kilobytes or more are not copied.
 
-        It looks at both directions (RFC 9112 9.3, 9.6): what the head that was received says, and the head that was
-        sent; at EOF, at errors, and at bytes that nobody asked for (9.2). What is sent in ``Connection`` and whether
-        ``start_next_cycle`` goes on follow from it. A connection that has switched protocols is another protocol's to
-        close.
+        Raises LocalProtocolError.
+        """
+    def end_message(self, trailers: Headers | None = None) -> None:
+        """End the message that is being sent; a chunked message may have trailers. Raises LocalProtocolError."""
+    def should_close(self) -> bool:
+        """Return whether the connection must be closed after this message.
+
+        This depends on the received head and the sent head (RFC 9112 9.3, 9.6), on EOF, on errors, and on bytes that
+        no request asked for (RFC 9112 9.2). It decides what the ``Connection`` field sends and whether
+        ``start_next_cycle`` is allowed. A connection that switched protocols is closed by the other protocol.
         """
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
+        """Return whether the connection is finished: only what ``data_to_send`` still returns may be sent.
 
-        Every event was pulled, and after EOF the response has ended: a client that only ends its own side gets its
-        answer. After an error of the peer a server may still send its closing message; a client is closed at once.
+        Every event was pulled, and after EOF the response has ended: a client that closes only its sending side still
+        gets its response. After an error of the peer a server may still send its closing message; a client is finished
+        at once.
         """
     def upgrade(self) -> bytes | None:
-        """Return the Upgrade value of the head that was received, if its Connection field lists ``upgrade``.
+        """Return the Upgrade value of the received head if its Connection field lists ``upgrade``, otherwise ``None``.
 
-        An HTTP/1.0 message cannot ask for that (RFC 9110 7.8).
+        An HTTP/1.0 message cannot ask for an upgrade (RFC 9110 7.8).
         """
     @property
     def waiting_for_100(self) -> bool:
-        """Whether the content waits for a 100 (Continue) that has not been sent, or received."""
+        """Whether the content waits for a 100 (Continue) that was not sent or received yet (RFC 9110 10.1.1)."""
     @property
     def trailing_data(self) -> tuple[bytes, bool]:
-        """The bytes that were received and belong to no event, and whether EOF was seen.
+        """The received bytes that belong to no event, and whether EOF was received.
 
-        After a 101 or a 2xx to CONNECT they are the first of the other protocol.
+        After a 101 or a 2xx to CONNECT they are the first bytes of the other protocol.
         """
 
 @final
 class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,unused-ignore]  # pyright: ignore[reportGeneralTypeIssues]
     """One HTTP/2 connection, server or client, without any I/O.
 
-    Feed what arrives to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``; send on streams, and
-    write what ``data_to_send`` returns, after reading too: acknowledgments and released content are there.
+    Pass received bytes to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``. Send on streams, and
+    write what ``data_to_send`` returns. Call it after reading too: reading queues acknowledgments, and credit from the
+    peer releases blocked content.
 
     Args:
         role: ``SERVER`` or ``CLIENT``.
-        limits: What it holds at most.
-        auto_credit: Pulling a ``Data`` event returns its flow-control credit; otherwise ``consume_data`` does.
+        limits: The bounds on memory and on what the peer may do.
+        auto_credit: If true, pulling a ``Data`` event returns its flow-control credit; if false, call
+            ``consume_data``.
         enable_connect_protocol: Announce extended CONNECT (server, RFC 8441).
 
     Attributes:
@@ -338,36 +346,37 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
         enable_connect_protocol: bool = ...,
     ) -> None: ...
     def receive_data(self, data: Buffer, /) -> None:
-        """Take bytes from the peer, any buffer; an empty one is EOF.
+        """Give the connection bytes from the peer, in any buffer; an empty buffer is EOF.
 
-        Raises RemoteProtocolError once more than ``max_buffer`` bytes wait, LocalProtocolError for bytes after EOF.
+        Raises RemoteProtocolError if more than ``max_buffer`` bytes are waiting, LocalProtocolError for bytes after
+        EOF.
         """
     def receive_event(self, data: Buffer, /) -> Event:
         """``receive_data`` and ``next_event`` in one call."""
     def next_event(self) -> Event:
-        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once for an input that ends: EOF or ``close``.
+        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once when the input ends, by EOF or ``close``.
 
-        Raises RemoteProtocolError if the peer breaks the connection, and again on every later call. What breaks only a
-        stream is a ``RstStream`` event.
+        Raises RemoteProtocolError for a connection error of the peer, and again on every later call (RFC 9113 5.4.1).
+        A stream error is a ``RstStream`` event (RFC 9113 5.4.2).
         """
     def data_to_send(self) -> bytes:
-        """Return the bytes to send, and forget them."""
+        """Return the bytes to send and remove them from the connection."""
     def has_pending_send(self) -> bool:
-        """Tell whether content, or the end of a message, waits for credit from the peer, or for ``data_to_send``."""
+        """Return whether content or the end of a message waits for credit from the peer or for ``data_to_send``."""
     def initiate_connection(self) -> None:
-        """Queue the preface and SETTINGS now rather than with the first message."""
+        """Queue the preface and SETTINGS now instead of with the first message (RFC 9113 3.4)."""
     def initiate_upgrade_connection(
         self, method: bytes, target: bytes, headers: Headers, settings_header: bytes | None = None
     ) -> _H2Stream:
-        """Go on after an upgrade from HTTP/1.1 (RFC 7540 3.2): its request is stream 1, and complete.
+        """Start HTTP/2 after an upgrade from HTTP/1.1 (RFC 7540 3.2): the request, already complete, is stream 1.
 
-        A server gives the request and its HTTP2-Settings field, sends 101 before anything from here, and pulls the
-        request as an event. A client gives the request it sent, with the value of ``upgrade_settings`` in that field.
+        A server passes the request and its HTTP2-Settings field, sends the 101 before any bytes of this connection, and
+        pulls the request as an event. A client passes the request that it sent with ``upgrade_settings`` in that field.
         Raises LocalProtocolError.
         """
     @property
     def upgrade_settings(self) -> bytes:
-        """What the HTTP2-Settings field of an upgrade request must say (client, RFC 7540 3.2.1)."""
+        """The value for the HTTP2-Settings field of an upgrade request (client, RFC 7540 3.2.1)."""
     def send_request(
         self,
         method: bytes,
@@ -381,98 +390,101 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
     ) -> _H2Stream:
         """Open a stream with a request head (client), and return it.
 
-        ``host`` among the headers becomes ``:authority``. ``version`` is there for the sake of HTTP/1.1: it has no
-        place in the message. ``protocol`` makes an extended CONNECT (RFC 8441 4). Raises LocalProtocolError; also if
-        the peer's limit on streams is reached, see ``can_open_stream``.
+        A ``host`` header becomes ``:authority``. ``version`` is ignored; it keeps the signature of HTTP/1.1.
+        ``protocol`` makes an extended CONNECT (RFC 8441 4). Raises LocalProtocolError, also if the peer's limit on
+        streams is reached; see ``can_open_stream``.
         """
     def stream(self, stream_id: int, /) -> _H2Stream:
-        """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
+        """Return an open or closed stream. Raises LocalProtocolError for a stream that was never opened."""
     def ping(self, data: bytes = ...) -> None:
         """Queue a PING of eight bytes; the answer is a ``Ping`` event with ``ack`` (RFC 9113 6.7)."""
     def update_settings(self, settings: Mapping[int, int]) -> None:
         """Queue SETTINGS (RFC 9113 6.5).
 
-        They hold once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises
-        LocalProtocolError for values that a setting cannot have, that this role must not send, or that would make the
-        peer end the connection.
+        They apply once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises
+        LocalProtocolError for a value that the setting cannot have, that this role must not send, or that would make
+        the peer end the connection.
         """
     def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
         """Queue PRIORITY_UPDATE for a stream (client, RFC 9218 7.1). Raises LocalProtocolError."""
     def consume_data(self, stream_id: int, length: int, /) -> None:
-        """Return the credit of content that was pulled and is done with (``auto_credit=False``).
+        """Return ``length`` bytes of flow-control credit for content that was pulled (``auto_credit=False``).
 
-        Works also after the stream has ended; nothing happens after it was reset, which has returned the credit. Raises
-        LocalProtocolError if that is more than was pulled.
+        It may be called after the stream has ended. It does nothing after a reset, which has already returned the
+        credit. Raises LocalProtocolError if more is returned than was pulled.
         """
     def shutdown(self) -> None:
-        """End the connection gracefully: what was asked for is answered, new requests are not taken (RFC 9113 6.8).
+        """End the connection gracefully: open requests are answered, new requests are not accepted (RFC 9113 6.8).
 
-        A server queues a GOAWAY that announces it, and a PING; when its answer is pulled, a round trip later, the
-        GOAWAY that names the last stream follows. A client queues one GOAWAY. ``is_closed`` is true once all streams
-        have ended. Nothing happens if the connection ends already.
+        A server queues a first GOAWAY and a PING. When the answer to the PING is pulled, a round trip later, it queues
+        the GOAWAY that names the last stream. A client queues one GOAWAY. ``is_closed`` is true once all streams have
+        ended. It does nothing if the connection is already ending.
         """
     def close(self, error_code: int = 0, last_stream_id: int | None = None, /) -> None:
-        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on, by default all that were received.
+        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on; by default, all that were received.
 
-        Requests that are on their way are refused by it; ``shutdown`` lets them come. An ``error_code`` other than 0
-        ends the connection at once.
+        Requests still in flight are refused; ``shutdown`` accepts them. An ``error_code`` other than 0 ends the
+        connection at once.
         """
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
+        """Return whether the connection is finished: only what ``data_to_send`` still returns may be sent.
 
-        Every event was pulled, and after EOF or GOAWAY all streams have ended: a client that only ends its own side
-        gets its answers. An error, or ``close`` with one, closes at once.
+        Every event was pulled, and after EOF or GOAWAY all streams have ended: a client that closes only its sending
+        side still gets its responses. An error, or ``close`` with an error code, finishes the connection at once.
         """
     @property
     def send_window(self) -> int:
-        """Bytes that the peer will take now on all streams together (RFC 9113 6.9)."""
+        """Bytes of content that the peer's connection window allows now, for all streams together (RFC 9113 6.9)."""
     @property
     def open_streams(self) -> int:
-        """How many streams are open or half-closed."""
+        """The number of streams that are open or half-closed."""
     @property
     def can_open_stream(self) -> bool:
-        """Whether ``send_request`` can open a stream now: the peer's SETTINGS allow it, no GOAWAY forbids it."""
+        """Whether ``send_request`` can open a stream now: the peer's SETTINGS allow it and no GOAWAY forbids it."""
     @property
     def last_stream_error(self) -> RemoteProtocolError | None:
-        """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
+        """Why this side rejected a stream last, as the error that HTTP/1.1 would raise; ``None`` if it never did."""
 
 @final
 class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignore]  # pyright: ignore[reportGeneralTypeIssues]
     """One HTTP/3 connection, server or client, without any I/O.
 
-    Give datagrams that arrive to ``receive_datagram`` and call ``next_event`` until it returns ``NEED_DATA``; send on
-    streams, and transmit what ``data_to_send`` returns, after reading too. Time is a monotonic number of microseconds
-    that the caller gives; where ``now`` is left out, the latest one counts. ``handle_timeout`` is due at
-    ``next_timeout``, which each of these calls may change.
+    Pass received datagrams to ``receive_datagram`` and call ``next_event`` until it returns ``NEED_DATA``. Send on
+    streams, and transmit what ``data_to_send`` returns, after reading too. ``now`` is a monotonic time in microseconds;
+    if it is left out, the latest one is used. Call ``handle_timeout`` at the time that ``next_timeout`` returns; each
+    of these calls may change that time.
 
     Args:
         role: ``SERVER`` or ``CLIENT``.
-        limits: What it holds at most.
-        credentials: Who a server is; without any, an identity made up for development, which no client trusts.
-        tickets: What seals a server's session tickets; share one between connections.
-        server_name: Whom a client talks to: a host name in A-labels, or an address.
-        verify: What a client trusts: True for the system's authorities, a ``TrustStore``, the server's certificate in
-            DER, or False for everybody, which leaves the connection open to whoever is between.
+        limits: The bounds on memory and on what the peer may do.
+        credentials: The server's certificate and key. Without any, a self-signed certificate is made for development,
+            which no client trusts (server).
+        tickets: The keys that encrypt session tickets; share one object between connections (server).
+        server_name: The server's name: a host name in A-labels, or an IP address (client).
+        verify: What to trust: True for the system's certificate authorities, a ``TrustStore``, or the server's
+            certificate in DER. False checks nothing, so anybody on the path can impersonate the server (client).
         session: A ticket of an earlier connection to the same server (client).
-        early_data: Whether requests may leave in 0-RTT, or are taken from there, where anybody can replay them.
+        early_data: Whether a client may send requests in 0-RTT, or a server accepts them. An attacker can replay them
+            (RFC 8446 8).
         validation_token: One of ``validation_tokens`` of an earlier connection to the same server (client).
-        connection_id: The connection ID that a client goes by, 0 to 20 bytes.
-        alpn: What TLS has to negotiate, ``h3`` if it is left out.
-        auto_credit: Pulling a ``Data`` event returns its credit; otherwise ``consume_data`` does.
-        transport_params: Transport parameters by the names of RFC 9000 18.2, in place of what the limits say.
-        keep_alive: Seconds of silence after which a PING is sent; 0 for never.
-        congestion: ``"cubic"`` or ``"newreno"``.
-        max_datagram_size: Bytes of the largest UDP payload that is tried on a path (RFC 9000 14.3); 1200, the least,
-            tries none. Let your socket forbid fragmentation, or larger datagrams gain nothing.
-        versions: Versions of QUIC in the order of preference: 1, which is the default, and 2 (RFC 9369).
-        cipher_suites: Names of TLS 1.3, in the order of preference.
-        groups: Names of key exchange groups, in the order of preference.
+        connection_id: The client's own connection ID, 0 to 20 bytes (client).
+        alpn: The ALPN identifier that TLS must negotiate; ``h3`` by default.
+        auto_credit: If true, pulling a ``Data`` event returns its flow-control credit; if false, call
+            ``consume_data``.
+        transport_params: Transport parameters by their names in RFC 9000 18.2; they override the limits.
+        keep_alive: Seconds without packets after which a PING is sent; 0 for never.
+        congestion: The congestion controller: ``"cubic"`` or ``"newreno"``.
+        max_datagram_size: The largest UDP payload, in bytes, that is probed on a path (RFC 9000 14.3); the minimum,
+            1200, probes nothing. Forbid fragmentation on your socket, or larger datagrams gain nothing.
+        versions: Versions of QUIC in order of preference: 1, which is the default, and 2 (RFC 9369).
+        cipher_suites: Cipher suites by their TLS 1.3 names, in order of preference.
+        groups: Key exchange groups by name, in order of preference.
         enable_connect_protocol: Announce extended CONNECT (server, RFC 9220).
         enable_datagrams: Announce HTTP datagrams (RFC 9297).
-        keylog: Called with each line of a key log (SSLKEYLOGFILE): whoever has it can read the connection.
-        qlog: Called with each event of qlog, a dict: packets with their frames, losses, metrics, the end.
-        wall_clock: Called for seconds since the epoch, to judge certificates and tickets; the system's by default.
-        entropy: Called for so many random bytes; the system's by default.
+        keylog: Called with each line of a key log (SSLKEYLOGFILE). Whoever has the key log can decrypt the connection.
+        qlog: Called with each qlog event, a dict: packets with their frames, losses, metrics, the close.
+        wall_clock: Returns seconds since the epoch, to check certificates and tickets; by default the system's clock.
+        entropy: Returns the given number of random bytes; by default from the system.
 
     Attributes:
         role: ``SERVER`` or ``CLIENT``.
@@ -543,34 +555,34 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         local_address: Any = None,
         ecn: int = 0,
     ) -> None:
-        """Take a datagram that arrived from ``peer_address``, any buffer. Nothing is raised for what is in it.
+        """Give the connection a datagram from ``peer_address``, in any buffer. Its content never raises an error here.
 
-        Addresses are hashable values of the caller's own; ``ecn`` is the ECN codepoint of the IP header (0 to 3).
+        Addresses are hashable values of the caller's choice; ``ecn`` is the ECN codepoint of the IP header (0 to 3).
         """
     def data_to_send(self, now: int = ...) -> list[bytes]:
-        """Return the datagrams to send now, and forget them."""
+        """Return the datagrams to send now and remove them from the connection."""
     def data_to_send_with_addresses(self, now: int = ...) -> list[OutboundDatagram]:
-        """Return the datagrams to send now, each with where to and, if that was given, where from; and forget them.
+        """Return the datagrams to send now, with their addresses, and remove them from the connection.
 
-        Those of one size to one address follow each other, so that a server can send them with one call.
+        Datagrams of the same size to the same address follow each other, so a server can send them with one call.
         """
     def next_timeout(self) -> int | None:
-        """Return when ``handle_timeout`` is due, ``None`` for never."""
+        """Return the time in microseconds at which to call ``handle_timeout``; ``None`` if no timer is set."""
     def handle_timeout(self, now: int, /) -> None:
-        """Do what is due by ``now``; the next deadline is later."""
+        """Run the timers that have expired by ``now``, in microseconds. The next deadline is later than ``now``."""
     def initiate_connection(self) -> None:
-        """Begin the handshake now rather than with the first request (client); a server waits for its client."""
+        """Begin the handshake now instead of with the first request (client). It does nothing on a server."""
     def next_event(self) -> Event:
         """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once when the connection ends.
 
-        Raises RemoteProtocolError if the peer broke the connection, and again on every later call. What breaks only a
-        stream is a ``RstStream`` event.
+        Raises RemoteProtocolError for a connection error of the peer, and again on every later call. A stream error is
+        a ``RstStream`` event (RFC 9114 8).
         """
     def consume_data(self, stream_id: int, length: int, /) -> None:
-        """Return the credit of content that was pulled and is done with (``auto_credit=False``).
+        """Return ``length`` bytes of flow-control credit for content that was pulled (``auto_credit=False``).
 
-        Where credit returns by itself, and for streams that are over, which have returned it, nothing happens. Raises
-        LocalProtocolError for more than was pulled.
+        It does nothing with ``auto_credit=True``, or for a finished stream, which has already returned its credit.
+        Raises LocalProtocolError if more is returned than was pulled.
         """
     def send_request(
         self,
@@ -583,121 +595,121 @@ class H3Connection(_H3Connection, Connection):  # type: ignore[misc,unused-ignor
         scheme: bytes = b"https",
         protocol: bytes | None = None,
     ) -> _H3Stream:
-        """Open a stream with a request head (client), and return it; also before the handshake is done.
+        """Open a stream with a request head (client), and return it. The handshake need not be complete.
 
-        ``host`` among the headers becomes ``:authority``. ``version`` is there for the sake of HTTP/1.1: it has no
-        place in the message. ``protocol`` makes an extended CONNECT (RFC 9220 3). Raises LocalProtocolError; also if
-        the peer's limit on streams is reached, see ``can_open_stream``.
+        A ``host`` header becomes ``:authority``. ``version`` is ignored; it keeps the signature of HTTP/1.1.
+        ``protocol`` makes an extended CONNECT (RFC 9220 3). Raises LocalProtocolError, also if the peer's limit on
+        streams is reached; see ``can_open_stream``.
         """
     def stream(self, stream_id: int, /) -> _H3Stream:
-        """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
+        """Return an open or closed stream. Raises LocalProtocolError for a stream that was never opened."""
     def update_priority(self, stream_id: int, urgency: int = 3, incremental: bool = False) -> None:
         """Queue PRIORITY_UPDATE for a stream (client, RFC 9218 7.2). Raises LocalProtocolError."""
     def shutdown(self, stream_id: int | None = None, /) -> None:
-        """Announce the end by GOAWAY (RFC 9114 5.2); what is under way finishes, and ``close`` ends the connection.
+        """Send GOAWAY (RFC 9114 5.2). Open requests finish; call ``close`` to end the connection.
 
-        A server does so in two steps by itself: requests that come before the client can have heard are taken, those
-        that come later are rejected. With ``stream_id`` it rejects those from there on at once; so it does when it is
-        called again. A client names no stream: it says that it is leaving, and may finish what it began. Raises
-        LocalProtocolError for an identifier above an earlier one.
+        A server sends two: requests that arrive before the client can have received the first are accepted, later ones
+        are rejected. With ``stream_id`` it rejects the requests from that stream on at once; a second call also rejects
+        at once. A client passes no stream: its own open requests may finish. Raises LocalProtocolError for an
+        identifier above an earlier one.
         """
     def close(self, error_code: int = ..., reason: bytes = b"", *, app: bool = True) -> None:
-        """End the connection at once: CONNECTION_CLOSE leaves with the next datagrams, and ``is_closed`` is true.
+        """End the connection at once. CONNECTION_CLOSE is in the next datagrams (RFC 9000 10.2); ``is_closed`` is true.
 
-        ``app`` tells whose the code is: HTTP/3's, or QUIC's.
+        ``error_code`` is an HTTP/3 code if ``app`` is true, otherwise a QUIC code.
         """
     def request_key_update(self) -> None:
-        """Change the packet keys (RFC 9001 6.1). Raises LocalProtocolError if that may not be yet."""
+        """Update the packet keys (RFC 9001 6.1). Raises LocalProtocolError if an update is not allowed yet."""
     def migrate(self, local_address: Any, peer_address: Any = None) -> None:
-        """Probe the path from another local address, and move to it once the server has answered there (RFC 9000 9).
+        """Probe the path from another local address, and migrate once the server answers (client, RFC 9000 9).
 
-        Datagrams then say that they leave from there; what arrives there must be given with it. Until the probe is
-        answered, and if it is not, everything stays where it is. ``peer_address`` is the caller's name of one of the
-        ``preferred_addresses``. For a client; raises LocalProtocolError before the handshake is confirmed, where the
-        server has forbidden it, and while it has given no connection ID for it.
+        Outgoing datagrams then carry this ``local_address``; pass it with the datagrams that arrive there. Unless the
+        probe is answered, the connection stays on its current path. ``peer_address`` is the caller's value for one of
+        the ``preferred_addresses``. Raises LocalProtocolError before the handshake is confirmed, if the server has
+        forbidden migration, and while no unused connection ID of the server is available.
         """
     @property
     def handshake_complete(self) -> bool:
-        """Whether both sides have proven the handshake (RFC 9001 4.1.1)."""
+        """Whether the handshake is complete (RFC 9001 4.1.1)."""
     @property
     def handshake_confirmed(self) -> bool:
         """Whether the handshake is confirmed (RFC 9001 4.1.2)."""
     @property
     def alpn(self) -> bytes | None:
-        """What TLS has negotiated; ``None`` before it has."""
+        """The ALPN identifier that TLS negotiated; ``None`` before that."""
     @property
     def early_data_accepted(self) -> bool | None:
-        """Whether what was sent in 0-RTT counts; ``None`` as long as nobody knows, or where none was sent.
+        """Whether the server accepted 0-RTT data; ``None`` before that is known, or if none was sent.
 
-        On a server whether it takes what the client sends in 0-RTT.
+        On a server: whether it accepts the client's 0-RTT data.
         """
     @property
     def send_window(self) -> int:
-        """Bytes that the peer will take now on all streams together (RFC 9000 4.1)."""
+        """Bytes that the peer's connection limit allows now, for all streams together (RFC 9000 4.1)."""
     @property
     def open_streams(self) -> int:
-        """How many requests are open."""
+        """The number of open requests."""
     @property
     def can_open_stream(self) -> bool:
-        """Whether ``send_request`` can open a stream now: the peer's limit allows it, no GOAWAY forbids it (client)."""
+        """Whether ``send_request`` can open a stream now (client): the peer's limit and GOAWAY allow it."""
     @property
     def last_stream_error(self) -> RemoteProtocolError | None:
-        """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
+        """Why this side rejected a stream last, as the error that HTTP/1.1 would raise; ``None`` if it never did."""
     @property
     def peer_certificate(self) -> bytes | None:
-        """The server's certificate in DER (client); ``None`` before it is known, or where a session was resumed."""
+        """The server's certificate in DER (client); ``None`` before it is received, and on a resumed session."""
     def session_tickets(self) -> list[SessionTicket]:
-        """Return the tickets that came since this was asked last (client)."""
+        """Return the session tickets received since the last call (client)."""
     def preferred_addresses(self) -> list[tuple[str, int]]:
-        """Return where the server would rather be reached, IPv4 first (client, RFC 9000 9.6); ``migrate`` goes there.
+        """Return the server's preferred addresses, IPv4 first (client, RFC 9000 9.6); pass one to ``migrate``.
 
-        Once the handshake is confirmed: probe one of the family that is in use, and stay where you are if it does not
-        answer.
+        Once the handshake is confirmed, probe the address of the family in use. If it does not answer, the connection
+        stays on its current path.
         """
     def validation_tokens(self) -> list[bytes]:
-        """Return the tokens that came since this was asked last (client): one saves a later connection a Retry."""
+        """Return the address tokens received since the last call (client); one saves a later connection a Retry."""
     def statistics(self) -> PathStatistics:
-        """Return what is known of the path in use, and what was counted on the connection."""
+        """Return measurements of the path in use, and counters of the connection."""
     def peer_settings(self) -> dict[int, int] | None:
-        """Return the peer's SETTINGS by identifier (``H3Settings``), ``None`` before they have come."""
+        """Return the peer's SETTINGS by identifier (``H3Settings``); ``None`` before they are received."""
     def goaway_received(self) -> int | None:
-        """Return the identifier of the peer's GOAWAY, ``None`` without one."""
+        """Return the identifier in the peer's latest GOAWAY; ``None`` if it sent none."""
     def has_pending_send(self) -> bool:
-        """Tell whether content waits for credit or for room on the path."""
+        """Return whether content waits for flow-control credit or for the congestion window."""
     def idle_timed_out(self) -> bool:
-        """Tell whether silence ended the connection."""
+        """Return whether the idle timeout ended the connection (RFC 9000 10.1)."""
     def close_info(self) -> CloseInfo | None:
-        """Return how the connection was closed, by either side; ``None`` while it is open, or if silence ended it."""
+        """Return how either side closed the connection; ``None`` while it is open, or if the idle timeout ended it."""
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has: the end itself.
+        """Return whether the connection is finished: only what ``data_to_send`` still returns may be sent.
 
-        An error, silence and ``close`` close at once; where the peer has closed, once every event was pulled that came
-        before.
+        An error, the idle timeout and ``close`` finish it at once. If the peer closes it, it is finished once every
+        event received before that was pulled.
         """
 
 @final
 class QuicEndpoint:
-    """Many server connections behind one UDP socket.
+    """Many server connections on one UDP socket.
 
-    Give it every datagram that arrives, pull the events of the connection it returns, and send what ``data_to_send``
-    gives. ``handle_timeout`` is due at ``next_timeout``. Time is a monotonic number of microseconds; addresses are
-    hashable values of the caller's own.
+    Pass it every received datagram, pull the events of the connection that it returns, and send what ``data_to_send``
+    returns. Call ``handle_timeout`` at the time that ``next_timeout`` returns. ``now`` is a monotonic time in
+    microseconds; addresses are hashable values of the caller's choice.
 
     Args:
-        credentials: As for a connection; made once for all.
+        credentials: As for a connection; shared by all of them.
         alpn: As for a connection.
-        retry: True asks every client to prove its address first, False none, ``None`` when more than half of
-            ``max_connections`` have not finished their handshake.
-        max_connections: More are refused.
-        connection_id_length: Bytes of our connection IDs, 4 to 20.
-        connection_id_factory: Makes them, of a length; so that they can say which worker owns them.
-        secret: 32 bytes or more, shared by the workers of one server, from which the keys of address tokens, session
-            tickets and stateless resets are derived; by default random.
-        token_lifetime: Microseconds that a token for later connections holds.
-        tickets: What seals session tickets; by default what is derived from the secret.
-        auto_credit: As for a connection, but off: there is no socket to stop reading from.
+        retry: Whether a client must first prove its address by Retry (RFC 9000 8.1.2). True for every client, False for
+            none; ``None`` while more than half of ``max_connections`` have not finished their handshake.
+        max_connections: The most connections at a time; further ones are refused.
+        connection_id_length: Bytes of the server's connection IDs, 4 to 20.
+        connection_id_factory: Makes a connection ID of the given length, which can say which worker owns it.
+        secret: 32 bytes or more, shared by the workers of one server; by default random. The keys of address tokens,
+            session tickets and stateless resets are derived from it.
+        token_lifetime: How long a token for later connections is valid, in microseconds.
+        tickets: The keys that encrypt session tickets; by default derived from the secret.
+        auto_credit: As for a connection, but False by default: there is no socket per connection to stop reading from.
         entropy: As for a connection.
-        common: ``limits``, ``transport_params`` and what else both roles of a connection take.
+        common: ``limits``, ``transport_params`` and the other options that connections of both roles take.
     """
     def __init__(
         self,
@@ -731,43 +743,44 @@ class QuicEndpoint:
     def receive_datagram(
         self, datagram: Buffer, peer_address: Any, now: int, /, *, local_address: Any = None, ecn: int = 0
     ) -> H3Connection | None:
-        """Take a datagram; return the connection that it was for, ``None`` if it was for none.
+        """Give the endpoint a datagram; return the connection that it belongs to, or ``None``.
 
-        Nothing is raised for what is in it.
+        Its content never raises an error here.
         """
     def data_to_send(self, connection: H3Connection | None = None, /, *, now: int = ...) -> list[OutboundDatagram]:
-        """Return what is to be sent now: of one connection, or of the endpoint itself and all connections."""
+        """Return the datagrams to send now: of one connection, or of the endpoint and all its connections."""
     def next_timeout(self) -> int | None:
-        """Return when ``handle_timeout`` is due, ``None`` for never."""
+        """Return the time in microseconds at which to call ``handle_timeout``; ``None`` if no timer is set."""
     def handle_timeout(self, now: int) -> None:
-        """Do what is due by ``now`` for all connections."""
+        """Run the timers of all connections that have expired by ``now``, in microseconds."""
     def connections(self) -> list[H3Connection]:
-        """Return the connections that are not discarded."""
+        """Return the connections that were not discarded."""
     def discard(self, connection: H3Connection) -> None:
-        """Forget a connection. Of one that is closing its last packet is kept for a while, for who has not heard.
+        """Remove a connection from the endpoint. ``close`` it first: nothing is kept of an open one.
 
-        Of one that is open nothing is kept: ``close`` it first. Nothing happens to one that is not known.
+        The last packet of a closing connection is kept for a while, to answer a peer that missed it (RFC 9000 10.2.1).
+        An unknown connection is ignored.
         """
 
 def protocols() -> tuple[ProtocolInfo, ...]:
-    """List the installed protocols: who provides each, and the error of those that are broken."""
+    """List the installed protocols: the distribution that provides each, and the error if it is broken."""
 
 def load_plugins() -> tuple[ProtocolInfo, ...]:
-    """Import every installed protocol with its connection class now, and list them. A broken one does not raise."""
+    """Import every installed protocol and its connection class now, and list them. A broken one does not raise."""
 
 def register_protocol(descriptor: ProtocolDescriptor, *, replace: bool = False) -> None:
-    """Add a protocol for this process, in place of whoever provides it if ``replace`` is true.
+    """Add a protocol for this process; with ``replace`` it takes the place of an existing provider.
 
     Raises:
-        ProtocolConflictError: The name has a provider, or a spelling belongs to another protocol.
-        PluginValidationError: The descriptor does not keep the contract.
+        ProtocolConflictError: The name already has a provider, or an alias belongs to another protocol.
+        PluginValidationError: The descriptor breaks the plugin contract.
     """
 
 def unregister_protocol(name: str) -> None:
-    """Undo ``register_protocol``: a distribution that provides the protocol comes into its own again."""
+    """Undo ``register_protocol``: an installed distribution that provides the protocol is used again."""
 
 def refresh_protocols() -> None:
-    """Look again: forget which protocols were found installed, and which of them were broken.
+    """Look again for installed protocols, and try broken ones again.
 
-    For a program that installs plugins while it runs, or mends one. What ``register_protocol`` added stays.
+    For a program that installs or repairs plugins while it runs. Protocols added by ``register_protocol`` stay.
     """

@@ -1,8 +1,8 @@
 """``Connection``: one name for the connections of all protocols.
 
-Calling it makes the object of the plugin that provides the protocol, and that object's class is a virtual subclass.
-Nothing native is inherited, because native classes of separate distributions cannot inherit from each other, and
-nothing stands between the caller and the plugin's object afterwards.
+Calling it returns an object of the plugin that provides the protocol; that object's class is a virtual subclass.
+It inherits nothing native, because native classes of separate distributions cannot inherit from each other. The caller
+then works with the plugin's object directly.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 class ConnectionType(ABCMeta):
-    """The type of ``Connection`` alone: calling it looks a protocol up, and every protocol's class is a subclass.
+    """The metaclass of ``Connection``: a call looks up a protocol, and every protocol's class is a subclass.
 
-    A parse of a small request takes 250 ns, so what stands in front of it counts. Here ``__call__`` is a compiled
-    function that is called without the class: 80 ns, where a ``__new__`` that returns a foreign object takes 105. A
-    class derived from ``Connection`` is called like any other class.
+    Parsing a small request takes 250 ns, so the cost of this call matters. Here ``__call__`` is a compiled function
+    that is called without the class: 80 ns. A ``__new__`` that returns an object of another class takes 105 ns. A class
+    derived from ``Connection`` is called like any other class.
     """
 
     if not TYPE_CHECKING:  # pragma: no branch - checkers shall look at `Connection` itself, as `zttp` presents it
@@ -38,8 +38,8 @@ class ConnectionType(ABCMeta):
         return super().__new__(DerivedConnectionType if bases else mcls, name, bases, body, **options)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        # By the class that it has, not that which it claims; and not by what ABCMeta remembers of classes that were
-        # none at the time.
+        # By its real class, not by the `__class__` that it claims; and without the cache of ABCMeta, which remembers
+        # classes that were not registered at the time.
         return cls.__subclasscheck__(type(instance))
 
     def __subclasscheck__(cls, subclass: type) -> bool:
@@ -70,25 +70,25 @@ class DerivedConnectionType(ConnectionType):
 
 
 class Connection(metaclass=ConnectionType):
-    """A connection of any protocol: bytes in, events out, nothing else.
+    """A connection of any protocol: bytes in, events out, no I/O.
 
-    ``Connection(role, protocol, **options)`` returns the connection of the plugin that provides ``protocol``.
-    ``isinstance(connection, Connection)`` holds for it, and for what the plugin's own class makes.
+    ``Connection(role, protocol, **options)`` returns an object of the plugin that provides ``protocol``.
+    ``isinstance(connection, Connection)`` is true for it, and for an object made by calling the plugin's own class.
 
     Args:
         role: ``SERVER`` or ``CLIENT``.
-        protocol: An ALPN identifier, so that what TLS negotiated can be passed straight in; ``None``, which ``ssl``
-            gives where nothing was negotiated, is HTTP/1.1. The integers 1, 2 and 3 are aliases.
-        options: What the protocol's own class takes.
+        protocol: An ALPN identifier, so the result of TLS negotiation can be passed as it is. ``None``, which ``ssl``
+            returns if nothing was negotiated, means HTTP/1.1. The integers 1, 2 and 3 are aliases.
+        options: The keyword arguments of the protocol's own class.
 
     Raises:
-        ProtocolLookupError: The protocol cannot be served; the subclass says why.
+        ProtocolLookupError: The protocol is not available; the subclass says why.
         LocalProtocolError: The protocol does not support the role.
         TypeError: The protocol has no such option.
-        ValueError: The role is neither of the two.
+        ValueError: The role is neither ``SERVER`` nor ``CLIENT``.
 
-    A plugin may derive its class from this one, in plain Python, and has to define the abstract methods then. A class
-    that is compiled must not.
+    A plugin written in plain Python may subclass this class, and must then define the abstract methods. A compiled
+    class must not subclass it.
     """
 
     role: int
@@ -103,42 +103,42 @@ class Connection(metaclass=ConnectionType):
 
     @abstractmethod
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out, but the bytes that are queued already.
+        """Return whether the connection is finished: only bytes that are already queued may still be sent.
 
-        Every event was pulled, and no message is left that can still be sent: at EOF a server is not closed as long as
-        a request that has come waits for its answer. An error is the end at once, but for HTTP/1.1's closing message.
+        It is finished when every event was pulled and no message can be sent any more. After EOF, a server is not
+        finished while a request still waits for its response. An error finishes the connection at once, except that
+        an HTTP/1.1 server may still send its closing message.
         """
 
 
 class ByteStreamConnection(Connection):
-    """A connection over a byte stream, whatever its protocol: what ALPN on TCP leads to.
+    """A connection over a byte stream such as TCP, of any protocol.
 
-    Those of HTTP/1.1 and HTTP/2 are, which ``isinstance`` knows; one of HTTP/3 takes datagrams and is not. A plugin's
-    class over a stream that has these methods is registered as a virtual subclass.
+    HTTP/1.1 and HTTP/2 connections are instances of it. HTTP/3 connections take datagrams and are not. A plugin's class
+    is registered as a virtual subclass if its transport is a stream and it has these methods.
     """
 
     @abstractmethod
     def receive_data(self, data: Buffer, /) -> None:
-        """Take what was received; an empty buffer is EOF."""
+        """Give the connection bytes that were received; an empty buffer is EOF."""
 
     @abstractmethod
     def data_to_send(self) -> bytes:
-        """Return the bytes to send, which are then the caller's."""
+        """Return the bytes to send and remove them from the connection."""
 
     def receive_event(self, data: Buffer, /) -> Event:
-        """Take what was received, and return the next event: two calls in one."""
+        """Give the connection bytes and return the next event: ``receive_data`` and ``next_event`` in one call."""
         self.receive_data(data)
         return self.next_event()
 
 
-# The classes that plugins have been found to make connections of, and whether they are over a byte stream. By identity:
-# what a class says when it is compared is up to its metaclass. What has been a connection remains one, whatever is
-# registered or unregistered.
+# The connection classes of plugins, and whether they are over a byte stream. The key is the identity, because a
+# metaclass can define how a class compares. A class stays known when its protocol is unregistered.
 _KNOWN: Final[dict[int, tuple[ref[type], bool]]] = {}
 
 
 def remember(connection_class: type, transport: str) -> bool:
-    """Make a plugin's class a virtual subclass, of ``ByteStreamConnection`` too if that is what it is: return this."""
+    """Make a plugin's class a virtual subclass, also of ``ByteStreamConnection`` if it is one; return whether it is."""
     methods = ("receive_data", "receive_event", "data_to_send")
     whole = transport == "stream" and _names_of(connection_class).issuperset(methods)
     key = id(connection_class)
@@ -147,7 +147,7 @@ def remember(connection_class: type, transport: str) -> bool:
 
 
 def _bases(one: type) -> tuple[type, ...]:
-    """Return a class and what it is derived from. Its metaclass is not asked: it may answer anything."""
+    """Return a class and its bases, without calling its metaclass, which may return anything."""
     bases: tuple[type, ...] = type.__getattribute__(one, "__mro__")
     return bases
 

@@ -1,9 +1,9 @@
-"""What a plugin says about its protocol, and the rules that this must keep.
+"""A plugin's description of its protocol, and the rules that it must follow.
 
-A descriptor is built by the plugin and judged by the registry, which knows whose it is: a fault is reported with the
-name and version of the distribution. Every field but three is optional, for ever: a new one breaks no old plugin.
+The plugin builds a descriptor and the registry checks it. The registry knows the distribution, so it reports a fault
+with its name and version. All fields but three are optional, so that a new field breaks no old plugin.
 
-Written by hand: importing dataclasses alone costs as much as importing the rest of zttp.
+No dataclass: importing dataclasses alone costs as much as importing the rest of zttp.
 """
 
 from __future__ import annotations
@@ -51,24 +51,24 @@ Key = str | int
 
 
 class ProtocolDescriptor:
-    """One protocol, as its plugin presents it. Frozen; keyword arguments only.
+    """A plugin's description of one protocol. Frozen; keyword arguments only.
 
     Attributes:
         name: The canonical name, which is the name of the entry point: lower case, such as ``"h2"`` or ``"scgi"``.
         api_version: The plugin API that the plugin was written for, as literal numbers: ``(1, 0)``.
         connection: The connection's class, or ``"module:Class"``, imported when the first connection is made. Called
             as ``(role, **options)`` and registered as a virtual subclass of ``zttp.Connection``.
-        factory: A function that is called in place of the class, or ``"module:function"``. Calling a compiled function
+        factory: A function that is called instead of the class, or ``"module:function"``. Calling a compiled function
             is 25 ns faster than calling a compiled class.
         transport: ``"stream"`` (bytes in order) or ``"datagram"``.
-        aliases: Other spellings. The integers 1, 2 and 3 are those of HTTP/1.1, HTTP/2 and HTTP/3.
+        aliases: Other names. The integers 1, 2 and 3 are aliases of HTTP/1.1, HTTP/2 and HTTP/3.
         alpn: ALPN identifiers (RFC 7301), exact bytes.
         preface: The fixed first bytes that a client sends, for ``zttp.sniff``.
         roles: The roles that a connection can have.
         multiplexed: Whether events carry a stream identifier and sending happens on ``connection.stream(id)``.
-        capabilities: Names out of ``CAPABILITIES``; private ones begin with ``x-``.
-        summary: One line for the listing.
-        docs_url: Where to read more.
+        capabilities: Names from ``CAPABILITIES``; private names begin with ``x-``.
+        summary: One line for ``zttp.protocols()``.
+        docs_url: The address of the protocol's documentation.
     """
 
     __slots__ = (
@@ -154,14 +154,14 @@ class ProtocolDescriptor:
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        """Every spelling by which the protocol can be asked for."""
+        """Every name, alias and ALPN identifier by which the protocol can be requested."""
         return keys_of(self)
 
 
 class ProtocolInfo(NamedTuple):
-    """One line of the listing that ``zttp.protocols()`` gives.
+    """One entry of ``zttp.protocols()``.
 
-    What the descriptor says is empty or ``None`` as long as the plugin is not loaded, or where it is broken.
+    The fields that the descriptor provides are empty or ``None`` until the plugin is loaded, and if it is broken.
     """
 
     name: str
@@ -225,7 +225,7 @@ def find_fault(descriptor: ProtocolDescriptor) -> str | None:
 
 
 def keys_of(descriptor: ProtocolDescriptor) -> tuple[Key, ...]:
-    """Return every spelling by which the protocol can be asked for."""
+    """Return every name, alias and ALPN identifier by which the protocol can be requested."""
     spelled = [identifier.decode("ascii") for identifier in descriptor.alpn if identifier.isascii()]
     return tuple(dict.fromkeys((descriptor.name, *descriptor.aliases, *spelled)))
 

@@ -1,7 +1,7 @@
-"""The protocol errors: one base, one class for each side that can be at fault.
+"""The protocol errors: a base class, and one class for each side that can be at fault.
 
-Not compiled: a compiled plugin raises these and a third party may derive from them, and a native class must not be the
-base of a native class of another distribution.
+Not compiled: compiled plugins raise these classes and a third party may subclass them, and a native class must not be
+the base of a native class of another distribution.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ EXPLAINED: Final[set[str]] = set()
 
 
 class ProtocolError(Exception):
-    """HTTP was broken, by the peer or by this side.
+    """The peer or the caller broke a rule of HTTP.
 
-    The message is one sentence: what was received or asked for, and the rule. Peer bytes appear only as a short,
-    escaped excerpt. A traceback adds where that was, and the address of the page that explains it. Every attribute can
-    be relied on; ``None`` means that it does not apply.
+    The message is one sentence: what was received or requested, and the rule. Bytes of the peer appear only as a short,
+    escaped excerpt. A traceback also shows the position, and the address of the page that explains the error. All
+    attributes are always set; ``None`` means that an attribute does not apply.
 
     Attributes:
-        reason: A stable machine token, such as ``"duplicate_host"``; ``zttp_core.reasons`` lists them all.
+        reason: A stable token for programs, such as ``"duplicate_host"``; ``zttp_core.reasons`` lists them all.
         status_hint: The HTTP status that a server should answer with (400, 413, 414, 417, 421, 431, 501 or 505).
         error_code: The code sent in RST_STREAM, GOAWAY or CONNECTION_CLOSE (HTTP/2, HTTP/3, QUIC).
-        code_space: Whose code that is: ``"h2"``, ``"h3"`` or ``"quic"``, whose numbers overlap.
-        stream_id: The stream concerned; ``None`` is the whole connection.
-        offset: Byte position of what is wrong, in all that this connection has received.
-        section: The rule, such as ``"RFC 9112 6.3"``.
+        code_space: The protocol that defines the code: ``"h2"``, ``"h3"`` or ``"quic"``; their numbers overlap.
+        stream_id: The stream concerned; ``None`` for the whole connection.
+        offset: The byte offset of the error, counted from the first byte that the connection received.
+        section: The section of the rule, such as ``"RFC 9112 6.3"``.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ProtocolError(Exception):
 
     @property
     def documentation(self) -> str | None:
-        """The address of what the documentation says of this ``reason``; ``None`` for a reason of a third party."""
+        """The address of the documentation of this ``reason``; ``None`` for a reason of a third party."""
         return f"{DOCUMENTATION}errors/#{self.reason}" if self.reason in EXPLAINED else None
 
     @property
@@ -82,12 +82,12 @@ class ProtocolError(Exception):
 class RemoteProtocolError(ProtocolError):
     """The peer broke the protocol.
 
-    Terminal: every later read raises it again. The closing message (a 400, GOAWAY, CONNECTION_CLOSE) can still be sent.
+    Every later read raises it again. The closing message (a 400, GOAWAY, CONNECTION_CLOSE) can still be sent.
     """
 
 
 class LocalProtocolError(ProtocolError):
-    """This side misused the API: nothing was queued and no state changed."""
+    """The caller misused the API. Nothing was queued and no state changed."""
 
 
 def _rebuild(cls: type[ProtocolError], args: tuple[object, ...], attributes: dict[str, object]) -> ProtocolError:

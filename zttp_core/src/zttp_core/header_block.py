@@ -1,8 +1,8 @@
 """``HeaderBlock``: the fields of one header section, immutable, in the order of the wire.
 
-An HTTP/1.1 parser hands over the section as it came, after it has validated every byte: the bytes objects of names and
-values are made when somebody asks for them, and a field that is looked for by its name is found in the section itself.
-HTTP/2 and HTTP/3 decode their fields anyway: for them, and for blocks made by hand, the block holds the list.
+An HTTP/1.1 parser validates every byte of the section and passes it on as received. The bytes objects of names and
+values are made on first access, and a lookup by name searches the section itself. HTTP/2 and HTTP/3 decode their fields
+anyway: for them, and for blocks made by a caller, the block holds the list.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ class HeaderBlock:
     def __init__(
         self, fields: Iterable[Sequence[bytes]] | None = None, /, *, never_indexed: Iterable[bytes] | None = None
     ) -> None:
-        # Valid field lines and an empty line, from the byte at `start` on: what a parser gives instead of a list.
+        # Valid field lines and an empty line, from the byte at `start` on. A parser passes this instead of a list.
         self._section = b""
         self._start: i64 = 0
         self._index: FieldIndex | None = None  # of the section, from the second lookup on
@@ -49,7 +49,7 @@ class HeaderBlock:
     def never_indexed(self) -> frozenset[bytes]:
         """The names, in lower case, whose fields came as never-indexed literals (RFC 7541 6.2.3, RFC 9204 4.5.4).
 
-        Whoever sends the block on must send them as such again.
+        An intermediary that forwards the block must send them as such again.
         """
         names = self._never_indexed
         return _NONE_NEVER_INDEXED if names is None else frozenset(names)
@@ -64,7 +64,7 @@ class HeaderBlock:
         return self._pairs()[index]
 
     def __contains__(self, item: object, /) -> bool:
-        """Tell whether there is a field of this name, in any case, or this very pair."""
+        """Return whether there is a field of this name, in any case, or an equal pair."""
         if isinstance(item, bytes):
             return self.get(item) is not None
         if isinstance(item, str):
@@ -162,7 +162,7 @@ class HeaderBlock:
         return default if found is None else found
 
     def _pairs(self) -> list[tuple[bytes, bytes]]:
-        """The pairs, made once: for readers who come back."""
+        """Return the pairs, made once and kept for later calls."""
         fields = self._fields
         if fields is None:
             fields = split(self._section, self._start, False)
@@ -191,7 +191,7 @@ NO_FIELDS: Final = HeaderBlock(())
 
 
 def block_of(fields: Iterable[Sequence[bytes]] | None) -> HeaderBlock:
-    """Return the block of fields that somebody gave, itself if they are one."""
+    """Return the block of the given fields; a block is returned as it is."""
     if fields is None:
         return NO_FIELDS
     return fields if isinstance(fields, HeaderBlock) else HeaderBlock(fields)
@@ -206,9 +206,9 @@ def packed_block(section: bytes, start: i64) -> HeaderBlock:
 
 
 def listed_block(fields: list[tuple[bytes, bytes]], never_indexed: list[bytes] | None) -> HeaderBlock:
-    """Make the block of ``fields`` without a copy or a look: a decoder made them, with names in lower case.
+    """Make the block of ``fields`` without a copy or a check: a decoder made them, with names in lower case.
 
-    RFC 9113 8.2.1 and RFC 9114 4.2 want such names.
+    RFC 9113 8.2.1 and RFC 9114 4.2 require such names.
     """
     if len(fields) == 0:
         return NO_FIELDS
@@ -220,7 +220,7 @@ def listed_block(fields: list[tuple[bytes, bytes]], never_indexed: list[bytes] |
 
 
 def share(block: HeaderBlock) -> None:
-    """Have a block keep the lists that are made of it from now on: it stands for several messages."""
+    """Make a block keep the lists that are made from it, because several messages share it."""
     block._shared = True  # noqa: SLF001
 
 

@@ -1,4 +1,4 @@
-"""The numbers of HTTP/2 that have names: here, so that they are there where HTTP/2 itself is not installed."""
+"""The settings and error codes of HTTP/2. They are in the core to be available without the HTTP/2 plugin."""
 
 from enum import IntEnum
 

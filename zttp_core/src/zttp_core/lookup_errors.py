@@ -1,8 +1,9 @@
-"""Why a protocol cannot be served: one class for each case, and every sentence that is said about it.
+"""The errors of protocol lookup: one class for each case, and all their messages.
 
-All can be imported and caught without the plugin concerned. One sentence states the fact, the next one the remedy.
+All can be imported and caught without the plugin concerned. The first sentence of a message states the fact, the next
+one the remedy.
 
-Not compiled: a third party may derive from these.
+Not compiled: a third party may subclass them.
 """
 
 from __future__ import annotations
@@ -41,21 +42,21 @@ _OTHER_SPELLINGS: Final[Mapping[str, str]] = {
 
 
 class ProtocolLookupError(LookupError):
-    """The protocol that was asked for cannot be served.
+    """The requested protocol is not available.
 
     Attributes:
-        temporary: Whether it was only for the moment: nothing of it is kept, and the next question may be answered.
+        temporary: Whether the cause may pass: the failure is not remembered, and the next lookup may succeed.
     """
 
     temporary = False
 
 
 class ProtocolNotInstalledError(ProtocolLookupError):
-    """The protocol is one of this project's, and the distribution that brings it is not installed."""
+    """The protocol belongs to this project, and the distribution that provides it is not installed."""
 
 
 class UnknownProtocolError(ProtocolLookupError, ValueError):
-    """Nobody provides a protocol of that name."""
+    """No installed distribution provides a protocol of that name."""
 
 
 class ProtocolConflictError(ProtocolLookupError):
@@ -63,7 +64,7 @@ class ProtocolConflictError(ProtocolLookupError):
 
 
 class PluginLoadError(ProtocolLookupError):
-    """The plugin that provides the protocol is broken; its own error is ``__cause__``. Other protocols work on."""
+    """The plugin that provides the protocol is broken; its error is ``__cause__``. Other protocols still work."""
 
 
 class PluginVersionError(PluginLoadError):
@@ -71,11 +72,11 @@ class PluginVersionError(PluginLoadError):
 
 
 class PluginValidationError(PluginLoadError):
-    """The plugin does not keep the plugin contract."""
+    """The plugin breaks the plugin contract."""
 
 
 class PluginAttributeError(AttributeError):
-    """The attribute of ``zttp`` comes with a plugin that is not installed."""
+    """The attribute of ``zttp`` is provided by a plugin that is not installed."""
 
 
 def not_installed(protocol: str, faults: Iterable[str] = ()) -> ProtocolNotInstalledError:

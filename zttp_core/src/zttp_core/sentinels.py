@@ -1,6 +1,6 @@
-"""The two answers of ``next_event`` that are not events: compare them with ``is``.
+"""The two results of ``next_event`` that are not events: compare them with ``is``.
 
-Enumerations of one member, not compiled: only of those type checkers know that ``is not NEED_DATA`` leaves all else.
+They are enumerations of one member, because type checkers narrow ``is not NEED_DATA`` only for those. Not compiled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _Member = TypeVar("_Member")
 
 
 class SentinelType(EnumMeta):
-    """The type of the two classes: calling one gives its member."""
+    """The metaclass of the two classes: calling a class returns its member."""
 
     def __call__(cls: type[_Member]) -> _Member:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride, reportGeneralTypeIssues]
         """Return the one member."""
@@ -21,7 +21,7 @@ class SentinelType(EnumMeta):
 
 
 class Sentinel(Enum, metaclass=SentinelType):
-    """What both are."""
+    """The base class of both."""
 
     if TYPE_CHECKING:
 
@@ -39,13 +39,13 @@ class Sentinel(Enum, metaclass=SentinelType):
 
 
 class NeedData(Sentinel):
-    """The type of ``NEED_DATA``: no complete event is there yet, feed more bytes."""
+    """The type of ``NEED_DATA``: no complete event is available, pass more bytes."""
 
     NEED_DATA = "NEED_DATA"
 
 
 class ConnectionClosed(Sentinel):
-    """The type of ``CONNECTION_CLOSED``: the peer is done, nothing more will come."""
+    """The type of ``CONNECTION_CLOSED``: the input has ended, no more events follow."""
 
     CONNECTION_CLOSED = "CONNECTION_CLOSED"
 
@@ -54,7 +54,7 @@ def _refuse(sentinel: Sentinel, name: str) -> None:
     raise AttributeError(f"attribute {name!r} of {type(sentinel).__name__!r} objects is not writable")
 
 
-# All connections share them. Only now, for making a member sets attributes of it.
+# All connections share them. Done last, because making a member sets attributes of it.
 if not TYPE_CHECKING:
     Sentinel.__setattr__ = lambda self, name, _value: _refuse(self, name)
     Sentinel.__delattr__ = _refuse

@@ -1,4 +1,4 @@
-"""Which protocol does a byte stream speak? ALPN decides if there is any, else the first bytes."""
+"""``sniff``: find the protocol of a byte stream, by ALPN if there is any, otherwise by the first bytes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def sniff(data: Buffer, alpn: bytes | str | None = None) -> str | NeedData:
 
     Args:
         data: All bytes received so far; nothing is consumed, so feed them to the connection afterwards.
-        alpn: What TLS negotiated, as ``ssl_object.selected_alpn_protocol()`` gives it. Without any (``None``, empty)
-            the first bytes decide: a protocol's preface names it, and what is no preface is HTTP/1.1.
+        alpn: The ALPN identifier that TLS negotiated, from ``ssl_object.selected_alpn_protocol()``. If it is ``None``
+            or empty, the first bytes decide: a known preface selects its protocol, anything else is HTTP/1.1.
 
     Returns:
         A name for ``zttp.Connection``, or ``NEED_DATA`` while the bytes may still become a preface.
 
     Raises:
-        ProtocolLookupError: ALPN names a protocol that cannot be served over a byte stream here, or the bytes begin
-            two protocols that cannot be told apart.
-        TypeError: ``data`` is no buffer, or ``alpn`` neither bytes nor a str.
+        ProtocolLookupError: ALPN names a protocol that is not available over a byte stream, or the bytes match the
+            prefaces of two protocols.
+        TypeError: ``data`` is not a buffer, or ``alpn`` is neither bytes nor a str.
     """
     try:
         view = memoryview(data)

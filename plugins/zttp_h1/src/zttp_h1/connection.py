@@ -48,8 +48,8 @@ Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
 class H1Connection:
     """One HTTP/1.1 connection, server or client, without any I/O.
 
-    Feed what arrives to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``; queue messages with
-    the ``send_`` methods and write what ``data_to_send`` returns. ``start_next_cycle`` goes on to the next message.
+    Pass received bytes to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``. Queue messages with
+    the ``send_`` methods and write what ``data_to_send`` returns. ``start_next_cycle`` moves on to the next message.
 
     Attributes:
         role: ``SERVER`` or ``CLIENT``.
@@ -68,9 +68,10 @@ class H1Connection:
     # ------------------------------------------------------------------------------------------------------- receiving
 
     def receive_data(self, data: Any, /) -> None:
-        """Take bytes from the peer, any buffer; an empty one is EOF.
+        """Give the connection bytes from the peer, in any buffer; an empty buffer is EOF.
 
-        Raises RemoteProtocolError once more than ``max_buffer`` bytes wait, LocalProtocolError for bytes after EOF.
+        Raises RemoteProtocolError if more than ``max_buffer`` bytes are waiting, LocalProtocolError for bytes after
+        EOF.
         """
         self._reader.accept(data if isinstance(data, bytes) else bytes(memoryview(data)))
 
@@ -87,7 +88,7 @@ class H1Connection:
     def next_event(self) -> Any:
         """Return the next event, ``NEED_DATA`` or ``CONNECTION_CLOSED``.
 
-        ``NEED_DATA`` also stands for a pause: the message has ended and ``start_next_cycle`` was not called.
+        ``NEED_DATA`` is also returned when a message has ended and ``start_next_cycle`` was not called yet.
         ``CONNECTION_CLOSED`` is returned once for each EOF that was received, then ``NEED_DATA``.
         Raises RemoteProtocolError if the peer breaks the protocol, and again on every later call.
         """
@@ -96,14 +97,15 @@ class H1Connection:
     # ---------------------------------------------------------------------------------------------------------- sending
 
     def data_to_send(self) -> bytes:
-        """Return the bytes to send, and forget them."""
+        """Return the bytes to send and remove them from the connection."""
         writer = self._writer
         return b"" if writer is None else writer.take()
 
     def send_request(self, method: bytes, target: bytes, version: bytes, headers: Headers) -> None:
         """Queue a request head (client). ``version`` is ``b"1.1"`` or ``b"1.0"``.
 
-        Content needs ``Content-Length`` or ``Transfer-Encoding: chunked`` among the headers. Raises LocalProtocolError.
+        A request with content needs ``Content-Length`` or ``Transfer-Encoding: chunked`` in its headers (RFC 9112 6).
+        Raises LocalProtocolError.
         """
         if self.role != CLIENT:
             raise local_error("wrong_role")
@@ -125,12 +127,12 @@ class H1Connection:
         reader.expect_response(method_kind(method), waits, asked)
 
     def send_response(self, status: int, headers: Headers = None, /, *, reason: bytes | None = None) -> None:
-        """Queue the head of the final response (server), or of a 101. ``reason`` replaces the registered phrase.
+        """Queue the head of the final response, or of a 101 (server). ``reason`` replaces the registered phrase.
 
-        ``Connection: close`` is added where the connection closes after this message and the headers do not say so;
-        ``keep-alive`` is left out there. An HTTP/1.0 client gets no chunks: ``Transfer-Encoding: chunked`` is left out
-        and the content ends with the connection. Until the Request was pulled, and after an error, only a 4xx or 5xx
-        can be sent, and the connection closes after it. Raises LocalProtocolError.
+        If the connection closes after this message, ``Connection: close`` is added if missing and ``keep-alive`` is
+        left out. For an HTTP/1.0 client, ``Transfer-Encoding: chunked`` is left out and closing the connection ends the
+        content. Before the Request was pulled, and after an error, only a 4xx or 5xx can be sent, and the connection
+        closes after it. Raises LocalProtocolError.
         """
         if self.role != SERVER:
             raise local_error("wrong_role")
@@ -171,7 +173,7 @@ class H1Connection:
             reader.answered_early()
 
     def send_informational(self, status: int, headers: Headers = None, /) -> None:
-        """Queue a 1xx head other than 101 (server), once the Request was pulled. Raises LocalProtocolError."""
+        """Queue a 1xx head other than 101 (server), after the Request was pulled. Raises LocalProtocolError."""
         if self.role != SERVER:
             raise local_error("wrong_role")
         if not 100 <= status <= 199:
@@ -193,13 +195,16 @@ class H1Connection:
             reader.waiting_for_100 = False
 
     def send_data(self, data: Any, /) -> None:
-        """Queue content, any buffer. A ``bytes`` of a few kilobytes is not copied. Raises LocalProtocolError."""
+        """Queue content, in any buffer. ``bytes`` of a few kilobytes or more are not copied.
+
+        Raises LocalProtocolError.
+        """
         self._make_writer().write_data(data if isinstance(data, bytes) else bytes(memoryview(data)))
         if self.role == CLIENT:
             self._reader.waiting_for_100 = False
 
     def end_message(self, trailers: Headers = None) -> None:
-        """End the message that is being sent; a chunked one may have trailers. Raises LocalProtocolError."""
+        """End the message that is being sent; a chunked message may have trailers. Raises LocalProtocolError."""
         writer = self._make_writer()
         if trailers is None:
             writer.end(None)
@@ -213,11 +218,11 @@ class H1Connection:
             self._reader.waiting_for_100 = False
 
     def start_next_cycle(self) -> None:
-        """Go on to the next message: legal once this one has ended on the wire. What was not pulled of it is dropped.
+        """Move on to the next message. The current one must have ended on the wire; its unpulled events are dropped.
 
-        Raises LocalProtocolError if it has not ended, if the message that is sent has not, or if there can be no next
-        one; RemoteProtocolError if what is still to be pulled breaks the protocol, as pulling it does.
-        A server that has not answered reads on, but cannot send anything any more.
+        Raises LocalProtocolError if the received or the sent message has not ended, or if no other message can follow.
+        Raises RemoteProtocolError if the unpulled rest breaks the protocol, as pulling it would.
+        A server that has not responded can read on, but cannot send anything any more.
         """
         reader = self._reader
         if reader.switching:
@@ -237,12 +242,11 @@ class H1Connection:
     # ------------------------------------------------------------------------------------------------------- questions
 
     def should_close(self) -> bool:
-        """Tell whether the connection must be closed after this message.
+        """Return whether the connection must be closed after this message.
 
-        It looks at both directions (RFC 9112 9.3, 9.6): what the head that was received says, and the head that was
-        sent; at EOF, at errors, and at bytes that nobody asked for (9.2). What is sent in ``Connection`` and whether
-        ``start_next_cycle`` goes on follow from it. A connection that has switched protocols is another protocol's to
-        close.
+        This depends on the received head and the sent head (RFC 9112 9.3, 9.6), on EOF, on errors, and on bytes that
+        no request asked for (RFC 9112 9.2). It decides what the ``Connection`` field sends and whether
+        ``start_next_cycle`` is allowed. A connection that switched protocols is closed by the other protocol.
         """
         reader = self._reader
         if reader.switching:
@@ -251,10 +255,11 @@ class H1Connection:
         return reader.ends_connection() or (writer is not None and writer.closing)
 
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
+        """Return whether the connection is finished: only what ``data_to_send`` still returns may be sent.
 
-        Every event was pulled, and after EOF the response has ended: a client that only ends its own side gets its
-        answer. After an error of the peer a server may still send its closing message; a client is closed at once.
+        Every event was pulled, and after EOF the response has ended: a client that closes only its sending side still
+        gets its response. After an error of the peer a server may still send its closing message; a client is finished
+        at once.
         """
         reader = self._reader
         reading = reader.state
@@ -266,22 +271,22 @@ class H1Connection:
         return reading == CLOSED or reading == FAILED or (reading == DONE and self.should_close())
 
     def upgrade(self) -> bytes | None:
-        """Return the Upgrade value of the head that was received, if its Connection field lists ``upgrade``.
+        """Return the Upgrade value of the received head if its Connection field lists ``upgrade``, otherwise ``None``.
 
-        An HTTP/1.0 message cannot ask for that (RFC 9110 7.8).
+        An HTTP/1.0 message cannot ask for an upgrade (RFC 9110 7.8).
         """
         return self._reader.upgrade
 
     @property
     def waiting_for_100(self) -> bool:
-        """Whether the content waits for a 100 (Continue) that has not been sent, or received."""
+        """Whether the content waits for a 100 (Continue) that was not sent or received yet (RFC 9110 10.1.1)."""
         return self._reader.waiting_for_100
 
     @property
     def trailing_data(self) -> tuple[bytes, bool]:
-        """The bytes that were received and belong to no event, and whether EOF was seen.
+        """The received bytes that belong to no event, and whether EOF was received.
 
-        After a 101 or a 2xx to CONNECT they are the first of the other protocol.
+        After a 101 or a 2xx to CONNECT they are the first bytes of the other protocol.
         """
         buffer = self._reader.buffer
         return (buffer.rest(), buffer.eof)

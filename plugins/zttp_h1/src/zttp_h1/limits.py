@@ -1,4 +1,4 @@
-"""``H1Limits``: what a connection holds at most, whatever the peer sends."""
+"""``H1Limits``: the limits of a connection, whatever the peer sends."""
 
 from typing import ClassVar, Final, final
 
@@ -12,12 +12,13 @@ _LARGEST: Final = 1 << 40
 @final
 @mypyc_attr(acyclic=True)
 class H1Limits:
-    """The bounds of one HTTP/1.1 connection, in bytes and in fields. Frozen; ValueError if a value makes no sense.
+    """The limits of one HTTP/1.1 connection, in bytes and in fields. Frozen.
 
+    Raises ValueError for a value out of range.
     Attributes:
-        max_line: Bytes of one line, without its CRLF: start line, field line, chunk line. nginx takes 8 KiB.
-        max_headers: Fields of a header section. Apache takes 100.
-        max_header_bytes: Bytes of a header section, with the CRLF of every line. Node takes 16 KiB, Go 1 MiB.
+        max_line: Bytes of one line, without its CRLF: start line, field line, chunk line. nginx allows 8 KiB.
+        max_headers: Fields of a header section. Apache allows 100.
+        max_header_bytes: Bytes of a header section, with the CRLF of every line. Node allows 16 KiB, Go 1 MiB.
         max_trailers: Fields of a trailer section.
         max_trailer_bytes: Bytes of a trailer section.
         max_buffer: Bytes that were received and not yet pulled as events.

@@ -39,13 +39,15 @@ CLIENT: Final = 2
 class H2Connection:
     """One HTTP/2 connection, server or client, without any I/O.
 
-    Feed what arrives to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``; send on streams, and
-    write what ``data_to_send`` returns, after reading too: acknowledgments and released content are there.
+    Pass received bytes to ``receive_data`` and call ``next_event`` until it returns ``NEED_DATA``. Send on streams, and
+    write what ``data_to_send`` returns. Call it after reading too: reading queues acknowledgments, and credit from the
+    peer releases blocked content.
 
     Args:
         role: ``SERVER`` or ``CLIENT``.
-        limits: What it holds at most.
-        auto_credit: Pulling a ``Data`` event returns its flow-control credit; otherwise ``consume_data`` does.
+        limits: The bounds on memory and on what the peer may do.
+        auto_credit: If true, pulling a ``Data`` event returns its flow-control credit; if false, call
+            ``consume_data``.
         enable_connect_protocol: Announce extended CONNECT (server, RFC 8441).
 
     Attributes:
@@ -89,9 +91,10 @@ class H2Connection:
     # ------------------------------------------------------------------------------------------------------- receiving
 
     def receive_data(self, data: Any, /) -> None:
-        """Take bytes from the peer, any buffer; an empty one is EOF.
+        """Give the connection bytes from the peer, in any buffer; an empty buffer is EOF.
 
-        Raises RemoteProtocolError once more than ``max_buffer`` bytes wait, LocalProtocolError for bytes after EOF.
+        Raises RemoteProtocolError if more than ``max_buffer`` bytes are waiting, LocalProtocolError for bytes after
+        EOF.
         """
         received: bytes = data if isinstance(data, bytes) else bytes(memoryview(data))
         receiver = self._receiver
@@ -116,10 +119,10 @@ class H2Connection:
         return self.next_event()
 
     def next_event(self) -> Any:
-        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once for an input that ends: EOF or ``close``.
+        """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once when the input ends, by EOF or ``close``.
 
-        Raises RemoteProtocolError if the peer breaks the connection, and again on every later call. What breaks only a
-        stream is a ``RstStream`` event.
+        Raises RemoteProtocolError for a connection error of the peer, and again on every later call (RFC 9113 5.4.1).
+        A stream error is a ``RstStream`` event (RFC 9113 5.4.2).
         """
         if self._session.aborted:
             if self._failure is None:
@@ -132,10 +135,10 @@ class H2Connection:
         raise self._failed()
 
     def consume_data(self, stream_id: int, length: int, /) -> None:
-        """Return the credit of content that was pulled and is done with (``auto_credit=False``).
+        """Return ``length`` bytes of flow-control credit for content that was pulled (``auto_credit=False``).
 
-        Works also after the stream has ended; nothing happens after it was reset, which has returned the credit. Raises
-        LocalProtocolError if that is more than was pulled.
+        It may be called after the stream has ended. It does nothing after a reset, which has already returned the
+        credit. Raises LocalProtocolError if more is returned than was pulled.
         """
         session = self._session
         count = clamped(length)
@@ -164,24 +167,24 @@ class H2Connection:
     # ---------------------------------------------------------------------------------------------------------- sending
 
     def data_to_send(self) -> bytes:
-        """Return the bytes to send, and forget them."""
+        """Return the bytes to send and remove them from the connection."""
         abuse = self._session.abuse
         if abuse.signals > 0 and self._receiver.inbox.size() == 0:  # a flood is one, however often output is taken
             abuse.output_taken()
         return self._content.take()
 
     def initiate_connection(self) -> None:
-        """Queue the preface and SETTINGS now rather than with the first message."""
+        """Queue the preface and SETTINGS now instead of with the first message (RFC 9113 3.4)."""
         self._check_open()
         self._session.start()
 
     def initiate_upgrade_connection(
         self, method: bytes, target: bytes, headers: Headers, settings_header: bytes | None = None
     ) -> Stream:
-        """Go on after an upgrade from HTTP/1.1 (RFC 7540 3.2): its request is stream 1, and complete.
+        """Start HTTP/2 after an upgrade from HTTP/1.1 (RFC 7540 3.2): the request, already complete, is stream 1.
 
-        A server gives the request and its HTTP2-Settings field, sends 101 before anything from here, and pulls the
-        request as an event. A client gives the request it sent, with the value of ``upgrade_settings`` in that field.
+        A server passes the request and its HTTP2-Settings field, sends the 101 before any bytes of this connection, and
+        pulls the request as an event. A client passes the request that it sent with ``upgrade_settings`` in that field.
         Raises LocalProtocolError.
         """
         self._check_open()
@@ -192,7 +195,7 @@ class H2Connection:
 
     @property
     def upgrade_settings(self) -> bytes:
-        """What the HTTP2-Settings field of an upgrade request must say (client, RFC 7540 3.2.1)."""
+        """The value for the HTTP2-Settings field of an upgrade request (client, RFC 7540 3.2.1)."""
         return encode_settings_header(self._session.first_params())
 
     def send_request(
@@ -208,9 +211,9 @@ class H2Connection:
     ) -> Stream:
         """Open a stream with a request head (client), and return it.
 
-        ``host`` among the headers becomes ``:authority``. ``version`` is there for the sake of HTTP/1.1: it has no
-        place in the message. ``protocol`` makes an extended CONNECT (RFC 8441 4). Raises LocalProtocolError; also if
-        the peer's limit on streams is reached, see ``can_open_stream``.
+        A ``host`` header becomes ``:authority``. ``version`` is ignored; it keeps the signature of HTTP/1.1.
+        ``protocol`` makes an extended CONNECT (RFC 8441 4). Raises LocalProtocolError, also if the peer's limit on
+        streams is reached; see ``can_open_stream``.
         """
         messages = self._content.messages
         fields = listed(headers)
@@ -222,7 +225,7 @@ class H2Connection:
         return Stream(self._content, stream)
 
     def stream(self, stream_id: int, /) -> Stream:
-        """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
+        """Return an open or closed stream. Raises LocalProtocolError for a stream that was never opened."""
         table = self._session.table
         number = clamped(stream_id)
         stream = table.get(number) if number > 0 else None
@@ -245,9 +248,9 @@ class H2Connection:
     def update_settings(self, settings: Mapping[int, int]) -> None:
         """Queue SETTINGS (RFC 9113 6.5).
 
-        They hold once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises
-        LocalProtocolError for values that a setting cannot have, that this role must not send, or that would make the
-        peer end the connection.
+        They apply once the peer has acknowledged them, which is a ``Settings`` event with ``ack``. Raises
+        LocalProtocolError for a value that the setting cannot have, that this role must not send, or that would make
+        the peer end the connection.
         """
         self._check_open()
         session = self._session
@@ -267,19 +270,19 @@ class H2Connection:
         self._session.outbox.write_priority_update(stream_id, value)
 
     def shutdown(self) -> None:
-        """End the connection gracefully: what was asked for is answered, new requests are not taken (RFC 9113 6.8).
+        """End the connection gracefully: open requests are answered, new requests are not accepted (RFC 9113 6.8).
 
-        A server queues a GOAWAY that announces it, and a PING; when its answer is pulled, a round trip later, the
-        GOAWAY that names the last stream follows. A client queues one GOAWAY. ``is_closed`` is true once all streams
-        have ended. Nothing happens if the connection ends already.
+        A server queues a first GOAWAY and a PING. When the answer to the PING is pulled, a round trip later, it queues
+        the GOAWAY that names the last stream. A client queues one GOAWAY. ``is_closed`` is true once all streams have
+        ended. It does nothing if the connection is already ending.
         """
         shut_down(self._session)
 
     def close(self, error_code: int = NO_ERROR, last_stream_id: int | None = None, /) -> None:
-        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on, by default all that were received.
+        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on; by default, all that were received.
 
-        Requests that are on their way are refused by it; ``shutdown`` lets them come. An ``error_code`` other than 0
-        ends the connection at once.
+        Requests still in flight are refused; ``shutdown`` accepts them. An ``error_code`` other than 0 ends the
+        connection at once.
         """
         session = self._session
         if session.aborted:
@@ -304,7 +307,7 @@ class H2Connection:
 
     @property
     def send_window(self) -> int:
-        """Bytes that the peer will take now on all streams together (RFC 9113 6.9)."""
+        """Bytes of content that the peer's connection window allows now, for all streams together (RFC 9113 6.9)."""
         session = self._session
         return session.send_flow.window_left(session.table.all())
 
@@ -316,17 +319,17 @@ class H2Connection:
 
     @property
     def open_streams(self) -> int:
-        """How many streams are open or half-closed."""
+        """The number of streams that are open or half-closed."""
         return self._session.table.count()
 
     @property
     def can_open_stream(self) -> bool:
-        """Whether ``send_request`` can open a stream now: the peer's SETTINGS allow it, no GOAWAY forbids it."""
+        """Whether ``send_request`` can open a stream now: the peer's SETTINGS allow it and no GOAWAY forbids it."""
         return self._session.can_open()
 
     @property
     def last_stream_error(self) -> RemoteProtocolError | None:
-        """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
+        """Why this side rejected a stream last, as the error that HTTP/1.1 would raise; ``None`` if it never did."""
         session = self._session
         reason = session.rejected_reason
         if reason is None:
@@ -343,14 +346,14 @@ class H2Connection:
         return error
 
     def has_pending_send(self) -> bool:
-        """Tell whether content, or the end of a message, waits for credit from the peer, or for ``data_to_send``."""
+        """Return whether content or the end of a message waits for credit from the peer or for ``data_to_send``."""
         return self._session.send_flow.blocked_streams > 0
 
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has.
+        """Return whether the connection is finished: only what ``data_to_send`` still returns may be sent.
 
-        Every event was pulled, and after EOF or GOAWAY all streams have ended: a client that only ends its own side
-        gets its answers. An error, or ``close`` with one, closes at once.
+        Every event was pulled, and after EOF or GOAWAY all streams have ended: a client that closes only its sending
+        side still gets its responses. An error, or ``close`` with an error code, finishes the connection at once.
         """
         session = self._session
         return session.is_shut_down() and (session.aborted or not self._receiver.has_event())

@@ -1,4 +1,4 @@
-"""``H2Limits``: what a connection holds at most, whatever the peer sends."""
+"""``H2Limits``: the limits of a connection, whatever the peer sends."""
 
 from typing import ClassVar, Final, final
 
@@ -14,36 +14,38 @@ _MAX_BYTES: Final[int] = 1 << 60
 @final
 @mypyc_attr(acyclic=True)
 class H2Limits:
-    """The bounds of one HTTP/2 connection. Frozen; ValueError if a value makes no sense.
+    """The limits of one HTTP/2 connection. Frozen. Raises ValueError for a value out of range.
 
-    What is advertised is enforced.
+    The values that SETTINGS advertise are the values that are enforced.
 
-    Worst-case memory of one connection, in bytes: ``max_buffer`` and ``max_connection_window`` of what was received
-    and not pulled, ``max_field_block_bytes`` and 16 times ``max_header_list_size`` of a header section, and
-    ``max_blocked_bytes`` of content to be sent. With ``auto_credit=False`` the window bounds the content
-    that was received and not consumed, pulled or not. Throughput of one connection: its window per round trip, 16 MiB
-    in 100 ms being 1.3 Gbit/s.
+    Worst-case memory of one connection, in bytes: ``max_buffer`` and ``max_connection_window`` for data that was
+    received and not pulled, ``max_field_block_bytes`` and 16 times ``max_header_list_size`` for a header section, and
+    ``max_blocked_bytes`` for content to be sent. With ``auto_credit=False`` the window limits the content that was
+    received and not consumed, pulled or not. The throughput of one connection is one window per round trip: 16 MiB in
+    100 ms is 1.3 Gbit/s.
 
     Attributes:
-        max_concurrent_streams: Streams that the peer may have open. nginx takes 128.
+        max_concurrent_streams: Streams that the peer may have open. nginx allows 128.
         max_frame_size: Bytes of a frame's payload that are accepted.
         max_header_list_size: Bytes of a header section by RFC 9113 6.5.2: names, values and 32 per field.
-        max_field_block_bytes: Bytes of a compressed field block, over all its frames. More where ``update_settings``
-            has announced a larger header section.
+        max_field_block_bytes: Bytes of a compressed field block, over all its frames. Raised if ``update_settings``
+            announces a larger header section.
         max_continuation_frames: CONTINUATION frames of one field block.
-        max_stream_resets: Streams reset by the peer before the head of their answer left, or while its windows held
-            back all content, or reset here because of what it sent, more than streams that ended well. Go takes 4 times
-            the concurrency, nginx 1000.
-        max_control_frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown frames and the like that come
-            without progress between them. Not counted: answers to our own, credit for content that was sent, what
-            crosses a reset or an end of a stream, keepalives: up to four each time that all was read and output taken.
-        max_buffer: Bytes that were received and not yet pulled as events, beside the content that the windows allow.
-        max_blocked_bytes: Bytes of content that wait for credit from the peer, or to be taken; ``send_data`` refuses
-            more. Large, because not every server waits for credit before it sends on.
+        max_stream_resets: How many more streams may be reset than end normally. Counted are streams that the peer
+            resets before the head of their response is sent or while its windows block all content, and streams reset
+            here because of a peer's error. Go allows 4 times the concurrency, nginx 1000.
+        max_control_frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown frames and the like, without
+            progress between them. Not counted: acknowledgments of our own frames, credit for content that was sent,
+            frames that cross the reset or end of a stream, and up to four keepalives each time that all input was read
+            and all output taken.
+        max_buffer: Bytes that were received and not yet pulled as events, in addition to the content that the windows
+            allow.
+        max_blocked_bytes: Bytes of content that wait for credit from the peer or for ``data_to_send``; ``send_data``
+            refuses more. Large, because not every server waits for credit before it sends more.
         header_table_size: Bytes of the decoder's dynamic table.
-        initial_window_size: Bytes that the peer may send on a stream before more are pulled.
+        initial_window_size: Bytes that the peer may send on a stream before any are consumed.
         connection_window_size: The same for all streams together.
-        max_connection_window: Up to here both windows grow, doubling each time that a window's worth was consumed.
+        max_connection_window: The largest size of both windows; they double each time that a full window was consumed.
     """
 
     __slots__ = (

@@ -1,4 +1,4 @@
-"""``Stream``: what a caller sends on. The state is the connection's; this names it."""
+"""``Stream``: the object that a caller sends on. The connection holds its state."""
 
 from typing import Any, Final, final
 
@@ -20,10 +20,10 @@ Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Stream:
-    """One stream of an HTTP/2 connection: where its message is sent. Made by the connection.
+    """One stream of an HTTP/2 connection, on which a message is sent. Made by the connection.
 
-    A stream is closed once both messages have ended, or one side has reset it: ``send_window`` and ``pending_bytes``
-    are ``None`` then, ``reset`` does nothing, and everything else raises LocalProtocolError.
+    A stream is closed once both messages have ended, or either side has reset it. Then ``send_window`` and
+    ``pending_bytes`` are ``None``, ``reset`` does nothing, and every other method raises LocalProtocolError.
 
     Attributes:
         stream_id: The stream identifier.
@@ -38,7 +38,7 @@ class Stream:
 
     @property
     def send_window(self) -> int | None:
-        """Bytes that the peer will take now, by this stream's window and the connection's; ``None`` once closed."""
+        """Bytes that the windows of the stream and the connection allow now; ``None`` once closed (RFC 9113 5.2)."""
         state = self._state
         if state.state >= CLOSED:
             return None
@@ -55,7 +55,7 @@ class Stream:
         return None if state.state >= CLOSED else state.blocked_bytes()
 
     def send_response(self, status: int, headers: Headers = None, end_stream: bool = False) -> None:
-        """Queue the head of the final response (server); ``end_stream`` ends the message with it.
+        """Queue the head of the final response (server); with ``end_stream`` it also ends the message.
 
         Raises LocalProtocolError.
         """
@@ -86,14 +86,14 @@ class Stream:
             raise
 
     def send_data(self, data: Any, /) -> None:
-        """Queue content, any buffer: what fits into the windows is sent, the rest waits for credit (RFC 9113 5.2).
+        """Queue content, in any buffer. What fits the windows is sent, the rest waits for credit (RFC 9113 5.2).
 
-        Raises LocalProtocolError; also if ``max_blocked_bytes`` wait already.
+        Raises LocalProtocolError, also if more than ``max_blocked_bytes`` would wait.
         """
         self._content.send(self._open(), data if isinstance(data, bytes) else bytes(memoryview(data)))
 
     def end_message(self, trailers: Headers = None, /) -> None:
-        """End the message, with trailer fields or without. Raises LocalProtocolError."""
+        """End the message, with or without trailer fields. Raises LocalProtocolError."""
         messages = self._content.messages
         fields: Fields | None = None
         if trailers is None:
@@ -111,7 +111,7 @@ class Stream:
             raise
 
     def reset(self, error_code: int = CANCEL, /) -> None:
-        """Cancel the stream with RST_STREAM (RFC 9113 6.4); nothing if it is closed."""
+        """Cancel the stream with RST_STREAM (RFC 9113 6.4). It does nothing if the stream is closed."""
         if error_code < 0 or error_code > 0xFFFFFFFF:
             raise ValueError(f"an error code has 32 bits, got {error_code}")
         if self._state.state < CLOSED:

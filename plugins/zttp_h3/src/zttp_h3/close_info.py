@@ -13,8 +13,9 @@ class CloseInfo:
 
     Attributes:
         error_code: The code of CONNECTION_CLOSE.
-        reason: Its words, in whatever encoding their sender chose.
-        is_application: Whose code it is: HTTP/3's (``H3ErrorCode``) if true, otherwise QUIC's (``QuicErrorCode``).
+        reason: The reason phrase, in an encoding that its sender chose.
+        is_application: Whether the code is one of HTTP/3 (``H3ErrorCode``); otherwise it is one of QUIC
+            (``QuicErrorCode``).
     """
 
     __slots__ = ("error_code", "is_application", "reason")

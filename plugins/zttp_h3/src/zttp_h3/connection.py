@@ -45,39 +45,42 @@ _MOST_CODE: Final = 0x3FFFFFFFFFFFFFFF  # RFC 9000 16
 class H3Connection:
     """One HTTP/3 connection, server or client, without any I/O.
 
-    Give datagrams that arrive to ``receive_datagram`` and call ``next_event`` until it returns ``NEED_DATA``; send on
-    streams, and transmit what ``data_to_send`` returns, after reading too. Time is a monotonic number of microseconds
-    that the caller gives; where ``now`` is left out, the latest one counts. ``handle_timeout`` is due at
-    ``next_timeout``, which each of these calls may change.
+    Pass received datagrams to ``receive_datagram`` and call ``next_event`` until it returns ``NEED_DATA``. Send on
+    streams, and transmit what ``data_to_send`` returns, after reading too. ``now`` is a monotonic time in microseconds;
+    if it is left out, the latest one is used. Call ``handle_timeout`` at the time that ``next_timeout`` returns; each
+    of these calls may change that time.
 
     Args:
         role: ``SERVER`` or ``CLIENT``.
-        limits: What it holds at most.
-        credentials: Who a server is; without any, an identity made up for development, which no client trusts.
-        tickets: What seals a server's session tickets; share one between connections.
-        server_name: Whom a client talks to: a host name in A-labels, or an address.
-        verify: What a client trusts: True for the system's authorities, a ``TrustStore``, the server's certificate in
-            DER, or False for everybody, which leaves the connection open to whoever is between.
+        limits: The bounds on memory and on what the peer may do.
+        credentials: The server's certificate and key. Without any, a self-signed certificate is made for development,
+            which no client trusts (server).
+        tickets: The keys that encrypt session tickets; share one object between connections (server).
+        server_name: The server's name: a host name in A-labels, or an IP address (client).
+        verify: What to trust: True for the system's certificate authorities, a ``TrustStore``, or the server's
+            certificate in DER. False checks nothing, so anybody on the path can impersonate the server (client).
         session: A ticket of an earlier connection to the same server (client).
-        early_data: Whether requests may leave in 0-RTT, or are taken from there, where anybody can replay them.
+        early_data: Whether a client may send requests in 0-RTT, or a server accepts them. An attacker can replay them
+            (RFC 8446 8).
         validation_token: One of ``validation_tokens`` of an earlier connection to the same server (client).
-        connection_id: The connection ID that a client goes by, 0 to 20 bytes.
-        alpn: What TLS has to negotiate, ``h3`` if it is left out.
-        auto_credit: Pulling a ``Data`` event returns its credit; otherwise ``consume_data`` does.
-        transport_params: Transport parameters by the names of RFC 9000 18.2, in place of what the limits say.
-        keep_alive: Seconds of silence after which a PING is sent; 0 for never.
-        congestion: ``"cubic"`` or ``"newreno"``.
-        max_datagram_size: Bytes of the largest UDP payload that is tried on a path (RFC 9000 14.3); 1200, the least,
-            tries none. Let your socket forbid fragmentation, or larger datagrams gain nothing.
-        versions: Versions of QUIC in the order of preference: 1, which is the default, and 2 (RFC 9369).
-        cipher_suites: Names of TLS 1.3, in the order of preference.
-        groups: Names of key exchange groups, in the order of preference.
+        connection_id: The client's own connection ID, 0 to 20 bytes (client).
+        alpn: The ALPN identifier that TLS must negotiate; ``h3`` by default.
+        auto_credit: If true, pulling a ``Data`` event returns its flow-control credit; if false, call
+            ``consume_data``.
+        transport_params: Transport parameters by their names in RFC 9000 18.2; they override the limits.
+        keep_alive: Seconds without packets after which a PING is sent; 0 for never.
+        congestion: The congestion controller: ``"cubic"`` or ``"newreno"``.
+        max_datagram_size: The largest UDP payload, in bytes, that is probed on a path (RFC 9000 14.3); the minimum,
+            1200, probes nothing. Forbid fragmentation on your socket, or larger datagrams gain nothing.
+        versions: Versions of QUIC in order of preference: 1, which is the default, and 2 (RFC 9369).
+        cipher_suites: Cipher suites by their TLS 1.3 names, in order of preference.
+        groups: Key exchange groups by name, in order of preference.
         enable_connect_protocol: Announce extended CONNECT (server, RFC 9220).
         enable_datagrams: Announce HTTP datagrams (RFC 9297).
-        keylog: Called with each line of a key log (SSLKEYLOGFILE): whoever has it can read the connection.
-        qlog: Called with each event of qlog, a dict: packets with their frames, losses, metrics, the end.
-        wall_clock: Called for seconds since the epoch, to judge certificates and tickets; the system's by default.
-        entropy: Called for so many random bytes; the system's by default.
+        keylog: Called with each line of a key log (SSLKEYLOGFILE). Whoever has the key log can decrypt the connection.
+        qlog: Called with each qlog event, a dict: packets with their frames, losses, metrics, the close.
+        wall_clock: Returns seconds since the epoch, to check certificates and tickets; by default the system's clock.
+        entropy: Returns the given number of random bytes; by default from the system.
 
     Attributes:
         role: ``SERVER`` or ``CLIENT``.
@@ -177,9 +180,9 @@ class H3Connection:
     def receive_datagram(
         self, datagram: Any, now: int = _LATEST, peer_address: Any = None, /, *, local_address: Any = None, ecn: int = 0
     ) -> None:
-        """Take a datagram that arrived from ``peer_address``, any buffer. Nothing is raised for what is in it.
+        """Give the connection a datagram from ``peer_address``, in any buffer. Its content never raises an error here.
 
-        Addresses are hashable values of the caller's own; ``ecn`` is the ECN codepoint of the IP header (0 to 3).
+        Addresses are hashable values of the caller's choice; ``ecn`` is the ECN codepoint of the IP header (0 to 3).
         """
         data = owned(datagram)
         if not 0 <= ecn <= 3:
@@ -204,18 +207,18 @@ class H3Connection:
             session.start()
 
     def data_to_send(self, now: int = _LATEST) -> list[bytes]:
-        """Return the datagrams to send now, and forget them."""
+        """Return the datagrams to send now and remove them from the connection."""
         return [datagram for datagram, _, _ in self._leaving(now)]
 
     def data_to_send_with_addresses(self, now: int = _LATEST) -> list[OutboundDatagram]:
-        """Return the datagrams to send now, each with where to and, if that was given, where from; and forget them.
+        """Return the datagrams to send now, with their addresses, and remove them from the connection.
 
-        Those of one size to one address follow each other, so that a server can send them with one call.
+        Datagrams of the same size to the same address follow each other, so a server can send them with one call.
         """
         return [OutboundDatagram(datagram, path.peer, path.local, mark) for datagram, path, mark in self._leaving(now)]
 
     def next_timeout(self) -> int | None:
-        """Return when ``handle_timeout`` is due, ``None`` for never."""
+        """Return the time in microseconds at which to call ``handle_timeout``; ``None`` if no timer is set."""
         session = self._session
         if session is None:
             return None
@@ -223,7 +226,7 @@ class H3Connection:
         return None if timeout < 0 else int(timeout)
 
     def handle_timeout(self, now: int, /) -> None:
-        """Do what is due by ``now``; the next deadline is later."""
+        """Run the timers that have expired by ``now``, in microseconds. The next deadline is later than ``now``."""
         self._take_time(now)
         session = self._session
         if session is not None:
@@ -231,7 +234,7 @@ class H3Connection:
             session.transport.handle_timeout(self._now)
 
     def initiate_connection(self) -> None:
-        """Begin the handshake now rather than with the first request (client); a server waits for its client."""
+        """Begin the handshake now instead of with the first request (client). It does nothing on a server."""
         if self.role == CLIENT:
             self._connected()
 
@@ -240,8 +243,8 @@ class H3Connection:
     def next_event(self) -> Any:
         """Return the next event, ``NEED_DATA``, or ``CONNECTION_CLOSED`` once when the connection ends.
 
-        Raises RemoteProtocolError if the peer broke the connection, and again on every later call. What breaks only a
-        stream is a ``RstStream`` event.
+        Raises RemoteProtocolError for a connection error of the peer, and again on every later call. A stream error is
+        a ``RstStream`` event (RFC 9114 8).
         """
         if self._failure is not None:
             raise self._failed()
@@ -267,10 +270,10 @@ class H3Connection:
         return self._ended()
 
     def consume_data(self, stream_id: int, length: int, /) -> None:
-        """Return the credit of content that was pulled and is done with (``auto_credit=False``).
+        """Return ``length`` bytes of flow-control credit for content that was pulled (``auto_credit=False``).
 
-        Where credit returns by itself, and for streams that are over, which have returned it, nothing happens. Raises
-        LocalProtocolError for more than was pulled.
+        It does nothing with ``auto_credit=True``, or for a finished stream, which has already returned its credit.
+        Raises LocalProtocolError if more is returned than was pulled.
         """
         if length < 0:
             raise ValueError(f"length must not be negative, got {length}")
@@ -290,11 +293,11 @@ class H3Connection:
         scheme: bytes = b"https",
         protocol: bytes | None = None,
     ) -> Stream:
-        """Open a stream with a request head (client), and return it; also before the handshake is done.
+        """Open a stream with a request head (client), and return it. The handshake need not be complete.
 
-        ``host`` among the headers becomes ``:authority``. ``version`` is there for the sake of HTTP/1.1: it has no
-        place in the message. ``protocol`` makes an extended CONNECT (RFC 9220 3). Raises LocalProtocolError; also if
-        the peer's limit on streams is reached, see ``can_open_stream``.
+        A ``host`` header becomes ``:authority``. ``version`` is ignored; it keeps the signature of HTTP/1.1.
+        ``protocol`` makes an extended CONNECT (RFC 9220 3). Raises LocalProtocolError, also if the peer's limit on
+        streams is reached; see ``can_open_stream``.
         """
         session = self._connected()
         state = requests.open_request(session, method, target, headers, scheme, protocol, end_stream)
@@ -305,7 +308,7 @@ class H3Connection:
         return stream
 
     def stream(self, stream_id: int, /) -> Stream:
-        """Return a stream, open or closed. Raises LocalProtocolError for one that was never opened."""
+        """Return an open or closed stream. Raises LocalProtocolError for a stream that was never opened."""
         number = clamped(stream_id)
         session = self._session
         if number < 0 or number & 3 != 0 or stream_id > _MOST_CODE:
@@ -325,12 +328,12 @@ class H3Connection:
         requests.update_priority(session, stream_id, urgency, incremental)
 
     def shutdown(self, stream_id: int | None = None, /) -> None:
-        """Announce the end by GOAWAY (RFC 9114 5.2); what is under way finishes, and ``close`` ends the connection.
+        """Send GOAWAY (RFC 9114 5.2). Open requests finish; call ``close`` to end the connection.
 
-        A server does so in two steps by itself: requests that come before the client can have heard are taken, those
-        that come later are rejected. With ``stream_id`` it rejects those from there on at once; so it does when it is
-        called again. A client names no stream: it says that it is leaving, and may finish what it began. Raises
-        LocalProtocolError for an identifier above an earlier one.
+        A server sends two: requests that arrive before the client can have received the first are accepted, later ones
+        are rejected. With ``stream_id`` it rejects the requests from that stream on at once; a second call also rejects
+        at once. A client passes no stream: its own open requests may finish. Raises LocalProtocolError for an
+        identifier above an earlier one.
         """
         if stream_id is not None:
             if self.role != SERVER:
@@ -342,9 +345,9 @@ class H3Connection:
             go_away(session, stream_id)
 
     def close(self, error_code: int = _NO_ERROR, reason: bytes = b"", *, app: bool = True) -> None:
-        """End the connection at once: CONNECTION_CLOSE leaves with the next datagrams, and ``is_closed`` is true.
+        """End the connection at once. CONNECTION_CLOSE is in the next datagrams (RFC 9000 10.2); ``is_closed`` is true.
 
-        ``app`` tells whose the code is: HTTP/3's, or QUIC's.
+        ``error_code`` is an HTTP/3 code if ``app`` is true, otherwise a QUIC code.
         """
         if not 0 <= error_code <= _MOST_CODE:
             raise ValueError(f"an error code has 62 bits, got {error_code}")
@@ -356,19 +359,19 @@ class H3Connection:
         session.transport.close(error_code, reason, app)
 
     def request_key_update(self) -> None:
-        """Change the packet keys (RFC 9001 6.1). Raises LocalProtocolError if that may not be yet."""
+        """Update the packet keys (RFC 9001 6.1). Raises LocalProtocolError if an update is not allowed yet."""
         session = self._session
         if session is None or not session.transport.request_key_update():
             raise local_error("key_update_too_early")
         session.touch()
 
     def migrate(self, local_address: Any, peer_address: Any = None) -> None:
-        """Probe the path from another local address, and move to it once the server has answered there (RFC 9000 9).
+        """Probe the path from another local address, and migrate once the server answers (client, RFC 9000 9).
 
-        Datagrams then say that they leave from there; what arrives there must be given with it. Until the probe is
-        answered, and if it is not, everything stays where it is. ``peer_address`` is the caller's name of one of the
-        ``preferred_addresses``. For a client; raises LocalProtocolError before the handshake is confirmed, where the
-        server has forbidden it, and while it has given no connection ID for it.
+        Outgoing datagrams then carry this ``local_address``; pass it with the datagrams that arrive there. Unless the
+        probe is answered, the connection stays on its current path. ``peer_address`` is the caller's value for one of
+        the ``preferred_addresses``. Raises LocalProtocolError before the handshake is confirmed, if the server has
+        forbidden migration, and while no unused connection ID of the server is available.
         """
         session = self._session
         if self.role != CLIENT:
@@ -384,7 +387,7 @@ class H3Connection:
 
     @property
     def handshake_complete(self) -> bool:
-        """Whether both sides have proven the handshake (RFC 9001 4.1.1)."""
+        """Whether the handshake is complete (RFC 9001 4.1.1)."""
         session = self._session
         handshake = None if session is None else session.transport.session.handshake
         return handshake is not None and handshake.complete
@@ -396,95 +399,95 @@ class H3Connection:
 
     @property
     def alpn(self) -> bytes | None:
-        """What TLS has negotiated; ``None`` before it has."""
+        """The ALPN identifier that TLS negotiated; ``None`` before that."""
         handshake = None if self._session is None else self._session.transport.session.handshake
         return None if handshake is None or not handshake.alpn else handshake.alpn
 
     @property
     def early_data_accepted(self) -> bool | None:
-        """Whether what was sent in 0-RTT counts; ``None`` as long as nobody knows, or where none was sent.
+        """Whether the server accepted 0-RTT data; ``None`` before that is known, or if none was sent.
 
-        On a server whether it takes what the client sends in 0-RTT.
+        On a server: whether it accepts the client's 0-RTT data.
         """
         return None if self._session is None else answers.early_data_accepted(self._session)
 
     @property
     def send_window(self) -> int:
-        """Bytes that the peer will take now on all streams together (RFC 9000 4.1)."""
+        """Bytes that the peer's connection limit allows now, for all streams together (RFC 9000 4.1)."""
         if self._session is None:
             return 0
         return max(0, int(self._session.transport.session.streams.credit.available()))
 
     @property
     def open_streams(self) -> int:
-        """How many requests are open."""
+        """The number of open requests."""
         return 0 if self._session is None else answers.count_open_requests(self._session)
 
     @property
     def can_open_stream(self) -> bool:
-        """Whether ``send_request`` can open a stream now: the peer's limit allows it, no GOAWAY forbids it (client)."""
+        """Whether ``send_request`` can open a stream now (client): the peer's limit and GOAWAY allow it."""
         if self.role != CLIENT:
             return False
         return not self._closed_early if self._session is None else answers.can_open_request(self._session)
 
     @property
     def last_stream_error(self) -> RemoteProtocolError | None:
-        """Why the latest stream was rejected here, as the error that it would be on HTTP/1.1; ``None`` if none was."""
+        """Why this side rejected a stream last, as the error that HTTP/1.1 would raise; ``None`` if it never did."""
         return None if self._session is None else rejection(self._session)
 
     @property
     def peer_certificate(self) -> bytes | None:
-        """The server's certificate in DER (client); ``None`` before it is known, or where a session was resumed."""
+        """The server's certificate in DER (client); ``None`` before it is received, and on a resumed session."""
         return None if self._session is None else answers.peer_certificate(self._session)
 
     def session_tickets(self) -> list[SessionTicket]:
-        """Return the tickets that came since this was asked last (client)."""
+        """Return the session tickets received since the last call (client)."""
         return [] if self._session is None else self._session.take_tickets()
 
     def preferred_addresses(self) -> list[tuple[str, int]]:
-        """Return where the server would rather be reached, IPv4 first (client, RFC 9000 9.6); ``migrate`` goes there.
+        """Return the server's preferred addresses, IPv4 first (client, RFC 9000 9.6); pass one to ``migrate``.
 
-        Once the handshake is confirmed: probe one of the family that is in use, and stay where you are if it does not
-        answer.
+        Once the handshake is confirmed, probe the address of the family in use. If it does not answer, the connection
+        stays on its current path.
         """
         return [] if self._session is None else answers.preferred_addresses(self._session)
 
     def validation_tokens(self) -> list[bytes]:
-        """Return the tokens that came since this was asked last (client): one saves a later connection a Retry."""
+        """Return the address tokens received since the last call (client); one saves a later connection a Retry."""
         return [] if self._session is None else answers.take_validation_tokens(self._session)
 
     def statistics(self) -> PathStatistics:
-        """Return what is known of the path in use, and what was counted on the connection."""
+        """Return measurements of the path in use, and counters of the connection."""
         return statistics_of(None if self._session is None else self._session.transport.session)
 
     def peer_settings(self) -> dict[int, int] | None:
-        """Return the peer's SETTINGS by identifier (``H3Settings``), ``None`` before they have come."""
+        """Return the peer's SETTINGS by identifier (``H3Settings``); ``None`` before they are received."""
         session = self._session
         return None if session is None or session.peer_settings is None else dict(session.peer_settings)
 
     def goaway_received(self) -> int | None:
-        """Return the identifier of the peer's GOAWAY, ``None`` without one."""
+        """Return the identifier in the peer's latest GOAWAY; ``None`` if it sent none."""
         session = self._session
         return None if session is None or session.goaway_received == NO_GOAWAY else int(session.goaway_received)
 
     def has_pending_send(self) -> bool:
-        """Tell whether content waits for credit or for room on the path."""
+        """Return whether content waits for flow-control credit or for the congestion window."""
         session = self._session
         return session is not None and session.transport.session.streams.queued_bytes > 0
 
     def idle_timed_out(self) -> bool:
-        """Tell whether silence ended the connection."""
+        """Return whether the idle timeout ended the connection (RFC 9000 10.1)."""
         return self._session is not None and self._session.transport.session.close.timed_out
 
     def close_info(self) -> CloseInfo | None:
-        """Return how the connection was closed, by either side; ``None`` while it is open, or if silence ended it."""
+        """Return how either side closed the connection; ``None`` while it is open, or if the idle timeout ended it."""
         return None if self._session is None else answers.close_info(self._session)
 
     def is_closed(self) -> bool:
-        """Tell whether nothing more will come in or go out, but what ``data_to_send`` still has: the end itself.
+        """Return whether the connection is finished: only what ``data_to_send`` still returns may be sent.
 
-        An error, silence and ``close`` close at once; where the peer has closed, once every event was pulled that came
-        before.
+        An error, the idle timeout and ``close`` finish it at once. If the peer closes it, it is finished once every
+        event received before that was pulled.
         """
         if self._session is None:
             return self._closed_early

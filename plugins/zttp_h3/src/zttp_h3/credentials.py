@@ -1,6 +1,6 @@
-"""Who a server is, and whom a client trusts: ``TlsCredentials`` and ``TrustStore``.
+"""A server's identity, and what a client trusts: ``TlsCredentials`` and ``TrustStore``.
 
-Not compiled: made once for any number of connections, of what people keep in files.
+Not compiled: they are made once for any number of connections, usually from files.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _DEVELOPMENT_END: Final = dt.datetime(2999, 1, 1, tzinfo=dt.UTC)
 
 
 class TlsCredentials:
-    """A certificate chain with its private key; parsed once, and shared by all connections.
+    """A certificate chain and its private key, parsed once and shared by all connections.
 
     Args:
         certificates: The chain in DER, leaf first.
-        certificate: The same for a chain of one.
-        private_key: PEM or DER, or a key object of ``cryptography``.
-        private_key_scalar: The 32 bytes of a P-256 key's scalar, instead of ``private_key``.
+        certificate: A single certificate in DER, instead of ``certificates``.
+        private_key: The private key in PEM or DER, or a key object of ``cryptography``.
+        private_key_scalar: The 32-byte scalar of a P-256 key, instead of ``private_key``.
 
     Raises:
-        ValueError: The key is not the leaf's, cannot be read, or is of a kind that TLS 1.3 does not sign with.
+        ValueError: The key does not match the leaf, cannot be read, or is of a type that TLS 1.3 cannot sign with.
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class TlsCredentials:
 
     @classmethod
     def self_signed(cls, *names: str) -> TlsCredentials:
-        """Make an identity that nobody vouches for: for development and tests alone.
+        """Make a self-signed certificate for ``names``, for development and tests only.
 
-        A client has to pin its certificate, or not to verify at all.
+        A client must pin the certificate, or turn verification off.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "zttp development")])
@@ -93,7 +93,7 @@ class TlsCredentials:
 
     @property
     def certificate(self) -> bytes:
-        """The leaf in DER: what a client pins."""
+        """The leaf certificate in DER, which a client can pin."""
         return self.identity.chain[0]
 
     def __repr__(self) -> str:
@@ -101,7 +101,7 @@ class TlsCredentials:
 
 
 class TrustStore:
-    """What a client checks a server's chain against."""
+    """The certificates that a client checks a server's chain against."""
 
     _system: TrustStore | None = None
 
@@ -110,7 +110,7 @@ class TrustStore:
 
     @classmethod
     def system(cls) -> TrustStore:
-        """The certificate authorities of the system, read once, on first use, from where OpenSSL has them.
+        """Return the certificate authorities of the system, read once, on first use, from OpenSSL's default paths.
 
         Raises FileNotFoundError if there are none.
         """
@@ -126,7 +126,7 @@ class TrustStore:
 
     @classmethod
     def from_pem(cls, data: bytes) -> TrustStore:
-        """Trust the certificates of PEM data: authorities, or servers' own. Raises ValueError if there is none."""
+        """Trust the certificates in PEM data, of authorities or of servers. Raises ValueError if there is none."""
         with warnings.catch_warnings():
             # Old roots have serial numbers that are no positive numbers; that says nothing about the connection.
             warnings.simplefilter("ignore")
@@ -139,7 +139,7 @@ class TrustStore:
 
     @classmethod
     def pinned(cls, certificate: bytes) -> TrustStore:
-        """Trust this leaf, in DER, and no other; its names and dates are not looked at."""
+        """Trust only this leaf certificate, in DER. Its names and dates are not checked."""
         return cls(Trust(None, bytes(certificate)))
 
 

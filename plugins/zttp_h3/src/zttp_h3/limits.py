@@ -1,4 +1,4 @@
-"""``H3Limits``: what a connection holds at most, whatever the peer sends."""
+"""``H3Limits``: the limits of a connection, whatever the peer sends."""
 
 from typing import ClassVar, Final, final
 
@@ -12,25 +12,25 @@ _MOST: Final = 1 << 60
 @final
 @mypyc_attr(acyclic=True)
 class H3Limits:
-    """The bounds of one HTTP/3 connection. Frozen; ValueError if a value makes no sense.
+    """The limits of one HTTP/3 connection. Frozen. Raises ValueError for a value out of range.
 
-    Names that ``H2Limits`` has mean the same here. Sizes are bytes, times seconds.
+    Names shared with ``H2Limits`` mean the same here. Sizes are in bytes, times in seconds.
 
     Attributes:
         max_concurrent_streams: Requests that the peer may have open.
-        max_header_list_size: A header section by RFC 9114 4.2.2: names, values and 32 per field.
-        max_field_block_bytes: An encoded header section.
-        header_table_size: The QPACK decoder's dynamic table.
-        max_blocked_streams: Requests that may wait for the table (RFC 9204 2.1.2).
-        max_stream_resets: Requests reset by the peer before they were answered, more than those that ended well.
+        max_header_list_size: Size of a header section by RFC 9114 4.2.2: names, values and 32 per field.
+        max_field_block_bytes: Size of an encoded header section.
+        header_table_size: Size of the QPACK decoder's dynamic table.
+        max_blocked_streams: Requests that may wait for the dynamic table (RFC 9204 2.1.2).
+        max_stream_resets: How many more requests the peer may reset before they are answered than end normally.
         max_blocked_bytes: Content that waits to be sent; ``send_data`` refuses more.
-        initial_window_size: What the peer may send on a stream before it is consumed.
-        max_stream_window: Up to here that grows.
-        connection_window_size: The same for all streams together.
-        max_connection_window: Up to here that grows.
-        max_datagram_frame_size: A DATAGRAM frame; 0 for none.
-        idle_timeout: Silence after which the connection is over.
-        handshake_timeout: How long a handshake may take.
+        initial_window_size: Content that the peer may send on a stream before any is consumed.
+        max_stream_window: The largest size of a stream's window.
+        connection_window_size: Content that the peer may send on all streams together before any is consumed.
+        max_connection_window: The largest size of the connection's window.
+        max_datagram_frame_size: Size of a DATAGRAM frame; 0 for none.
+        idle_timeout: Time without packets after which the connection ends (RFC 9000 10.1).
+        handshake_timeout: Time that a handshake may take.
     """
 
     __slots__ = (

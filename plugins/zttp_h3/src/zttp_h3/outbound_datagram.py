@@ -1,4 +1,4 @@
-"""``OutboundDatagram``: what leaves, and where to."""
+"""``OutboundDatagram``: a datagram to send, with its addresses."""
 
 from typing import Any, ClassVar, Final, final
 
@@ -11,8 +11,8 @@ class OutboundDatagram:
 
     Attributes:
         data: Its bytes.
-        peer_address: Where to: the value that the caller gave with what came from there.
-        local_address: Where from, if the caller gave local addresses; otherwise ``None``.
+        peer_address: The destination: the value that the caller passed with datagrams from there.
+        local_address: The source, if the caller passed local addresses; otherwise ``None``.
         ecn: The ECN codepoint to send it with (RFC 3168 5): 0 for Not-ECT, 2 for ECT(0).
     """
 

@@ -1,4 +1,4 @@
-"""``PathStatistics``: what is known of a path, and what a connection has counted."""
+"""``PathStatistics``: measurements of a path, and counters of a connection."""
 
 from typing import Final, final
 
@@ -8,24 +8,24 @@ from zttp_h3.quic.session import Session
 
 @final
 class PathStatistics:
-    """A moment of a connection: the path in use, and counts since it began. Times are microseconds, sizes bytes.
+    """A snapshot of a connection: the path in use, and counters since the start. Times in microseconds, sizes in bytes.
 
     Attributes:
-        rtt: The smoothed round-trip time; 0 before there is a sample.
-        min_rtt: The least one.
-        rtt_variation: How much it varies.
+        rtt: The smoothed round-trip time (RFC 9002 5.3); 0 before the first sample.
+        min_rtt: The smallest round-trip time.
+        rtt_variation: The variation of the round-trip time.
         cwnd: The congestion window.
-        bytes_in_flight: What was sent and is neither acknowledged nor lost.
-        mtu: How large datagrams are.
+        bytes_in_flight: Bytes that were sent and are neither acknowledged nor lost.
+        mtu: The size of the largest datagrams that are sent.
         packets_sent: Packets sent.
         packets_received: Packets received that were authentic and new.
-        packets_lost: Packets found lost.
-        packets_spurious: Of those, packets whose acknowledgment came later: they were late, not lost.
+        packets_lost: Packets declared lost.
+        packets_spurious: Of those, packets that were acknowledged later: they were late, not lost.
         ecn_ect0: Packets marked ECT(0) that the peer has counted (RFC 9000 13.4).
-        ecn_ect1: Packets marked ECT(1).
-        ecn_ce: Packets marked CE: congestion.
-        ecn_capable: Whether the path carries the marks.
-        datagrams_dropped: Datagrams of either direction that were dropped because too many waited.
+        ecn_ect1: Packets marked ECT(1) that the peer has counted.
+        ecn_ce: Packets marked CE (congestion experienced) that the peer has counted.
+        ecn_capable: Whether the path carries the ECN marks.
+        datagrams_dropped: HTTP datagrams of either direction that were dropped because too many waited.
     """
 
     __slots__ = (

@@ -1,4 +1,4 @@
-"""``Stream``: what a caller sends on. The state is the connection's; this names it."""
+"""``Stream``: the object that a caller sends on. The connection holds its state."""
 
 from typing import Any, Final, final
 
@@ -19,10 +19,10 @@ _CANCELLED: Final = 0x10C  # H3_REQUEST_CANCELLED, as a signature can show it
 
 @final
 class Stream:
-    """One request and its response on an HTTP/3 connection: where its message is sent. Made by the connection.
+    """One request stream of an HTTP/3 connection, on which a message is sent. Made by the connection.
 
-    A stream is closed once both messages have ended and arrived, or one side has reset it: ``send_window`` and
-    ``pending_bytes`` are ``None`` then, ``reset`` does nothing, and everything else raises LocalProtocolError.
+    A stream is closed once both messages have ended and arrived, or either side has reset it. Then ``send_window`` and
+    ``pending_bytes`` are ``None``, ``reset`` does nothing, and every other method raises LocalProtocolError.
 
     Attributes:
         stream_id: The stream identifier.
@@ -37,7 +37,7 @@ class Stream:
 
     @property
     def send_window(self) -> int | None:
-        """Bytes that the peer will take now; ``None`` once the stream is closed."""
+        """Bytes that the limits of the stream and the connection allow now; ``None`` once closed (RFC 9000 4.1)."""
         out = self._state.quic.outgoing
         if out is None or self._is_closed():
             return None
@@ -51,7 +51,7 @@ class Stream:
         return None if out is None or self._is_closed() else int(out.unsent())
 
     def send_response(self, status: int, headers: Headers = None, end_stream: bool = False) -> None:
-        """Queue the head of the final response (server); ``end_stream`` ends the message with it.
+        """Queue the head of the final response (server); with ``end_stream`` it also ends the message.
 
         Raises LocalProtocolError.
         """
@@ -62,23 +62,26 @@ class Stream:
         messages.send_informational(self._session, self._open(), clamped(status), listed(headers))
 
     def send_data(self, data: Any, /) -> None:
-        """Queue content, any buffer. Raises LocalProtocolError; also if ``max_blocked_bytes`` wait already."""
+        """Queue content, in any buffer.
+
+        Raises LocalProtocolError, also if more than ``max_blocked_bytes`` would wait.
+        """
         messages.send_data(self._session, self._open(), owned(data))
 
     def end_message(self, trailers: Headers = None, /) -> None:
-        """End the message, with trailer fields or without. Raises LocalProtocolError."""
+        """End the message, with or without trailer fields. Raises LocalProtocolError."""
         messages.end_message(self._session, self._open(), None if trailers is None else listed(trailers))
 
     def send_datagram(self, data: Any, /) -> None:
-        """Queue an HTTP datagram, any buffer, between the message's head and its end (RFC 9297 2).
+        """Queue an HTTP datagram, in any buffer, after the head of the message and before its end (RFC 9297 2).
 
-        It may be lost, and is if 64 others were sent before it could leave. Raises LocalProtocolError for one that is
-        larger than a packet, and if not both sides have enabled datagrams.
+        It may be lost; it is dropped if 64 newer ones were queued before it could be sent. Raises LocalProtocolError
+        for a datagram larger than a packet, and unless both sides have enabled datagrams.
         """
         send_datagram(self._session, self._open(), owned(data))
 
     def reset(self, error_code: int = _CANCELLED, /) -> None:
-        """Give the stream up in both directions (RFC 9114 4.1.1); nothing if it is closed."""
+        """Abort the stream in both directions (RFC 9114 4.1.1). It does nothing if the stream is closed."""
         if error_code < 0 or error_code > 0x3FFFFFFFFFFFFFFF:
             raise ValueError(f"an error code has 62 bits, got {error_code}")
         self._session.touch()

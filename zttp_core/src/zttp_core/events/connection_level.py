@@ -1,4 +1,4 @@
-"""What a peer says of the connection: ``Settings``, ``Ping``, ``Goaway``, and the credit of ``WindowUpdate``."""
+"""The events of the connection: ``Settings``, ``Ping``, ``Goaway`` and ``WindowUpdate``."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final, Literal, final
@@ -25,9 +25,9 @@ class Goaway:
     """The peer is shutting the connection down (RFC 9113 6.8, RFC 9114 5.2).
 
     Attributes:
-        last_stream_id: Streams above it were not processed and can be retried elsewhere.
-        error_code: Why; 0 for a graceful shutdown.
-        debug: What the peer wrote for people to read.
+        last_stream_id: Streams above it were not processed and can be retried on another connection.
+        error_code: The error code; 0 for a graceful shutdown.
+        debug: Debug data of the peer, for people to read.
     """
 
     __slots__ = ("debug", "error_code", "last_stream_id")
@@ -44,7 +44,7 @@ class Goaway:
 
     @property
     def stream_id(self) -> int:
-        """0, the connection."""
+        """Always 0: the connection."""
         return 0
 
     def _values(self) -> tuple[int, int, bytes]:
@@ -70,7 +70,7 @@ class Settings:
     """The peer's settings, already applied and acknowledged (RFC 9113 6.5, RFC 9114 7.2.4).
 
     Attributes:
-        ack: The peer acknowledged ours; ``params`` is empty then.
+        ack: Whether the peer acknowledged our SETTINGS; ``params`` is then empty.
     """
 
     __slots__ = ("_params", "ack")
@@ -88,7 +88,7 @@ class Settings:
 
     @property
     def stream_id(self) -> int:
-        """0, the connection."""
+        """Always 0: the connection."""
         return 0
 
     def __eq__(self, other: object) -> bool:
@@ -109,10 +109,10 @@ class Settings:
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Ping:
-    """A PING, already answered, or the answer to ours (RFC 9113 6.7).
+    """A PING of the peer, already answered, or its answer to our PING (RFC 9113 6.7).
 
     Attributes:
-        ack: It answers a PING of ours.
+        ack: Whether it answers our PING.
         data: Eight bytes.
     """
 
@@ -125,7 +125,7 @@ class Ping:
 
     @property
     def stream_id(self) -> int:
-        """0, the connection."""
+        """Always 0: the connection."""
         return 0
 
     def __eq__(self, other: object) -> bool:

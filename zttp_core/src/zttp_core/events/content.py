@@ -1,4 +1,4 @@
-"""What follows a head: ``Data`` and ``EndOfMessage``, and the ``Datagram`` beside them."""
+"""The events after a head: ``Data``, ``EndOfMessage`` and ``Datagram``."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final, Literal, final
@@ -12,7 +12,7 @@ from zttp_core.native_ints import mypyc_attr
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Data:
-    """A run of content, without any framing.
+    """A piece of content, without framing.
 
     Attributes:
         data: The bytes.
@@ -44,10 +44,10 @@ class Data:
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class EndOfMessage:
-    """The end of a message: every message has one, with or without content.
+    """The end of a message. Every message has one, with or without content.
 
     Attributes:
-        trailers: The trailer section (RFC 9110 6.5); empty where none was sent.
+        trailers: The trailer section (RFC 9110 6.5); empty if none was sent.
         stream_id: The stream; 0 on HTTP/1.1.
     """
 

@@ -9,7 +9,7 @@ from zttp_core.header_block import HeaderBlock, block_of, packed_block
 from zttp_core.messages.priorities import DEFAULT_PRIORITY, parse_priority
 from zttp_core.native_ints import i64, mypyc_attr
 
-# What a factory is told in one small integer.
+# Flags that a factory takes in one small integer.
 END_STREAM: Final = 1
 EXPECT_CONTINUE: Final = 2
 HTTP_1_0: Final = 4
@@ -21,7 +21,7 @@ _VERSION_1_1: Final = b"1.1"
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class RareValues:
-    """What HTTP/1.1 requests do not have: kept apart, so that making one of those is cheap."""
+    """The values that HTTP/1.1 requests do not have, kept apart so that those requests are cheap to make."""
 
     __slots__ = ("http_version", "priority", "protocol", "scheme")
 
@@ -70,7 +70,7 @@ class Request:
         self.target: Final = target
         self._stream_id: Final = stream_id
         self._query_at: i64 = -1  # where "?" is in the target; its length if there is none; -1 not looked for
-        # Either the block, or the section that it is made of when somebody asks.
+        # Either the block, or the section from which it is made on first access.
         self._block: HeaderBlock | None = None if headers is None else block_of(headers)
         self._section = b""
         self._start: i64 = 0
@@ -117,12 +117,12 @@ class Request:
 
     @property
     def expect_continue(self) -> bool:
-        """Whether the client waits for a 100 before it sends the content (RFC 9110 10.1.1)."""
+        """Whether the client waits for a 100 (Continue) before it sends the content (RFC 9110 10.1.1)."""
         return self._flags & EXPECT_CONTINUE != 0
 
     @property
     def early_data(self) -> bool:
-        """Whether it arrived in TLS early data and may be a replay (RFC 8470)."""
+        """Whether the request arrived in TLS early data and may be a replay (RFC 8470)."""
         return self._flags & EARLY_DATA != 0
 
     @property
@@ -145,7 +145,7 @@ class Request:
 
     @property
     def query(self) -> bytes:
-        """What follows the first ``?`` of the target, or ``b""``."""
+        """The target after the first ``?``, or ``b""``."""
         return self.target[self._find_query() + 1 :]
 
     @property

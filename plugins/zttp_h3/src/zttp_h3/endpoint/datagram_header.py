@@ -1,4 +1,4 @@
-"""What routing needs of a datagram, without any key (RFC 8999): ``parse_datagram_header``."""
+"""``parse_datagram_header``: the fields that routing needs, read without any key (RFC 8999)."""
 
 from typing import Any, Final, final
 
@@ -15,15 +15,15 @@ _LEAST: Final = 21  # bytes of a packet with a short header that can be opened (
 
 @final
 class DatagramHeader:
-    """The first packet of a datagram, as anybody on the path sees it.
+    """The header of the first packet of a datagram, as anybody on the path sees it (RFC 9000 17).
 
     Attributes:
-        destination_connection_id: Whom it is for.
-        source_connection_id: Whom it is from; empty with a short header.
+        destination_connection_id: The destination connection ID.
+        source_connection_id: The source connection ID; empty with a short header.
         version: The version of QUIC; 0 with a short header, and in Version Negotiation.
-        is_long_header: Whether it belongs to a handshake.
-        is_initial: Whether it may begin a connection.
-        token: Of an Initial packet.
+        is_long_header: Whether the header is long: a packet of the handshake.
+        is_initial: Whether it is an Initial packet, which may begin a connection.
+        token: The token of an Initial packet; empty otherwise.
     """
 
     __slots__ = (
@@ -51,10 +51,10 @@ class DatagramHeader:
 
 
 def parse_datagram_header(datagram: Any, /, connection_id_length: int = 8) -> DatagramHeader:
-    """Read the header of a datagram, any buffer, for routing: nothing is decrypted, and nothing is authentic.
+    """Read the header of a datagram, in any buffer, for routing. Nothing is decrypted or authenticated.
 
-    ``connection_id_length`` is that of our own connection IDs, which short headers do not state. Raises
-    RemoteProtocolError for what is no QUIC packet.
+    ``connection_id_length`` is the length of the server's own connection IDs, which short headers do not contain.
+    Raises RemoteProtocolError if the datagram is not a QUIC packet.
     """
     data = owned(datagram)
     if not 0 <= connection_id_length <= _MOST_ID:

@@ -30,27 +30,27 @@ _DAY: Final = 86_400_000_000
 
 @final
 class QuicEndpoint:
-    """Many server connections behind one UDP socket.
+    """Many server connections on one UDP socket.
 
-    Give it every datagram that arrives, pull the events of the connection it returns, and send what ``data_to_send``
-    gives. ``handle_timeout`` is due at ``next_timeout``. Time is a monotonic number of microseconds; addresses are
-    hashable values of the caller's own.
+    Pass it every received datagram, pull the events of the connection that it returns, and send what ``data_to_send``
+    returns. Call ``handle_timeout`` at the time that ``next_timeout`` returns. ``now`` is a monotonic time in
+    microseconds; addresses are hashable values of the caller's choice.
 
     Args:
-        credentials: As for a connection; made once for all.
+        credentials: As for a connection; shared by all of them.
         alpn: As for a connection.
-        retry: True asks every client to prove its address first, False none, ``None`` when more than half of
-            ``max_connections`` have not finished their handshake.
-        max_connections: More are refused.
-        connection_id_length: Bytes of our connection IDs, 4 to 20.
-        connection_id_factory: Makes them, of a length; so that they can say which worker owns them.
-        secret: 32 bytes or more, shared by the workers of one server, from which the keys of address tokens, session
-            tickets and stateless resets are derived; by default random.
-        token_lifetime: Microseconds that a token for later connections holds.
-        tickets: What seals session tickets; by default what is derived from the secret.
-        auto_credit: As for a connection, but off: there is no socket to stop reading from.
+        retry: Whether a client must first prove its address by Retry (RFC 9000 8.1.2). True for every client, False for
+            none; ``None`` while more than half of ``max_connections`` have not finished their handshake.
+        max_connections: The most connections at a time; further ones are refused.
+        connection_id_length: Bytes of the server's connection IDs, 4 to 20.
+        connection_id_factory: Makes a connection ID of the given length, which can say which worker owns it.
+        secret: 32 bytes or more, shared by the workers of one server; by default random. The keys of address tokens,
+            session tickets and stateless resets are derived from it.
+        token_lifetime: How long a token for later connections is valid, in microseconds.
+        tickets: The keys that encrypt session tickets; by default derived from the secret.
+        auto_credit: As for a connection, but False by default: there is no socket per connection to stop reading from.
         entropy: As for a connection.
-        common: ``limits``, ``transport_params`` and what else both roles of a connection take.
+        common: ``limits``, ``transport_params`` and the other options that connections of both roles take.
     """
 
     __slots__ = (
@@ -137,9 +137,9 @@ class QuicEndpoint:
     def receive_datagram(
         self, datagram: Any, peer_address: Any, now: int, /, *, local_address: Any = None, ecn: int = 0
     ) -> H3Connection | None:
-        """Take a datagram; return the connection that it was for, ``None`` if it was for none.
+        """Give the endpoint a datagram; return the connection that it belongs to, or ``None``.
 
-        Nothing is raised for what is in it.
+        Its content never raises an error here.
         """
         data = owned(datagram)
         self._take_time(now)
@@ -164,7 +164,7 @@ class QuicEndpoint:
         return connection
 
     def data_to_send(self, connection: H3Connection | None = None, /, *, now: int = _LATEST) -> list[OutboundDatagram]:
-        """Return what is to be sent now: of one connection, or of the endpoint itself and all connections."""
+        """Return the datagrams to send now: of one connection, or of the endpoint and all its connections."""
         self._take_time(now)
         if connection is not None:
             leaving = connection.data_to_send_with_addresses(self._now)
@@ -184,14 +184,14 @@ class QuicEndpoint:
         return leaving
 
     def next_timeout(self) -> int | None:
-        """Return when ``handle_timeout`` is due, ``None`` for never."""
+        """Return the time in microseconds at which to call ``handle_timeout``; ``None`` if no timer is set."""
         self._follow()
         time = self._deadlines.next()
         other = self._tombstones.next_timeout()
         return other if time is None or (other is not None and other < time) else time
 
     def handle_timeout(self, now: int) -> None:
-        """Do what is due by ``now`` for all connections."""
+        """Run the timers of all connections that have expired by ``now``, in microseconds."""
         self._take_time(now)
         self._follow()
         for connection in self._deadlines.take_due(int(self._now)):
@@ -202,13 +202,14 @@ class QuicEndpoint:
         self._tombstones.remove_due(int(self._now))
 
     def connections(self) -> list[H3Connection]:
-        """Return the connections that are not discarded."""
+        """Return the connections that were not discarded."""
         return self._members.connections()
 
     def discard(self, connection: H3Connection) -> None:
-        """Forget a connection. Of one that is closing its last packet is kept for a while, for who has not heard.
+        """Remove a connection from the endpoint. ``close`` it first: nothing is kept of an open one.
 
-        Of one that is open nothing is kept: ``close`` it first. Nothing happens to one that is not known.
+        The last packet of a closing connection is kept for a while, to answer a peer that missed it (RFC 9000 10.2.1).
+        An unknown connection is ignored.
         """
         member = self._members.remove(connection)
         if member is None:

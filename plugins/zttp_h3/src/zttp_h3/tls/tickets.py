@@ -45,11 +45,11 @@ class TicketState:
 
 @final
 class TicketKeys:
-    """The keys that seal a server's tickets, and the memory of those that were used.
+    """The keys that encrypt a server's session tickets, and the record of tickets that were used.
 
-    Share one between the connections of a server, and ``rotate`` it about once a day: tickets of the key before the
-    present one are still taken. ``secret`` (32 bytes or more) makes the first key the same in several processes; each
-    remembers only its own tickets then, so early data can be replayed once to each.
+    Share one object between the connections of a server, and call ``rotate`` about once a day: tickets of the previous
+    key are still accepted. With ``secret`` (32 bytes or more) several processes start with the same key. Each process
+    then records only the tickets that it saw itself, so early data can be replayed once to each (RFC 8446 8).
     """
 
     __slots__ = (
@@ -78,7 +78,7 @@ class TicketKeys:
         self._started = -1
 
     def rotate(self) -> None:
-        """Seal with a new key from now on; the one before is kept for opening."""
+        """Encrypt with a new key from now on; the previous key can still decrypt."""
         self._add(self._entropy(32))
         del self._names[2:]
         del self._keys[2:]
