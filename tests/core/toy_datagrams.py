@@ -41,6 +41,7 @@ class ToyConnection:
         self._reading = IDLE
         self._error: RemoteProtocolError | None = None
         self._given_up = False
+        self._end_told = False  # CONNECTION_CLOSED was returned
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} sending={self._sending} unacknowledged={len(self._unacknowledged)}>"
@@ -75,7 +76,10 @@ class ToyConnection:
                 self._error = error
         if self._error is not None:
             raise self._error.with_traceback(None)
-        return CONNECTION_CLOSED if self._given_up else NEED_DATA
+        if self._end_told or not self._given_up:
+            return NEED_DATA
+        self._end_told = True
+        return CONNECTION_CLOSED
 
     # ---------------------------------------------------------------------------------------------------------- sending
 

@@ -96,6 +96,7 @@ class FrameConnection:
         self._input = bytearray()
         self._at = 0
         self._eof = False
+        self._end_to_tell = False  # by CONNECTION_CLOSED, once
         self._output: list[bytes] = []
         self._streams: dict[int, FrameStream] = {}
         self._latest = 0
@@ -112,7 +113,8 @@ class FrameConnection:
             del self._input[: self._at]
             self._at = 0
             self._input += received
-        self._eof = self._eof or not received.nbytes
+        if not received.nbytes:
+            self._eof = self._end_to_tell = True
 
     def next_event(self) -> Any:
         if self._error is not None:
@@ -180,7 +182,8 @@ class FrameConnection:
                 return event
         if self._eof and (self._at < len(self._input) or any(one.reading != ENDED for one in self._streams.values())):
             raise refusal("a message must be complete")
-        return CONNECTION_CLOSED if self._eof else NEED_DATA
+        to_tell, self._end_to_tell = self._end_to_tell, False
+        return CONNECTION_CLOSED if to_tell else NEED_DATA
 
     def _read(self, letter: bytes, stream_id: int, payload: bytes) -> Any:
         if letter in b"Qq":

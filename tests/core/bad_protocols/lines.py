@@ -29,6 +29,7 @@ class LineConnection:
         self._input = bytearray()
         self._looked = 0  # so far there is no end of a head
         self._eof = False
+        self._end_to_tell = False  # by CONNECTION_CLOSED, once
         self._reading = HEAD
         self._left = 0
         self._error: RemoteProtocolError | None = None
@@ -42,7 +43,8 @@ class LineConnection:
         received = bytes(memoryview(data))
         if not self._eof and len(self._input) <= LONGEST_WAIT:
             self._input += received
-        self._eof = self._eof or not received
+        if not received:
+            self._eof = self._end_to_tell = True
 
     def next_event(self) -> Any:
         if self._error is not None:
@@ -108,7 +110,8 @@ class LineConnection:
             return EndOfMessage()
         if self._eof and (self._reading == CONTENT or (self._reading == HEAD and self._input)):
             raise refusal("a message must be complete")
-        return CONNECTION_CLOSED if self._eof else NEED_DATA
+        to_tell, self._end_to_tell = self._end_to_tell, False
+        return CONNECTION_CLOSED if to_tell else NEED_DATA
 
     def _head(self, end: int) -> Any:
         first, *lines = bytes(self._input[:end]).split(b"\n")

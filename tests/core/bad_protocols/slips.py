@@ -286,6 +286,15 @@ class NeverEnding(LineConnection):
         return NEED_DATA if event is CONNECTION_CLOSED else event
 
 
+@bad("test_an_end_is_told", r"exchange 'get', server: behind the CONNECTION_CLOSED of an EOF next_event\(\) returns ")
+class EndingForEver(LineConnection):
+    """A program that pulls until there is nothing more does so for ever."""
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        return CONNECTION_CLOSED if event is NEED_DATA and self._eof else event
+
+
 @bad("test_an_end_is_told", "before anything came EOF gives RemoteProtocolError malformed_lines, not CONNECTION_CLOSED")
 class AfraidOfSilence(LineConnection):
     def next_event(self) -> Any:

@@ -103,6 +103,12 @@ class GivingUpSilently(ToyConnection):
         return NEED_DATA if event is CONNECTION_CLOSED else event
 
 
+class GivingUpAgain(ToyConnection):
+    def next_event(self) -> Any:
+        self._end_told = False
+        return super().next_event()
+
+
 class GivingUpHalf(ToyConnection):
     def is_closed(self) -> bool:
         return self._error is not None
@@ -141,6 +147,7 @@ SAMPLES = [
         ActingUnasked, "test_a_timer_that_was_not_asked_for_does_nothing", r"acts although next_timeout\(\) was None"
     ),
     Sample(GivingUpSilently, "test_a_silent_peer_is_given_up", "gives up .* and CONNECTION_CLOSED was not returned"),
+    Sample(GivingUpAgain, "test_a_silent_peer_is_given_up", "and returns CONNECTION_CLOSED more than once"),
     Sample(GivingUpHalf, "test_a_silent_peer_is_given_up", r"CONNECTION_CLOSED was returned, is_closed\(\) is False"),
     Sample(
         TalkingToNobody, "test_a_silent_peer_is_given_up", "has given up waiting for an answer, and goes on sending"

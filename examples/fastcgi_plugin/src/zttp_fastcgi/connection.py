@@ -46,13 +46,14 @@ class FastCgiConnection:
         self._answers = 0
         self._streams: dict[int, Stream] = {}
         self._eof = self._is_last = False
+        self._end_to_tell = False  # by CONNECTION_CLOSED, once
         self._error: RemoteProtocolError | None = None
 
     def receive_data(self, data: Any, /) -> None:
         """Take bytes from the peer; none at all mean that it has closed its side."""
         received = bytes(memoryview(data))
         if not received:
-            self._eof = True
+            self._eof = self._end_to_tell = True
         elif self._error is None and not self._eof:  # after an error or the end nothing is kept
             self._received += received
 
@@ -261,7 +262,8 @@ class FastCgiConnection:
         missing = self.role == CLIENT or any(stream.reading != DONE for stream in self._streams.values())
         if self._received or (self._streams and missing):
             raise refusal("incomplete_message", "the input ends within a message")
-        return CONNECTION_CLOSED
+        to_tell, self._end_to_tell = self._end_to_tell, False
+        return CONNECTION_CLOSED if to_tell else NEED_DATA
 
     def _grow(self, stream: Stream, content: bytes) -> None:
         if len(stream.head) + len(content) > self._max_head + records.LONGEST:

@@ -27,6 +27,7 @@ class LineConnection:
         self._received = bytearray()  # it grows and shrinks in place: bytes would be copied with each piece
         self._searched = 0  # so far there is no end of a line: what was looked at is not looked at again
         self._eof = False
+        self._end_to_tell = False  # by CONNECTION_CLOSED, once: a program that pulls all there is comes to rest
         self._reading = HEAD
         self._left = 0  # of the content
         self._error: Any = None
@@ -37,7 +38,7 @@ class LineConnection:
         """Take bytes from the peer; none at all mean that it has closed its side."""
         received = bytes(memoryview(data))  # any buffer, which is the caller's again when this returns
         if not received:
-            self._eof = True
+            self._eof = self._end_to_tell = True
         elif self._error is None and not self._eof:  # after an error or the end nothing is kept
             self._received += received
 
@@ -132,9 +133,10 @@ class LineConnection:
 
     def _end(self) -> Any:
         """The peer has closed: that is well between messages, and nowhere else."""
-        if self._reading == DONE or (self._reading == HEAD and not self._received):
-            return CONNECTION_CLOSED
-        raise RemoteProtocolError("the request is not complete", reason="incomplete_message", status_hint=400)
+        if self._reading == CONTENT or self._received:
+            raise RemoteProtocolError("the request is not complete", reason="incomplete_message", status_hint=400)
+        to_tell, self._end_to_tell = self._end_to_tell, False
+        return CONNECTION_CLOSED if to_tell else NEED_DATA
 
 
 def check(allowed: bool, reason: str) -> None:

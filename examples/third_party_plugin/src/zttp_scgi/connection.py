@@ -29,6 +29,7 @@ class ScgiConnection:
         self._limit = max_header_bytes
         self._received = bytearray()
         self._eof = False
+        self._end_to_tell = False  # by CONNECTION_CLOSED, once
         self._reading = HEADERS
         self._body_left = 0
         self._error: RemoteProtocolError | None = None
@@ -39,7 +40,7 @@ class ScgiConnection:
         """Take bytes from the peer; none at all mean that it has closed its side."""
         received = bytes(memoryview(data))
         if not received:
-            self._eof = True
+            self._eof = self._end_to_tell = True
         if self._error is None and not self._eof:  # after an error or the end nothing is kept
             self._received += received
 
@@ -110,12 +111,15 @@ class ScgiConnection:
         elif self._received:
             raise RemoteProtocolError("bytes follow the request", reason="data_after_close", status_hint=400)
         else:
-            return CONNECTION_CLOSED if self._eof else NEED_DATA
-        if event is NEED_DATA and self._eof:
-            if self._reading == HEADERS and not self._received:
-                return CONNECTION_CLOSED
+            event = NEED_DATA
+        return self._end() if event is NEED_DATA and self._eof else event
+
+    def _end(self) -> NeedData | ConnectionClosed:
+        """The peer has closed: that is well between messages, and nowhere else."""
+        if self._reading == BODY or self._received:
             raise RemoteProtocolError("the request is not complete", reason="incomplete_message", status_hint=400)
-        return event
+        to_tell, self._end_to_tell = self._end_to_tell, False
+        return CONNECTION_CLOSED if to_tell else NEED_DATA
 
     def _read_headers(self) -> Request | NeedData:
         length = parse_length(bytes(self._received[: len(str(self._limit)) + 1]), self._limit)

@@ -7,7 +7,7 @@ from typing import Final
 from zttp_core.constants import SERVER
 from zttp_core.errors import LocalProtocolError
 from zttp_core.events import EndOfMessage, Request, Response
-from zttp_core.sentinels import CONNECTION_CLOSED
+from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 from zttp_core.testing.cuts import places
 from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.subject import Scenario, Subject
@@ -42,7 +42,7 @@ class Endings(Subject):
                 clean_before = True
 
     def test_an_end_is_told(self, exchange: Exchange) -> None:
-        """EOF after a whole exchange is ``CONNECTION_CLOSED``, and a connection on which nothing came may end too."""
+        """EOF after a whole exchange is ``CONNECTION_CLOSED``, once, and a connection on which nothing came may end."""
         if exchange.switches or "extended-connect" in exchange.capabilities:
             not_applicable("another protocol says how it ends")
         for scenario in self.stream_scenarios(exchange):
@@ -57,10 +57,10 @@ class Endings(Subject):
                 fail(f"{scenario}: where EOF comes before the first pull, the events are {excerpt(events)}")
             self._check_behind_the_end(scenario, len(scenario.data))
             if not scenario.exchange.asked or scenario.role == self.first_role:
-                self._check_behind_the_end(scenario, 0)
                 outcome = ended(scenario, 0)
                 if outcome.refusal is not None or outcome.end is not CONNECTION_CLOSED:
                     fail(f"{scenario}: before anything came EOF gives {outcome.told()[1]}, not CONNECTION_CLOSED")
+                self._check_behind_the_end(scenario, 0)
 
     def test_who_ends_its_side_is_answered(self, exchange: Exchange) -> None:
         """EOF after a whole request closes nothing before the answer, which still goes out."""
@@ -98,6 +98,12 @@ class Endings(Subject):
         __tracebackhide__ = True
         connection = scenario.start()
         play(connection, [scenario.data[:at]] if at else [], closes=True)
+        again = connection.next_event()
+        if again is not NEED_DATA:
+            fail(
+                f"{scenario}: behind the CONNECTION_CLOSED of an EOF next_event() returns {again!r}, not NEED_DATA: a "
+                "program that pulls all there is never comes to rest"
+            )
         if not self.multiplexed and not connection.should_close():
             fail(f"{scenario}: after it, at EOF, should_close() is False")
         try:

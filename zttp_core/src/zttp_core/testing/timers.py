@@ -63,6 +63,8 @@ class Timers(Subject):
                     f"'{self.protocol}' gives up waiting for an answer, and CONNECTION_CLOSED was "
                     f"{'' if told else 'not '}returned, is_closed() is {connection.is_closed()}"
                 )
+            if told and connection.next_event() is CONNECTION_CLOSED:
+                fail(f"'{self.protocol}' gives up waiting for an answer, and returns CONNECTION_CLOSED more than once")
             if role == CLIENT and connection.is_closed():
                 connection.handle_timeout(now + HOUR)
                 if take(connection, now + HOUR):
