@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -235,6 +236,13 @@ def test_what_a_thread_raises_is_told() -> None:
         raise KeyError("x")
 
     assert [type(error) for error in in_two_threads(work)] == [KeyError, KeyError]
+
+
+def test_a_thread_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading.Thread, "start", lambda _: None)
+    monkeypatch.setattr("zttp_core.testing.threads._START", 0.01)
+    with pytest.raises(pytest.fail.Exception, match="a thread did not start"):
+        in_two_threads(list)
 
 
 @pytest.mark.usefixtures("registered")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from threading import Barrier, Thread
+from threading import Event, Semaphore, Thread
 from typing import Any, Final
 
 from zttp_core.errors import ProtocolError
@@ -15,6 +15,7 @@ from zttp_core.testing.verdict import fail, not_applicable
 from zttp_core.testing.wire import play
 
 _ROUNDS: Final = 20
+_START: Final = 60.0  # seconds that a thread may take until it runs
 
 
 class Threads(Subject):
@@ -69,24 +70,31 @@ def in_two_threads(work: Callable[[], object]) -> list[BaseException]:
 def in_threads(count: int, work: Callable[[], object]) -> list[BaseException]:
     """Do the same work in several threads at once, and return what they raised."""
     raised: list[BaseException] = []
-    barrier = Barrier(count)
+    ready = Semaphore(0)
+    go = Event()
 
     def run() -> None:
-        barrier.wait()
+        ready.release()
+        go.wait()
         try:
             work()
         except BaseException as error:  # noqa: BLE001 - the other thread reports it
             raised.append(error)
 
+    threads = [Thread(target=run) for _ in range(count)]
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
     try:
-        threads = [Thread(target=run) for _ in range(count)]
+        # One after another: a tracer is installed in a thread as it starts, and Python refuses to install two at once.
         for thread in threads:
             thread.start()
+            if not ready.acquire(timeout=_START):
+                fail(f"a thread did not start within {_START:.0f} seconds")
+        sys.setswitchinterval(1e-5)
+        go.set()
         for thread in threads:
             thread.join()
     finally:
+        go.set()  # no thread is left waiting for one that did not start
         sys.setswitchinterval(interval)
     return raised
 
