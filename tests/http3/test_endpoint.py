@@ -1,5 +1,6 @@
 """Many connections behind one socket: routing, acceptance, Retry, resets, one timer (RFC 9000 5.2, 8, 10)."""
 
+import os
 from typing import Any
 
 import pytest
@@ -226,6 +227,40 @@ def test_a_client_that_moves_is_the_same_connection() -> None:
     assert house.endpoint.connections() == [connection]
     assert house.answered(("192.0.2.1", 2))
     assert not client.is_closed()
+
+
+@pytest.mark.parametrize("first", [b"\x40", b"\xc0"], ids=["short", "long"])
+def test_a_stateless_reset_of_a_client_ends_its_connection(first: bytes) -> None:
+    # RFC 9000 10.3.1 MUST: it leads to no connection by its connection ID, and is known by its last 16 bytes.
+    made: list[bytes] = []
+
+    def entropy(size: int) -> bytes:
+        made.append(os.urandom(size))
+        return made[-1]
+
+    house = House(retry=False)
+    house.client(1, entropy=entropy)
+    house.client(2)
+    for address in (1, 2):
+        house.ask(address)
+    for _ in range(6):
+        house.turn()
+    resets = [first + os.urandom(40) + octets for octets in made if len(octets) == 16]
+    assert [house.give(reset, 1) for reset in resets] == [None] * len(resets), "nothing was sent to those yet"
+
+    house.clients[3] = house.clients.pop(1)  # it moves, and is written to by its next connection ID
+    house.answers[3] = []
+    house.ask(3)
+    for _ in range(6):
+        house.turn()
+    assert house.answered(3)
+    [ended] = {connection for reset in resets if (connection := house.give(reset, 3)) is not None}
+    assert ended.is_closed()
+    [other] = set(house.endpoint.connections()) - {ended}
+    assert not other.is_closed()
+
+    house.endpoint.discard(ended)
+    assert [house.give(reset, 3) for reset in resets] == [None] * len(resets)
 
 
 def test_idle_connections_cost_no_time() -> None:

@@ -15,6 +15,7 @@ from zttp_h3.endpoint.deadlines import Deadlines
 from zttp_h3.endpoint.members import Member, Members
 from zttp_h3.endpoint.new_connection_ids import NewConnectionIds
 from zttp_h3.endpoint.own_datagrams import OwnDatagrams
+from zttp_h3.endpoint.peer_reset_tokens import PeerResetTokens
 from zttp_h3.endpoint.stateless_reset import StatelessResets
 from zttp_h3.endpoint.tombstones import Tombstones
 from zttp_h3.native_ints import i64
@@ -60,6 +61,7 @@ class QuicEndpoint:
         "_members",
         "_now",
         "_own",
+        "_peer_tokens",
         "_resets",
         "_tokens",
         "_tombstones",
@@ -109,6 +111,7 @@ class QuicEndpoint:
         self._id_length: Final[i64] = connection_id_length
         self._tokens: Final = AddressTokens(key, token_lifetime, chance)
         self._resets: Final = StatelessResets(key, chance)
+        self._peer_tokens: Final = PeerResetTokens(key)
         if tickets is None:
             tickets = TicketKeys(secret, entropy=chance)
         options = judge(
@@ -146,17 +149,21 @@ class QuicEndpoint:
         if len(data) == 0:
             return None
         header = None
+        destination: bytes | None = None
         if is_long(data, 0):
             header = read_long_header(data, 0, True)
-            if header is None:
-                return None
-            destination = header.destination
-        else:
-            if len(data) <= self._id_length:
-                return None
+            if header is not None:
+                destination = header.destination
+        elif len(data) > self._id_length:
             destination = data[1 : 1 + self._id_length]
-        member = self._members.find(destination)
+        member = None
+        if destination is not None:
+            member = self._members.find(destination)
         if member is None:
+            member = self._peer_tokens.find(data)  # RFC 9000 10.3.1 MUST: whatever the form of the header is
+        if member is None:
+            if destination is None:
+                return None
             return self._receive_unknown(data, header, destination, peer_address, local_address, ecn)
         connection = member.connection
         connection.receive_datagram(data, self._now, peer_address, local_address=local_address, ecn=ecn)
@@ -214,6 +221,7 @@ class QuicEndpoint:
         member = self._members.remove(connection)
         if member is None:
             return
+        self._peer_tokens.remove(member)
         self._deadlines.set(connection, None)
         packets = member.closing_packets()
         until = connection.next_timeout()
@@ -249,6 +257,7 @@ class QuicEndpoint:
     def _update(self, member: Member) -> None:
         """Take over what a datagram or a timer has changed: routes, half-open ones, the deadline."""
         self._members.take_over_ids(member)
+        self._peer_tokens.take_over(member)
         connection = member.connection
         if member.half_open and (connection.handshake_confirmed or connection.is_closed()):
             self._members.settle(member)
@@ -272,6 +281,7 @@ class QuicEndpoint:
 as_compiled(
     QuicEndpoint,
     final=(
-        "_acceptance", "_deadlines", "_id_length", "_members", "_own", "_resets", "_tokens", "_tombstones", "_touched",
+        "_acceptance", "_deadlines", "_id_length", "_members", "_own", "_peer_tokens", "_resets", "_tokens",
+        "_tombstones", "_touched",
     ),
 )  # fmt: skip

@@ -17,6 +17,7 @@ class Member:
     def __init__(self, connection: H3Connection, origin: Origin) -> None:
         self.connection: Final = connection
         self.routes: Final[list[bytes]] = []
+        self.reset_marks: list[bytes] = []  # under which PeerResetTokens has it
         self.half_open = True  # its handshake is not confirmed
         self._origin: Final = origin
 
@@ -38,6 +39,10 @@ class Member:
     def changed_ids(self) -> tuple[list[bytes], list[bytes]]:
         """Return the connection IDs that were issued, and those that were retired, since this was asked last."""
         return self._session().transport.session.local_ids.take_changes()
+
+    def changed_tokens(self) -> list[bytes] | None:
+        """Return the client's stateless reset tokens in use; None if they are those of the last call."""
+        return self._session().transport.session.peer_ids.changed_tokens()
 
     def closing_packets(self) -> list[bytes]:
         """Return what says that the connection was closed here; nothing if it was not, or has not left yet."""

@@ -7,7 +7,7 @@ from typing import Final, final
 from zttp_h3.native_ints import i64
 
 TOKEN_SIZE: Final = 16
-_LEAST: Final = 21  # bytes of a reset: it has to look like a packet
+LEAST_RESET: Final = 21  # bytes of a reset: it has to look like a packet
 _MOST: Final = 42
 _PER_SECOND: Final = 100
 _SECOND: Final = 1_000_000
@@ -33,7 +33,7 @@ class StatelessResets:
         It is shorter than what it answers, so that two endpoints that reset each other fall silent (10.3.3).
         """
         size = min(len(datagram) - 1, _MOST)
-        if size < _LEAST:
+        if size < LEAST_RESET:
             return None
         second = now // _SECOND
         if second != self._second:

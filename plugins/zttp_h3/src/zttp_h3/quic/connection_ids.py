@@ -105,6 +105,7 @@ class PeerIds:
         self._spare: Final[dict[int, tuple[bytes, bytes]]] = {}
         self._reserved: Final[dict[int, tuple[bytes, bytes]]] = {}  # for paths that are probed
         self._token: bytes | None = None  # of the current one
+        self._tokens_changed = False  # since the endpoint looked last
         self._retire_prior_to: i64 = 0
         self._seen: Final[dict[int, tuple[bytes, bytes]]] = {}
         self._retired: Final = Ranges()  # sequence numbers, which go up: few ranges
@@ -116,6 +117,7 @@ class PeerIds:
     def set_token(self, token: bytes) -> None:
         """Take the stateless reset token of the first connection ID (RFC 9000 10.3)."""
         self._token = token
+        self._tokens_changed = True
 
     def add(self, sequence: i64, retire_prior_to: i64, connection_id: bytes, token: bytes) -> None:
         """Take a NEW_CONNECTION_ID frame (19.15). Raises Malformed."""
@@ -141,6 +143,7 @@ class PeerIds:
             for kept in (self._spare, self._reserved):
                 for old in [old for old in kept if old < retire_prior_to]:
                     del kept[old]
+                    self._tokens_changed = True
                     self._retire(old)
             if self.sequence < retire_prior_to:
                 self.change()
@@ -165,6 +168,7 @@ class PeerIds:
             return -1
         number = min(self._spare)
         self._reserved[number] = self._spare.pop(number)
+        self._tokens_changed = True
         return number
 
     def of_path(self, number: i64) -> bytes:
@@ -179,11 +183,23 @@ class PeerIds:
             self._retire(int(self.sequence))
             self.current, self._token = reserved
             self.sequence = number
+            self._tokens_changed = True
 
     def release(self, number: i64) -> None:
         """Retire a connection ID that was set aside: it was seen on its path, and goes with it."""
         if self._reserved.pop(int(number), None) is not None:
+            self._tokens_changed = True
             self._retire(int(number))
+
+    def changed_tokens(self) -> list[bytes] | None:
+        """Return the stateless reset tokens of the connection IDs in use; None if they are those of the last call."""
+        if not self._tokens_changed:
+            return None
+        self._tokens_changed = False
+        tokens = [token for _, token in self._reserved.values()]
+        if self._token is not None:
+            tokens.append(self._token)
+        return tokens
 
     def is_reset(self, token: bytes) -> bool:
         """Tell whether the last 16 bytes of a datagram are the stateless reset token of a connection ID in use."""
