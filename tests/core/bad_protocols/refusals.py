@@ -62,6 +62,19 @@ class ChangingItsMind(LineConnection):
         return super().next_event()
 
 
+@bad(
+    "test_an_error_is_repeated",
+    r"malformed input 'no target': first the error has the notes \['while reading'\], then ",
+)
+class NotingEachRead(LineConnection):
+    def next_event(self) -> Any:
+        try:
+            return super().next_event()
+        except RemoteProtocolError as error:
+            error.add_note("while reading")
+            raise
+
+
 @bad("test_an_error_is_repeated", r"malformed input 'no target': after the error next_event\(\) returned ")
 class Forgiving(LineConnection):
     def next_event(self) -> Any:

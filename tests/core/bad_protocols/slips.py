@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.core.bad_protocols import bad
-from tests.core.bad_protocols.lines import CONTENT, END, EXCHANGES, HEAD, OPEN, LineConnection, refusal
+from tests.core.bad_protocols.lines import CONTENT, END, EXCHANGES, HEAD, OPEN, SENT, LineConnection, refusal
 from zttp_core.constants import CLIENT
 from zttp_core.errors import LocalProtocolError, RemoteProtocolError
 from zttp_core.events import Data, EndOfMessage
@@ -284,6 +284,17 @@ class NeverEnding(LineConnection):
     def next_event(self) -> Any:
         event = super().next_event()
         return NEED_DATA if event is CONNECTION_CLOSED else event
+
+
+@bad("test_an_early_answer_loses_no_content", r"exchange 'post', server: answered after byte \d+ of 20 the request is ")
+class ForgettingWhatIsAnswered(LineConnection):
+    """Who has been answered is no longer listened to."""
+
+    def next_event(self) -> Any:
+        if self._reading == CONTENT and self.role != CLIENT and self._writing == SENT:
+            del self._input[: self._left]
+            self._reading = END
+        return super().next_event()
 
 
 @bad("test_an_end_is_told", r"exchange 'get', server: behind the CONNECTION_CLOSED of an EOF next_event\(\) returns ")

@@ -184,3 +184,14 @@ class ThrowingAllAway(FrameConnection):
         if letter == b"X":
             self._output.clear()
         return super()._read(letter, stream_id, payload)
+
+
+@bad("test_an_early_answer_loses_no_content", r"'two streams', server: answered after byte \d+ of \d+ the request is ")
+class ForgettingStreams(FrameConnection):
+    """Whoever has been answered is no longer listened to."""
+
+    def _read(self, letter: bytes, stream_id: int, payload: bytes) -> Any:
+        stream = self._streams.get(stream_id)
+        if letter == b"B" and self.role == SERVER and stream is not None and stream.writing:
+            return None
+        return super()._read(letter, stream_id, payload)

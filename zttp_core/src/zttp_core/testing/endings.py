@@ -11,10 +11,11 @@ from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 from zttp_core.testing.cuts import places
 from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.subject import Scenario, Subject
-from zttp_core.testing.verdict import excerpt, fail, not_applicable
+from zttp_core.testing.verdict import excerpt, fail, not_applicable, telling
 from zttp_core.testing.wire import Outcome, Program, play, take
 
 _PLACES: Final = 512
+_EARLY_PLACES: Final = 64
 
 
 class Endings(Subject):
@@ -83,6 +84,38 @@ class Endings(Subject):
         if not answered:
             not_applicable("no server answers a whole request")
 
+    def test_an_early_answer_loses_no_content(self, exchange: Exchange) -> None:
+        """A server that answers before the request has ended is still given the rest of it.
+
+        On a stream its answer does not end before: that may be the end of the stream, as in FastCGI.
+        """
+        reply = [event for event in exchange.reply if not (self.multiplexed and _is_end(event))]
+        answered = False
+        for scenario in self.stream_scenarios(exchange):
+            if scenario.role != SERVER or not reply or not exchange.ends or exchange.switches or scenario.closes:
+                continue
+            wanted = scenario.play()
+            heads = sum(isinstance(event, Request) for event in wanted.events)
+            for at in places(scenario.data, _EARLY_PLACES):
+                connection = scenario.start()
+                outcome = play(connection, [scenario.data[:at]])
+                if sum(isinstance(event, Request) for event in outcome.events) < heads:
+                    continue
+                if len(outcome.events) >= len(wanted.events) and isinstance(outcome.events[-1], EndOfMessage):
+                    break
+                answered = True
+                with telling(f"{scenario}: answered after byte {at}"):
+                    Program(connection, self.multiplexed).send(reply)
+                    take(connection)
+                    outcome.follow(play(connection, [scenario.data[at:]]))
+                if outcome.told() != wanted.told():
+                    fail(
+                        f"{scenario}: answered after byte {at} of {len(scenario.data)} the request is "
+                        f"{excerpt(outcome.told())}, not {excerpt(wanted.told())}"
+                    )
+        if not answered:
+            not_applicable("no server is given a head before the end of a request")
+
     def _check_queued_output(self, scenario: Scenario) -> None:
         __tracebackhide__ = True
         _, wanted = self.live_through(scenario)
@@ -112,6 +145,10 @@ class Endings(Subject):
             return
         if outcome.events:
             fail(f"{scenario}: what comes after EOF is read: {excerpt(outcome.events)}")
+
+
+def _is_end(event: object) -> bool:
+    return isinstance(event, EndOfMessage) or (isinstance(event, Response) and event.end_stream)
 
 
 def ended(scenario: Scenario, at: int) -> Outcome:

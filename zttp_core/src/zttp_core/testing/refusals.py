@@ -78,12 +78,15 @@ class Refusals(Subject):
         if first is None:
             fail(f"malformed input '{malformation}' was accepted")
         take(connection)
+        notes = list(getattr(first, "__notes__", ()))
         for _ in range(3):
             try:
                 event = connection.next_event()
             except RemoteProtocolError as again:
                 if (type(again), again.reason, str(again)) != (type(first), first.reason, str(first)):
                     fail(f"malformed input '{malformation}': first the error is {first!r}, then {again!r}")
+                if (noted := list(getattr(again, "__notes__", ()))) != notes:
+                    fail(f"malformed input '{malformation}': first the error has the notes {notes}, then {noted}")
             else:
                 fail(f"malformed input '{malformation}': after the error next_event() returned {event!r}")
             take(connection)
