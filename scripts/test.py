@@ -16,10 +16,12 @@ from workspace import ROOT
 BUILDS = ["interpreted", "compiled"]
 SUMMARY = re.compile(r"(=+ )?(\d+ (passed|failed|skipped|error|deselected)|no tests ran).* in [\d.]+s")
 PARALLEL = ("--numprocesses=auto", "--maxprocesses=8")
-# Of the whole suite: what concerns the built files alone is not tested twice, and coverage is measured once.
+# Of the whole suite: what concerns the built files alone, or the sources alone, is tested once, as is coverage.
+OF_WHEELS = ("tests/packaging", "tests/typing")
+OF_SOURCES = ("tests/architecture", "tests/docs/test_site.py", "tests/scripts/test_parallel_runs.py")
 WHOLE = {
-    "interpreted": (*PARALLEL, "--ignore=tests/packaging", "--cov", "--cov-report="),
-    "compiled": PARALLEL,
+    "interpreted": (*PARALLEL, *(f"--ignore={path}" for path in OF_WHEELS), "--cov", "--cov-report="),
+    "compiled": (*PARALLEL, *(f"--ignore={path}" for path in OF_SOURCES)),
 }
 
 

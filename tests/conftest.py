@@ -1,5 +1,6 @@
 """Says which build is under test, and refuses to test another one than was asked for."""
 
+import gc
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -84,8 +85,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             found = item.get_closest_marker(marker)
             if found is not None and left_out in builds:
                 item.add_marker(pytest.mark.skip(reason=found.kwargs["reason"]))
-        if config.pluginmanager.hasplugin("pytest_cov") and (is_alone(item) or is_repetition(item)):
-            item.add_marker("no_cover")  # where time is measured, tracing would be what is measured
     if "interpreted" in builds:
         dropped = [item for item in items if is_seed_too_many(item)]
         items[:] = [item for item in items if not is_seed_too_many(item)]
@@ -93,9 +92,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=turn_of)
 
 
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of every garbage collection: there is so much of it that each took half a second."""
+    gc.collect()
+    gc.freeze()
+
+
 def is_alone(item: pytest.Item) -> bool:
     """Tell whether nothing may run beside a test."""
     return item.get_closest_marker("alone") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Run what only repeats itself, or measures, without the tracer of coverage.
+
+    The marker of pytest-cov would stop one of the two tracers of a worker in a parallel run, and so resume the other.
+    """
+    if not is_alone(item) and not is_repetition(item):
+        return (yield)
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
 
 
 def is_repetition(item: pytest.Item) -> bool:

@@ -12,31 +12,9 @@ import pytest
 import zttp
 import zttp_h1
 from tests.http1.helpers import CHUNKED, CHUNKED_HEAD, GET, OK, POST, client, content, feed, names, pull, server
+from tests.processor_time import assert_linear
 
 REQUESTS_ON_ONE_CONNECTION = 100_000 if zttp_h1.COMPILED else 3_000
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Processor time, the least of three runs."""
-    least = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        work()
-        least = min(least, time.process_time() - start)
-    return least
-
-
-def assert_linear(work: Callable[[int], object], small: int, large: int) -> None:
-    """The time for `large` is at most four times what `small` lets expect; quadratic work takes far more.
-
-    A busy machine gets three chances.
-    """
-    ratios = []
-    for _ in range(3):
-        ratios.append(seconds(lambda: work(large)) / seconds(lambda: work(small)))
-        if ratios[-1] < 4 * large / small:
-            return
-    pytest.fail(f"{large // small} times the bytes took {ratios} times the time")
 
 
 def byte_by_byte(data: bytes, *, pulling: bool = True) -> None:
@@ -90,14 +68,12 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 }
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
     data = {size: shape(size) for size in (2_000, 32_000)}
     assert_linear(lambda size: byte_by_byte(data[size]), 2_000, 32_000)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     data = {size: shape(size) for size in (10_000, 160_000)}
@@ -110,13 +86,11 @@ def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     assert_linear(whole, 10_000, 160_000)
 
 
-@pytest.mark.alone
 def test_time_is_linear_where_nothing_is_pulled() -> None:
     data = {size: SHAPES["content"](size) for size in (2_000, 32_000)}
     assert_linear(lambda size: byte_by_byte(data[size], pulling=False), 2_000, 32_000)
 
 
-@pytest.mark.alone
 def test_time_is_linear_in_pipelined_requests() -> None:
     def pipelined(count: int) -> None:
         connection = server(GET * count)

@@ -1,6 +1,5 @@
 """Abuse limits: what a peer can ask for without a message coming or going is bounded (RFC 9113 10.5)."""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -38,6 +37,7 @@ from tests.http2.helpers import (
     settings,
     window_update,
 )
+from tests.processor_time import assert_linear
 
 FEW = limits(max_control_frames=10, max_stream_resets=10, max_continuation_frames=3, max_field_block_bytes=1000)
 CALM = 11
@@ -275,15 +275,6 @@ def test_an_unfinished_frame_is_bounded() -> None:
 # ----------------------------------------------------------------------------------------------------------------- cost
 
 
-def cost(run: Callable[[int], object], size: int) -> float:
-    best = float("inf")
-    for _ in range(5):
-        start = time.process_time()
-        run(size)
-        best = min(best, time.process_time() - start)
-    return best
-
-
 def byte_by_byte(size: int) -> None:
     connection = server(headers(POST))
     feed(
@@ -319,8 +310,6 @@ def many_requests(size: int) -> None:
         connection.stream(number).send_response(204, [], True)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("run", [byte_by_byte, many_small_buffers, many_blocked_pieces, many_requests])
 def test_work_is_linear(run: Callable[[int], object]) -> None:
-    cost(run, 1000)
-    assert cost(run, 16000) < 16 * 3 * cost(run, 4000) / 4 + 0.05
+    assert_linear(run, 2_000, 16_000)

@@ -1,6 +1,5 @@
 """What a peer can make a connection cost: time linear in its bytes, however they are cut, and no copies of content."""
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import zttp
 from tests.http2.frame_language import block, frame, frame_bytes, hpack_integer, literal, wire_bytes
 from tests.http2.peers import GET, POST, client, drain, feed, server
+from tests.processor_time import ratio
 
 LARGE: dict[str, Any] = {
     "max_control_frames": 1 << 40,
@@ -23,26 +23,6 @@ LARGE: dict[str, Any] = {
 }
 HEAD = block([(b":method", b"GET"), (b":scheme", b"https"), (b":path", b"/")])
 NOISE = 3  # quadratic work would take 8 times as long as it may; this leaves room for a busy machine
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """The least of three runs, in time of the processor."""
-    least = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        work()
-        least = min(least, time.process_time() - start)
-    return least
-
-
-def ratio(large: Callable[[], object], small: Callable[[], object], bound: float) -> float:
-    """How many times as long `large` takes; measured again, twice at most, where that is above `bound`."""
-    measured = float("inf")
-    for _ in range(3):
-        measured = min(measured, seconds(large) / max(seconds(small), 1e-6))
-        if measured < bound:
-            break
-    return measured
 
 
 def fed(data: bytes, size: int, *, pulling: bool = True) -> None:
@@ -114,7 +94,6 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 }
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
     small, large = shape(1_500), shape(12_000)
@@ -122,7 +101,6 @@ def test_time_is_linear_byte_by_byte(shape: Callable[[int], bytes]) -> None:
     assert ratio(lambda: fed(large, 1), lambda: fed(small, 1), bound) < bound
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     small, large = shape(10_000), shape(80_000)
@@ -130,7 +108,6 @@ def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     assert ratio(lambda: fed(large, len(large)), lambda: fed(small, len(small)), bound) < bound
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("size", [1, 100, 2_000])
 def test_time_is_linear_where_nothing_is_pulled(size: int) -> None:
     small, large = (SHAPES["one large frame"](count * max(size, 100)) for count in (20, 160))
@@ -138,7 +115,6 @@ def test_time_is_linear_where_nothing_is_pulled(size: int) -> None:
     assert ratio(*works, NOISE * 8) < NOISE * 8
 
 
-@pytest.mark.alone
 def test_a_frame_costs_the_same_however_many_streams_are_open() -> None:
     few, many = server(**LARGE), server(**LARGE)
     feed(few, requests(100))
@@ -150,7 +126,6 @@ def test_a_frame_costs_the_same_however_many_streams_are_open() -> None:
     assert ratio(lambda: feed(many, flood), lambda: feed(few, flood), NOISE) < NOISE
 
 
-@pytest.mark.alone
 def test_opening_and_ending_costs_the_same_however_many_streams_are_open() -> None:
     def exchanges(opened: int) -> Callable[[], None]:
         connection = server(**LARGE)
@@ -178,7 +153,6 @@ def blocked(pieces: int, size: int) -> zttp.H2Connection:
     return connection
 
 
-@pytest.mark.alone
 def test_parking_and_releasing_many_pieces_is_linear() -> None:
     def work(pieces: int) -> None:
         connection = blocked(pieces, 1)
@@ -188,7 +162,6 @@ def test_parking_and_releasing_many_pieces_is_linear() -> None:
     assert ratio(lambda: work(16_000), lambda: work(2_000), NOISE * 8) < NOISE * 8
 
 
-@pytest.mark.alone
 def test_releasing_one_large_piece_in_slivers_is_linear() -> None:
     # Each of them is cut from the same buffer, which is not copied for it.
     def work(size: int) -> None:
@@ -204,7 +177,6 @@ def test_releasing_one_large_piece_in_slivers_is_linear() -> None:
     assert ratio(lambda: work(65_000), lambda: work(8_125), NOISE * 8) < NOISE * 8
 
 
-@pytest.mark.alone
 def test_releasing_many_streams_is_linear_in_their_number() -> None:
     def work(count: int) -> None:
         connection = server(**LARGE)
@@ -272,7 +244,6 @@ def settings_that_wait(count: int) -> None:
     feed(connection, frame(0x4, 0x1, 0, b"") * count)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     "work",
     [settings_that_wait, repeated_priority, resets_of_queued_streams, early_priorities, goaways, one_goaway],
@@ -292,7 +263,6 @@ def repeated(name: bytes, values: list[bytes], references: int) -> bytes:
     )
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     ("name", "values", "references"),
     [

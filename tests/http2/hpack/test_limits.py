@@ -1,11 +1,12 @@
 """The size of header lists, bombs, and what decoding costs."""
 
-import time
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 
 from tests.http2.hpack.helpers import INCREMENTAL, decoded, indexed, literal
+from tests.processor_time import assert_linear
 from zttp_h2.hpack import status
 from zttp_h2.hpack.decoder import Decoder
 
@@ -90,22 +91,10 @@ HOSTILE = {
 }
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("block_of", HOSTILE.values(), ids=HOSTILE.keys())
-def test_the_cost_is_linear(block_of: object) -> None:
-    def seconds(count: int) -> float:
-        block = block_of(count)  # type: ignore[operator]
-        times = []
-        for _ in range(5):
-            decoder = Decoder(1 << 26)
-            start = time.process_time()
-            decoder.decode(block)
-            times.append(time.process_time() - start)
-        return min(times)
-
-    seconds(100)
-    # Eight times the input: a quadratic decoder takes 64 times as long. A busy machine gets three chances.
-    assert any(seconds(40000) < 24 * seconds(5000) + 0.001 for _ in range(3))
+def test_the_cost_is_linear(block_of: Callable[[int], bytes]) -> None:
+    blocks = {count: block_of(count) for count in (5_000, 40_000)}
+    assert_linear(lambda count: Decoder(1 << 26).decode(blocks[count]), 5_000, 40_000)
 
 
 def test_nothing_is_kept_of_blocks_before_the_last() -> None:
