@@ -4,8 +4,8 @@ r"""HTTP/1.1, HTTP/2 and HTTP/3 without I/O: bytes in, events out, nothing else.
     connection.receive_data(b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n")
     connection.next_event()  # Request, EndOfMessage, NEED_DATA
 
-Every protocol is a plugin, found and imported when it is first asked for. What a plugin brings is an attribute here
-too: ``zttp.H1Connection`` imports HTTP/1.1, ``zttp.QuicEndpoint`` HTTP/3 or says what to install for it.
+Every protocol is a plugin, found and imported on first use. The names of a plugin are attributes here, too:
+``zttp.H1Connection`` imports HTTP/1.1, ``zttp.QuicEndpoint`` HTTP/3 or says what to install for it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ __all__ = [
     "unregister_protocol",
 ]  # fmt: skip
 
-# Found on first use: what a plugin brings, with the protocol to install for it, and what is rarely needed.
+# Found on first use: names of plugins, with the protocol to install for each, and names that are rarely needed.
 _OF_PLUGINS: Final = {
     "H1Connection": ("zttp_h1", HTTP1),
     "H1Limits": ("zttp_h1", HTTP1),
@@ -151,7 +151,7 @@ def _of_plugin(name: str) -> object:
         return _attribute(package, name)
     except ModuleNotFoundError as error:
         if error.name != package:
-            raise  # the plugin is there, and broken
+            raise  # the plugin is installed, but broken
     raise missing_attribute(name, protocol)
 
 

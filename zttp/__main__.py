@@ -1,7 +1,7 @@
-"""``python -m zttp`` and ``zttp``: what is installed, and a look at what goes over a connection.
+"""``python -m zttp`` and ``zttp``: what is installed, and inspection of connections.
 
-Exit status: 0 if all is well, 1 for a fault that was found or a transfer that failed, 2 for wrong usage, 130 after
-control-C. What goes wrong is said in one line on the standard error.
+Exit status: 0 on success, 1 for a fault that was found or a transfer that failed, 2 for wrong usage, 130 after
+control-C. An error is one line on the standard error.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ EPILOG = "Commands that open connections are for looking, not for production."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 means that all is well."""
+    """Run one command; return 0 on success."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what plugins say of themselves may be in any script
+        sys.stdout.reconfigure(errors="backslashreplace")  # texts of plugins may be in any script
     try:
         return _greet(parser) if options.command is None else _run(options)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever reads has seen enough
+    except BrokenPipeError:  # the reader has closed the pipe
         sys.stderr.close()
         return 1
     except (OSError, ValueError, LookupError, OverflowError) as error:
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    # Each command is imported when it is run: the listing needs no sockets.
+    # Each command is imported when it is run: `protocols` needs no sockets.
     if options.command == "protocols":
         from zttp.commands import installed
 
@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _greet(parser: argparse.ArgumentParser) -> int:
-    """Bare: the help, and what is installed."""
+    """Without arguments: the help, and what is installed."""
     from zttp.commands import installed
 
     parser.print_help()

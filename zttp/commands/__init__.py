@@ -1,5 +1,5 @@
-"""What ``python -m zttp`` does: a module for each command. ``import zttp`` imports none of them.
+"""The commands of ``python -m zttp``, a module for each. ``import zttp`` imports none of them.
 
-The commands are for looking. They are the one place of all distributions that opens a socket or reads a clock, because
-a program is what they are.
+The commands are for inspection. They are a program, so only they, of all distributions, open sockets and read the
+clock.
 """

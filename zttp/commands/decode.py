@@ -1,7 +1,7 @@
-"""``decode``: the events and errors of a captured stream of bytes, each with where it stands.
+"""``decode``: the events and errors of a captured byte stream, each with its position.
 
-HTTP/1.1 is fed line by line and HTTP/2 frame by frame, so that the place of an event is known without asking the
-parser for it. A capture is what one side received; for a client the requests that it must have sent are made up.
+HTTP/1.1 is passed line by line and HTTP/2 frame by frame, so that the position of an event is known without the parser.
+A capture has the bytes that one side received; for a client the requests that it must have sent are assumed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Found(NamedTuple):
 def run(
     file: str, protocol: str | None, role: str | None, *, as_json: bool, method: str, key_log: Path | None = None
 ) -> int:
-    """Print what is in a capture; 1 if there is an error in it."""
+    """Print the content of a capture; return 1 if there is an error in it."""
     captured = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     if is_capture(captured):
         return _datagrams(captured, protocol, role, key_log, as_json=as_json)
@@ -48,7 +48,7 @@ def run(
 
 
 def _datagrams(captured: bytes, protocol: str | None, role: str | None, key_log: Path | None, *, as_json: bool) -> int:
-    """Print what is in a capture of a network. Imported for it alone: it needs cryptography."""
+    """Print the content of a network capture. Imported only for that, because it needs cryptography."""
     if protocol not in (None, zttp.HTTP3):
         raise ValueError(f"a capture of a network is read for HTTP/3, not for {protocol}")
     zttp.Connection(zttp.CLIENT, zttp.HTTP3, server_name="unknown.invalid", verify=False)  # says what is missing
@@ -58,7 +58,7 @@ def _datagrams(captured: bytes, protocol: str | None, role: str | None, key_log:
 
 
 def decode(captured: bytes, protocol: str | None, role: str | None, method: bytes = b"GET") -> Iterator[Found]:
-    """Yield what is in a capture, in the order of the wire."""
+    """Yield the content of a capture, in the order of the wire."""
     received_by = ROLES[role] if role else guess_role(captured)
     named = protocol or guess_protocol(captured)
     if named == zttp.HTTP3:
@@ -74,13 +74,13 @@ def decode(captured: bytes, protocol: str | None, role: str | None, method: byte
 
 
 def guess_role(captured: bytes) -> int:
-    """A status line, or the SETTINGS that a server begins with, were received by a client."""
+    """Return CLIENT for a status line, or for the SETTINGS that a server sends first."""
     is_settings = len(captured) >= 9 and captured[3] == 4 and captured[5:9] == b"\0\0\0\0"
     return zttp.CLIENT if captured.startswith(b"HTTP/") or is_settings else zttp.SERVER
 
 
 def guess_protocol(captured: bytes) -> str:
-    """What the first bytes say."""
+    """Return the protocol of the first bytes."""
     if guess_role(captured) == zttp.CLIENT:
         return zttp.HTTP1 if captured.startswith(b"HTTP/") else zttp.HTTP2
     sniffed = zttp.sniff(captured)
@@ -89,7 +89,7 @@ def guess_protocol(captured: bytes) -> str:
 
 # ------------------------------------------------------------------------------------------------------------- HTTP/1.1
 def _http1(captured: bytes, connection: zttp.H1Connection, method: bytes) -> Iterator[Found]:
-    fed = at = left = 0  # left: of the content whose length is known
+    fed = at = left = 0  # left: the rest of content of known length
     chunked = False
     if connection.role == zttp.CLIENT:
         _ask(connection, method, captured)
@@ -122,7 +122,7 @@ def _http1(captured: bytes, connection: zttp.H1Connection, method: bytes) -> Ite
 
 
 def _piece(captured: bytes, at: int, left: int) -> bytes:
-    """The next line, or what is left of the content; nothing at the end, which is EOF."""
+    """Return the next line, or the rest of the content; empty at the end, for EOF."""
     longest = min(at + LONGEST_PIECE, len(captured))
     if left:
         return captured[at : min(at + left, longest)]
@@ -130,7 +130,7 @@ def _piece(captured: bytes, at: int, left: int) -> bytes:
 
 
 def _ask(connection: zttp.H1Connection, method: bytes, answer: bytes) -> None:
-    """Make up the request that a response answers: a 101 has been asked for what it names."""
+    """Send the request that a response must answer: for a 101, with the protocols that it names."""
     fields = list(HOST)
     head = answer.partition(b"\r\n\r\n")[0]
     if head[8:13].strip() == b"101" and (upgrade := re.search(rb"(?im)^upgrade:[ \t]*([^\r\n]+)", head)):
@@ -141,7 +141,7 @@ def _ask(connection: zttp.H1Connection, method: bytes, answer: bytes) -> None:
 
 
 def _goes_on(connection: zttp.H1Connection) -> bool:
-    """Go on to the next message, if there can be one; a server answers this one first."""
+    """Move on to the next message, if there can be one; a server answers this one first."""
     if connection.should_close():
         return False
     try:
@@ -190,7 +190,7 @@ def _pulled(connection: zttp.ByteStreamConnection, offset: int, end: int) -> Ite
 
 
 def _other(captured: bytes, connection: zttp.ByteStreamConnection) -> Iterator[Found]:
-    """Another plugin's protocol: byte by byte as long as that is quick, so that places are exact."""
+    """Another plugin's protocol: byte by byte while that is fast, so that positions are exact."""
     size = 1 if len(captured) <= LONGEST_PIECE else 4096
     at = 0
     try:

@@ -1,4 +1,4 @@
-"""What ``serve`` answers: the files of a directory, and nothing outside of it."""
+"""The responses of ``serve``: the files of a directory, and nothing outside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 
 
 def answer(root: Path, method: bytes, path: bytes) -> Answer:
-    """Say what a request gets. ``root`` is resolved."""
+    """Return the answer to a request. ``root`` is resolved."""
     if method not in (b"GET", b"HEAD"):
         return _short(405, b"only GET and HEAD are answered here\n", [(b"allow", b"GET, HEAD")])
     found = locate(root, path)
@@ -47,9 +47,9 @@ def answer(root: Path, method: bytes, path: bytes) -> Answer:
 
 
 def locate(root: Path, path: bytes) -> Path | None:
-    """Return the file or folder of a request's path; ``None`` for what is not there, is hidden, or lies outside.
+    """Return the file or folder of a request's path; ``None`` if it is missing, hidden, or outside the root.
 
-    Outside is decided at the end, for the file itself: whatever ``..``, escapes and symbolic links have come to.
+    The check for outside comes last, for the file itself: after ``..``, escapes and symbolic links.
     """
     try:
         parts = [part for part in unquote_to_bytes(path).decode("utf-8").split("/") if part]

@@ -1,4 +1,4 @@
-"""The frames of HTTP/2 by their headers: where each begins, its type, flags and stream (RFC 9113 4.1)."""
+"""HTTP/2 frames by their headers: position, type, flags and stream (RFC 9113 4.1)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FLAGS = {
 
 
 class Frame(NamedTuple):
-    """A frame, or the preface: where it stands, and what its header says."""
+    """A frame, or the preface: its position and the fields of its header."""
 
     offset: int
     end: int
@@ -46,14 +46,14 @@ class Frame(NamedTuple):
 
 
 class FrameFinder:
-    """Finds the frames in what is given to it, piece by piece."""
+    """Finds the frames in its input, piece by piece."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._offset = 0
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """Yield every frame that is whole now."""
+        """Yield every frame that is now complete."""
         self._bytes += data
         while (frame := self._next()) is not None:
             yield frame

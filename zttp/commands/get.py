@@ -1,4 +1,4 @@
-"""``get``: fetch a URL over whatever protocol is there, on plain sockets, one loop for all."""
+"""``get``: fetch a URL over any installed protocol, on plain sockets, with one loop for all."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from zttp.commands.usage import WrongUsageError
 
 RECEIVE = 256 * 1024
 LARGEST_DATAGRAM = 65_535
-_SAFE = "".join(map(chr, range(0x21, 0x7F)))  # what a user may have meant is not encoded twice
+_SAFE = "".join(map(chr, range(0x21, 0x7F)))  # characters that the user has encoded are not encoded twice
 
 
 class Target(NamedTuple):
-    """What a URL says."""
+    """The parts of a URL."""
 
     scheme: str
     host: str
@@ -32,20 +32,20 @@ class Target(NamedTuple):
 
     @property
     def authority(self) -> bytes:
-        """As the Host field has it: without the port that the scheme implies."""
+        """The value of the Host field: without the default port of the scheme."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = {"http": 80, "https": 443}[self.scheme]
         return (host if self.port == usual else f"{host}:{self.port}").encode("ascii")
 
 
 class Wire(Protocol):
-    """How a connection's bytes get to the peer and back."""
+    """The transport between a connection and the peer."""
 
     def flush(self) -> None:
         """Send what the connection has to send."""
 
     def receive(self) -> None:
-        """Wait for something, and give it to the connection."""
+        """Wait for input, and pass it to the connection."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def parse(url: str) -> Target:
-    """Take a URL apart."""
+    """Split a URL."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port
@@ -92,11 +92,11 @@ def _field(text: str) -> tuple[bytes, bytes]:
 
 # --------------------------------------------------------------------------------------------------------- transports
 def connect(target: Target, options: argparse.Namespace, stack: ExitStack) -> tuple[zttp.Connection, Any]:
-    """Open a connection of the protocol that was asked for, or that the server chooses."""
+    """Open a connection of the requested protocol, or of the one that the server selects."""
     if options.protocol == zttp.HTTP3:
         return _udp(target, options, stack)
     if options.protocol is not None:
-        zttp.Connection(zttp.CLIENT, options.protocol)  # an error in words, before anybody is called
+        zttp.Connection(zttp.CLIENT, options.protocol)  # a clear error, before anything is sent
     address = socket.create_connection((target.host, target.port), options.timeout)
     sock: socket.socket = stack.enter_context(address)
     protocol = options.protocol or zttp.HTTP1
@@ -163,7 +163,7 @@ def _udp(target: Target, options: argparse.Namespace, stack: ExitStack) -> tuple
 
 
 class UdpWire:
-    """A connection over datagrams: HTTP/3 keeps its own time."""
+    """A connection over datagrams: HTTP/3 has its own timers."""
 
     def __init__(self, connection: zttp.H3Connection, sock: socket.socket, trace: Trace, patience: float) -> None:
         self.connection, self.sock, self.trace, self.patience = connection, sock, trace, patience
@@ -175,7 +175,7 @@ class UdpWire:
             self.sock.send(datagram)
 
     def receive(self) -> None:
-        """Wait for a datagram, or for the time that the connection asked for."""
+        """Wait for a datagram, or until the connection's timeout."""
         due = self.connection.next_timeout()
         wait = self.patience if due is None else min(max(due - _now(), 0) / 1e6, self.patience)
         self.sock.settimeout(wait or 1e-6)
@@ -190,7 +190,7 @@ class UdpWire:
             self.connection.receive_datagram(datagram, _now())
 
     def end(self) -> None:
-        """Say goodbye."""
+        """Send the closing packets."""
         with suppress(OSError, zttp.ProtocolError):
             self.connection.close()
             self.flush()

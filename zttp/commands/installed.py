@@ -1,4 +1,4 @@
-"""``protocols`` and ``doctor``: what is installed, and whether it is sound."""
+"""``protocols`` and ``doctor``: what is installed, and its faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DISTRIBUTIONS = ("zttp", "zttp-core", "zttp-h1", "zttp-h2", "zttp-h3")
 
 
 def protocols(*, as_json: bool, load: bool) -> int:
-    """Print a line for each protocol; without ``load`` nothing of a plugin is imported."""
+    """Print a line for each protocol; without ``load`` no plugin is imported."""
     try:
         infos = REGISTRY.load_plugins() if load else REGISTRY.protocols(load=False)
     except ProtocolLookupError as error:
@@ -38,7 +38,7 @@ def protocols(*, as_json: bool, load: bool) -> int:
 
 
 def missing(infos: Sequence[ProtocolInfo]) -> Iterator[str]:
-    """Yield a line for each protocol of HTTP that nobody provides, with the remedy that works."""
+    """Yield a line for each missing protocol of HTTP, with the remedy."""
     for name in (HTTP1, HTTP2, HTTP3):
         if name not in [info.name for info in infos]:
             try:
@@ -48,7 +48,7 @@ def missing(infos: Sequence[ProtocolInfo]) -> Iterator[str]:
 
 
 def doctor(*, as_json: bool) -> int:
-    """Print what a bug report needs, and every fault that is found."""
+    """Print the facts for a bug report, and every fault that is found."""
     report = examine()
     faults = report["faults"]
     if as_json:
@@ -65,7 +65,7 @@ def doctor(*, as_json: bool) -> int:
     for line in _table(report["protocols"]):
         print(line)
     print()
-    for line in report["notes"]:  # of any distribution at all: no fault of zttp's, unless a plugin is missed
+    for line in report["notes"]:  # of any distribution: not a fault of zttp, unless a plugin is missing
         print(f"NOTE   could not be read: {line}")
     for fault in faults:
         print(f"FAULT  {fault}")
@@ -74,7 +74,7 @@ def doctor(*, as_json: bool) -> int:
 
 
 def examine() -> dict[str, Any]:
-    """Look at everything once."""
+    """Examine everything once."""
     versions = {name: version_of(name) for name in DISTRIBUTIONS}
     faults = []
     if len({found.rpartition(".")[0] for found in versions.values() if found}) > 1:
@@ -150,7 +150,7 @@ def _last_line(name: str) -> str:
 
 
 def _of_http3() -> dict[str, str]:
-    """Return the versions of what HTTP/3 stands on, without importing HTTP/3."""
+    """Return the versions of HTTP/3's dependencies, without importing HTTP/3."""
     found = {name: version_of(name) or "not installed" for name in ("cryptography", "pylsqpack")}
     try:
         from cryptography.hazmat.backends.openssl import backend

@@ -1,4 +1,4 @@
-"""A line that says how far a transfer is, on a terminal."""
+"""A line on a terminal that shows the progress of a transfer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 from time import monotonic
 
 WIDTH = 30
-PATIENCE = 0.5  # seconds: what is over sooner needs no bar
+PATIENCE = 0.5  # seconds: a shorter transfer needs no bar
 PAUSE = 0.1
 
 
 def size(count: float) -> str:
-    """Say a number of bytes."""
+    """Format a number of bytes."""
     for unit in ("B", "KiB", "MiB"):
         if count < 1024:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -20,14 +20,14 @@ def size(count: float) -> str:
 
 
 class Progress:
-    """Drawn again as bytes come; with a total it has a bar."""
+    """The progress line, redrawn as bytes arrive; with a total it has a bar."""
 
     def __init__(self, total: int | None, *, on: bool) -> None:
         self._total, self._on = total, on
         self._done, self._began, self._drawn = 0, monotonic(), 0.0
 
     def add(self, count: int) -> None:
-        """Say that so many bytes more are done."""
+        """Record more transferred bytes."""
         self._done += count
         now = monotonic()
         if self._on and now - self._began > PATIENCE and now - self._drawn > PAUSE:
@@ -35,7 +35,7 @@ class Progress:
             print(f"\r{self.line(now - self._began)}", end="", file=sys.stderr, flush=True)
 
     def line(self, seconds: float) -> str:
-        """Return what is drawn."""
+        """Return the line to draw."""
         speed = f"{size(self._done / seconds if seconds else 0)}/s"
         if not self._total:
             return f"{size(self._done):>10} {speed:>12}"

@@ -1,8 +1,8 @@
-"""``serve``: the files of a directory over every protocol that is installed, on asyncio; for looking, not production.
+"""``serve``: the files of a directory over every installed protocol, on asyncio; for inspection, not production.
 
-Without a certificate HTTP/1.1 and HTTP/2 in clear text, told apart by their first bytes; with one, over TLS by ALPN,
-and HTTP/3 over UDP on the same port. Only GET and HEAD are answered, and this machine alone is served unless ``--bind``
-says otherwise.
+Without a certificate HTTP/1.1 and HTTP/2 in clear text, distinguished by their first bytes; with one, over TLS by ALPN,
+and HTTP/3 over UDP on the same port. Only GET and HEAD are answered, and only this machine is served unless ``--bind``
+is given.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from zttp.commands.usage import WrongUsageError
 
 RECEIVE = 64 * 1024
 PIECE = 64 * 1024
-AHEAD = 256 * 1024  # content that may wait for credit: what is read ahead of a slow client
+AHEAD = 256 * 1024  # content that may wait for credit: how far files are read ahead of a slow client
 IDLE = 30.0  # seconds until a silent connection is closed
 CONNECTIONS = 256
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until somebody interrupts."""
+    """Serve until an interrupt."""
     root = options.directory.resolve(strict=True)
     if not root.is_dir():
         raise NotADirectoryError(f"{options.directory} is no directory")
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class Transfer:
-    """A response on its way: what is left of its content."""
+    """A response in progress: the rest of its content."""
 
     def __init__(self, stream: Any, given: Answer, *, is_head: bool) -> None:
         self.stream = stream
@@ -56,11 +56,11 @@ class Transfer:
             stream.end_message()
 
     def go_on(self, room: int) -> bool:
-        """Send at most so much more of a file; tell whether anything was sent."""
+        """Send at most so many more bytes of a file; return whether anything was sent."""
         before = room
         while self.file is not None and room > 0:
             piece = self.file.read(min(PIECE, self.left))
-            if not piece:  # it has become shorter: the message cannot be whole
+            if not piece:  # the file has become shorter: the message cannot be complete
                 self.close()
                 raise OSError("a file became shorter while it was sent")
             self.stream.send_data(piece)
@@ -72,7 +72,7 @@ class Transfer:
         return room < before
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self.file is not None:
             self.file.close()
             self.file = None
@@ -116,11 +116,11 @@ class Session:
         self.send()
 
     def stream(self, number: int) -> Any:
-        """Where the messages of a stream are sent: HTTP/1.1 has one at a time."""
+        """Return the object that sends the messages of a stream: HTTP/1.1 has one at a time."""
         return self.connection if isinstance(self.connection, zttp.H1Connection) else self.connection.stream(number)
 
     def send(self) -> bool:
-        """Go on with every transfer for which there is room; tell whether anything was sent."""
+        """Continue every transfer for which there is room; return whether anything was sent."""
         went_on = False
         for number, transfer in list(self.transfers.items()):
             try:
@@ -135,7 +135,7 @@ class Session:
         return went_on
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         for transfer in self.transfers.values():
             transfer.close()
 
@@ -149,7 +149,7 @@ class Server:
         self.installed = {info.name for info in zttp.protocols()}
 
     async def serve(self) -> None:
-        """Listen, say where, and go on for ever."""
+        """Listen, print the address, and serve forever."""
         options = self.options
         server = await asyncio.start_server(self.accept, options.bind, options.port, ssl=self.context(), limit=RECEIVE)
         port = server.sockets[0].getsockname()[1]
@@ -182,7 +182,7 @@ class Server:
         return context
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection to its end, whatever that is."""
+        """Serve one connection until it ends."""
         try:
             async with self.places:
                 with suppress(OSError, TimeoutError, ssl.SSLError):
@@ -212,7 +212,7 @@ class Server:
     async def exchange(
         self, session: Session, received: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Go on until nobody has anything to say."""
+        """Continue until neither side has anything to send."""
         connection = session.connection
         try:
             while True:
@@ -236,7 +236,7 @@ class Server:
         while True:
             session.pull()
             await self.flush(session, writer)
-            while session.send():  # until all is sent, or waits for credit
+            while session.send():  # until all is sent or waits for credit
                 await self.flush(session, writer)
             if not isinstance(connection, zttp.H1Connection) or session.is_over:
                 return
@@ -249,7 +249,7 @@ class Server:
                 return
 
     async def flush(self, session: Session, writer: asyncio.StreamWriter) -> None:
-        """Write what there is, and wait until the peer has taken most of it."""
+        """Write the output, and wait until the peer has read most of it."""
         if data := session.connection.data_to_send():
             session.trace.passed(">", data, session.connection)
             writer.write(data)
@@ -257,7 +257,7 @@ class Server:
 
 
 class Datagrams(asyncio.DatagramProtocol):
-    """HTTP/3: many connections behind one UDP socket."""
+    """HTTP/3: many connections on one UDP socket."""
 
     def __init__(self, root: Path, options: argparse.Namespace) -> None:
         self.root, self.options = root, options
@@ -272,7 +272,7 @@ class Datagrams(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        """Give it to its connection, and answer."""
+        """Pass it to its connection, and answer."""
         self.endpoint.receive_datagram(data, addr, _now())
         self.go_on()
 
@@ -299,7 +299,7 @@ class Datagrams(asyncio.DatagramProtocol):
             self.timer = asyncio.get_running_loop().call_later(max(due - _now(), 0) / 1e6, self.time_out)
 
     def time_out(self) -> None:
-        """Do what is due."""
+        """Handle the timeout."""
         self.endpoint.handle_timeout(_now())
         self.go_on()
 

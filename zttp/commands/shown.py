@@ -1,4 +1,4 @@
-"""Events, errors and frames as they are shown: to a reader in a line, to a program as an object of JSON."""
+"""How events, errors and frames are shown: to a reader as a line, to a program as a JSON object."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ATTRIBUTES: Final = (
     "method", "target", "status_code", "reason", "http_version", "headers", "trailers", "data", "stream_id",
     "end_stream", "error_code", "last_stream_id", "debug", "params", "ack", "increment", "urgency", "incremental",
 )  # fmt: skip
-_MOST_CONTENT: Final = 64  # bytes in a line: a program has them all
+_MOST_CONTENT: Final = 64  # bytes in a line: a program gets all
 
 
 def as_text(what: object) -> str:
@@ -47,7 +47,7 @@ def _attributes(event: object) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """As JSON has it: bytes one character each, so that nothing is lost."""
+    """Return a value for JSON: one character for each byte, so that nothing is lost."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, zttp.HeaderBlock | list | tuple):
@@ -56,7 +56,7 @@ def _plain(value: object) -> object:
 
 
 def frames_text(frames: Iterable[dict[str, Any]]) -> str:
-    """Return the frames of a QUIC packet, which come as qlog has them, for a reader."""
+    """Return the frames of a QUIC packet, given in the form of qlog, for a reader."""
     return ", ".join(map(_frame_text, frames))
 
 

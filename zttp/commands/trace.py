@@ -1,4 +1,4 @@
-"""What ``--trace`` shows: events, and frames of HTTP/2 and HTTP/3, as they pass; ``<`` came in, ``>`` went out."""
+"""The output of ``--trace``: events, and frames of HTTP/2 and HTTP/3; ``<`` was received, ``>`` was sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKETS: Final = {"quic:packet_received": "<", "quic:packet_sent": ">"}
 
 
 class Trace:
-    """A connection that is looked at, on the standard error. Off, it does nothing."""
+    """Shows a connection on the standard error. If it is off, it does nothing."""
 
     def __init__(self, name: str, *, on: bool) -> None:
         self._name, self._on = name, on
@@ -33,23 +33,23 @@ class Trace:
 
     @property
     def qlog(self) -> Callable[[dict[str, Any]], None] | None:
-        """What a connection of HTTP/3 tells of its packets; None where nobody looks, which costs nothing."""
+        """Return the qlog callback of an HTTP/3 connection; None if the trace is off, which costs nothing."""
         return self._packet if self._on else None
 
     def passed(self, direction: str, data: bytes, connection: zttp.Connection) -> None:
-        """Show bytes on their way: the frames of HTTP/2, the first line of what HTTP/1.1 has, the size of the rest."""
+        """Show sent or received bytes: the frames of HTTP/2, the first line of HTTP/1.1, the size of the rest."""
         if not self._on or not data:
             return
         if isinstance(connection, zttp.H1Connection):
             self._print(f"{direction} {len(data)} bytes: {data[:60]!r}")
-        elif isinstance(connection, zttp.ByteStreamConnection):  # a frame of HTTP/2: others are not spoken here
+        elif isinstance(connection, zttp.ByteStreamConnection):  # a frame of HTTP/2: other protocols are not shown here
             for frame in self._finders[direction].feed(data):
                 self._print(f"{direction} {frame}")
         else:
             self._print(f"{direction} datagram of {len(data)} bytes")
 
     def _packet(self, event: dict[str, Any]) -> None:
-        """Show a packet with its frames, or that one was lost."""
+        """Show a packet with its frames, or a lost packet."""
         name, data = event["name"], event["data"]
         if name in PACKETS or name == "quic:packet_lost":
             header = data["header"]

@@ -1,5 +1,5 @@
-"""What a command cannot be asked for, though the parser of arguments lets it through."""
+"""Wrong usage that the argument parser does not detect."""
 
 
 class WrongUsageError(ValueError):
-    """An argument makes no sense; nothing was tried."""
+    """An argument is invalid; nothing was tried."""

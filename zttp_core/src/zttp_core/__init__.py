@@ -1,6 +1,6 @@
 """zttp-core: the facade, the events, the registry and the grammar that every protocol plugin of zttp shares.
 
-``import zttp`` is for users; this package is for plugins. What a plugin is made of is in ``zttp_core.plugin``.
+``import zttp`` is for users; this package is for plugins. ``zttp_core.plugin`` has the names that a plugin needs.
 """
 
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 # ruff: noqa: E402 - before anything compiled is imported
 from zttp_core.interpreters import refuse_another_interpreter
 
-# What tells whether this runs as machine code: it is all or nothing.
+# The module that tells whether this is the compiled build: all modules are compiled, or none.
 _HOT_MODULE: Final = "zttp_core.events.factories"
 
 refuse_another_interpreter(_HOT_MODULE)
@@ -35,7 +35,7 @@ from zttp_core.header_block import HeaderBlock
 from zttp_core.module_files import is_compiled
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA, ConnectionClosed, NeedData
 
-# Whether the events and the grammar run as machine code.
+# Whether the events and the grammar are compiled.
 COMPILED: Final = is_compiled(_HOT_MODULE) is True
 
 __all__ = [

@@ -21,7 +21,7 @@ from zttp_core.sentinels import ConnectionClosed, NeedData
 
 GoAway = Goaway
 
-# What `next_event` returns.
+# The results of `next_event`.
 Event: TypeAlias = (
     Request
     | Response
@@ -38,5 +38,5 @@ Event: TypeAlias = (
     | ConnectionClosed
 )
 
-# What every `send_*` takes as fields: pairs of bytes, as tuples, lists or other sequences, in any iterable.
+# The fields that every `send_*` accepts: pairs of bytes, as tuples, lists or other sequences, in any iterable.
 Headers: TypeAlias = Iterable[Sequence[bytes]] | HeaderBlock

@@ -1,11 +1,11 @@
-"""What the compiler does to public classes and functions, for the build that is not compiled.
+"""The compiler's checks of public classes and functions, for the build that is not compiled.
 
 mypyc gives its classes read-only attributes and no others, and checks every argument against its annotation before the
-first line of a function runs. Interpreted, none of that happens by itself: ``event.stream_id = 7`` would change an
-event that other connections share, and ``Data("text")`` would be found out much later. A module that defines such names
-ends with ``as_compiled(...)`` of them; compiled, that is one look at each and nothing else.
+first line of a function runs. Interpreted, Python does none of that: ``event.stream_id = 7`` would change an
+event that other connections share, and ``Data("text")`` would be detected much later. A module that defines such names
+ends with ``as_compiled(...)`` of them; compiled, that only looks at each once.
 
-Not compiled itself. The messages are mypyc's, so that one test can hold both builds to one answer.
+Not compiled itself. The messages are those of mypyc, so that one test can check both builds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Check = Callable[[Any], Any]
 
 
 def as_compiled(*made: Any, narrow: tuple[str, ...] = (), final: tuple[str, ...] = ()) -> None:
-    """Have interpreted classes and functions check their arguments, and the classes keep their attributes.
+    """Make interpreted classes and functions check their arguments, and protect the attributes of the classes.
 
     Args:
         made: The classes, each with ``__slots__``, and the functions.
@@ -50,7 +50,7 @@ def _make_strict(cls: type[Any], final: tuple[str, ...]) -> None:
             initialize(self, *args, **keywords)
 
     def __setattr__(self: Any, name: str, value: object) -> None:  # noqa: N807
-        if name == "__class__":  # of another event with as many attributes, for whoever shares this one
+        if name == "__class__":  # it could become another event with as many attributes, for all that share this one
             raise TypeError(f"__class__ assignment: {cls.__name__!r} objects keep their class")
         if name in properties or (name in fixed and _is_set(fixed[name], self)):
             raise AttributeError(f"attribute {name!r} of {cls.__name__!r} objects is not writable")
@@ -76,7 +76,7 @@ def _is_set(slot: Any, owner: object) -> bool:
 
 
 def _checked(function: FunctionType, narrow: tuple[str, ...] = ()) -> Callable[..., Any]:
-    """Return the function with checks before it; itself if there is nothing to check."""
+    """Return the function with checks in front; the function itself if there is nothing to check."""
     from functools import wraps
     from typing import get_type_hints
 
@@ -117,7 +117,7 @@ def _check_for(annotation: Any) -> Check | None:
     if origin is tuple and options and options[-1] is not Ellipsis:
         return _instance_of(annotation, _tuple_of([_check_for(option) for option in options]))
     if origin is list and getattr(options[0], "__origin__", None) is tuple:
-        # Each item is looked at when a compiled loop comes to it; here nobody would.
+        # A compiled loop checks each item; here nothing else would.
         return _list_of(_check_for(options[0]))
     if origin is int:
         return _instance_of(int, _plain_int)
@@ -131,7 +131,7 @@ def _is_concrete(cls: type[Any]) -> bool:
 
 
 class _RefusedError(Exception):
-    """An argument is not of the type."""
+    """An argument has the wrong type."""
 
 
 def _refused() -> Any:
@@ -164,7 +164,7 @@ def _list_of(check_item: Check | None) -> Check:
 
 
 def _instance_of(expected: Any, inner: Check, *, optional: bool = False) -> Check:
-    """Return a check that says what it expected."""
+    """Return a check that names the expected type."""
     name = _expected_name(expected) + (" or None" if optional else "")
 
     def check(value: Any) -> Any:
@@ -187,7 +187,7 @@ def _expected_name(expected: Any) -> str:
 
 
 def _name_of(value: object) -> str:
-    """Return the name of a value's type as mypyc writes it: tuples with what is in them."""
+    """Return the name of a value's type as mypyc writes it: tuples with the types of their items."""
     if value is None:
         return "None"
     cls = type(value)

@@ -1,4 +1,4 @@
-"""What ``Connection(...)`` calls. Compiled: every connection is made through it."""
+"""The function behind ``Connection(...)``. Compiled, because it makes every connection."""
 
 from typing import Any, Final
 
@@ -13,12 +13,12 @@ _CLIENT: Final[object] = 2
 
 
 def connect(role: object, protocol: object = _DEFAULT, **options: Any) -> Any:
-    """Return a new connection of the protocol. ``Connection`` says what can be raised."""
+    """Return a new connection of the protocol. ``Connection`` documents the errors."""
     make: Any = None
     if protocol is _DEFAULT:
         make = _USUAL_MAKER[0]
-    # What is equal to a spelling is not always one: True is equal to 1, and what a key of one's own is equal to it says
-    # itself. Such keys are looked up anew each time, and so have the same answer each time.
+    # A key that equals a spelling is not always one: True equals 1, and a class of the caller decides what it equals.
+    # Such keys are looked up anew each time, and so have the same result each time.
     elif type(protocol) is str or type(protocol) is int or protocol is None:
         make = _MAKERS.get(protocol)
     if make is None:

@@ -157,7 +157,7 @@ def _names_of(one: type) -> set[str]:
 
 
 def _known(subclass: type) -> bool | None:
-    """Return whether a class that is known, or derived from one, is over a byte stream; ``None`` if it is not known."""
+    """Return whether a known class, or one derived from it, is over a byte stream; ``None`` if it is not known."""
     for base in _bases(subclass):
         reference, whole = _KNOWN.get(id(base), (None, False))
         if reference is not None and reference() is base:
@@ -166,9 +166,9 @@ def _known(subclass: type) -> bool | None:
 
 
 def _find(subclass: type) -> bool | None:
-    """Return the same for a class that a plugin makes connections of, though none was made by ``Connection`` yet."""
+    """Return the same for a plugin's connection class of which ``Connection`` has made no object yet."""
     bases = _bases(subclass)
-    # Whoever lacks what every connection has is not worth asking the plugins about.
+    # A class without the methods of every connection is no reason to ask the plugins.
     if not _names_of(subclass).issuperset(("next_event", "is_closed")):
         return None
     found = REGISTRY.provided(bases)

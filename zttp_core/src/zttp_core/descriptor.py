@@ -180,7 +180,7 @@ class ProtocolInfo(NamedTuple):
 
 
 def _described(fields: Mapping[str, object]) -> ProtocolDescriptor:
-    """Make a descriptor of its fields, as it was: for copies and pickles."""
+    """Make a descriptor from its fields, for copies and pickles."""
     made = object.__new__(ProtocolDescriptor)
     for field, value in fields.items():
         object.__setattr__(made, field, value)
@@ -188,9 +188,9 @@ def _described(fields: Mapping[str, object]) -> ProtocolDescriptor:
 
 
 def plain(descriptor: ProtocolDescriptor) -> ProtocolDescriptor:
-    """Return the descriptor as one that nobody else holds: a plugin could change its own, or derive its class.
+    """Return a copy of the descriptor: a plugin could change its own, or derive its class.
 
-    What cannot be read of it stays out, and is a fault.
+    Fields that cannot be read are left out, and are a fault.
     """
     fields = {}
     for field in ProtocolDescriptor.__slots__:
@@ -202,7 +202,7 @@ def plain(descriptor: ProtocolDescriptor) -> ProtocolDescriptor:
 
 
 def find_fault(descriptor: ProtocolDescriptor) -> str | None:
-    """Return what is wrong with the descriptor, naming the field, or ``None``."""
+    """Return the fault of the descriptor, with the name of the field, or ``None``."""
     for field, rule, holds in (*_RULES, ("newer_fields", "a tuple of str", _is_tuple_of_str)):
         if not hasattr(descriptor, field):
             return f"descriptor field '{field}' must be {rule}, and is missing"
@@ -236,7 +236,7 @@ def find_connection_fault(connection: object) -> str | None:
         return f"must be a class, got {shown(connection)}"
     from zttp_core.connection import Connection
 
-    # `object` above all: each object would be a Connection. Python's own classes are none either.
+    # `object` above all: every object would be a Connection. Built-in classes are not connection classes either.
     own = any(connection is base for base in Connection.__mro__)
     if own or type.__getattribute__(cast(type, connection), "__module__") == "builtins":
         return f"must be a class of connections, got {class_path(cast(type, connection))}"
@@ -244,11 +244,11 @@ def find_connection_fault(connection: object) -> str | None:
 
 
 def is_api_version(value: object) -> bool:
-    """Return whether the value is a plugin API version: two non-negative integers, which can be shown."""
+    """Return whether the value is a plugin API version: two non-negative integers, which can be printed."""
     return type(value) is tuple and len(value) == 2 and all(type(part) is int and 0 <= part < 10**6 for part in value)
 
 
-# The rules ask for the types themselves: a class derived from one may answer whatever it likes when it is compared.
+# The rules require the exact types: a derived class may compare in any way.
 
 
 def _is_name(value: object) -> bool:
@@ -287,7 +287,7 @@ def _is_tuple_of_str(value: object) -> bool:
 
 
 def _begins_a_request(preface: bytes) -> bool:
-    """Return whether an HTTP/1.1 request line can begin like this: sniffing could not tell the two apart."""
+    """Return whether an HTTP/1.1 request line can begin like this: sniffing could not distinguish the two."""
     method, after_method, rest = preface.partition(b" ")
     if not is_token(method):
         return False

@@ -1,6 +1,6 @@
-"""Which installed distributions bring protocols: their entry points, read and not loaded.
+"""Which installed distributions provide protocols: their entry points, read and not loaded.
 
-Every distribution is read for itself: one whose ``entry_points.txt`` is damaged loses its own protocols alone.
+Every distribution is read separately: one with a damaged ``entry_points.txt`` loses only its own protocols.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class EntryPoint:
     """One line of an ``entry_points.txt``: the protocol's name, and where its plugin is.
 
     Attributes:
-        name: What stands before the ``=``, as it was written.
-        value: What stands behind it, which should be ``module`` or ``module:object``.
-        provider: Whose line it is.
-        brings: What came of loading it, once it is known.
+        name: The text before the ``=``, unchanged.
+        value: The text after it, which should be ``module`` or ``module:object``.
+        provider: The distribution of the line.
+        brings: The result of loading it, once it is known.
     """
 
     __slots__ = ("brings", "name", "provider", "value")
@@ -33,7 +33,7 @@ class EntryPoint:
 
     @property
     def module(self) -> str:
-        """The module, whatever else the value names."""
+        """The module, without the rest of the value."""
         return self.value.partition(":")[0].partition("[")[0].strip()
 
     @property
@@ -43,7 +43,7 @@ class EntryPoint:
         return all(word.isidentifier() for part in reference.split(":", 1) for word in part.strip().split("."))
 
     def load(self) -> object:
-        """Import the module and return it, or what the value names in it."""
+        """Import the module and return it, or the object that the value names in it."""
         from importlib import import_module
 
         found: object = import_module(self.module)
@@ -53,14 +53,14 @@ class EntryPoint:
 
 
 class Scan:
-    """What one look at the installed distributions has found.
+    """The result of one scan of the installed distributions.
 
     Attributes:
         claims: The entry points by protocol, in the order of the names.
-        faults: What could not be read, each with its reason.
-        lasts: Whether the answer may be kept: not if something was missed that may be there the next time, nor if
+        faults: Everything that could not be read, each with its reason.
+        lasts: Whether the result may be kept: not if something was missed that may be found the next time, nor if
             nothing was found, which may be a mishap as well.
-        brought: Everything that the plugins bring, kept once all of them have had their say.
+        brought: Everything that the plugins provide, kept once all of them were loaded.
     """
 
     __slots__ = ("brought", "claims", "faults", "lasts")
@@ -73,7 +73,7 @@ class Scan:
             if same not in seen:
                 seen.add(same)
                 claims.setdefault(one.name, []).append(one)
-        # A line that leads nowhere takes no protocol from whoever provides it.
+        # An invalid line takes no protocol from a distribution that provides it.
         sound = {name: [one for one in claims[name] if one.is_reference] or claims[name] for name in sorted(claims)}
         self.claims = {name: tuple(sound[name]) for name in sound}
         passed_over = [one for name in claims for one in claims[name] if one not in sound[name]]
@@ -84,10 +84,10 @@ class Scan:
 
 
 def scan() -> Scan:
-    """Look at every installed distribution.
+    """Scan every installed distribution.
 
     Raises:
-        OSError: The process is short of something that it needs for looking, such as file descriptors.
+        OSError: The process lacks a resource that the scan needs, such as file descriptors.
     """
     inventory = take_inventory()
     found: list[EntryPoint] = []
@@ -100,7 +100,7 @@ def scan() -> Scan:
 
 
 def entry_points_of(distribution: Distribution) -> Iterator[EntryPoint]:
-    """Yield the entry points of the group. A line without ``=`` is one that leads nowhere."""
+    """Yield the entry points of the group. A line without ``=`` is an invalid one."""
     text = distribution.read("entry_points.txt")
     if text is None or ENTRY_POINT_GROUP not in text:
         return

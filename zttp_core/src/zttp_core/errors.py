@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-# Where the documentation stands: the address in the metadata of every distribution (a test compares them).
+# The address of the documentation, as in the metadata of every distribution (a test compares them).
 DOCUMENTATION: Final = "https://zttp.readthedocs.io/en/latest/"
-# The reasons that have a section there: those of the table, which adds them when it is imported.
+# The reasons with a section there: those of the table, which adds them when it is imported.
 EXPLAINED: Final[set[str]] = set()
 
 
@@ -59,7 +59,7 @@ class ProtocolError(Exception):
 
     @property
     def __notes__(self) -> list[str]:
-        """What a traceback shows below the message, made when somebody asks: an error costs nothing for it."""
+        """The lines that a traceback shows below the message. Made on access, so an error costs nothing for them."""
         notes: list[str] | None = self.__dict__.get("_notes")
         if notes is None:
             notes = self.__dict__["_notes"] = []  # the same list each time: ``add_note`` appends to it

@@ -1,13 +1,13 @@
-"""What ``repr`` shows of bytes and fields: all of what is usual, the beginning of what is long.
+"""The ``repr`` of bytes and fields: usual values whole, only the beginning of long ones.
 
-A traceback or a log line must not grow with what a peer sent: 1 MiB of content would be 4 MiB of escapes.
+A traceback or a log line must not grow with the input of a peer: 1 MiB of content would be 4 MiB of escapes.
 """
 
 from typing import Final
 
 _LONGEST_VALUE: Final = 1024  # bytes of one value
 _LONGEST_NUMBER: Final = 512  # bits
-_LONGEST_LIST: Final = 16_384  # characters of a list, after which no further entry is begun
+_LONGEST_LIST: Final = 16_384  # characters of a list, after which no further entry is added
 
 
 def excerpt(value: bytes) -> str:
@@ -18,12 +18,12 @@ def excerpt(value: bytes) -> str:
 
 
 def digits(value: int) -> str:
-    """Return a number as it is written, or how long one is that no protocol knows: Python refuses to write it."""
+    """Return a number in digits, or the length of a huge one, which Python refuses to format."""
     return str(value) if value.bit_length() <= _LONGEST_NUMBER else f"<a number of {value.bit_length()} bits>"
 
 
 def excerpt_of_fields(pairs: list[tuple[bytes, bytes]]) -> str:
-    """Return the ``repr`` of a list of fields, or of its beginning with what is left out."""
+    """Return the ``repr`` of a list of fields, or of its beginning and the number of omitted ones."""
     text = "["
     for number, (name, value) in enumerate(pairs):
         if number > 0:
@@ -35,7 +35,7 @@ def excerpt_of_fields(pairs: list[tuple[bytes, bytes]]) -> str:
 
 
 def excerpt_of_settings(params: list[tuple[int, int]]) -> str:
-    """Return the ``repr`` of a list of settings, or of its beginning with what is left out."""
+    """Return the ``repr`` of a list of settings, or of its beginning and the number of omitted ones."""
     text = "["
     for number, param in enumerate(params):
         if number > 0:

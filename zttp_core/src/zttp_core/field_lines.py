@@ -1,6 +1,6 @@
-"""Taking a valid header section apart again (RFC 9112 5): bytes in, pairs of bytes out.
+"""Splitting a valid header section into fields (RFC 9112 5): bytes in, pairs of bytes out.
 
-The section was validated when it was parsed, so only colons and line ends are looked for, eight bytes at a time.
+The section was validated when it was parsed, so the loop only searches for colons and line ends, eight bytes at a time.
 Nothing is read beyond the section, valid or not.
 """
 
@@ -40,7 +40,7 @@ def split(section: bytes, at: i64, lower: bool) -> list[tuple[bytes, bytes]]:
         if found == 0:
             line_end = find_byte(section, line_end, end, _CR)
         next_line = line_end + 2
-        # RFC 9112 5.1: white space around the value is not part of it. No other byte up to 32 stands in a value.
+        # RFC 9112 5.1: white space around the value is not part of it. A value has no other byte up to 32.
         while value < line_end and section[value] <= 32:
             value += 1
         while line_end > value and section[line_end - 1] <= 32:

@@ -1,7 +1,7 @@
-"""Finding a field by its name in a valid header section, without making an object of any other.
+"""Finding a field by its name in a valid header section, without making objects for other fields.
 
-The first name that is looked for is compared with one line after the other. Whoever comes back gets an index: a byte
-for each line, its tag, that depends on its name. A word holds eight tags and is compared at once.
+The first lookup compares the name with one line after the other. The second makes an index: a byte for each line, its
+tag, which depends on its name. A word holds eight tags, which are compared at once.
 """
 
 from typing import Final, final
@@ -24,10 +24,10 @@ _LOW_BYTES: Final = b"".join([((1 << (8 * count)) - 1).to_bytes(8, "little") for
 @final
 @mypyc_attr(acyclic=True)
 class FieldIndex:
-    """The lines of one section by the names of their fields, and the values that were looked up.
+    """An index of the lines of one section by field name, and the values that were looked up.
 
     ``tags`` has a byte for each line, and ends with a whole word. ``lines`` has six words for each: the first and the
-    last eight bytes of the name in lower case, its length, where it begins, and where its value begins and ends.
+    last eight bytes of the name in lower case, its length, its position, and the start and end of its value.
     """
 
     __slots__ = ("_lines", "_tags", "_values")
@@ -57,7 +57,7 @@ class FieldIndex:
         return None
 
     def _is_line(self, number: i64, section: bytes, name: bytes, length: i64, first: i64, last: i64) -> bool:
-        """Tell whether a line is that of the name, of which the rest is given."""
+        """Return whether a line has this name, given by its words, tag and length."""
         lines = self._lines
         line = number * _LINE
         return (
@@ -68,7 +68,7 @@ class FieldIndex:
         )
 
     def _value(self, number: i64, section: bytes) -> bytes:
-        """Return the value of a line: one object, however often it is asked for."""
+        """Return the value of a line, always the same object."""
         value = self._values[number]
         if value is None:
             lines = self._lines
@@ -78,13 +78,13 @@ class FieldIndex:
         return value
 
 
-ASKED_ONCE: Final = FieldIndex(b"", b"", 0)  # in the place of the index of a block that was asked for one name
+ASKED_ONCE: Final = FieldIndex(b"", b"", 0)  # in place of an index, after the first lookup in a block
 
 
 def scan(section: bytes, at: i64, name: bytes) -> i64:
-    """Return where the value of the first field of this name begins, after its colon; NOT_THERE if there is none.
+    """Return the position after the colon of the first field of this name; NOT_THERE if there is none.
 
-    ``at`` is where a line begins.
+    ``at`` is the start of a line.
     """
     end: i64 = len(section)
     length: i64 = len(name)
@@ -98,7 +98,7 @@ def scan(section: bytes, at: i64, name: bytes) -> i64:
 
 
 def next_line(section: bytes, at: i64) -> i64:
-    """Return where the line after the one at ``at`` begins."""
+    """Return the start of the line after the one at ``at``."""
     return find_byte(section, at, len(section), _CR) + 2
 
 
@@ -136,7 +136,7 @@ def value_at(section: bytes, at: i64) -> bytes:
 
 
 def _value_start(section: bytes, at: i64, end: i64) -> i64:
-    # No other byte up to 32 stands in a valid value than a space or a tab.
+    # A space and a tab are the only bytes up to 32 in a valid value.
     while at < end and section[at] <= _SPACE:
         at += 1
     return at
@@ -149,7 +149,7 @@ def _value_end(section: bytes, start: i64, end: i64) -> i64:
 
 
 def _same_middle(section: bytes, at: i64, name: bytes, length: i64) -> bool:
-    """Tell whether ``name`` and what is at ``at`` have the same bytes but for the first and last eight, in any case."""
+    """Return whether ``name`` and the bytes at ``at`` are equal except for the first and last eight, in any case."""
     last = length - 16
     place: i64 = 8
     while place < last:
@@ -160,10 +160,10 @@ def _same_middle(section: bytes, at: i64, name: bytes, length: i64) -> bool:
 
 
 def _is_name(section: bytes, at: i64, name: bytes, first: i64) -> bool:
-    """Tell whether ``name``, in any case, is what stands at ``at``; there is as much of the section as of the name."""
+    """Return whether ``name``, in any case, is at ``at``; the section is long enough."""
     length: i64 = len(name)
     if length < 8:
-        # A name that has a colon is none: the one that ends the field's name would be taken for a later one.
+        # A name with a colon is invalid: the colon after the field's name could match one within it.
         return _first_word(section, at, length) == first and hits(first, _COLON) == 0
     last = length - 8
     place: i64 = 0

@@ -1,4 +1,4 @@
-"""The field names that nearly every message carries, as ready objects.
+"""The most common field names, as ready objects.
 
 A name that is sliced out of a message and lower-cased costs two objects; a name found here costs none.
 """
@@ -9,7 +9,7 @@ from zttp_core.messages.grammar import LOWER_TABLE
 from zttp_core.native_ints import i64
 from zttp_core.vocabulary import Vocabulary
 
-# Ordered by how often they are seen. Spelled as HTTP/1.1 peers spell them; the lower-case form is added to each.
+# Ordered by frequency. Spelled as by HTTP/1.1 peers; the lower-case form is added to each.
 _SPELLINGS: Final = (
     b"Host User-Agent Accept Accept-Encoding Accept-Language Connection Content-Length Content-Type Cookie Referer "
     b"Cache-Control Upgrade-Insecure-Requests Sec-Fetch-Site Sec-Fetch-Mode Sec-Fetch-Dest Sec-Fetch-User sec-ch-ua "
@@ -29,7 +29,7 @@ _SPELLINGS: Final = (
     b"CF-Connecting-IP CF-IPCountry CDN-Loop Cross-Origin-Opener-Policy Cross-Origin-Resource-Policy NEL Report-To"
 )
 
-# Fields that only HTTP/2 and HTTP/3 carry are lower-case on the wire, and so is their one spelling.
+# Fields of HTTP/2 and HTTP/3 only are lower-case on the wire, so they have one spelling.
 LOWER: Final = LOWER_TABLE
 
 
@@ -49,7 +49,7 @@ FIELD_NAMES: Final = Vocabulary(NAMES, [0] * len(NAMES))
 
 
 def lower_name(name: bytes) -> bytes:
-    """Return the name in lower case: itself if it is, which is how most are written."""
+    """Return the name in lower case: the same object if it is already, as most are."""
     end: i64 = len(name)
     at: i64 = 0
     while at < end:

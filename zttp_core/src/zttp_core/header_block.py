@@ -152,7 +152,7 @@ class HeaderBlock:
 
     def _first_looks(self, section: bytes, name: bytes, default: Any) -> Any:
         """Return what ``get`` returns, while there is no index."""
-        if self._index is None:  # nobody may ever ask for another name
+        if self._index is None:  # there may be no second lookup
             self._index = ASKED_ONCE
             at = scan(section, self._start, name)
             return default if at == NOT_THERE else value_at(section, at)

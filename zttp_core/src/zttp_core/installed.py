@@ -1,11 +1,11 @@
-"""The distributions that are installed, and what their metadata say. No code of theirs runs.
+"""The installed distributions and their metadata. None of their code runs.
 
-``importlib.metadata`` would do this as well, but for three reasons: one distribution whose files are damaged ends its
-walk, a folder that could not be read for a moment counts as empty from then on, and importing it takes 26 ms, which the
-first connection of a process would pay.
+``importlib.metadata`` is not used for three reasons: one distribution with damaged files ends its iteration, a folder
+that could not be read for a moment counts as empty from then on, and importing it takes 26 ms, which the first
+connection of a process would pay.
 """
 
-# ruff: noqa: PTH118, PTH119, PTH123, PTH208 - pathlib would be a good part of those 26 ms
+# ruff: noqa: PTH118, PTH119, PTH123, PTH208 - pathlib would take a good part of those 26 ms
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ BYTE_ORDER_MARK: Final = "\ufeff"  # which some editors put in front of a text
 
 
 class Distribution(NamedTuple):
-    """One distribution: what its folder is called, and how its files are read."""
+    """One distribution: the name of its folder, and access to its files."""
 
     folder: str
     read: Callable[[str], str | None]
 
     @property
     def key(self) -> str:
-        """The name, spelled so that it can be compared: of two with one name, the first on ``sys.path`` counts."""
+        """The normalised name: of two with the same name, the first on ``sys.path`` counts."""
         return normalized(self.folder.partition("-")[0].removesuffix(".egg"))
 
     @property
     def provider(self) -> Provider:
-        """Name and version: out of the metadata, or else, where those are missing or damaged, of the folder's name."""
+        """Name and version: from the metadata, or from the folder's name if it is missing or damaged."""
         stem = self.folder.removesuffix(".dist-info").removesuffix(".egg-info")
         name, _, rest = stem.partition("-")
         fields = self.fields()
@@ -44,7 +44,7 @@ class Distribution(NamedTuple):
 
     @property
     def is_remnant(self) -> bool:
-        """Whether nothing says what this is: an uninstaller leaves such folders where somebody had put a file."""
+        """Whether there is no metadata at all: an uninstaller leaves such folders if somebody had added a file."""
         try:
             return all(self.read(file) is None for file in (*_METADATA, "entry_points.txt"))
         except (OSError, ValueError):
@@ -67,12 +67,12 @@ class Distribution(NamedTuple):
 
 
 class Inventory:
-    """What was found.
+    """The result of a scan.
 
     Attributes:
         distributions: One for each name.
         faults: What could not be read, each with its reason.
-        whole: Whether all that was wrong is damage. What fails in the system may be better the next time.
+        whole: Whether all faults are damage. A failure of the system may be over the next time.
     """
 
     def __init__(self) -> None:
@@ -81,10 +81,10 @@ class Inventory:
         self.whole = True
 
     def miss(self, what: str, error: Exception) -> None:
-        """Note that something cannot be read.
+        """Record something that cannot be read.
 
         Raises:
-            OSError: The same again, if it is a shortage of the whole process: then nothing that is found would count.
+            OSError: The same error, if the whole process lacks a resource: then the result would not count.
         """
         if isinstance(error, OSError):
             if is_shortage(error):
@@ -94,10 +94,10 @@ class Inventory:
 
 
 def take_inventory() -> Inventory:
-    """Look for distributions on ``sys.path``, and where else a finder may have some.
+    """Look for distributions on ``sys.path``, and in other finders.
 
     Raises:
-        OSError: The process is short of something that it needs for looking.
+        OSError: The process lacks a resource that the scan needs.
     """
     inventory = Inventory()
     found: dict[str, Distribution] = {}
@@ -110,7 +110,7 @@ def take_inventory() -> Inventory:
         except NotADirectoryError:
             archives.append(place)
         except (FileNotFoundError, PermissionError):
-            continue  # what the import system does with such a place, too
+            continue  # like the import system
         except (OSError, ValueError) as error:  # no path can hold a NUL, nor half a surrogate pair
             inventory.miss(place, error)
     for one in _of_finders(archives, inventory):
@@ -134,12 +134,12 @@ def version_of(distribution: str) -> str | None:
 
 
 def normalized(name: str) -> str:
-    """Return the name of a distribution as it is compared."""
+    """Return the normalised name of a distribution."""
     return name.lower().replace("-", "_").replace(".", "_")
 
 
 def _places() -> list[str]:
-    """Return ``sys.path``, where anything may have been put."""
+    """Return ``sys.path``, which may contain anything."""
     given: list[object] = list(sys.path)
     return [place for place in given if isinstance(place, str)]
 
@@ -168,7 +168,7 @@ def _reader(folder: str) -> Callable[[str], str | None]:
 
 
 def _of_finders(archives: list[str], inventory: Inventory) -> Iterator[Distribution]:
-    """Yield what is in archives on ``sys.path``, and what finders other than the usual one know of."""
+    """Yield the distributions in archives on ``sys.path``, and those of unusual finders."""
     from importlib.machinery import PathFinder
 
     for finder in list(sys.meta_path):
@@ -182,7 +182,7 @@ def _of_finders(archives: list[str], inventory: Inventory) -> Iterator[Distribut
             for one in find(DistributionFinder.Context(**options)):
                 try:
                     yield Distribution(str(one.metadata["Name"]), one.read_text)
-                except ValueError as error:  # metadata that are no UTF-8: the next distribution may be sound
+                except ValueError as error:  # metadata that is not UTF-8: the next distribution may be intact
                     inventory.miss(class_path(type(finder)), error)
         except Exception as error:  # noqa: BLE001 - anybody's code
             inventory.miss(class_path(type(finder)), error)

@@ -1,7 +1,7 @@
-"""Compiled modules work in one interpreter of a process: what they hold is held once for all of them.
+"""Compiled modules work in only one interpreter of a process, because their data is shared by all.
 
-A second interpreter that imported them would put its objects into the place of the first one's, and leave dangling
-pointers there when it ends. So it is refused, before anything is overwritten. Pure modules work in any interpreter.
+A second interpreter that imports them would replace the objects of the first one, and leave dangling pointers when it
+ends. So the import is refused, before anything is overwritten. Pure modules work in any interpreter.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def refuse_another_interpreter(module: str) -> None:
 
 
 def is_main_interpreter() -> bool:
-    """Return whether this code runs in the interpreter that the process began with."""
+    """Return whether this code runs in the first interpreter of the process."""
     import _thread
 
     tells = getattr(_thread, "_is_main_interpreter", None)  # Python 3.12

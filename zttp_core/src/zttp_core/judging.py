@@ -1,6 +1,6 @@
-"""Whether the descriptors of a plugin keep the contract: a verdict on them alone, whatever else is installed or loaded.
+"""Checks whether the descriptors of a plugin follow the contract, whatever else is installed or loaded.
 
-The one thing besides them that counts is which names other distributions have taken, and that is known without loading.
+Only the names of other distributions count in addition, which are known without loading.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Judge:
         self._removals = removals
 
     def checked(self, descriptor: object, provider: Provider) -> ProtocolDescriptor:
-        """Return one descriptor, in a copy of our own.
+        """Return our own copy of one descriptor.
 
         Raises:
             PluginValidationError: It breaks a rule.
@@ -69,7 +69,7 @@ class Judge:
         return own
 
     def all_checked(self, answers: Iterable[object], entry_point: EntryPoint, scan: Scan) -> list[ProtocolDescriptor]:
-        """Return what one plugin brings, if it is sound in itself and takes nothing of another distribution's."""
+        """Return the descriptors of one plugin, if they are valid and claim nothing of another distribution."""
         provider = entry_point.provider
         descriptors = [self.checked(one, provider) for one in islice(answers, _MOST_DESCRIPTORS)]
         holders: dict[object, str] = {}

@@ -1,4 +1,4 @@
-"""Packages whose names are imported when they are first asked for (PEP 562)."""
+"""Packages whose names are imported on first use (PEP 562)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 
 def lazy_attributes(package: str, home: Mapping[str, str], hot_module: str) -> Callable[[str], object]:
-    """Return the ``__getattr__`` of a plugin's package: to look at what describes its protocol costs nothing of it.
+    """Return the ``__getattr__`` of a plugin's package, so that reading its description imports nothing else.
 
     Args:
         package: The name of the package.
-        home: Which module each name comes from.
-        hot_module: The module that tells ``COMPILED``: whether this installation runs the compiled modules.
+        home: The module of each name.
+        hot_module: The module that decides ``COMPILED``: whether this installation is compiled.
     """
     from zttp_core.interpreters import refuse_another_interpreter
 

@@ -1,4 +1,4 @@
-"""What every limits class needs: a value that cannot mean what it says is refused where it is given."""
+"""A check for all limits classes: an invalid value is refused in the constructor."""
 
 
 def check_limit(name: str, value: int, lowest: int, highest: int) -> int:

@@ -1,4 +1,4 @@
-"""The lines that ``zttp.protocols()`` gives."""
+"""The entries of ``zttp.protocols()``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def listed(
     failures: Mapping[str, str],
     unusable: Mapping[Registration, str],
 ) -> tuple[ProtocolInfo, ...]:
-    """Return a line for each protocol and each of its providers, this project's protocols first.
+    """Return an entry for each protocol and each of its providers, this project's protocols first.
 
     ``failures`` are the errors of plugins by the protocol that they were loaded for, ``unusable`` those of connection
     classes.
@@ -56,7 +56,7 @@ def listed(
 
 
 def _judged(entry_point: EntryPoint, error: str | None) -> tuple[str, str | None]:
-    """Return the status and the error of an entry point that has brought nothing."""
+    """Return the status and the error of an entry point that provides nothing."""
     verdict = entry_point.brings.verdict
     if verdict is not None:
         error = str(verdict)

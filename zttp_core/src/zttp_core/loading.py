@@ -1,4 +1,4 @@
-"""Running the code of plugins, and telling what is their fault from what is not."""
+"""Running the code of plugins, and deciding which failures are theirs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def load(entry_point: EntryPoint, scan: Scan, judge: Judge) -> list[ProtocolDescriptor]:
-    """Import a plugin, ask its hook, and return its descriptors, judged.
+    """Import a plugin, call its hook, and return its checked descriptors.
 
     Raises:
         ProtocolLookupError: It is broken, or breaks the contract.
@@ -30,7 +30,7 @@ def load(entry_point: EntryPoint, scan: Scan, judge: Judge) -> list[ProtocolDesc
         fault = f"entry point '{one_line(entry_point.name, 80)}' must be 'module' or 'module:object', got "
         raise lookup_errors.invalid(provider, fault + shown(entry_point.value))
     try:
-        # The judge is inside: a warning that it gives may be an error, as the filters of the process have it.
+        # The check is inside: its warning may be an error, by the filters of the process.
         answers = _guarded(entry_point.name, provider, [entry_point.module], lambda: _ask(entry_point.load()))
         if isinstance(answers, str):
             raise lookup_errors.invalid(provider, answers.replace("{plugin}", one_line(entry_point.value, 80)))
@@ -45,12 +45,12 @@ def load(entry_point: EntryPoint, scan: Scan, judge: Judge) -> list[ProtocolDesc
 
 
 def import_connection(descriptor: ProtocolDescriptor, provider: Provider) -> tuple[type[Any], Callable[..., Any]]:
-    """Return the class of a protocol's connections, and what is called for a new one.
+    """Return the class of a protocol's connections, and the callable that makes one.
 
     Raises:
-        ProtocolLookupError: They cannot be imported, or are something else.
+        ProtocolLookupError: They cannot be imported, or are invalid.
     """
-    # `isinstance` would ask a class for its own, and its metaclass may answer anything.
+    # `isinstance` reads `__class__`, and a metaclass may return anything.
     references = [one for one in (descriptor.connection, descriptor.factory) if type(one) is str]
     modules = [one.partition(":")[0] for one in references]
     connection, factory = _guarded(
@@ -70,7 +70,7 @@ def import_connection(descriptor: ProtocolDescriptor, provider: Provider) -> tup
 
 
 def _guarded(protocol: str, provider: str, modules: list[str], run: Callable[[], Any]) -> Any:
-    """Run code of a plugin. Whatever it raises becomes a failure of the plugin, unless it is none of the plugin's."""
+    """Run code of a plugin. Any exception becomes a failure of the plugin, unless another cause is found."""
     handled = sys.exc_info()[1]
     try:
         return run()
@@ -83,7 +83,7 @@ def _guarded(protocol: str, provider: str, modules: list[str], run: Callable[[],
 
 
 def _judged(entry_point: EntryPoint, run: Callable[[], list[ProtocolDescriptor]]) -> list[ProtocolDescriptor]:
-    """Judge what a plugin answered: what it looks at may be of classes of the plugin's own, which run its code."""
+    """Check the answer of a plugin: its objects may be of the plugin's own classes, which run its code."""
     verdicts: list[BaseException] = []
 
     def judge() -> list[ProtocolDescriptor] | None:
@@ -101,9 +101,9 @@ def _judged(entry_point: EntryPoint, run: Callable[[], list[ProtocolDescriptor]]
 
 
 def _ask(plugin: object) -> list[object] | str:
-    """Let pluggy check the hooks of a plugin and call the one that describes protocols. A ``str`` says what is wrong.
+    """Let pluggy check the hooks of a plugin and call the one that describes protocols. A ``str`` names the fault.
 
-    Each time with a manager of its own: it is quickly made, and what is shared would have to be locked.
+    Each call has its own manager: it is made quickly, and a shared one would need a lock.
     """
     import pluggy
 

@@ -15,16 +15,16 @@ from zttp_core.wording import one_line, said_by, shown
 
 Version = tuple[int, int]
 
-# Protocols of this project, for the sake of the hint alone: what to call it, and which distribution brings it.
+# Protocols of this project, only for the hint: the display name, and the distribution that provides it.
 KNOWN_PROTOCOLS: Final[Mapping[str, tuple[str, str]]] = {
     "http/1.1": ("HTTP/1.1", "zttp-h1"),
     "h2": ("HTTP/2", "zttp-h2"),
     "h3": ("HTTP/3", "zttp-h3"),
 }
 
-_LONGEST_SPELLING: Final = 255  # RFC 7301 3.1: what is longer is no slip of anything
+_LONGEST_SPELLING: Final = 255  # RFC 7301 3.1: a longer name is not a typing error
 
-# What people write for a protocol whose ALPN identifier looks different.
+# Usual names of protocols whose ALPN identifier differs.
 _OTHER_SPELLINGS: Final[Mapping[str, str]] = {
     "http": "http/1.1",
     "http1": "http/1.1",
@@ -91,7 +91,7 @@ def not_installed(protocol: str, faults: Iterable[str] = ()) -> ProtocolNotInsta
 
 
 def unknown(protocol: object, installed: Iterable[str], faults: Iterable[str] = ()) -> UnknownProtocolError:
-    """Return the error for a name that nobody provides, with the nearest one that somebody does."""
+    """Return the error for an unknown name, with the nearest known one."""
     names = [one_line(name, 80) for name in installed]
     guess = _nearest_protocol(protocol, names) if isinstance(protocol, str) else None
     hint = f"; did you mean '{guess}'?" if guess else "."
@@ -110,14 +110,14 @@ def broken(protocol: str, provider: str, cause: BaseException) -> PluginLoadErro
 
 
 def being_loaded(protocol: str) -> PluginLoadError:
-    """Return the error for a plugin that asks for its own protocol while it is loaded for it."""
+    """Return the error for a plugin that looks up its own protocol while it is loaded."""
     error = PluginLoadError(f"protocol '{one_line(protocol, 80)}' is being loaded, and its plugin asks for it")
     error.temporary = True
     return error
 
 
 def cannot_look(cause: BaseException) -> ProtocolLookupError:
-    """Return the error for a question that came while the process could not read what is installed."""
+    """Return the error for a lookup while the process could not read what is installed."""
     error = ProtocolLookupError(f"what is installed cannot be read: {said_by(cause)}. This is not kept: ask again")
     error.temporary = True
     return error
@@ -134,7 +134,7 @@ def too_new(provider: str, wanted: Version, core_version: str, provided: Version
 def too_old(
     provider: str, wanted: Version, core_version: str, supported: tuple[Version, Version]
 ) -> PluginVersionError:
-    """Return the error for a plugin whose plugin API this core no longer has."""
+    """Return the error for a plugin whose plugin API this core no longer supports."""
     return PluginVersionError(
         f"{provider} was written for plugin API {wanted[0]}.x, zttp-core {core_version} supports "
         f"{_dotted(supported[0])} to {_dotted(supported[1])}. Ask its author for a release"
@@ -158,29 +158,29 @@ def conflict(protocol: str, providers: Iterable[str]) -> ProtocolConflictError:
 
 
 def shared_preface(protocol: str, rival: str) -> ProtocolConflictError:
-    """Return the error for first bytes by which two protocols cannot be told apart."""
+    """Return the error for first bytes that match two protocols."""
     return ProtocolConflictError(
         f"protocols '{protocol}' and '{rival}' have prefaces that begin alike: the first bytes do not tell which it is"
     )
 
 
 def not_registered(protocol: object) -> UnknownProtocolError:
-    """Return the error for undoing a registration that this process never made."""
+    """Return the error for undoing a registration that does not exist."""
     return UnknownProtocolError(f"protocol {shown(protocol)} was not registered with zttp.register_protocol()")
 
 
 def over_datagrams(protocol: str) -> UnknownProtocolError:
-    """Return the error for an ALPN identifier that no byte stream can have negotiated."""
+    """Return the error for an ALPN identifier that cannot be negotiated on a byte stream."""
     return UnknownProtocolError(f"protocol '{protocol}' runs over datagrams, a byte stream cannot have negotiated it")
 
 
 def invalid(provider: str, fault: str) -> PluginValidationError:
-    """Return the error for a plugin that does not keep the contract; ``fault`` says what is wrong."""
+    """Return the error for a plugin that breaks the contract; ``fault`` names the fault."""
     return PluginValidationError(f"protocol plugin {provider}: {fault}")
 
 
 def missing_attribute(name: str, protocol: str) -> PluginAttributeError:
-    """Return the error for an attribute of ``zttp`` that an absent plugin would bring."""
+    """Return the error for an attribute of ``zttp`` that a missing plugin would provide."""
     from zttp_core.remedies import requirement_for
 
     title, distribution = KNOWN_PROTOCOLS[protocol]
@@ -190,8 +190,8 @@ def missing_attribute(name: str, protocol: str) -> PluginAttributeError:
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate that ``name`` is probably a slip of."""
-    from difflib import get_close_matches  # 3 ms that only an error pays
+    """Return the candidate that ``name`` probably misspells."""
+    from difflib import get_close_matches  # 3 ms, only for an error
 
     matches = get_close_matches(name, list(candidates), n=1)
     return matches[0] if matches else None
@@ -211,5 +211,5 @@ def _dotted(version: Version) -> str:
 
 
 def _faults(faults: Iterable[str]) -> str:
-    """Return what could not be read, where that may be the very thing that is missing."""
+    """Return everything that could not be read, because the missing protocol may be there."""
     return "".join(f". Could not be read: {fault}" for fault in list(faults)[:3])

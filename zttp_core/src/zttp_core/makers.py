@@ -1,4 +1,4 @@
-"""Finding what makes the connections of a protocol: the slow part of ``connect``, and its errors."""
+"""Finding the maker of a protocol's connections: the slow part of ``connect``, and its errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zttp_core.wording import class_name, one_line, shown
 
 
 def prepare(protocol: object) -> Callable[..., Any]:
-    """Find what to call for a spelling that is not known yet, and keep it."""
+    """Find the maker for a spelling that is not known yet, and keep it."""
     key = HTTP1 if protocol is None else spelling(protocol)
     REGISTRY.resolve(key)  # may scan, which changes the state
     state = REGISTRY.state
@@ -32,7 +32,7 @@ def prepare(protocol: object) -> Callable[..., Any]:
 
 
 def checked_role(role: object) -> int:
-    """Return one of the two roles, given as itself or as the member of an enumeration.
+    """Return one of the two roles, given directly or as a member of an enumeration.
 
     Raises:
         ValueError: It is none of them.
@@ -57,7 +57,7 @@ def _one_role_only(descriptor: ProtocolDescriptor, factory: Callable[..., Any]) 
 
 
 def check_options(protocol: object, options: dict[str, Any]) -> None:
-    """After a refusal: say it better than Python does if there is no such option. Any other is for the plugin to word.
+    """After a refusal: raise a better error than Python's if there is no such option. Other errors are the plugin's.
 
     Raises:
         TypeError: There is no such option.
@@ -68,7 +68,7 @@ def check_options(protocol: object, options: dict[str, Any]) -> None:
 
 
 def _unknown_option(protocol: object, options: dict[str, Any]) -> str | None:
-    """Return what is wrong with the names of the options, as the signature of what was called has them."""
+    """Return the fault in the names of the options, by the signature of the callable."""
     from inspect import Parameter
 
     connection_class, factory = REGISTRY.connection_class(

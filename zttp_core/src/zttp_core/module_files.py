@@ -1,4 +1,4 @@
-"""Where a module's code is, found without running any of it, whatever has been hung into the import system."""
+"""Finds the file of a module without running its code, whatever finders are installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _find_origin(module: str) -> object:
 
 
 def _find_spec(name: str, path: object) -> object:
-    """Ask every finder in turn. One that is older than ``find_spec``, or fails, finds nothing."""
+    """Call every finder in turn. A finder without ``find_spec``, or one that fails, finds nothing."""
     import sys
 
     for finder in list(sys.meta_path):

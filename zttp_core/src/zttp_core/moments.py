@@ -1,4 +1,4 @@
-"""Errors that pass: they come from the moment in which a plugin was loaded, not from the plugin."""
+"""Temporary errors: their cause is the state of the process while a plugin was loaded, not the plugin."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _SHORTAGES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.E
 
 
 def is_shortage(error: OSError) -> bool:
-    """Return whether the process, or the machine, was short of something."""
+    """Return whether the process or the machine lacked a resource."""
     number = vars(OSError)["errno"].__get__(error)  # an error may have a property of that name
     return type(number) is int and number in _SHORTAGES
 
 
 def interrupts(error: BaseException, modules: Iterable[str] = ()) -> bool:
-    """Return whether this is no failure of what was running, but somebody's wish to end it: it must reach its author.
+    """Return whether this is not a failure but a request to end the program, which must be passed on.
 
-    A ``SystemExit`` of the plugin's own is a failure, and so is an error of a class of its own, which belongs to one of
-    its ``modules``, whatever that is derived from, and what its own code raises by a statement. What a signal handler
-    raises is none, nor is ``KeyboardInterrupt``.
+    A ``SystemExit`` of the plugin is a failure. So is an error whose class belongs to one of its ``modules``, whatever
+    its base class, and an error that its own code raises by a statement. An exception of a signal handler is not a
+    failure, nor is ``KeyboardInterrupt``.
     """
     kind = type(error)
     if issubclass(kind, BaseExceptionGroup) and not issubclass(kind, Exception):
@@ -38,9 +38,9 @@ def passes(error: BaseException, modules: Iterable[str], handled: BaseException 
     """Return whether the failure may be over the next time.
 
     Args:
-        error: What was raised. What it was raised from and while counts as well, for plugins wrap errors.
-        modules: What was being imported. Another thread may be at it still: then it is seen half made.
-        handled: What was being handled already when all began, and is none of the plugin's.
+        error: The exception. Its cause and context count as well, because plugins wrap errors.
+        modules: The modules being imported. Another thread may still import them: then they are incomplete.
+        handled: The exception that was already being handled before, which does not belong to the plugin.
     """
     chain = list(_chain(error, handled))
     modules = list(modules)
@@ -52,7 +52,7 @@ def passes(error: BaseException, modules: Iterable[str], handled: BaseException 
 
 
 def _is_own(error: BaseException, modules: Iterable[str]) -> bool:
-    """Return whether an error that is no Exception is the plugin's all the same: by its class, or who raised it."""
+    """Return whether an error that is not an Exception still belongs to the plugin: by its class, or by its origin."""
     kind = type(error)
     if _belongs(type.__getattribute__(kind, "__module__"), modules):
         return True
@@ -65,7 +65,7 @@ def _belongs(home: object, modules: Iterable[str]) -> bool:
 
 
 def _is_raised_by(error: BaseException, modules: Iterable[str]) -> bool:
-    """Return whether a ``raise`` of these modules raised the error: what came from outside stopped something else."""
+    """Return whether a ``raise`` of these modules raised the error: one from outside interrupted another statement."""
     import opcode
 
     traceback = own_of(error, "__traceback__")
@@ -83,12 +83,12 @@ def _members(group: BaseException) -> tuple[BaseException, ...]:
 
 
 def _is_momentary(error: BaseException, modules: Iterable[str]) -> bool:
-    kind = type(error)  # `isinstance` would ask the error as well, and anybody may have written its class
+    kind = type(error)  # `isinstance` would read `__class__` of the error, whose class may be of any origin
     if issubclass(kind, BaseExceptionGroup):
-        return False  # what is in it may be
+        return False  # its content may be
     if issubclass(kind, OSError):
         return is_shortage(error)  # type: ignore[arg-type]
-    if issubclass(kind, (MemoryError, RecursionError, Warning)):  # a warning is an error as long as the filters say so
+    if issubclass(kind, (MemoryError, RecursionError, Warning)):  # a warning is an error while the filters say so
         return True
     if not issubclass(kind, Exception):
         return not issubclass(kind, SystemExit) and not _is_own(error, modules)
@@ -112,7 +112,7 @@ def _chain(error: BaseException, handled: BaseException | None) -> Iterator[Base
 
 
 def _is_of_a_signal_handler(error: BaseException) -> bool:
-    """Return whether a signal handler is among the frames that the error went through."""
+    """Return whether a signal handler is among the frames of the error."""
     codes = None
     traceback = own_of(error, "__traceback__")
     while traceback is not None:
@@ -138,7 +138,7 @@ def _codes_of_signal_handlers() -> Iterator[CodeType]:
 
 
 def _is_out_of_descriptors() -> bool:
-    """Return whether no file can be opened: whoever failed now may not have said so (a C library does not)."""
+    """Return whether no file can be opened: the failed code may not have reported it (a C library does not)."""
     import os
 
     try:

@@ -1,13 +1,13 @@
-"""What a plugin author imports: the hook, the descriptor, and the shape that a connection must have.
+"""The names for plugin authors: the hook, the descriptor, and the structural types of a connection.
 
 A plugin's own ``plugin.py`` marks one function with ``hookimpl``. That module is not compiled, because pluggy cannot
-hook compiled functions, and is imported when its protocol is first asked for; so is this one, which imports pluggy.
+hook compiled functions, and is imported when its protocol is first used; so is this one, which imports pluggy.
 
 The contract is structural: a connection needs no base class of ours, and must not have one that was compiled in another
 distribution.
 """
 
-# ruff: noqa: D102 - what the methods of the structural types mean is said where they are implemented
+# ruff: noqa: D102 - the implementations document the methods of the structural types
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -60,7 +60,7 @@ class ZttpSpecs:
 
 
 class _AnyConnection(Protocol):
-    """What every connection has."""
+    """The methods of every connection."""
 
     @property
     def role(self) -> int: ...

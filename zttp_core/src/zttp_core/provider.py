@@ -1,4 +1,4 @@
-"""Who brings a protocol: a distribution by its entry point, or this process by ``register_protocol``."""
+"""The provider of a protocol: a distribution by its entry point, or this process by ``register_protocol``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ENTRY_POINT_GROUP: Final = "zttp.protocols"
 
 
 class Provider(NamedTuple):
-    """The distribution that brings a protocol."""
+    """The distribution that provides a protocol."""
 
     distribution: str
     version: str

@@ -1,8 +1,8 @@
-"""The one table of reasons: every way in which HTTP can be broken, with what to answer and the rule.
+"""The table of reasons: every way in which a rule of HTTP can be broken, with the answer and the rule.
 
-A row is found by its token, the ``reason`` of the error. The sentence says what was received (or asked for) and what
-the rule wants; an excerpt of the bytes concerned follows it where that helps. Third-party plugins may use these tokens
-or raise errors with tokens of their own.
+A row is found by its token, the ``reason`` of the error. The sentence says what was received (or requested) and what
+the rule requires; an excerpt of the bytes follows it if that helps. Third-party plugins may use these tokens or raise
+errors with tokens of their own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _EXCERPT_BYTES: Final = 60
 
 
 class Reason(NamedTuple):
-    """One row: ``status_hint`` for a server, the ``section`` that rules, the ``sentence`` that explains."""
+    """One row: ``status_hint`` for a server, the ``section`` of the rule, the ``sentence`` that explains."""
 
     status_hint: int | None
     section: str | None
@@ -389,7 +389,7 @@ def remote_error(
     error_code: int | None = None,
     code_space: str | None = None,
 ) -> RemoteProtocolError:
-    """Make the error for something that the peer sent; ``excerpt`` is shown escaped and cut to 60 bytes."""
+    """Make the error for input of the peer; ``excerpt`` is shown escaped and shortened to 60 bytes."""
     row = REASONS[reason]
     return RemoteProtocolError(
         _message(row, excerpt),
@@ -404,7 +404,7 @@ def remote_error(
 
 
 def local_error(reason: str, excerpt: bytes | None = None, *, stream_id: int | None = None) -> LocalProtocolError:
-    """Make the error for something that the caller asked for."""
+    """Make the error for a call."""
     row = REASONS[reason]
     return LocalProtocolError(_message(row, excerpt), reason=reason, stream_id=stream_id, section=row.section)
 

@@ -1,11 +1,11 @@
-"""Who provides which protocol: found by entry point, loaded one at a time, when it is first asked for.
+"""The providers of protocols: found by entry point, loaded one at a time, on first use.
 
-The first question scans the entry-point group for names; nothing is imported by that. Then the one plugin that was
-asked for is loaded, and a plugin that is broken breaks its own protocol alone. Neither pluggy nor a module that reads
-metadata is imported before that first question.
+The first lookup scans the entry-point group for names, which imports nothing. Then only the requested plugin is loaded,
+and a broken plugin affects only its own protocol. Neither pluggy nor a module that reads metadata is imported before
+the first lookup.
 
-What is kept is what is certain: what a plugin brought, and a verdict on it that is its own. What the moment brought
-about is raised and forgotten. No lock is held while code of others runs.
+Only final results are kept: the descriptors of a plugin, and failures of its own. Temporary failures are raised and
+forgotten. No lock is held while code of others runs.
 """
 
 from __future__ import annotations
@@ -56,9 +56,10 @@ class Registry:
         supported: tuple[Version, Version] = SUPPORTED,
         removals: Mapping[int, str] = REMOVALS,
     ) -> None:
-        # What `Connection` calls, by every spelling used so far. Filled by the facade, emptied here on every change.
+        # The callables behind `Connection`, by every spelling used so far. Filled by the facade, emptied here on every
+        # change.
         self.makers: dict[object, Callable[..., Any]] = {}
-        # That of HTTP/1.1 once more, where it need not be looked up.
+        # That of HTTP/1.1 again, without a lookup.
         self.usual_maker: list[Callable[..., Any] | None] = [None]
         self._scan = scan or _scan_installed
         self._rules = (api, supported, removals)
@@ -68,14 +69,14 @@ class Registry:
 
     @property
     def state(self) -> object:
-        """What changes whenever an answer may change: for ``keep_maker``."""
+        """An object that changes whenever a result may change, for ``keep_maker``."""
         return self._table
 
     def resolve(self, key: object) -> Registration:
         """Return the registration for a name, an alias or an ALPN identifier, loading its plugin if need be.
 
         Raises:
-            ProtocolLookupError: It cannot be served; the subclass says why.
+            ProtocolLookupError: It is not available; the subclass says why.
             TypeError: The key is neither a str nor an int.
         """
         key = spelling(key)
@@ -89,12 +90,12 @@ class Registry:
         registered = self._table.registered_as(key)
         if registered is not None:
             return registered
-        if name in KNOWN_NAMES:  # the absence of one of ours is no reason to import somebody else's
+        if name in KNOWN_NAMES:  # the absence of one of ours is no reason to import third-party plugins
             raise lookup_errors.not_installed(name, scan.faults)
         return self._spelled(key, scan)
 
     def connection_class(self, registration: Registration) -> tuple[type[Any], Callable[..., Any]]:
-        """Return the connection's class and what to call for a new one, importing them if need be."""
+        """Return the connection's class and the callable that makes one, importing them if need be."""
         if registration.made.is_under_way:
             raise lookup_errors.being_loaded(registration.name)
         from zttp_core.loading import import_connection
@@ -105,7 +106,7 @@ class Registry:
         return made
 
     def keep_maker(self, key: object, registration: Registration, make: Callable[..., Any], state: object) -> None:
-        """Let ``Connection`` call this for a spelling from now on, unless things have changed since it was found."""
+        """Let ``Connection`` call this for a spelling from now on, unless the state has changed since it was found."""
         with changing():
             table = self._table
             certain = (
@@ -171,7 +172,7 @@ class Registry:
         self._change(registered)
 
     def unregister(self, name: str) -> None:
-        """Undo ``register``: an installed distribution that provides the protocol comes into its own again."""
+        """Undo ``register``: an installed distribution that provides the protocol is used again."""
 
         def unregistered(table: Table) -> Table:
             registration = table.registered_as(name)
@@ -182,7 +183,7 @@ class Registry:
         self._change(unregistered)
 
     def refresh(self) -> None:
-        """Forget what was found, and every verdict: the next question looks again."""
+        """Forget the results of all lookups, and every failure: the next lookup starts again."""
         from importlib import invalidate_caches
 
         invalidate_caches()
@@ -194,7 +195,7 @@ class Registry:
             changed = change(table)
             with changing():
                 if self._table is table:
-                    self._forget_makers()  # first: whoever is forked off between the two looks again for nothing
+                    self._forget_makers()  # first: a child that is forked between the two only looks again in vain
                     self._table = changed
                     return
 
@@ -224,7 +225,7 @@ class Registry:
         return listed(table, scan, brought, failures, unusable)
 
     def faults(self) -> tuple[str, ...]:
-        """Return what could not be read when the installed distributions were looked at."""
+        """Return everything that could not be read when the installed distributions were scanned."""
         return self._scanned().faults
 
     # ------------------------------------------------------------------ finding
@@ -253,7 +254,7 @@ class Registry:
         return self._loaded(claims[0], scan)[name]
 
     def _spelled(self, key: object, scan: Scan) -> Registration:
-        """Return what only the plugins themselves know: another spelling, or a name without an entry point."""
+        """Resolve what only the plugins themselves know: another spelling, or a name without an entry point."""
         brought = self._brought(scan)
         found = brought.named(key) or brought.spelled(key)
         found = [one for one in found if one.name not in self._table.registered]
@@ -282,7 +283,7 @@ class Registry:
         return scan.brought if isinstance(scan.brought, Brought) else self._hear(scan)[0]
 
     def _hear(self, scan: Scan, *, load: bool = True) -> tuple[Brought, dict[str, str]]:
-        """Load every plugin, or ask those that are loaded. Return what they bring, and the errors of the others."""
+        """Load every plugin that is not loaded yet. Return what they provide, and the errors of the others."""
         registrations: dict[tuple[object, ...], Registration] = {}
         failures: dict[str, str] = {}
         whole = load
@@ -310,7 +311,7 @@ class Registry:
 
 
 def spelling(key: object) -> str | int:
-    """Return a spelling as the type that it is: members of enumerations are spellings, too, and a bool is none.
+    """Return a spelling as a str or an int: members of enumerations are spellings, too, but a bool is not.
 
     Raises:
         TypeError: It is neither a str nor an int.
@@ -329,7 +330,7 @@ def in_order(names: set[str]) -> list[str]:
 
 
 def _check_room(table: Table, scan: Scan, registration: Registration, *, replace: bool) -> None:
-    """Raise unless what is to be registered leaves to others what is theirs."""
+    """Raise if a registration claims names of others."""
     name, provider = registration.name, str(registration.provider)
     keys = keys_of(registration.descriptor)
     holder = table.registered.get(name)
@@ -352,7 +353,7 @@ def _check_room(table: Table, scan: Scan, registration: Registration, *, replace
 
 
 def _names(registration: Registration, one: type) -> bool:
-    """Return whether a descriptor names this class; one that it names by a string is there only if it is imported."""
+    """Return whether a descriptor names this class; one that it names by a string exists only if it is imported."""
     import sys
 
     connection = registration.descriptor.connection

@@ -1,6 +1,6 @@
-"""What to install for a protocol of this project, as the metadata of the installed ``zttp`` have it.
+"""The requirement to install for a protocol of this project, from the metadata of the installed ``zttp``.
 
-A remedy must not put another zttp in the place of this one, so it names the version; and it must work, so what this
+A remedy must not replace this zttp by another one, so it names the version; and it must work, so a protocol that this
 release does not offer has none.
 """
 
@@ -11,10 +11,10 @@ from zttp_core.wording import one_line
 
 
 def requirement_for(distribution: str) -> str | None:
-    """Return what to give to pip for one of this project's distributions.
+    """Return the requirement for pip for one of this project's distributions.
 
-    ``"zttp[h2]==0.1.0"`` where an extra brings it, and the requirement itself where ``zttp`` cannot do without it;
-    ``None`` if this zttp offers nothing of that name, or does not say what it is.
+    ``"zttp[h2]==0.1.0"`` if an extra provides it, and the requirement itself if ``zttp`` always needs it; ``None`` if
+    this zttp offers nothing of that name, or its metadata is missing.
     """
     fields = fields_of("zttp")
     version = fields.get("version", [""])[0]

@@ -1,8 +1,8 @@
-"""What running a plugin's code came to, once it is certain.
+"""The result of running a plugin's code, once it is final.
 
-There is no lock: a thread that needs what is not settled yet runs the code itself, and the first to come to an end
-settles it. (A lock that is held while a plugin is imported meets the import system's own locks in the other order, and
-is held for ever in the child of a fork.) Imports run once in any case; a hook may be called twice.
+There is no lock: a thread that needs an unsettled result runs the code itself, and the first to finish settles it. (A
+lock that is held while a plugin is imported could be taken in the opposite order to the import system's own locks, and
+stays locked forever in the child of a fork.) Imports run once in any case; a hook may be called twice.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _changes = RLock()
 
 
 def changing() -> RLock:
-    """Return the lock under which results are stored: for that alone, no code of others runs meanwhile."""
+    """Return the lock for storing results. It is held only for that; no code of others runs meanwhile."""
     return _changes
 
 
 class Verdict:
-    """A failure that is the plugin's own, without the frames and the objects that came with it."""
+    """A failure of the plugin itself, without its frames and other objects."""
 
     __slots__ = ("_cause", "_kind", "_place", "_text")
 
@@ -41,7 +41,7 @@ class Verdict:
             self._place = place_of(error.__cause__)
 
     def error(self) -> ProtocolLookupError:
-        """Return the error to be raised: a new one each time, or each raise would make its traceback longer."""
+        """Return the error to raise: a new one each time, because each raise would make its traceback longer."""
         error = self._kind(self._text)
         if self._cause is not None:
             kind, words = self._cause
@@ -55,7 +55,7 @@ class Verdict:
 
 
 class Settled:
-    """A value, or a verdict, or neither yet."""
+    """A value, or a failure, or neither yet."""
 
     __slots__ = ("_value", "_verdict")
 
@@ -65,7 +65,7 @@ class Settled:
 
     @property
     def verdict(self) -> ProtocolLookupError | None:
-        """The error, if there is a verdict."""
+        """The error, if there is a failure."""
         return None if self._verdict is None else self._verdict.error()
 
     @property
@@ -74,7 +74,7 @@ class Settled:
         return self._value
 
     def get(self, work: Callable[[], Any]) -> Any:
-        """Return the value, working for it if need be. A failure that passes is raised, and not kept."""
+        """Return the value, computing it if need be. A temporary failure is raised, and not kept."""
         if self._value is not None:
             return self._value
         if self._verdict is not None:
@@ -86,7 +86,7 @@ class Settled:
                 self._verdict = Verdict(error)
             raise
         with changing():
-            if self._value is None:  # else another thread was quicker, and all must have the same
+            if self._value is None:  # otherwise another thread was faster, and all must get the same
                 self._value = value
             return self._value
 
@@ -95,9 +95,9 @@ class Settled:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether this thread is at it already: the plugin asks for itself while it is loaded.
+        """Whether this thread is already loading it: the plugin looks itself up while it is loaded.
 
-        The stack knows, whatever interrupted what; a note of it could be left behind.
+        The stack is reliable after any interruption; a flag could be left set.
         """
         frame: FrameType | None = sys._getframe()  # noqa: SLF001
         while frame is not None:
@@ -111,7 +111,7 @@ _WORKING: Final = Settled._work.__code__  # noqa: SLF001
 
 
 def _builtin(kind: type[BaseException]) -> type[Exception]:
-    """Return what a class of errors is derived from and every Python has: the plugin's own may hold anything."""
+    """Return the built-in base of an error class: the plugin's own class may hold anything."""
     bases: tuple[type[Any], ...] = type.__getattribute__(kind, "__mro__")
     known = (
         base
@@ -122,7 +122,7 @@ def _builtin(kind: type[BaseException]) -> type[Exception]:
 
 
 def is_half_imported(module: str) -> bool:
-    """Return whether a module is being imported, and may lack what it will have."""
+    """Return whether a module is being imported, and may be incomplete."""
     try:
         spec = getattr(sys.modules.get(module), "__spec__", None)
         return getattr(spec, "_initializing", False) is True
@@ -131,10 +131,10 @@ def is_half_imported(module: str) -> bool:
 
 
 def _forget_lost_threads() -> None:
-    """Make importable again, in the child of a fork, what threads that are not here any more were importing.
+    """In the child of a fork, make modules importable again that vanished threads were importing.
 
-    Python leaves the locks of modules as they were: the child would wait for ever for what its parent was importing,
-    be it for a connection, by an attribute of ``zttp`` or by a plain ``import`` of a plugin.
+    Python keeps the state of module locks: the child would wait forever for a module that its parent was importing,
+    whether for a connection, for an attribute of ``zttp`` or by a plain ``import`` of a plugin.
     """
     global _changes  # noqa: PLW0603 - the one that the parent had may be held for ever
     _changes = RLock()

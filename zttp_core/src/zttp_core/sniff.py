@@ -52,14 +52,14 @@ def sniff(data: Buffer, alpn: bytes | str | None = None) -> str | NeedData:
 
 
 def _first_bytes(view: memoryview, length: int) -> bytes:
-    """Return the first bytes of a buffer, of which there may be many more."""
+    """Return the first bytes of a buffer, which may be much longer."""
     if view.ndim == 1 and view.itemsize == 1:
         return bytes(view[:length])
     return bytes(view)[:length]
 
 
 def _negotiated(alpn: bytes | str) -> str:
-    # An ALPN identifier is any bytes (RFC 7301 3.1); one that is no ASCII has no spelling, so nobody provides it.
+    # An ALPN identifier is any bytes (RFC 7301 3.1); one that is not ASCII has no spelling, so it is unknown.
     identifier = alpn.decode("ascii", "backslashreplace") if isinstance(alpn, bytes) else alpn
     descriptor = REGISTRY.resolve(identifier).descriptor
     if descriptor.transport != "stream":

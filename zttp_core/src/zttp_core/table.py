@@ -1,7 +1,7 @@
-"""Who provides what, as values: what this process registered, and what one scan has found.
+"""The providers as immutable values: the registrations of this process, and the result of one scan.
 
-A table never changes; a change makes the next one. So a question that has begun is answered out of one state, and what
-is found depends on nothing but that state: not on what was asked before, nor on the order of the plugins.
+A table never changes; a change makes a new one. So a lookup uses one state from start to end, and its result depends
+only on that state: not on earlier lookups, nor on the order of the plugins.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Registration:
-    """A protocol that is ready to be used: a descriptor that passed, and whose it is.
+    """A protocol that is ready for use: a valid descriptor and its provider.
 
     Attributes:
-        made: The class of its connections, and what to call for one, once they are imported.
+        made: The class of its connections, and the callable that makes one, once they are imported.
     """
 
     __slots__ = ("descriptor", "made", "origin", "provider")
@@ -41,7 +41,8 @@ class Registration:
 class Preface(NamedTuple):
     """The first bytes of a protocol's clients.
 
-    ``rival`` is another protocol whose own begin alike, or empty; ``counts`` says whether the bytes may mean this one.
+    ``rival`` is another protocol whose bytes begin in the same way, or empty; ``counts`` says whether the bytes may
+    mean this one.
     """
 
     start: bytes
@@ -51,11 +52,11 @@ class Preface(NamedTuple):
 
 
 class Brought:
-    """Everything that the plugins of a scan bring.
+    """Everything that the plugins of a scan provide.
 
     Attributes:
         registrations: All of it, in the order of the entry points.
-        whole: Whether each plugin was heard or has its verdict. If not, it is out of date the next moment.
+        whole: Whether each plugin was loaded or has failed. If not, it is not kept.
     """
 
     def __init__(self, registrations: Iterable[Registration], *, whole: bool) -> None:
@@ -63,11 +64,11 @@ class Brought:
         self.whole = whole
 
     def named(self, name: object) -> list[Registration]:
-        """Return what goes by a name: more than one if plugins of several distributions bring it."""
+        """Return the registrations of a name: more than one if plugins of several distributions provide it."""
         return [one for one in self.registrations if one.name == name]
 
     def spelled(self, key: object) -> list[Registration]:
-        """Return what can be asked for by a spelling, which several may share."""
+        """Return the registrations of a spelling, which several may share."""
         return [one for one in self.registrations if key in keys_of(one.descriptor)]
 
 
@@ -75,10 +76,10 @@ class Table:
     """One state of a registry.
 
     Attributes:
-        registered: What this process registered, by name.
-        scan: What is installed, if that is known.
-        epoch: Changes when everything that was found is forgotten; a scan that began before is not kept after.
-        prefaces: Those of all protocols, once they are known.
+        registered: The registrations of this process, by name.
+        scan: The installed plugins, if they are known.
+        epoch: Changes when all results are forgotten; a scan that began before is not kept afterwards.
+        prefaces: The prefaces of all protocols, once they are known.
     """
 
     __slots__ = ("epoch", "prefaces", "registered", "scan")
@@ -90,7 +91,7 @@ class Table:
         self.prefaces: tuple[Preface, ...] | None = None
 
     def registered_as(self, key: object) -> Registration | None:
-        """Return what this process registered by a name or another spelling."""
+        """Return this process's registration by a name or another spelling."""
         found = self.registered.get(key) if isinstance(key, str) else None
         if found is None:
             found = next((one for one in self.registered.values() if key in keys_of(one.descriptor)), None)
@@ -109,7 +110,7 @@ class Table:
         return Table(self.registered, scan, self.epoch)
 
     def renewed(self) -> Table:
-        """Return the state in which nothing is known but what was registered."""
+        """Return the state with the registrations and nothing else."""
         again = {name: Registration(one.descriptor, one.provider, one.origin) for name, one in self.registered.items()}
         return Table(again, None, self.epoch + 1)
 
@@ -117,8 +118,8 @@ class Table:
 def find_prefaces(table: Table, brought: Brought) -> tuple[Preface, ...]:
     """Return the prefaces of all protocols.
 
-    Where two begin alike, what this process registered goes before what is installed, and this project's protocols
-    before those of others. Of equals neither is preferred.
+    If two begin in the same way, registrations of this process take precedence over installed ones, and this project's
+    protocols over those of others. Of equals neither is preferred.
     """
     installed = [one for one in brought.registrations if one.name not in table.registered]
     ranks = [
@@ -139,7 +140,7 @@ def find_prefaces(table: Table, brought: Brought) -> tuple[Preface, ...]:
 
 
 def alike(one: Registration, other: Registration) -> bool:
-    """Return whether two protocols have prefaces that cannot be told apart at some point."""
+    """Return whether one preface begins with the other, so that some first bytes match both."""
     first, second = one.descriptor.preface, other.descriptor.preface
     return first is not None and second is not None and (first.startswith(second) or second.startswith(first))
 

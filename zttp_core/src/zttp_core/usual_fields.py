@@ -1,7 +1,7 @@
-"""Whole fields that nearly every message carries, as ready pairs of name and value.
+"""The most common whole fields, as ready pairs of name and value.
 
-A field that is found here costs no object. They are those of QPACK's static table (RFC 9204, Appendix A) that HTTP/1.1
-has, too, and what browsers, clients and servers have made common since.
+A field that is found here costs no object. They are the fields of QPACK's static table (RFC 9204, Appendix A) that
+HTTP/1.1 has, too, and fields that browsers, clients and servers have made common since.
 """
 
 from typing import Any, Final
@@ -123,9 +123,9 @@ def _values() -> tuple[list[bytes], list[int]]:
 
 _VALUES, _NAME_NUMBERS = _values()
 
-HAS_USUAL: Final = bytes([name in _USUAL for name in LOWER_NAMES])  # whether the name of that number is there at all
+HAS_USUAL: Final = bytes([name in _USUAL for name in LOWER_NAMES])  # whether there is a name of that number
 
-# A value is of the kind of its field's name, so each stands for itself after each spelling of that.
+# The kind of a value is its field's name, so it is found only with a spelling of that name.
 FIELD_VALUES: Final = Vocabulary(_VALUES, _NAME_NUMBERS)
 FIELDS: Final[list[Any]] = [(NAMES[number], value) for value, number in zip(_VALUES, _NAME_NUMBERS, strict=True)]
 LOWER_FIELDS: Final[list[Any]] = [

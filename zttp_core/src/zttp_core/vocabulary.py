@@ -1,8 +1,8 @@
-"""A fixed set of byte strings that is recognised in a message without making an object of what is looked up.
+"""A fixed set of byte strings that is recognised in a message without making an object for the lookup.
 
 The table is direct-mapped, made once, at import, and never changes: a string is hashed from its first and last eight
-bytes, its length and a number of the owner's choice, its ``kind``. Where two strings meet in one slot the one that was
-named first stays.
+bytes, its length and a number that the owner chooses, its ``kind``. If two strings have the same slot, the first one
+stays.
 """
 
 from typing import Final, final
@@ -15,7 +15,7 @@ _SLOT_BITS: Final = 11
 _SLOTS: Final = 2048  # 2 ** _SLOT_BITS
 _LONGEST: Final = 0xFFFF  # a length and a kind share a word
 _MIX: Final[i64] = (
-    0x0BBF7A7A2C4A3699  # odd, its bits in no order; of many that were tried the one with the fewest collisions
+    0x0BBF7A7A2C4A3699  # odd, with random bits; of many that were tried, the one with the fewest collisions
 )
 
 # Masks of the first 0..7 bytes of a word.
@@ -29,7 +29,7 @@ def _slot(first: i64, last: i64, tag: i64) -> i64:
 @final
 @mypyc_attr(acyclic=True)
 class Vocabulary:
-    """``strings[number]`` of ``kinds[number]``, found by what they hold. Of a kind, each stands for itself only."""
+    """``strings[number]`` of ``kinds[number]``, found by content and kind."""
 
     def __init__(self, strings: list[bytes], kinds: list[int]) -> None:
         self.strings: Final = strings
@@ -62,7 +62,7 @@ class Vocabulary:
     def find(self, raw: bytes, start: i64, length: i64, kind: i64) -> i64:
         """Return the number of ``raw[start:start + length]`` of this kind, or -1.
 
-        ``raw`` must go on for eight bytes from ``start``.
+        ``raw`` must have at least eight bytes from ``start`` on.
         """
         if length > _LONGEST:
             return -1

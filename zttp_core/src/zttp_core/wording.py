@@ -1,4 +1,4 @@
-"""Text from elsewhere, made safe to print: one line, bounded, and no terminal control characters."""
+"""Makes foreign text safe to print: one line, limited length, no terminal control characters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONGEST_LINE: Final = 300
 
 
 def one_line(text: str, limit: int = _LONGEST_LINE) -> str:
-    """Return a text on one line, what cannot be printed escaped, cut at the limit."""
+    """Return a text on one line, with unprintable characters escaped, shortened to the limit."""
     plain = str.__str__(text)
     cut = plain[: limit + 1]
     if not cut.isprintable():
@@ -18,10 +18,10 @@ def one_line(text: str, limit: int = _LONGEST_LINE) -> str:
 
 
 def shown(value: object, limit: int = _LONGEST_VALUE) -> str:
-    """Return what ``repr`` says of a value that somebody else made: it may fail, and it may be endless."""
+    """Return the ``repr`` of a foreign value: it may fail, and it may be endless."""
     try:
         if isinstance(value, (str, bytes)) and len(value) > limit:
-            value = value[:limit]  # what is cut below need not be escaped first
+            value = value[:limit]  # the part that is cut below need not be escaped
         text = repr(value)
     except BaseException as error:  # noqa: BLE001 - the value's own method
         _pass_on(error, value)
@@ -30,7 +30,7 @@ def shown(value: object, limit: int = _LONGEST_VALUE) -> str:
 
 
 def words_of(error: BaseException) -> str:
-    """Return what an error says."""
+    """Return the text of an error."""
     try:
         return one_line(str(error))
     except BaseException as another:  # noqa: BLE001 - the error's own method
@@ -39,13 +39,13 @@ def words_of(error: BaseException) -> str:
 
 
 def said_by(error: BaseException) -> str:
-    """Return the class of an error and what it says, as the last line of a traceback has it."""
+    """Return the class and the text of an error, like the last line of a traceback."""
     words = words_of(error)
     return f"{class_name(type(error))}: {words}" if words else class_name(type(error))
 
 
 def place_of(error: BaseException) -> str:
-    """Return where an error was raised: file, line, and what stands there."""
+    """Return where an error was raised: file, line, and the source line."""
     traceback = own_of(error, "__traceback__")
     if traceback is None:
         return ""
@@ -62,7 +62,7 @@ def place_of(error: BaseException) -> str:
 
 
 def own_of(error: BaseException, attribute: str) -> Any:
-    """Return what every error has, as Python put it there: a class of errors may have a property of that name."""
+    """Return an attribute of every error, as set by Python: the class may have a property of that name."""
     return vars(BaseException)[attribute].__get__(error)
 
 
@@ -72,7 +72,7 @@ def class_path(value: type) -> str:
 
 
 def _pass_on(error: BaseException, value: object) -> None:
-    """Raise what was meant for somebody else than ``value``, which failed to find words."""
+    """Raise an interruption that is not an error of ``value``, whose text could not be made."""
     from zttp_core.moments import interrupts
 
     if interrupts(error, [_of_type(type(value), "__module__")]):
@@ -80,11 +80,11 @@ def _pass_on(error: BaseException, value: object) -> None:
 
 
 def class_name(value: type) -> str:
-    """Return the name of a class alone."""
+    """Return only the name of a class."""
     return one_line(_of_type(value, "__name__"), _LONGEST_VALUE)
 
 
 def _of_type(value: type, attribute: str) -> str:
-    """Return a name of a class. Its metaclass is not asked: it may answer anything."""
+    """Return a name of a class, without calling its metaclass, which may return anything."""
     found = type.__getattribute__(value, attribute)
     return found if isinstance(found, str) else "?"

@@ -1,6 +1,6 @@
-"""Looking at eight bytes at a time: a word is eight bytes of a message, the first of them lowest.
+"""Scanning eight bytes at a time: a word is eight bytes of a message, the first of them lowest.
 
-A byte of a word that equals the one that is looked for has its high bit set in the "hits". A borrow can only blur bytes
+A byte of a word that equals the searched one has its high bit set in the "hits". A borrow can only blur bytes
 after the first hit, so the first is exact. Nothing is read beyond the end, whatever the bytes are.
 """
 
@@ -14,21 +14,21 @@ _ONES: Final[i64] = 0x0101010101010101
 
 
 def hits(word: i64, byte: i64) -> i64:
-    """Return a word that is zero if ``byte`` is not in ``word``, and else has its ``first_hit`` where that is."""
+    """Return zero if ``byte`` is not in ``word``, otherwise a word whose ``first_hit`` is its position."""
     ones = _ONES
     difference = word ^ (byte * ones)
     return (difference - ones) & ~difference & ((ones << 5) << 2)
 
 
 def first_hit(found: i64) -> i64:
-    """Return at which of its eight bytes the first hit is."""
+    """Return the index of the first hit among the eight bytes."""
     ones = _ONES
     lowest = found & -found
     return (((((lowest - 1) & ones) * ones) >> 56) & 255) - 1
 
 
 def find_byte(raw: bytes, at: i64, end: i64, byte: i64) -> i64:
-    """Return where ``byte`` is, from ``at`` on, or ``end``."""
+    """Return the position of ``byte`` from ``at`` on, or ``end``."""
     while at + 8 <= end:
         found = hits(read_i64_le(raw, at), byte)
         if found != 0:

@@ -1,7 +1,7 @@
 """The events of all three protocols, and the factories that plugins make them with.
 
-Values: comparable, hashable, copyable, picklable, usable in ``match``. They hold bytes, integers and header blocks and
-nothing that could lead back to a connection, so the garbage collector need not know them.
+Values: comparable, hashable, copyable, picklable, usable in ``match``. They hold only bytes, integers and header
+blocks, never a reference to a connection, so the garbage collector need not track them.
 """
 
 from zttp_core.events.connection_level import Goaway, Ping, Settings, WindowUpdate

@@ -11,7 +11,7 @@ from zttp_core.native_ints import mypyc_attr
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class ParsedSettings:
-    """What a parser has found: it is handed over to the event, without a copy or a look."""
+    """The result of a parser, passed to the event without a copy or a check."""
 
     __slots__ = ("pairs",)
 
@@ -77,7 +77,7 @@ class Settings:
     __match_args__: ClassVar[tuple[Literal["params"], Literal["ack"]]] = ("params", "ack")
 
     def __init__(self, params: Iterable[Sequence[int]] = (), ack: bool = False) -> None:
-        # Nobody else has this list, and none of its pairs can change.
+        # There is no other reference to this list, and none of its pairs can change.
         self._params: Final[list[tuple[int, int]]] = _settings(params)
         self.ack: Final = ack
 

@@ -1,7 +1,7 @@
 """How plugins make events.
 
-A plugin is compiled apart from these modules. Calling a factory costs it half of what calling the class would, so there
-is one factory for each way in which an event comes about.
+A plugin is compiled separately from these modules. For it, calling a factory costs half as much as calling the class,
+so there is one factory for each way in which an event is made.
 """
 
 from typing import Any, Final
@@ -69,13 +69,13 @@ def listed_request(
     flags: int,
     never_indexed: list[bytes] | None = None,
 ) -> Request:
-    """Make the request of an HTTP/2 or HTTP/3 head; ``fields`` is handed over, not copied."""
+    """Make the request of an HTTP/2 or HTTP/3 head; ``fields`` is used without a copy."""
     rare = RareValues(scheme, http_version, protocol, None)
     return listed_parts(method, target, stream_id, flags, listed_block(fields, never_indexed), rare)
 
 
 def rare_values(scheme: bytes | None, protocol: bytes | None, http_version: bytes) -> RareValues:
-    """Make what the requests of a connection mostly have in common, for ``shared_list_request``."""
+    """Make the values that most requests of a connection share, for ``shared_list_request``."""
     return RareValues(scheme, http_version, protocol, None)
 
 
@@ -93,7 +93,7 @@ def shared_list_request(
 
 
 def repeated_request(request: Request, stream_id: int, flags: int) -> Request:
-    """Make a request that says the same as an earlier one, on another stream of the same connection."""
+    """Make a request with the content of an earlier one, on another stream of the same connection."""
     return listed_parts(request.method, request.target, stream_id, flags, request.headers, rare_values_of(request))
 
 
@@ -105,7 +105,7 @@ def listed_response(
     flags: int,
     never_indexed: list[bytes] | None = None,
 ) -> Response:
-    """Make the response of an HTTP/2 or HTTP/3 head; ``fields`` is handed over, not copied."""
+    """Make the response of an HTTP/2 or HTTP/3 head; ``fields`` is used without a copy."""
     bits: i64 = flags
     return Response(
         status_code,
@@ -119,7 +119,7 @@ def listed_response(
 def listed_trailers(
     fields: list[tuple[bytes, bytes]], stream_id: int, never_indexed: list[bytes] | None = None
 ) -> EndOfMessage:
-    """Make the end of an HTTP/2 or HTTP/3 message; ``fields`` is handed over, not copied."""
+    """Make the end of an HTTP/2 or HTTP/3 message; ``fields`` is used without a copy."""
     return EndOfMessage(listed_block(fields, never_indexed), stream_id)
 
 
@@ -139,7 +139,7 @@ def new_window_update(stream_id: int, increment: int) -> WindowUpdate:
 
 
 def new_settings(params: list[tuple[int, int]], ack: bool) -> Settings:
-    """Make a ``Settings``; ``params`` is handed over, not copied."""
+    """Make a ``Settings``; ``params`` is used without a copy."""
     parsed: Any = ParsedSettings(params)
     return Settings(parsed, ack)
 

@@ -69,7 +69,7 @@ class Request:
         self.method: Final = method
         self.target: Final = target
         self._stream_id: Final = stream_id
-        self._query_at: i64 = -1  # where "?" is in the target; its length if there is none; -1 not looked for
+        self._query_at: i64 = -1  # the position of "?"; the length if there is none; -1 if not searched
         # Either the block, or the section from which it is made on first access.
         self._block: HeaderBlock | None = None if headers is None else block_of(headers)
         self._section = b""
@@ -220,7 +220,7 @@ class Request:
 def listed_parts(
     method: bytes, target: bytes, stream_id: int, flags: i64, block: HeaderBlock, rare: RareValues | None
 ) -> Request:
-    """Make a request of what a parser has found, its fields among that."""
+    """Make a request of a parser's results, including its fields."""
     request = Request(method, target, stream_id=stream_id)
     request._flags = flags  # noqa: SLF001
     request._block = block  # noqa: SLF001
@@ -229,7 +229,7 @@ def listed_parts(
 
 
 def packed_parts(method: bytes, target: bytes, flags: i64, section: bytes, start: i64) -> Request:
-    """Make a request of what a parser has found, and the section from ``start`` on, of which there may be a block."""
+    """Make a request of a parser's results, and the section from ``start`` on, which may already have a block."""
     request = Request(method, target)
     request._flags = flags  # noqa: SLF001
     request._section = section  # noqa: SLF001
@@ -238,7 +238,7 @@ def packed_parts(method: bytes, target: bytes, flags: i64, section: bytes, start
 
 
 def rare_values_of(request: Request) -> RareValues | None:
-    """Return what a request has that those of HTTP/1.1 do not."""
+    """Return the values of a request that HTTP/1.1 requests do not have."""
     return request._rare  # noqa: SLF001
 
 

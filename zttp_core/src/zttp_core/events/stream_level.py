@@ -1,4 +1,4 @@
-"""What a peer says of one stream beside its message: ``RstStream`` and ``PriorityUpdate``."""
+"""Events of one stream other than its message: ``RstStream`` and ``PriorityUpdate``."""
 
 from typing import ClassVar, Final, Literal, final
 

@@ -1,10 +1,10 @@
-"""What HTTP says for every version, each rule once, for reading and for writing. Pure: values in, verdicts out.
+"""The rules of HTTP for every version, each written once, for reading and for writing. Pure: values in, results out.
 
 ``grammar`` has the characters, ``fields`` the kinds of fields, ``authority``, ``targets``, ``content_length``,
-``trailers``, ``cookies``, ``connection_fields`` and ``priorities`` one rule each; ``content`` and ``states`` say which
-messages have content and in which order a message is sent. ``reading`` and ``writing`` are all of it for one field
-section of HTTP/2 or HTTP/3. A plugin that must look at every byte in its own loop makes that loop's tables from those
-here.
+``trailers``, ``cookies``, ``connection_fields`` and ``priorities`` one rule each; ``content`` and ``states`` define
+which messages have content and the order in which a message is sent. ``reading`` and ``writing`` apply all rules to one
+field section of HTTP/2 or HTTP/3. A plugin that scans every byte in its own loop makes the tables of that loop from
+those here.
 """
 
 from zttp_core.messages.authority import is_host, is_host_and_port, is_same_authority

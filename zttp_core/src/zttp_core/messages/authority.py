@@ -15,10 +15,10 @@ _LARGEST_PORT: Final = 65535
 
 
 def is_host(value: bytes) -> bool:
-    """Tell whether ``value`` is ``uri-host [ ":" port ]`` (RFC 9110 7.2, RFC 3986 3.2.2); the empty value is.
+    """Return whether ``value`` is ``uri-host [ ":" port ]`` (RFC 9110 7.2, RFC 3986 3.2.2); the empty value is.
 
-    A port alone is not: http and https have no empty host (RFC 9110 4.2.1), and where there is none there is no port.
-    There is no userinfo in it, which RFC 9110 4.2.4 deprecates and RFC 9113 8.3.1 and RFC 9114 4.3.1 forbid.
+    A port without a host is not: http and https have no empty host (RFC 9110 4.2.1). Userinfo is not allowed: RFC 9110
+    4.2.4 deprecates it, and RFC 9113 8.3.1 and RFC 9114 4.3.1 forbid it.
     """
     if all_in(value, HOST_TABLE):
         return True
@@ -35,7 +35,7 @@ def is_host(value: bytes) -> bool:
 
 
 def is_host_and_port(value: bytes) -> bool:
-    """Tell whether ``value`` names a host and a port that can be connected to: a CONNECT does (RFC 9110 9.3.6)."""
+    """Return whether ``value`` names a host and a port to connect to, as for CONNECT (RFC 9110 9.3.6)."""
     host, colon, port = value.rpartition(b":")
     if colon == b"" or host == b"" or not 0 < len(port) < 6 or port.translate(None, _DIGITS) != b"":
         return False
@@ -43,7 +43,7 @@ def is_host_and_port(value: bytes) -> bool:
 
 
 def is_same_authority(one: bytes, other: bytes) -> bool:
-    """Tell whether both name the same authority: hosts have no case (RFC 3986 6.2.2.1)."""
+    """Return whether both name the same authority: hosts are case-insensitive (RFC 3986 6.2.2.1)."""
     return one == other or lower(one) == lower(other)
 
 
@@ -64,7 +64,7 @@ def _is_reg_name(text: bytes) -> bool:
 
 
 def _is_ip_literal(inside: bytes) -> bool:
-    # IPv6address or IPvFuture; zone identifiers (RFC 6874) are local to a machine and have no place in a message.
+    # IPv6address or IPvFuture; zone identifiers (RFC 6874) are local to a machine and not allowed in a message.
     if inside[:1] in (b"v", b"V"):
         version, dot, address = inside[1:].partition(b".")
         return (

@@ -1,14 +1,15 @@
-"""Which messages have content, and which may state its length (RFC 9110 6.4.1, 8.6, 9.3).
+"""Which messages have content, and which may declare its length (RFC 9110 6.4.1, 8.6, 9.3).
 
-``STATUS_RULES`` has one byte for each status code up to 999; what depends on the request as well is in the functions.
+``STATUS_RULES`` has one byte for each status code up to 999; the functions have the rules that depend on the request as
+well.
 """
 
 from typing import Final
 
-# What must be known of a request to read or write its response.
+# The kinds of requests that change how a response is read or written.
 OTHER: Final = 0
-HEAD: Final = 1  # its response has no content, but may state the length of what GET would give
-CONNECT: Final = 2  # a 2xx makes a tunnel of the connection or stream
+HEAD: Final = 1  # its response has no content, but may declare the length of the response to GET
+CONNECT: Final = 2  # a 2xx turns the connection or stream into a tunnel
 
 # Bits of STATUS_RULES.
 INFORMATIONAL: Final = 1  # 1xx: the final response follows (RFC 9110 15.2); 101 ends HTTP on HTTP/1.1 only
@@ -32,17 +33,17 @@ def method_kind(method: bytes) -> int:
 
 
 def is_status(status: int) -> bool:
-    """Tell whether ``status`` is three digits, the first not zero (RFC 9110 15)."""
+    """Return whether ``status`` is three digits, the first not zero (RFC 9110 15)."""
     return 100 <= status <= 999
 
 
 def is_tunnel(status: int, kind: int) -> bool:
-    """Tell whether this response to a request of this kind opens a tunnel (RFC 9110 9.3.6)."""
+    """Return whether this response to a request of this kind opens a tunnel (RFC 9110 9.3.6)."""
     return kind == CONNECT and 200 <= status < 300
 
 
 def is_bodyless(status: int, kind: int) -> bool:
-    """Tell whether this response to a request of this kind has no content, whatever its fields say.
+    """Return whether this response to a request of this kind has no content, whatever its fields say.
 
     RFC 9112 6.3, rules 1 and 2, and RFC 9110 6.4.1.
     """
@@ -50,10 +51,10 @@ def is_bodyless(status: int, kind: int) -> bool:
 
 
 def may_have_content(status: int, kind: int) -> bool:
-    """Tell whether content may be sent in this response to a request of this kind."""
+    """Return whether content may be sent in this response to a request of this kind."""
     return not is_bodyless(status, kind) and STATUS_RULES[status] & EMPTY == 0
 
 
 def may_state_length(status: int, kind: int) -> bool:
-    """Tell whether this response to a request of this kind may have Content-Length (RFC 9110 8.6)."""
+    """Return whether this response to a request of this kind may have Content-Length (RFC 9110 8.6)."""
     return STATUS_RULES[status] & UNSTATED == 0 and not is_tunnel(status, kind)

@@ -1,15 +1,15 @@
-"""Content-Length (RFC 9110 8.6): one number, however often it is said.
+"""Content-Length (RFC 9110 8.6): one number, however often it is repeated.
 
-Two lengths are the same if their digits are: ``10`` beside ``010`` is a conflict, because somebody may read the other
-one as octal. Equal lengths, in a list or in several lines, count once, and who reads the fields sees that one only, so
-that nobody forwards the list (RFC 9110 8.6, RFC 9112 6.3).
+Two lengths are the same if their digits are: ``10`` and ``010`` are a conflict, because some recipients read the latter
+as octal. Equal lengths, in a list or in several lines, count once, and only that one remains in the fields, so that the
+list is not forwarded (RFC 9110 8.6, RFC 9112 6.3).
 """
 
 from typing import Final
 
 from zttp_core.native_ints import i64
 
-# No peer means more, and QUIC's integers hold no more (RFC 9000 16).
+# No real length is larger, and QUIC's integers hold no more (RFC 9000 16).
 LARGEST_CONTENT: Final = 4611686018427387903  # 2**62 - 1
 _TENTH: Final[i64] = 461168601842738790
 _LAST_DIGIT: Final = 3
@@ -17,7 +17,7 @@ _MOST_MEMBERS: Final = 8
 
 
 def parse_content_length(value: bytes) -> int:
-    """Return the length that the digits of ``value`` state, or -1 if they are not 1*DIGIT up to LARGEST_CONTENT."""
+    """Return the length of the digits in ``value``, or -1 if they are not 1*DIGIT up to LARGEST_CONTENT."""
     length: i64 = 0
     at: i64 = 0
     end: i64 = len(value)
@@ -35,8 +35,8 @@ def parse_content_length(value: bytes) -> int:
 def read_content_length(value: bytes, before: bytes = b"") -> tuple[str | None, bytes, int]:
     """Read a Content-Length value, ``before`` being the digits of the one before it in the same message.
 
-    Returns ``(None, digits, length)``, or ``(reason, value, -1)`` for what is wrong with it. RFC 9110 8.6 leaves it to
-    the recipient to refuse a list; a long one is: of a table a single octet can bring it with every request.
+    Returns ``(None, digits, length)``, or ``(reason, value, -1)`` for a fault. RFC 9110 8.6 lets the recipient refuse a
+    list. A long one is refused: from a dynamic table a single octet could repeat it with every request.
     """
     if value.count(b",") >= _MOST_MEMBERS:
         return "invalid_content_length", value, -1
@@ -52,9 +52,10 @@ def read_content_length(value: bytes, before: bytes = b"") -> tuple[str | None, 
 
 
 def given_content_length(value: bytes, before: bytes = b"") -> tuple[str | None, int]:
-    """Judge a Content-Length that is to be sent, ``before`` being the one before it in the same message.
+    """Check a Content-Length to send, ``before`` being the one before it in the same message.
 
-    Returns ``(None, length)``, or ``(reason, -1)``. A list is for who reads: RFC 9110 8.6 lets nobody send one.
+    Returns ``(None, length)``, or ``(reason, -1)``. A list is accepted only when read: RFC 9110 8.6 does not allow
+    sending one.
     """
     length = parse_content_length(value)
     if length < 0:

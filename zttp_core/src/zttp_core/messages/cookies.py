@@ -2,5 +2,5 @@
 
 
 def join_cookies(crumbs: list[bytes]) -> bytes:
-    """Return the one value that several Cookie fields stand for, as an application must see it."""
+    """Return the value that several Cookie fields represent, for the application."""
     return b"; ".join(crumbs)

@@ -1,7 +1,7 @@
-"""What a field is to a message, by its name, and what its value must then be (RFC 9110 5, RFC 9113 8.2, 8.3).
+"""The kinds of fields, by name, and the rules for their values (RFC 9110 5, RFC 9113 8.2, 8.3).
 
-HTTP/2 and HTTP/3 judge fields by their kind, and HTTP/1.1 has the same kinds under names in any case. The kinds are
-small integers, so that a plugin can pack them; ``KINDS`` and ``KIND_LENGTHS`` are what its own loop may be made from.
+HTTP/2 and HTTP/3 check fields by their kind, and HTTP/1.1 has the same kinds with names in any case. The kinds are
+small integers, so that a plugin can pack them; it can make its own loop from ``KINDS`` and ``KIND_LENGTHS``.
 """
 
 from typing import Final
@@ -18,19 +18,19 @@ AUTHORITY: Final = 3
 PATH: Final = 4
 STATUS: Final = 5
 PROTOCOL: Final = 6
-# Fields that speak to whoever reads or writes a message.
+# Fields that matter to the reader or writer of a message.
 HOST: Final = 7
 CONTENT_LENGTH: Final = 8
 COOKIE: Final = 9
 TE: Final = 10
 EXPECT: Final = 11
 PRIORITY: Final = 12
-# What has no place in HTTP/2 and HTTP/3.
+# Fields that are not allowed in HTTP/2 and HTTP/3.
 CONNECTION_SPECIFIC: Final = 13
 UNKNOWN_PSEUDO: Final = 14
 INVALID_NAME: Final = 15
 
-# RFC 9113 8.2.2, RFC 9114 4.2: fields that speak about a connection have no place where many streams share one.
+# RFC 9113 8.2.2, RFC 9114 4.2: connection-specific fields are not allowed on streams.
 CONNECTION_SPECIFIC_FIELDS: Final = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade")
 )
@@ -60,13 +60,13 @@ def _lengths() -> int:
     return bits
 
 
-# The lengths of the names above that are no pseudo-header fields, as bits: nearly every other name has another length.
+# The lengths of the names above except pseudo-header fields, as bits: nearly every other name has another length.
 KIND_LENGTHS: Final[i64] = _lengths()
 _LONGEST: Final[i64] = max([len(name) for name in KINDS])
 
 
 def kind_of(name: bytes) -> int:
-    """Return the kind of a field of HTTP/2 or HTTP/3, whose name has no upper case; INVALID_NAME if it is no name."""
+    """Return the kind of a field of HTTP/2 or HTTP/3, whose name has no upper case; INVALID_NAME if it is invalid."""
     size: i64 = len(name)
     if size > 0 and name[0] == 0x3A:
         return KINDS.get(name, UNKNOWN_PSEUDO)
@@ -80,12 +80,12 @@ def kind_of(name: bytes) -> int:
 def field_fault(kind: int, value: bytes) -> str | None:
     """Return the reason why a field of this kind cannot have this value in HTTP/2 or HTTP/3, or None if it can.
 
-    What depends on other fields, as Host and Content-Length do, is not judged here.
+    Rules that depend on other fields, like those of Host and Content-Length, are not checked here.
     """
     if kind == REGULAR or HOST <= kind <= PRIORITY:
         if not is_field_value(value):
             return "invalid_field_value"
-        # RFC 9113 8.2.2: TE may say this alone, in any case (RFC 9110 10.1.4).
+        # RFC 9113 8.2.2: TE may have only this value, in any case (RFC 9110 10.1.4).
         return "connection_specific_field" if kind == TE and lower(value) != b"trailers" else None
     if kind == METHOD:
         return None if is_token(value) else "invalid_method"
@@ -105,10 +105,10 @@ def field_fault(kind: int, value: bytes) -> str | None:
 
 
 def is_status_value(value: bytes) -> bool:
-    """Tell whether ``value`` is a status code: three digits, the first not zero (RFC 9110 15)."""
+    """Return whether ``value`` is a status code: three digits, the first not zero (RFC 9110 15)."""
     return len(value) == 3 and 49 <= value[0] <= 57 and 48 <= value[1] <= 57 and 48 <= value[2] <= 57
 
 
 def expects_continue(value: bytes) -> bool:
-    """Tell whether an Expect value is the one that is defined, in any case (RFC 9110 10.1.1)."""
+    """Return whether an Expect value is 100-continue, in any case (RFC 9110 10.1.1)."""
     return len(value) == 12 and lower(value) == b"100-continue"

@@ -1,4 +1,4 @@
-"""The Priority field, which is also what PRIORITY_UPDATE frames carry (RFC 9218 4, 7)."""
+"""The Priority field, whose value PRIORITY_UPDATE frames carry too (RFC 9218 4, 7)."""
 
 from typing import Final
 
@@ -14,9 +14,9 @@ _LONGEST: Final = 1024
 def parse_priority(value: bytes) -> tuple[int, bool]:
     """Return ``(urgency, incremental)`` of a Priority field value (RFC 9218 4).
 
-    What is missing, unknown, of the wrong type or out of range counts as not sent: a bad priority is never an error. Of
-    a parameter that comes several times the last one counts (RFC 9651 4.2.2). A signal is advice (RFC 9218 10), and one
-    that no correct sender makes is not read: of a table a single octet can bring it with every request.
+    A parameter that is missing, unknown, of the wrong type or out of range is ignored: a bad priority is never an
+    error. Of a repeated parameter the last one counts (RFC 9651 4.2.2). A signal is advice (RFC 9218 10), and one that
+    no correct sender makes is not read: from a dynamic table a single octet could repeat it with every request.
     """
     urgency, incremental = DEFAULT_PRIORITY
     at: i64 = 0
@@ -28,7 +28,7 @@ def parse_priority(value: bytes) -> tuple[int, bool]:
             at += 1
             continue
         start = at
-        stop: i64 = -1  # of the member without its parameters
+        stop: i64 = -1  # the member without its parameters
         quoted = False
         while at < end:
             byte = value[at]
@@ -36,7 +36,7 @@ def parse_priority(value: bytes) -> tuple[int, bool]:
                 quoted = not quoted
             elif quoted:
                 if byte == 0x5C:
-                    at += 1  # what is escaped ends nothing
+                    at += 1  # an escaped character ends nothing
             elif byte == 0x2C:
                 break
             elif byte == 0x3B and stop < 0:
@@ -60,7 +60,7 @@ def parse_priority(value: bytes) -> tuple[int, bool]:
 
 
 def join_priorities(values: list[bytes]) -> tuple[int, bool] | None:
-    """Return what the Priority fields of a message say, which are one list (RFC 9651 4.2); None if it has none."""
+    """Return the joined value of the Priority fields of a message (RFC 9651 4.2); None if it has none."""
     return parse_priority(b",".join(values)) if len(values) > 0 else None
 
 

@@ -1,7 +1,7 @@
-"""What a decoded field section says as a request, a response or a trailer section (RFC 9113 8.1-8.5, RFC 9114 4.1-4.4).
+"""Reads a decoded field section as a request, a response or a trailer section (RFC 9113 8.1-8.5, RFC 9114 4.1-4.4).
 
-One call for each section, with the pairs that a decoder gives. What comes back is all that the message says, or, as a
-``str``, the reason why it is malformed: that is an error of its stream, and never raised.
+One call for each section, with the pairs of a decoder. The result is the head, or, as a ``str``, the reason why it is
+malformed: that is a stream error, and never raised.
 """
 
 from typing import Final, cast, final
@@ -48,12 +48,13 @@ class RequestHead:
         method: The method.
         target: ``:path``, or for CONNECT the host and port.
         scheme: ``:scheme``; None for CONNECT.
-        authority: ``:authority``, or Host where there is none; None without both.
+        authority: ``:authority``, or otherwise Host; None without both.
         protocol: ``:protocol`` of an extended CONNECT (RFC 8441, RFC 9220).
-        fields: The other fields; ``:authority`` leads them as ``host``, Cookie is one field, Content-Length one number.
-        content_length: What it states, -1 for nothing.
+        fields: The other fields; ``:authority`` comes first as ``host``, Cookie is one field, Content-Length one
+            number.
+        content_length: Its value, -1 without one.
         expect_continue: The client waits for a 100 before it sends content (RFC 9110 10.1.1).
-        te_trailers: The client takes trailers (RFC 9110 10.1.4).
+        te_trailers: The client accepts trailers (RFC 9110 10.1.4).
         priority: ``(urgency, incremental)``, None if there is no Priority field (RFC 9218 4).
     """
 
@@ -78,7 +79,7 @@ class ResponseHead:
     Attributes:
         status: The status code.
         fields: The other fields; Content-Length is one number.
-        content_length: What it states, -1 for nothing.
+        content_length: Its value, -1 without one.
     """
 
     def __init__(self, status: i64, fields: Fields, content_length: i64) -> None:
@@ -91,7 +92,7 @@ def read_request(fields: Fields, extended_connect: bool = False, strict_authorit
     """Read the field section of a request.
 
     ``extended_connect``: it was announced (RFC 8441 3). ``strict_authority``: http and https need an authority that is
-    not empty, and a Host beside it must say the same octets (RFC 9114 4.3.1).
+    not empty, and a Host field must have the same octets (RFC 9114 4.3.1).
     """
     method: bytes | None = None
     path: bytes | None = None
@@ -244,7 +245,7 @@ def read_response(fields: Fields) -> ResponseHead | str:
 
 
 def read_trailers(fields: Fields) -> Fields | str:
-    """Read a trailer section; the fields come back as they are."""
+    """Read a trailer section; the fields are returned unchanged."""
     for name, value in fields:
         fault = trailer_fault(name, value)
         if fault is not None:

@@ -1,12 +1,12 @@
-"""How far a message that is sent has come, where it is no more than HTTP says (RFC 9110 6, RFC 9113 8.1, RFC 9114 4.1).
+"""The states of a message being sent, by the rules of every version (RFC 9110 6, RFC 9113 8.1, RFC 9114 4.1).
 
-A message is informational heads, a head, content if it may have some, and its end, with or without trailers. A plugin
-flattens the tables once, at import, with numbers or not. Every pair is in one of them.
+A message consists of informational heads, a head, content if it is allowed, and its end, with or without trailers. A
+plugin flattens the tables once, at import. Every pair is in one of them.
 """
 
 from typing import Final
 
-NO_HEAD: Final = 0  # a client's stream begins after its head, so this is a server's
+NO_HEAD: Final = 0  # only for a server: a client's stream begins after its head
 CONTENT: Final = 1
 NO_CONTENT: Final = 2  # HEAD, 204, 205, 304
 ENDED: Final = 3  # though it may wait for credit
@@ -15,7 +15,7 @@ STATE_NAMES: Final = ("NO_HEAD", "CONTENT", "NO_CONTENT", "ENDED")
 
 GIVE_INFORMATIONAL: Final = 0
 GIVE_HEAD: Final = 1
-GIVE_BARE_HEAD: Final = 2  # of a message that has no content
+GIVE_BARE_HEAD: Final = 2  # for a message without content
 GIVE_DATA: Final = 3
 GIVE_END: Final = 4
 

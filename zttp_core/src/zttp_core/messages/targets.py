@@ -1,27 +1,27 @@
-"""Request targets, both ways: the one of a request line, and its parts in ``:scheme``, ``:authority`` and ``:path``.
+"""Request targets in both forms: in a request line, and as ``:scheme``, ``:authority`` and ``:path``.
 
-RFC 9112 3.2 has four forms. ``split_target`` takes each apart, and so says which are valid: it is what HTTP/1.1 reads
-and writes by, and what makes pseudo-header fields (RFC 9113 8.3.1, 8.5). ``join_target`` is for who forwards a request
-to an HTTP/1.1 proxy. The characters of a target (``grammar.is_request_target``) are checked before.
+RFC 9112 3.2 has four forms. ``split_target`` splits each, and so decides which are valid: HTTP/1.1 uses it to read and
+write, and pseudo-header fields are made with it (RFC 9113 8.3.1, 8.5). ``join_target`` is for forwarding a request to
+an HTTP/1.1 proxy. The characters of a target (``grammar.is_request_target``) are checked before.
 """
 
 from zttp_core.messages.authority import is_host, is_host_and_port
 from zttp_core.messages.grammar import is_scheme, lower
 from zttp_core.native_ints import i64
 
-# Scheme, authority and path; None for what a target does not say.
+# Scheme, authority and path; None for parts that a target does not have.
 Parts = tuple[bytes | None, bytes | None, bytes | None]
 
 
 def is_http(scheme: bytes) -> bool:
-    """Tell whether ``scheme`` is http or https, in any case (RFC 9110 4.2, RFC 3986 3.1)."""
+    """Return whether ``scheme`` is http or https, in any case (RFC 9110 4.2, RFC 3986 3.1)."""
     return lower(scheme) in (b"https", b"http")
 
 
 def split_target(method: bytes, target: bytes) -> Parts | None:
-    """Return the scheme, the authority and the path that ``target`` states, or None if it has no form of ``method``."""
+    """Return the scheme, the authority and the path of ``target``, or None if ``method`` does not allow its form."""
     if method == b"CONNECT":
-        # authority-form (RFC 9112 3.2.3): a host and a port that must be there.
+        # authority-form (RFC 9112 3.2.3): a host and a port, both required.
         return (None, target, None) if is_host_and_port(target) else None
     if target[:1] == b"/":
         return (None, None, target)  # origin-form
@@ -57,7 +57,7 @@ def _split_absolute(method: bytes, target: bytes) -> Parts | None:
 
 
 def join_target(scheme: bytes, authority: bytes | None, path: bytes) -> bytes:
-    """Return the absolute-form of a target, as a request to a proxy has it (RFC 9112 3.2.2, 3.2.4)."""
+    """Return the absolute-form of a target, for a request to a proxy (RFC 9112 3.2.2, 3.2.4)."""
     if path == b"*":
         path = b""
     if authority is not None:
@@ -76,7 +76,7 @@ def target_fault(
 ) -> str | None:
     """Return the reason why a request cannot have these pseudo-header fields together, or None if it can.
 
-    Each is valid for itself. The target is the path, or the authority where there is none.
+    Each is valid by itself. The target is the path, or the authority if there is none.
     """
     if method is None:
         return "missing_pseudo_field"

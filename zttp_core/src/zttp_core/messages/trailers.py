@@ -1,11 +1,11 @@
-"""What has no place in a trailer section (RFC 9110 6.5.1)."""
+"""Fields that are not allowed in a trailer section (RFC 9110 6.5.1)."""
 
 from typing import Final
 
 from zttp_core.messages.grammar import lower
 
-# Fields that frame, route, authenticate, modify or control a message come too late there; whoever merges them with the
-# header fields is misled (RFC 9110 6.5.1, 6.5.2).
+# Fields that frame, route, authenticate, modify or control a message come too late there, and merging them with the
+# header fields is dangerous (RFC 9110 6.5.1, 6.5.2).
 FORBIDDEN_TRAILERS: Final = frozenset(
     (
         b"authorization",
@@ -35,5 +35,5 @@ FORBIDDEN_TRAILERS: Final = frozenset(
 
 
 def may_be_trailer(name: bytes) -> bool:
-    """Tell whether a field of this name, in any case, may be in a trailer section."""
+    """Return whether a field of this name, in any case, may be in a trailer section."""
     return lower(name) not in FORBIDDEN_TRAILERS

@@ -1,7 +1,7 @@
-"""The field sections of HTTP/2 and HTTP/3 from what a caller gives (RFC 9113 8.2, 8.3, RFC 9114 4.2, 4.3).
+"""Makes field sections of HTTP/2 and HTTP/3 from a caller's arguments (RFC 9113 8.2, 8.3, RFC 9114 4.2, 4.3).
 
-Names come in any case and leave in lower case; pseudo-header fields are made from the arguments. What the reading side
-would refuse raises LocalProtocolError before anything of it is encoded.
+Names are given in any case and sent in lower case; pseudo-header fields are made from the arguments. Anything that the
+reading side would refuse raises LocalProtocolError before it is encoded.
 """
 
 from typing import Final
@@ -40,7 +40,7 @@ def write_request(
 ) -> tuple[Fields, int]:
     """Return the field section of a request, and its Content-Length, -1 without one. Raises LocalProtocolError.
 
-    ``target`` has any form of RFC 9112 3.2; the authority of an absolute one goes before a ``host`` among the fields.
+    ``target`` has any form of RFC 9112 3.2; the authority of an absolute one takes precedence over a ``host`` field.
     ``strict_authority`` is as in ``read_request``.
     """
     given, has_authority = given_authority(fields)
@@ -89,7 +89,7 @@ def write_trailers(fields: Fields) -> Fields:
 
 
 def _write_fields(section: Fields, fields: Fields, states_length: bool, leaves_host: bool) -> int:
-    """Append the fields that a head has after its pseudo-header fields; return its Content-Length."""
+    """Append the fields after the pseudo-header fields; return the Content-Length."""
     content_length = -1
     stated = b""
     for name, value in fields:
@@ -119,22 +119,22 @@ def given_field_fault(kind: int, value: bytes) -> str | None:
 
 
 def field_fault_of(name: bytes, value: bytes) -> str:
-    """Return the reason why this field, whose name is in any case, cannot be given. There is one."""
+    """Return the reason why this field, whose name is in any case, cannot be given; there is one."""
     fault = given_field_fault(kind_of(lower(name)), value)
     return "invalid_field_value" if fault is None else fault
 
 
 def field_error(reason: str, name: bytes, value: bytes) -> Exception:
-    """Make the error for a field that must not be sent; what it shows is the name, or all of the field."""
+    """Make the error for a field that must not be sent; it shows the name, or the whole field."""
     excerpt = name + b": " + value if reason == "invalid_field_value" or lower(name) == b"te" else name
     error: Exception = local_error(reason, excerpt)
     return error
 
 
 def given_authority(fields: Fields) -> tuple[bytes | None, bool]:
-    """Return the authority that ``host`` or ``:authority`` among the fields names, and whether one is there at all.
+    """Return the authority of ``host`` or ``:authority`` in the fields, and whether there is one.
 
-    Raises LocalProtocolError for two of a kind, two that differ, or what is no host (RFC 9112 3.2, RFC 9113 8.3.1).
+    Raises LocalProtocolError for two of a kind, two that differ, or an invalid host (RFC 9112 3.2, RFC 9113 8.3.1).
     """
     host: bytes | None = None
     authority: bytes | None = None
@@ -163,9 +163,9 @@ def given_authority(fields: Fields) -> tuple[bytes | None, bool]:
 
 
 def request_parts(method: bytes, target: bytes, scheme: bytes, given: bytes | None, protocol: bytes | None) -> Parts:
-    """Return what ``:scheme``, ``:authority`` and ``:path`` say, None for one that is not sent.
+    """Return the values of ``:scheme``, ``:authority`` and ``:path``, None for one that is not sent.
 
-    ``given`` is the authority that the fields name. Raises LocalProtocolError. RFC 9113 8.3.1, 8.5, RFC 8441 4.
+    ``given`` is the authority from the fields. Raises LocalProtocolError. RFC 9113 8.3.1, 8.5, RFC 8441 4.
     """
     if not is_token(method):
         raise local_error("invalid_method", method)
@@ -177,7 +177,7 @@ def request_parts(method: bytes, target: bytes, scheme: bytes, given: bytes | No
             raise local_error("protocol_without_connect", method)
         if not is_token(protocol):
             raise local_error("invalid_pseudo_field", b":protocol " + protocol)
-    # RFC 8441 4: an extended CONNECT names its resource as any other request does.
+    # RFC 8441 4: an extended CONNECT names its resource like any other request.
     parts = split_target(b"GET" if protocol is not None else method, target)
     if parts is None:
         raise local_error("invalid_target_form", target)
@@ -188,7 +188,7 @@ def request_parts(method: bytes, target: bytes, scheme: bytes, given: bytes | No
         if not is_scheme(scheme):
             raise local_error("invalid_pseudo_field", b":scheme " + scheme)
         stated = scheme
-        # RFC 9113 8.3.1: where there is no authority, none is sent.
+        # RFC 9113 8.3.1: without an authority, none is sent.
         named = given if given != b"" else None
     elif named is not None and given is not None and not is_same_authority(named, given):
         raise local_error("conflicting_authority", given)
