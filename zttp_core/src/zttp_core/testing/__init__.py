@@ -1,4 +1,4 @@
-"""The conformance kit: what a protocol plugin promises, as tests that its author inherits.
+"""The conformance kit: the promises of a protocol plugin, as tests that its author inherits.
 
     from zttp_core.testing import Exchange, ProtocolConformance
 
@@ -7,7 +7,7 @@
         exchanges = [Exchange("get", client=b"...", events=[...], reply=[...], server=b"...")]
         malformed = {"bad length": b"x:,"}
 
-Needs pytest, and uses Hypothesis and mypy where they are installed: ``pip install "zttp-core[testing]"``. Nothing else
+Needs pytest, and uses Hypothesis and mypy if they are installed: ``pip install "zttp-core[testing]"``. Nothing else
 in zttp imports this package.
 """
 

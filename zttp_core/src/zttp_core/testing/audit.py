@@ -1,4 +1,4 @@
-"""Watching what code does beyond computing: files, sockets, processes, threads."""
+"""Watching the side effects of code: files, sockets, processes, threads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def watched() -> Iterator[list[str]]:
     """Collect the audit events of this thread that a protocol must not cause."""
     global _watched_thread, _hooked  # noqa: PLW0603
     if not _hooked:
-        sys.addaudithook(_note)  # for good: an audit hook cannot be taken away
+        sys.addaudithook(_note)  # permanent: an audit hook cannot be removed
         _hooked = True
     _seen.clear()
     start, start_new = threading.Thread.start, _thread.start_new_thread
@@ -44,7 +44,7 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _noting_a_thread(start: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what notes the start of a thread: Python 3.11 has no audit event for it."""
+    """Return a function that records the start of a thread: Python 3.11 has no audit event for it."""
 
     def noting(*arguments: Any, **options: Any) -> Any:
         if get_ident() == _watched_thread:

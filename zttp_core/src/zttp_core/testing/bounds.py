@@ -1,4 +1,4 @@
-"""Bounds: whatever a peer sends, for however long, a connection holds no more than its documented limits."""
+"""Limits: whatever a peer sends, and for however long, a connection holds no more than its documented limits."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from zttp_core.testing.verdict import fail, not_applicable, telling
 from zttp_core.testing.wire import receive, take
 
 _PLACES: Final = 5  # in which the rest of a message becomes endless
-_SHORTEST_PIECE: Final = 1024  # what is refused early is refused soon; what is not comes in ever longer pieces
+_SHORTEST_PIECE: Final = 1024  # an early refusal comes soon; otherwise the pieces get longer and longer
 _LONGEST_PIECE: Final = 1024 * 1024
 _MOST_PIECES: Final = 20_000  # of a flood
-_LEAST_OF_A_PIECE: Final = 64  # bytes that one may leave behind: so many fill what the limits allow
+_LEAST_OF_A_PIECE: Final = 64  # bytes that each may leave behind: this many fill the limits
 
 
 class Bounds(Subject):
-    """Memory is bounded for any peer, and what has ended is forgotten."""
+    """Memory is bounded for any peer, and ended messages are forgotten."""
 
     def test_endless_input_is_bounded(self, exchange: Exchange) -> None:
         """A start line, a field or anything else that never ends is refused before it fills the memory."""
@@ -41,7 +41,7 @@ class Bounds(Subject):
                     )
 
     def test_unanswered_requests_are_bounded(self, exchange: Exchange) -> None:
-        """A peer that goes on asking while its first request is not answered fills no memory."""
+        """A peer that sends more requests while its first one is not answered fills no memory."""
         if self.multiplexed:
             not_applicable("the limit on streams has a test of its own")
         for scenario in self.stream_scenarios(exchange):
@@ -54,7 +54,7 @@ class Bounds(Subject):
                 )
 
     def test_a_refused_peer_is_not_listened_to(self) -> None:
-        """What comes after an error is not kept."""
+        """Input after an error is not kept."""
         for name, data in self.malformed.items():
             connection = self.connect(self.first_role)
             if refused(connection, data).refusal is not None:
@@ -65,7 +65,7 @@ class Bounds(Subject):
                 )
 
     def test_floods_are_bounded(self) -> None:
-        """What the suite knows to be endless: streams opened and reset, frames that only cost."""
+        """The endless inputs of the suite: streams opened and reset, frames without progress."""
         if not self.floods:
             not_applicable("the suite has no floods")
         pieces = min(_MOST_PIECES, self.max_memory // _LEAST_OF_A_PIECE)
@@ -87,7 +87,7 @@ class Bounds(Subject):
             pair.converse(exchange)
             if not exchange.ends or not pair.can_go_on():
                 continue
-            # At rest: what is under way, such as the last acknowledgments, is not left behind.
+            # At rest: data in flight, such as the last acknowledgments, does not count.
             left = leak(lambda kept=exchange, on=pair: _converse_again(on, kept), settle=pair.run)  # type: ignore[misc]
             if left:
                 fail(f"exchange '{exchange.name}': each repetition of it on one connection leaves {left} bytes behind")
@@ -111,7 +111,7 @@ class Bounds(Subject):
                 try:
                     receive(connection, bytearray(filling))
                     connection.next_event()
-                except ProtocolError:  # the peer's, or the caller's: after an EOF there is nothing
+                except ProtocolError:  # a RemoteProtocolError, or a LocalProtocolError after an EOF
                     take(connection)
 
 

@@ -1,4 +1,4 @@
-"""Callers: fields in every form that the contract allows, and what a caller handed over stays as it was."""
+"""Callers: fields in every form that the contract allows, and arguments that are not changed."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _NO_CODES: Final = (-1, 1 << 70)
 _OK: Final = 200
 _NO_CONTENT: Final = 204
 _PIECE: Final = bytes(1 << 20)
-_MOST_CONTENT: Final = 64  # pieces, which no usual window takes
+_MOST_CONTENT: Final = 64  # pieces, more than any usual window
 _ADDED: Final = (b"x-added", b"later")
 
 
 class Callers(Subject):
-    """Fields are pairs in any iterable, and the caller's own; a stream is found by its number or refused."""
+    """Fields are pairs in any iterable, and stay the caller's; a stream is found by its number or refused."""
 
     def test_fields_may_come_in_any_form(self, exchange: Exchange) -> None:
-        """An iterator of lists says the same as a list of tuples, and is gone through once."""
+        """An iterator of lists has the same effect as a list of tuples, and is iterated once."""
         self._send_alike(exchange, "fields in an iterator of lists", Iterating)
 
     def test_the_fields_stay_the_callers(self, exchange: Exchange) -> None:
-        """A list of fields is not changed, and may be changed once the call is over."""
+        """A list of fields is not changed, and the caller may change it after the call."""
         self._send_alike(exchange, "a list of fields that is used again", Lending)
 
     def test_fields_that_fail_leave_no_trace(self, exchange: Exchange) -> None:
-        """An iterator that raises in the middle has sent nothing; the exchange goes on as if nothing were."""
+        """If an iterator raises in the middle, nothing is sent, and the exchange continues unaffected."""
         for scenario in self.scenarios(exchange):
             if scenario.role != SERVER:
                 continue
@@ -64,11 +64,11 @@ class Callers(Subject):
                 fail(f"{scenario}: after fields that raised in the middle something else is sent")
 
     def test_empty_content_is_nothing(self, exchange: Exchange) -> None:
-        """``send_data(b"")`` sends nothing, and above all no end."""
+        """``send_data(b"")`` sends nothing, and in particular no end."""
         self._send_alike(exchange, "with empty content before and after each piece", Padding)
 
     def test_a_head_needs_no_fields(self) -> None:
-        """``send_response(status)`` is a call like any other."""
+        """``send_response(status)`` is a valid call."""
         for scenario in self.all_scenarios(SERVER) if self.first_role == SERVER else ():
             responses = [event for event in scenario.exchange.reply if isinstance(event, Response)]
             for head in responses[:1]:
@@ -78,7 +78,7 @@ class Callers(Subject):
                 _refuses(f"{scenario}: send_response({_NO_CONTENT}) without fields", partial(send, _NO_CONTENT))
 
     def test_a_stream_that_waits_holds_up_no_other(self) -> None:
-        """While the content of one response waits for credit, the head of another one goes out."""
+        """While the content of one response waits for credit, the head of another one is sent."""
         if not self.multiplexed or self.datagrams or "flow-control" not in self.descriptor.capabilities:
             not_applicable(f"'{self.protocol}' does not claim flow control of streams")
         pair = self.pair()
@@ -99,7 +99,7 @@ class Callers(Subject):
             fail(f"while the content of one stream waits, the response on another does not go out: {excerpt(told)}")
 
     def test_streams_that_are_none_are_refused(self) -> None:
-        """A number that no stream has, or can have, is a LocalProtocolError or a ValueError, wherever it is given."""
+        """A number that no stream has, or can have, is a LocalProtocolError or a ValueError in every call."""
         if not self.multiplexed:
             not_applicable(f"'{self.protocol}' has no streams")
         events = [event for one in self.exchanges for event in (*one.asked, *one.events, *one.reply)]
@@ -117,7 +117,7 @@ class Callers(Subject):
                     _refuses(f"{scenario}: consume_data({number}, 1)", partial(connection.consume_data, number, 1))
 
     def test_codes_that_are_none_are_refused(self) -> None:
-        """``reset(code)`` of what fits in no code is a LocalProtocolError or a ValueError."""
+        """``reset(code)`` with a number outside the range of codes is a LocalProtocolError or a ValueError."""
         for exchange in self.exchanges if self.multiplexed else ():
             for scenario in self.scenarios(exchange):
                 numbers = {event.stream_id for event in exchange.reply if isinstance(event, Response)}
@@ -129,7 +129,7 @@ class Callers(Subject):
                             fail(f"{scenario}: reset({code}) was allowed, which is no code")
 
     def test_refused_sends_leave_nothing(self) -> None:
-        """A program that goes on trying what is illegal fills no memory."""
+        """A program that repeats illegal calls fills no memory."""
         for role in self.descriptor.roles:
             scenario = next(self.all_scenarios(role))
             connection = scenario.start()
@@ -143,7 +143,7 @@ class Callers(Subject):
                 fail(f"{scenario}: {name} leaves {left} bytes behind each time that it is refused")
 
     def _send_alike(self, exchange: Exchange, what: str, program: type[Program]) -> None:
-        """Send what an exchange sends by a program that hands its fields over in its own way; it must go out alike."""
+        """Send an exchange by a program that passes its fields in its own way; the output must be equal."""
         __tracebackhide__ = True
         for scenario in self.scenarios(exchange):
             if scenario.role == SERVER:
@@ -163,15 +163,15 @@ class Callers(Subject):
 
 
 class Iterating(Program):
-    """Hands over fields in an iterator of lists."""
+    """Passes fields in an iterator of lists."""
 
     def fields(self, event: Request | Response) -> Any:
-        """Return what can be gone through once."""
+        """Return an iterator, which can be used once."""
         return (list(pair) for pair in event.headers)
 
 
 class Lending(Program):
-    """Hands over a list of fields, and puts others into it afterwards."""
+    """Passes a list of fields, and changes it afterwards."""
 
     _lent: list[Any] | None = None
 
@@ -219,7 +219,7 @@ def _break_off(scenario: Scenario, send: partial[object]) -> None:
 
 
 def _refuses(what: str, call: Callable[[], object]) -> bool:
-    """Return whether a call is refused as the contract has it."""
+    """Return whether a call is refused as the contract requires."""
     __tracebackhide__ = True
     try:
         call()

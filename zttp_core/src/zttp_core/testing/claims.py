@@ -1,4 +1,4 @@
-"""Capabilities: what the descriptor claims is shown, and what is shown is claimed."""
+"""Capabilities: the claimed ones are shown, and the shown ones are claimed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Claims(Determinism):
         for exchange in self.exchanges:
             for name in sorted(exchange.capabilities):
                 if name == "upgrade" and self.multiplexed:
-                    continue  # a tunnel is on its stream: the connection stays what it is
+                    continue  # a tunnel is on its stream: the connection does not change
                 shown.setdefault(name, []).append(exchange.name)
         going_on = [exchange.name for exchange in self.keepers()]
         if going_on:
-            # What follows a kept connection is tested by gluing messages together and by the pair.
+            # Kept connections are tested by joined messages and by the pair.
             for name in {"keep-alive", "pipelining"} & self.descriptor.capabilities:
                 shown[name] = going_on
         if self.multiplexed and len(self.descriptor.roles) > 1 and "flow-control" in self.descriptor.capabilities:
@@ -43,7 +43,7 @@ class Claims(Determinism):
             fail(f"'{self.protocol}' claims {', '.join(missing)}, no exchange shows {it}")
 
     def test_everything_shown_is_claimed(self) -> None:
-        """What works is in the descriptor, where programs look for it."""
+        """A capability that works is in the descriptor, where programs look for it."""
         unclaimed = sorted(set(self.evidence()) - self.descriptor.capabilities)
         if unclaimed:
             fail(f"exchanges of '{self.protocol}' show {', '.join(unclaimed)}, the descriptor does not claim it")

@@ -1,4 +1,4 @@
-"""``ProtocolConformance``: all groups of tests together, and what each is run for."""
+"""``ProtocolConformance``: all groups of tests, and their parameters."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class ProtocolConformance(
 ):  # fmt: skip
     """The tests that a protocol plugin has to pass.
 
-    Derive a class whose name pytest collects, name the ``protocol``, and say by ``exchanges`` what is to work and by
-    ``malformed`` what is to be refused; ``Subject`` documents what else can be said. Every test is an ordinary method:
+    Derive a class whose name pytest collects, name the ``protocol``, list in ``exchanges`` what must work and in
+    ``malformed`` what must be refused; ``Subject`` documents the other attributes. Every test is an ordinary method:
     override one to change it, or mark it with a reason.
     """
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run a test once for each exchange, or for each malformation, that it asks for."""
+        """Run a test once for each exchange or malformed input that it uses."""
         if "exchange" in metafunc.fixturenames:
             metafunc.parametrize("exchange", self.exchanges, ids=[exchange.name for exchange in self.exchanges])
         if "malformation" in metafunc.fixturenames:
@@ -57,5 +57,5 @@ class ProtocolConformance(
 
 
 def _skipped(reason: str) -> Any:
-    """Return a parameter for tests that have none: they are skipped, and say why."""
+    """Return a parameter for tests without samples: they are skipped, with the reason."""
     return pytest.param(None, id="none", marks=pytest.mark.skip(reason=reason))

@@ -1,4 +1,4 @@
-"""Where a network may cut a stream of bytes."""
+"""The ways in which a network may split a byte stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-_MOST_PLACES: Final = 4096  # every place of what is shorter; as many, evenly spread, of what is longer
+_MOST_PLACES: Final = 4096  # every position of shorter input; as many, evenly spread, of longer input
 _MOST_TURNS: Final = 1000
 
 
@@ -22,13 +22,13 @@ def byte_by_byte(data: bytes) -> list[bytes]:
 
 
 def places(data: bytes, most: int = _MOST_PLACES) -> Iterator[int]:
-    """Yield every place in which the bytes can be cut in two."""
+    """Yield every position at which the bytes can be split in two."""
     step = max(1, len(data) // most)
     yield from range(1, len(data), step)
 
 
 def random_pieces(data: bytes, seed: str) -> list[bytes]:
-    """Return the bytes cut at random; the same seed cuts in the same places."""
+    """Return the bytes split at random; the same seed gives the same splits."""
     if len(data) < 2:
         return [data]
     random = Random(seed)  # noqa: S311

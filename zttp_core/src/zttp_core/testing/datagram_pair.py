@@ -1,4 +1,4 @@
-"""A client and a server of one protocol over datagrams, wired to each other in memory by a network with faults."""
+"""A client and a server of one protocol over datagrams, connected in memory by a network with faults."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from zttp_core.testing.pair import Pair
 from zttp_core.testing.verdict import fail
 from zttp_core.testing.wire import Arrival, check_datagrams, pull, receive, take
 
-HOUR: Final = 3_600_000_000  # what is awaited may come after many timeouts, each twice as long as the one before
+HOUR: Final = 3_600_000_000  # an expected event may need many timeouts, each twice as long as the previous one
 START: Final = 1_000_000  # the time at which a pair begins
 _MOST_ROUNDS: Final = 10_000
 _DELAY: Final = 10_000  # microseconds from one side to the other
-_PATIENCE: Final = 5_000_000  # with nothing under way, nothing awaited and no deadline before that, a pair is quiet
+_PATIENCE: Final = 5_000_000  # with nothing in flight, nothing expected and no deadline before that, a pair is quiet
 _HOMES: Final = {CLIENT: "the client's address", SERVER: "the server's address"}
 _ELSEWHERE: Final = "another address of the client"
 
@@ -29,17 +29,17 @@ class DatagramPair(Pair):
         client: The client.
         server: The server.
         multiplexed: Whether messages are sent on streams.
-        seed: What the network does; the same seed does the same.
-        loss: The part of the datagrams that never arrives.
-        repetition: The part that arrives twice.
-        disorder: The part that arrives late.
+        seed: Decides the faults of the network; the same seed gives the same faults.
+        loss: The fraction of the datagrams that never arrives.
+        repetition: The fraction that arrives twice.
+        disorder: The fraction that arrives late.
 
     Attributes:
         now: The time, in microseconds.
-        arrived: What has arrived at each side, as it can be handed over again.
-        asked: How much of that the server had when it had the request.
-        addresses: Where each side is.
-        ecn: How the network marks what it carries.
+        arrived: The datagrams that have arrived at each side, for a replay.
+        asked: How many of them the server had when the request was complete.
+        addresses: The address of each side.
+        ecn: The ECN mark of all datagrams.
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class DatagramPair(Pair):
         super().__init__(client, server, multiplexed)
 
     def prepare(self, exchange: Exchange) -> None:
-        """Mark datagrams, and move the client, as the exchange says."""
+        """Set the ECN mark, and change the client's address, as the exchange says."""
         self.ecn = exchange.ecn
         if exchange.moves:
             self.addresses[CLIENT] = _ELSEWHERE if self.addresses[CLIENT] == _HOMES[CLIENT] else _HOMES[CLIENT]
 
     def note_request(self) -> None:
-        """Remember what had arrived when the request was complete."""
+        """Record how much had arrived when the request was complete."""
         self.asked = len(self.arrived[SERVER])
 
     def run(self, finished: Callable[[], bool] | None = None, patience: int | None = None) -> None:
@@ -94,7 +94,7 @@ class DatagramPair(Pair):
         fail(f"client and server have acted {_MOST_ROUNDS} times and do not come to rest")
 
     def close(self, role: int) -> None:
-        """Do nothing: datagrams have no end."""
+        """Do nothing: a datagram transport has no EOF."""
 
     def forget(self) -> None:
         """Keep no record of what has arrived so far."""
@@ -122,7 +122,7 @@ class DatagramPair(Pair):
                     heapq.heappush(self._in_flight, (self.now + _DELAY + late, self._count, role, address, datagram))
 
     def _outgoing(self, role: int, connection: Any) -> list[tuple[bytes, str]]:
-        """Return what a side sends, each with the address that it is for."""
+        """Return the datagrams that a side sends, each with its destination."""
         __tracebackhide__ = True
         if not hasattr(connection, "data_to_send_with_addresses"):
             return [(datagram, self.addresses[_other(role)]) for datagram in take(connection, self.now)]
@@ -143,18 +143,18 @@ class DatagramPair(Pair):
             _, _, sender, address, datagram = heapq.heappop(self._in_flight)
             role = _other(sender)
             if address != self.addresses[role]:
-                continue  # nobody is there any more
+                continue  # the address is no longer in use
             arrival = Arrival(datagram)
             arrival.now, arrival.peer_address, arrival.ecn = self.now, self.addresses[sender], self.ecn
             if hasattr(self.connections[role], "data_to_send_with_addresses"):
-                # What a side knows of itself: that the client has moved is seen by the server alone.
+                # The local address as each side knows it: only the server sees that the client has moved.
                 arrival.local_address = _HOMES[role]
             self.arrived[role].append(arrival)
             if role in came:
                 came[role].answered = False
             came[role] = arrival
             receive(self.connections[role], arrival)
-            arrival.rung = tuple(self._rung[role])  # only now: here the timers have rung already
+            arrival.rung = tuple(self._rung[role])  # only now: at this time the timers have already expired
             self._rung[role].clear()
             pull(self.connections[role], self.received[role])
 
@@ -170,7 +170,7 @@ class DatagramPair(Pair):
 
 
 def deadline_of(connection: Any) -> int | None:
-    """Return when a connection wants to be called."""
+    """Return the deadline of a connection."""
     __tracebackhide__ = True
     deadline = connection.next_timeout()
     if deadline is not None and type(deadline) is not int:

@@ -1,4 +1,4 @@
-"""Whether what one side sent is what the other side received: messages compared, not the events that carry them."""
+"""Checks whether one side received what the other sent: by messages, not by the events that carry them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from zttp_core.events import Data, Datagram, EndOfMessage, Request, Response
 
 _LONGEST_SHOWN: Final = 100  # bytes
 
-Part = tuple[object, Counter[tuple[bytes, bytes]]]  # what must be equal, and the fields that must all be there
+Part = tuple[object, Counter[tuple[bytes, bytes]]]  # values that must be equal, fields that must be present
 
 
 def find_loss(sent: Sequence[Any], received: Sequence[Any], streams: Mapping[int, int]) -> str | None:
-    """Return what was sent and not received like that, or ``None``. A protocol may add fields, and never drop one.
+    """Return a part that was not received as it was sent, or ``None``. A protocol may add fields, but never drop one.
 
     Args:
         sent: The events of a script.
@@ -64,7 +64,7 @@ def _part(event: Any) -> Part:
 
 
 def _shown(part: Part) -> str:
-    """Return what a part is; of long content how much, for this is asked for whenever something has arrived."""
+    """Describe a part, of long content only the length, because this is called whenever something has arrived."""
     told: Any = part[0]
     if _is_content(part) and len(told[1]) > _LONGEST_SHOWN:
         return f"content of {len(told[1])} bytes"

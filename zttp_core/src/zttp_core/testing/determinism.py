@@ -1,4 +1,4 @@
-"""Determinism: the events depend on the bytes alone, not on how a network cuts them."""
+"""Determinism: the events depend only on the bytes, not on how a network splits them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _RANDOM_CUTS: Final = 200
 
 
 class Determinism(Subject):
-    """The same bytes give the same events, whole, cut anywhere, and with the next message after them."""
+    """The same bytes give the same events, whole, split anywhere, and followed by the next message."""
 
     def test_an_exchange_gives_its_events(self, exchange: Exchange) -> None:
-        """A server makes the events of the exchange's bytes, and the bytes of its reply; a client what it answers."""
+        """A server gives the events and the reply of the exchange; a client gives its answer."""
         if not self.scenarios(exchange):
             not_applicable("there is nothing on the wire to play: the pair shows it")
         for scenario in self.scenarios(exchange):
@@ -41,13 +41,13 @@ class Determinism(Subject):
             _same(scenario, [(byte_by_byte(scenario.data), "byte by byte")])
 
     def test_every_cut_in_two_gives_the_same(self, exchange: Exchange) -> None:
-        """Every place in which the bytes can be cut."""
+        """Every position at which the bytes can be split."""
         for scenario in self.stream_scenarios(exchange):
             data = scenario.data
             _same(scenario, (([data[:at], data[at:]], f"cut at byte {at}") for at in places(data)))
 
     def test_random_cuts_give_the_same(self, exchange: Exchange) -> None:
-        """200 random ways to cut."""
+        """200 random splits."""
         for scenario in self.stream_scenarios(exchange):
             seeds = [f"{exchange.name}/{number}" for number in range(_RANDOM_CUTS)]
             _same(scenario, ((random_pieces(scenario.data, seed), f"cut at random, seed {seed!r}") for seed in seeds))
@@ -69,7 +69,7 @@ class Determinism(Subject):
                 )
 
     def test_looking_changes_nothing(self, exchange: Exchange) -> None:
-        """Neither asking a connection for its state, nor pulling when there is nothing, has an effect."""
+        """Reading the state of a connection, and pulling when there is nothing, have no effect."""
         for scenario in self.scenarios(exchange):
             connection = scenario.start()
             outcome = Outcome()
@@ -87,19 +87,19 @@ class Determinism(Subject):
                 fail(f"{scenario}, looked at between all pieces: the events are {told}")
 
     def test_two_messages_glued_together_are_two_messages(self) -> None:
-        """The next message may stand right after the one before it."""
+        """The next message may follow immediately."""
         if not {"keep-alive", "pipelining"} & self.descriptor.capabilities or SERVER not in self.descriptor.roles:
             not_applicable(f"a server of '{self.protocol}' has one message to a connection")
         if self.multiplexed:
             if not any(_streams(exchange) > 1 for exchange in self.exchanges):
                 fail(f"'{self.protocol}' is multiplexed, no exchange has requests on two streams")
-            return  # the cuts of that exchange are the test
+            return  # the splits of that exchange are the test
         keepers = self.keepers()
         for first, second in zip(keepers, [*keepers[1:], *keepers[:1]], strict=True):
             self._glue(first, second)
 
     def test_output_may_wait_while_the_next_message_begins(self) -> None:
-        """What is queued for one message goes out before that of the next, whenever it is taken."""
+        """The output of one message is sent before that of the next, whenever it is taken."""
         keepers = [] if self.multiplexed else self.keepers()
         if not keepers:
             not_applicable("no exchange leaves a connection that goes on, or messages have streams")
@@ -119,7 +119,7 @@ class Determinism(Subject):
                 fail(f"exchange '{exchange.name}': two answers that are taken together are {told}")
 
     def keepers(self) -> list[Exchange]:
-        """Return the exchanges after which a server's connection goes on."""
+        """Return the exchanges after which a server's connection continues."""
         return [scenario.exchange for scenario in self.all_scenarios() if self._goes_on(scenario)]
 
     def _goes_on(self, scenario: Scenario) -> bool:
@@ -149,7 +149,7 @@ class Determinism(Subject):
 
 
 def look(connection: Any) -> None:
-    """Ask a connection for all that it says without being given anything."""
+    """Call every query of a connection."""
     repr(connection)
     answers = {name: getattr(connection, name)() for name in ("is_closed", "should_close") if hasattr(connection, name)}
     for name, answer in answers.items():

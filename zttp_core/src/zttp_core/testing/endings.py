@@ -1,4 +1,4 @@
-"""Endings: a stream that ends is told from one that breaks off, wherever it does."""
+"""Endings: a clean end is distinguished from a truncation, at every position."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _EARLY_PLACES: Final = 64
 
 
 class Endings(Subject):
-    """What is not complete is never taken for what is."""
+    """An incomplete message never looks complete."""
 
     def test_a_message_that_breaks_off_is_refused(self, exchange: Exchange) -> None:
-        """EOF inside a head or inside content is a RemoteProtocolError, and no clean close."""
+        """EOF within a head or content is a RemoteProtocolError, not a clean close."""
         for scenario in self.stream_scenarios(exchange):
             clean_before = False
             for at in places(scenario.data, _PLACES):
@@ -43,7 +43,7 @@ class Endings(Subject):
                 clean_before = True
 
     def test_an_end_is_told(self, exchange: Exchange) -> None:
-        """EOF after a whole exchange is ``CONNECTION_CLOSED``, once, and a connection on which nothing came may end."""
+        """EOF after a complete exchange, or before any input, is ``CONNECTION_CLOSED``, once."""
         if exchange.switches or "extended-connect" in exchange.capabilities:
             not_applicable("another protocol says how it ends")
         for scenario in self.stream_scenarios(exchange):
@@ -64,7 +64,7 @@ class Endings(Subject):
                 self._check_behind_the_end(scenario, 0)
 
     def test_who_ends_its_side_is_answered(self, exchange: Exchange) -> None:
-        """EOF after a whole request closes nothing before the answer, which still goes out."""
+        """EOF after a complete request closes nothing before the answer, which is still sent."""
         answered = False
         for scenario in self.stream_scenarios(exchange):
             if scenario.role != SERVER or not exchange.reply or not exchange.ends or exchange.switches:
@@ -85,9 +85,9 @@ class Endings(Subject):
             not_applicable("no server answers a whole request")
 
     def test_an_early_answer_loses_no_content(self, exchange: Exchange) -> None:
-        """A server that answers before the request has ended is still given the rest of it.
+        """A server that answers before the request has ended still gets the rest of it.
 
-        On a stream its answer does not end before: that may be the end of the stream, as in FastCGI.
+        On a stream its answer does not end earlier: that may end the stream, as in FastCGI.
         """
         reply = [event for event in exchange.reply if not (self.multiplexed and _is_end(event))]
         answered = False
@@ -152,7 +152,7 @@ def _is_end(event: object) -> bool:
 
 
 def ended(scenario: Scenario, at: int) -> Outcome:
-    """Return what comes of the first bytes of a scenario and an EOF."""
+    """Return the outcome of the first bytes of a scenario and an EOF."""
     connection = scenario.start()
     outcome = play(connection, [scenario.data[:at]] if at else [])
     if outcome.refusal is None:

@@ -1,4 +1,4 @@
-"""Evidence: a suite that shows nothing proves nothing, so it says at once what it has no sample of."""
+"""Evidence: a suite without samples proves nothing, so it lists the missing ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import fail
 
-_SHORT: Final = 100  # bytes that a growing exchange is tried with
+_SHORT: Final = 100  # the length for which a growing exchange is tried
 
 
 class Evidence(Subject):

@@ -17,20 +17,20 @@ class Exchange:
     """A request and its answer.
 
     Attributes:
-        name: What it shows, for the test's name.
-        client: All that a client puts on the wire; for a datagram protocol a sequence of datagrams. What cannot be
-            written down, because it is encrypted, is left out.
-        events: What a server makes of that, exactly, with adjacent ``Data`` joined.
+        name: A description, for the test's name.
+        client: All bytes that the client sends; for a datagram protocol a sequence of datagrams. Left out if they are
+            encrypted.
+        events: The exact events of the server, with adjacent ``Data`` joined.
         reply: What the server's program then sends: ``Response``, ``Data`` and ``EndOfMessage`` events.
-        server: All that the server then has put on the wire. ``None`` does not check it.
-        request: What a client's program sends to bring this about. ``None`` is the messages among ``events``.
-        answer: What the client makes of ``server``. ``None`` is ``reply``.
+        server: All bytes that the server then sends. ``None`` does not check them.
+        request: What the client's program sends to produce ``client``. ``None`` is the messages among ``events``.
+        answer: The events of the client for ``server``. ``None`` is ``reply``.
         client_closes: The client closes its side after its bytes.
         server_closes: The server closes its side after its bytes.
-        ecn: The ECN codepoint that a network gives to all datagrams of this, from 0 to 3 (RFC 3168 5).
-        moves: The client is at another address from now on.
-        resumes: The client was given the session of an earlier connection, by ``Subject.session_of``.
-        shows: Capabilities that this shows and that its events do not tell, such as ``"push"`` or ``"x-mine"``.
+        ecn: The ECN codepoint of all datagrams of this exchange, from 0 to 3 (RFC 3168 5).
+        moves: The client has another address from now on.
+        resumes: The client has the session of an earlier connection, from ``Subject.session_of``.
+        shows: Capabilities that this shows and its events do not, such as ``"push"`` or ``"x-mine"``.
     """
 
     name: str
@@ -50,11 +50,11 @@ class Exchange:
 
     @property
     def asked(self) -> list[Any]:
-        """What the client's program sends."""
+        """The events that the client's program sends."""
         return [event for event in (self.events if self.request is None else self.request) if _is_sendable(event)]
 
     def without_datagrams(self) -> Exchange:
-        """Return the same without what a network may lose for good (RFC 9221 5)."""
+        """Return the events without those that a network may lose (RFC 9221 5)."""
         sides: dict[str, Any] = {
             name: _without_datagrams(getattr(self, name)) for name in ("events", "reply", "request", "answer")
         }
@@ -62,12 +62,12 @@ class Exchange:
 
     @property
     def answered(self) -> list[Any]:
-        """What the client's program gets to see."""
+        """The events that the client's program gets."""
         return list(self.reply if self.answer is None else self.answer)
 
     @property
     def capabilities(self) -> set[str]:
-        """What this shows."""
+        """The capabilities that this shows."""
         received, sent = [*self.events, *self.answered], [*self.asked, *self.reply]
         told = {
             name
@@ -99,7 +99,7 @@ class Exchange:
 
 
 def units(wire: bytes | Sequence[bytes] | None) -> tuple[bytes, ...]:
-    """Return what is received at once: the datagrams, or all bytes of a stream."""
+    """Return the units of input: the datagrams, or all bytes of a stream."""
     if wire is None or isinstance(wire, bytes):
         return (wire,) if wire else ()
     return tuple(wire)
@@ -113,10 +113,10 @@ def _is_sendable(event: object) -> bool:
     return isinstance(event, _SENDABLE)
 
 
-# What a program sends by a call of its own: that it is received shows only half of it.
+# Capabilities with a call of their own: receiving shows only half of them.
 _SENT: Final = frozenset(("trailers", "informational", "extended-connect", "datagrams"))
 
-# The capabilities that events tell. Keep-alive and pipelining are told by a connection that goes on.
+# The capabilities that events show. A connection that continues shows keep-alive and pipelining.
 _EVIDENCE: Final[Mapping[str, Callable[[Any], bool]]] = {
     "trailers": lambda event: isinstance(event, EndOfMessage) and bool(event.trailers),
     "informational": lambda event: isinstance(event, Response) and event.is_informational,

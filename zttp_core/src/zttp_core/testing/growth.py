@@ -27,16 +27,16 @@ from zttp_core.testing.wire import (
 _LENGTHS: Final = (3_001, 65_537, 300_000)
 _PIECE: Final = 250
 _LARGE_PIECE: Final = 16_384  # as a program may read from a socket
-# Cost is thread time, since a profiler does not see compiled code: the least of several runs, since noise only adds.
-# Per byte, linear work has the factor 1 and quadratic work 8. What is clearly linear is not tried again.
+# Cost is thread time, because a profiler does not see compiled code: the minimum of several runs, because noise only
+# adds. Per byte, linear work has the factor 1 and quadratic work 8. Clearly linear work is not measured again.
 _SHORT: Final = 64 * 1024
 _TIMES: Final = 8
 _USUAL_FACTOR: Final = 1.5
 _MOST_FACTOR: Final = 2.0
-_CLEAR_FACTOR: Final = 4.0  # so much is no noise, after a few tries
+_CLEAR_FACTOR: Final = 4.0  # more than noise, after a few tries
 _TRIES: Final = 18
-_SHORT_RUNS: Final = 3  # a short job that is slow, because it is the first one, must not excuse the long one
-_LEAST_TRIES: Final = 6  # before what is clearly not linear is believed
+_SHORT_RUNS: Final = 3  # a short job that is slow because it is the first must not excuse the long one
+_LEAST_TRIES: Final = 6  # before a result that is clearly not linear is accepted
 _HEAD: Final = 1024  # of a head that does not end; eight times as much is still below most limits
 _HEAD_PIECE: Final = 16
 _HEAD_PLACES: Final = 3
@@ -63,7 +63,7 @@ class Growth(Subject):
                     self.pair().converse(exchange)
 
     def test_cost_is_linear_in_what_is_received(self) -> None:
-        """Eight times as much, in pieces, costs eight times as much, whether it is pulled soon or late."""
+        """Eight times as much, in pieces, costs eight times as much, whether it is pulled early or late."""
         for name, make in self.growing.items():
             long = {scenario.role: scenario for scenario in self.scenarios(make(_SHORT * _TIMES))}
             for scenario in self.scenarios(make(_SHORT)):
@@ -74,7 +74,7 @@ class Growth(Subject):
                         fail(f"growing '{name}', {side}, {how}: {_TIMES} times as much costs {factor:.0f} times that")
 
     def test_cost_is_linear_in_what_is_sent(self) -> None:
-        """The same for a reply that is sent in pieces and taken in the end."""
+        """The same for a reply that is sent in pieces and taken at the end."""
         for name, make in self.growing.items():
             jobs = []
             for length in _SHORT, _SHORT * _TIMES:
@@ -83,7 +83,7 @@ class Growth(Subject):
                 fail(f"growing '{name}': to send {_TIMES} times as much costs {factor:.0f} times as much")
 
     def test_cost_is_linear_in_a_head(self, exchange: Exchange) -> None:
-        """A head that grows byte by byte is not read from its start each time."""
+        """A head that grows byte by byte is not scanned from its start each time."""
         for scenario in self.stream_scenarios(exchange):
             for at in [0, *places(scenario.data, _HEAD_PLACES)]:
                 for filler in b"a", scenario.data[max(at - 1, 0) : max(at, 1)]:
@@ -183,15 +183,15 @@ def _feed_and_pull_late(connection: Any, pieces: Iterable[bytes]) -> None:
             receive(connection, piece)
             take_as_recorded(connection, piece)
         pull(connection, Forgetful())
-    except RemoteProtocolError:  # more waits than the limits allow: that is bounded
+    except RemoteProtocolError:  # more waits than the limits allow, which is bounded
         return
 
 
 class Forgetful(Outcome):
-    """Joins nothing: that would be a cost of the kit's."""
+    """Does not join events, which would be a cost of the kit."""
 
     def add(self, event: Any) -> None:
-        """Let the event go."""
+        """Drop the event."""
 
 
 def pieces_of(data: bytes, size: int = _PIECE) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What a program must not send, at each point of an exchange, in any protocol."""
+"""Calls that are illegal at each point of an exchange, in any protocol."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zttp_core.testing.exchange import Exchange
 
 Action = tuple[str, Callable[[], object]]
 
-# Fields that would split a message where they went out (RFC 9110 5.5).
+# Fields that would split a message if they were sent (RFC 9110 5.5).
 _SPLITTING: Final = (
     [(b"x-split", b"a\r\nx-added: b")],
     [(b"x-split", b"a\nb")],
@@ -37,7 +37,7 @@ class Sender:
         self._stream_id = stream_id
 
     def call(self, name: str, *arguments: Any) -> Callable[[], object]:
-        """Return what makes a call."""
+        """Return a function that makes a call."""
         return lambda: getattr(self._sender(), name)(*arguments)
 
     def _sender(self) -> Any:
@@ -45,7 +45,7 @@ class Sender:
 
 
 def before_anything(connection: Any, multiplexed: bool, exchange: Exchange) -> Iterator[Action]:
-    """Yield what makes no sense on a connection on which nothing has happened."""
+    """Yield calls that are illegal on a new connection."""
     requests = [event for event in exchange.asked if isinstance(event, Request)][:1]
     whole = Sender(connection, False, 0)
     if connection.role != CLIENT:
@@ -78,7 +78,7 @@ def before_anything(connection: Any, multiplexed: bool, exchange: Exchange) -> I
 
 
 def behind_the_request(connection: Any, multiplexed: bool, exchange: Exchange) -> Iterator[Action]:
-    """Yield what a client of one message at a time must not send once its request has ended, and is not answered."""
+    """Yield calls that are illegal for a client of one message at a time between its request and the answer."""
     ended = any(isinstance(event, EndOfMessage) for event in exchange.asked)
     if multiplexed or not ended or exchange.switches:
         return
@@ -93,7 +93,7 @@ def behind_the_request(connection: Any, multiplexed: bool, exchange: Exchange) -
 def after_the_request(
     connection: Any, multiplexed: bool, exchange: Exchange, capabilities: frozenset[str]
 ) -> Iterator[Action]:
-    """Yield what a server must not send before it has answered."""
+    """Yield calls that are illegal for a server before it has answered."""
     for sender in _senders(connection, multiplexed, exchange):
         yield "send_data() without a head", sender.call("send_data", b"x")
         yield "end_message() without a head", sender.call("end_message")
@@ -113,7 +113,7 @@ def after_the_request(
 def inside_the_reply(
     connection: Any, multiplexed: bool, exchange: Exchange, capabilities: frozenset[str]
 ) -> Iterator[Action]:
-    """Yield what a server must not send between the head and the end of its message."""
+    """Yield calls that are illegal for a server between the head and the end of its message."""
     for event in exchange.reply:
         if isinstance(event, Response) and not event.is_informational and not event.end_stream:
             sender = Sender(connection, multiplexed, event.stream_id)
@@ -127,7 +127,7 @@ def inside_the_reply(
 
 
 def after_the_reply(connection: Any, multiplexed: bool, exchange: Exchange) -> Iterator[Action]:
-    """Yield what a server must not send once its message has ended."""
+    """Yield calls that are illegal for a server once its message has ended."""
     ended = {event.stream_id for event in exchange.reply if isinstance(event, EndOfMessage)}
     for sender in _senders(connection, multiplexed, exchange, ended):
         yield "a second send_response()", sender.call("send_response", 200)

@@ -1,8 +1,8 @@
-"""Imports one module in an interpreter of its own and prints, as JSON, what it asked of the process.
+"""Imports one module in a separate interpreter and prints, as JSON, its accesses to the process.
 
     python -P import_probe.py zttp_scgi.connection
 
-A program, not a module of the kit: it must not import what the module under test would have to import itself.
+A program, not a module of the kit: it must not import anything that the module under test must import itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Isolation: connections have nothing in common that one could change for another."""
+"""Isolation: connections share no mutable state."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _MOST_VARIANTS: Final = 6  # of an exchange
 
 
 class Isolation(Subject):
-    """What one connection receives is no other's business."""
+    """The input of one connection does not affect others."""
 
     def test_connections_do_not_disturb_each_other(self) -> None:
-        """Two connections that are fed in turns give what each gives alone: the same exchange, and different ones."""
+        """Two connections used in turns give the same as each alone: in the same exchange, and in different ones."""
         scenarios = list(self.all_scenarios())
         for number, scenario in enumerate(scenarios):
             for other in {0: scenario, 1: scenarios[number - 1]}.values():
                 self._feed_in_turns(scenario, other)
 
     def test_what_one_connection_received_no_other_gives(self) -> None:
-        """Where one value on the wire is another one, no event has the value that other connections had."""
+        """If one value in the input differs, no event has the value of other connections."""
         if self.datagrams:
             not_applicable("datagrams may be authenticated")
         for scenario in self.all_scenarios():
@@ -48,7 +48,7 @@ class Isolation(Subject):
                     )
 
     def test_connections_share_nothing_that_changes(self) -> None:
-        """No list, dict or the like that one connection changes is another connection's, or its class's."""
+        """No list, dict or the like that one connection changes belongs to another connection or to the class."""
         for scenario in self.all_scenarios():
             one, other = scenario.start(), scenario.start()
             before = common(one, other)
@@ -61,7 +61,7 @@ class Isolation(Subject):
                 fail(f"{scenario}: connections share what changes: {', '.join(sorted(changed))}")
 
     def test_modules_keep_nothing_of_connections(self) -> None:
-        """No list, dict or cache without a limit of the plugin's modules grows with what connections receive."""
+        """No list, dict or unlimited cache in the plugin's modules grows with the input of connections."""
         for scenario in self.all_scenarios():
             self.live_through(scenario)
             before = kept_by_package(self.connection_class)
@@ -99,7 +99,7 @@ def values(outcome: Outcome) -> list[bytes]:
 
 
 def variants(scenario: Scenario) -> Iterator[tuple[bytes, bytes]]:
-    """Yield values that are on the wire as they are in the events, once, each with one of the same length."""
+    """Yield values that appear unchanged in the input, exactly once, each with another one of the same length."""
     given = values(scenario.play())
     alone = [value for value in given if value and given.count(value) == 1 and scenario.data.count(value) == 1]
     for value in alone[:_MOST_VARIANTS]:

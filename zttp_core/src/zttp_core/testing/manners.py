@@ -1,4 +1,4 @@
-"""Manners: what makes a connection and its events pleasant to work with."""
+"""Manners: connections and events that are pleasant to work with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Manners(Subject):
     """Readable, copyable, and strict about options."""
 
     def test_a_connection_says_what_it_is(self) -> None:
-        """Its ``repr`` names its class and something of its state, and stays short however much was received."""
+        """Its ``repr`` names its class and some of its state, and stays short however much was received."""
         for scenario in self.all_scenarios():
             connection = scenario.start()
             for unit in scenario.received:
@@ -35,7 +35,7 @@ class Manners(Subject):
                 check_value(event)
 
     def test_an_option_that_does_not_exist_is_refused(self) -> None:
-        """A slip in the name of an option is a TypeError that names it."""
+        """A misspelled option is a TypeError that names it."""
         for role in self.descriptor.roles:
             try:
                 connect(role, self.protocol, **{_NO_OPTION: True})
@@ -53,7 +53,7 @@ class Manners(Subject):
 
 
 def check_repr(connection: Any) -> None:
-    """Fail if the ``repr`` is Python's own, or too long to be read."""
+    """Fail if the ``repr`` is the default one, or too long."""
     __tracebackhide__ = True
     text = repr(connection)
     name = type(connection).__name__
@@ -64,7 +64,7 @@ def check_repr(connection: Any) -> None:
 
 
 def check_value(event: Any) -> None:
-    """Fail if an event is no value."""
+    """Fail if an event is not a value."""
     __tracebackhide__ = True
     for how, again in (("copied", copy.copy), ("copied deeply", copy.deepcopy), ("pickled", _pickled)):
         try:

@@ -1,4 +1,4 @@
-"""What a piece of work holds while it runs, and what it leaves behind."""
+"""The memory that work holds while it runs, and the memory that it leaves behind."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from contextlib import contextmanager
 from typing import Final
 
 _WINDOW: Final = 20  # repetitions, measured together
-_MOST_WINDOWS: Final = 24  # by then what is kept on purpose is full
+_MOST_WINDOWS: Final = 24  # by then intentional caches are full
 _FLAT_WINDOWS: Final = 3
-_NOISE: Final = 4  # bytes for each repetition: the smallest thing that Python can keep is a reference, of eight
+_NOISE: Final = 4  # bytes for each repetition: the smallest object to keep is a reference of eight bytes
 _LEAST_NOISE: Final = 128
 
 
 class Held:
-    """Bytes that Python's allocators have given out since the tracing began."""
+    """Bytes that Python's allocators have allocated since the tracing began."""
 
     def __init__(self) -> None:
         self._before = tracemalloc.get_traced_memory()[0]
 
     @property
     def peak(self) -> int:
-        """The most that was held at a time."""
+        """The maximum."""
         return tracemalloc.get_traced_memory()[1] - self._before
 
     @property
     def left(self) -> int:
-        """What is held now."""
+        """The current amount."""
         return tracemalloc.get_traced_memory()[0] - self._before
 
 
 @contextmanager
 def traced() -> Iterator[Held]:
-    """Trace allocations; what is traced already goes on being traced."""
+    """Trace allocations; an active trace continues."""
     nested = tracemalloc.is_tracing()
     if not nested:
         tracemalloc.start()
@@ -49,12 +49,12 @@ def traced() -> Iterator[Held]:
 def leak(work: Callable[[], object], window: int = _WINDOW, settle: Callable[[], object] = lambda: None) -> int:
     """Return the bytes that each repetition of ``work`` leaves behind, or 0, once ``settle`` has been called.
 
-    A table that fills up, or a cache, grows for a while and then stays as it is. What grows in every window, however
-    little, grows for ever. Three windows in a row must be flat, because a container grows in steps: a list of 400
-    references for 60 more at a time.
+    A table or a cache grows for a while and then stays constant. Growth in every window, however small, is endless.
+    Three windows in a row must be flat, because a container grows in steps: a list of 400 references for 60 more at a
+    time.
     """
     gc.collect()
-    gc.freeze()  # what is there now is not looked through again and again
+    gc.freeze()  # existing objects need not be scanned repeatedly
     try:
         return _leak(work, window, settle)
     finally:

@@ -1,4 +1,4 @@
-"""Misuse: what is no bytes is no content, and what a caller owns stays the caller's."""
+"""Misuse: only bytes are content, and buffers stay the caller's."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NO_FIELDS: Final = ([("x", "y")], [(b"x",)], 5)
 
 
 class Misuse(Subject):
-    """A caller's slip in a type is an error at once, and leaves no trace."""
+    """A wrong type is an error at once, and changes no state."""
 
     def test_what_is_no_bytes_is_refused(self, exchange: Exchange) -> None:
-        """Text, numbers and lists are a TypeError or a ValueError, wherever bytes are wanted."""
+        """Text, numbers and lists in place of bytes are a TypeError or a ValueError."""
         for scenario in self.scenarios(exchange):
             connection = scenario.start()
             receiving = connection.receive_datagram if self.datagrams else connection.receive_data
@@ -33,7 +33,7 @@ class Misuse(Subject):
                 self._misuse_sending(scenario, connection)
 
     def test_what_was_sent_may_be_used_again(self, exchange: Exchange) -> None:
-        """A connection copies what it is given to send: the caller's buffer may change before it goes out."""
+        """A connection copies content to send: the caller's buffer may change before it is sent."""
         for scenario in self.scenarios(exchange):
             if scenario.role != SERVER:
                 continue
@@ -99,7 +99,7 @@ class Reusing(Program):
 
 
 def misuse(scenario: Scenario, connection: Any, name: str, call: Callable[[], object]) -> None:
-    """Make a call with a wrong type; it must be refused, and leave nothing behind."""
+    """Make a call with a wrong type; it must be refused, and change nothing."""
     __tracebackhide__ = True
     before = repr(connection), connection.is_closed()
     try:

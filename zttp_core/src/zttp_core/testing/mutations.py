@@ -1,4 +1,4 @@
-"""Bytes that are nearly right: what a peer sends that is broken, hostile or both."""
+"""Bytes that are nearly right, as from a broken or hostile peer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Final
 
-# What parsers are told apart by: line ends, separators, signs, ends of ranges.
+# Bytes on which parsers differ: line ends, separators, signs, ends of ranges.
 _TELLING: Final = (
     b"\r",
     b"\n",
@@ -27,7 +27,7 @@ _TELLING: Final = (
 
 
 def mutations(samples: Sequence[bytes], count: int, seed: str) -> Iterator[bytes]:
-    """Yield samples with one to four faults each; the same seed makes the same ones."""
+    """Yield samples with one to four faults each; the same seed gives the same ones."""
     random = Random(seed)  # noqa: S311
     for _ in range(count):
         mutated = bytearray(random.choice(samples))

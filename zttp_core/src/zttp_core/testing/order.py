@@ -1,4 +1,4 @@
-"""The order in which events may come, whatever the bytes: a head, its content, its end, and nothing after that."""
+"""The legal order of events for any input: a head, its content, its end, and nothing after that."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SWITCHING: Final = 101
 
 
 def disorder(events: Iterable[Any], role: int, multiplexed: bool) -> str | None:
-    """Return the first event that must not come where it comes, or ``None``.
+    """Return the first event at an illegal position, or ``None``.
 
     Args:
-        events: What one connection gave, without a turn to the next message in between.
+        events: The events of one connection, without a move to the next message in between.
         role: The role of that connection.
-        multiplexed: Whether it carries several messages; an identifier may then be used again once it is free.
+        multiplexed: Whether it carries several messages; an identifier may then be reused once it is free.
     """
     states: dict[int, int] = {}
     for event in events:

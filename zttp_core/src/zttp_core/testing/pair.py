@@ -1,4 +1,4 @@
-"""A client and a server of one protocol, wired to each other in memory."""
+"""A client and a server of one protocol, connected in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AT_ONCE: Final = 16_384  # bytes, as a program may read from a socket
 
 
 class Pair(ABC):
-    """A client and a server, what each has received, and a program on each side."""
+    """A client and a server, the events of each, and a program on each side."""
 
     def __init__(self, client: Any, server: Any, multiplexed: bool) -> None:
         self.connections: Final = {CLIENT: client, SERVER: server}
@@ -34,7 +34,7 @@ class Pair(ABC):
 
     @abstractmethod
     def run(self, finished: Callable[[], bool] | None = None) -> None:
-        """Carry what is sent until ``finished``, or until both are quiet."""
+        """Transport the output until ``finished``, or until both are quiet."""
 
     @abstractmethod
     def close(self, role: int) -> None:
@@ -42,11 +42,11 @@ class Pair(ABC):
 
     @abstractmethod
     def forget(self) -> None:
-        """Keep no record of what has been carried so far."""
+        """Drop the record of the transport so far."""
 
     @abstractmethod
     def prepare(self, exchange: Exchange) -> None:
-        """Make the network what the exchange says."""
+        """Set up the network for the exchange."""
 
     def converse(self, exchange: Exchange) -> None:
         """Send the request and the reply of an exchange; both must arrive."""
@@ -75,7 +75,7 @@ class Pair(ABC):
         """Remember that the request is complete from here on."""
 
     def can_go_on(self) -> bool:
-        """Turn to the next exchange on both sides, if the protocol allows that."""
+        """Move to the next exchange on both sides, if the protocol allows that."""
         connections = list(self.connections.values())
         if self.multiplexed:
             return not any(connection.is_closed() for connection in connections)
@@ -104,10 +104,10 @@ class Pair(ABC):
 
 
 class StreamPair(Pair):
-    """Both sides of a byte stream that loses nothing.
+    """Both sides of a reliable byte stream.
 
     Attributes:
-        to_client: All bytes that have gone to the client, as they went.
+        to_client: All bytes sent to the client, in order.
     """
 
     def __init__(self, client: Any, server: Any, multiplexed: bool) -> None:
@@ -115,7 +115,7 @@ class StreamPair(Pair):
         super().__init__(client, server, multiplexed)
 
     def run(self, finished: Callable[[], bool] | None = None) -> None:  # noqa: ARG002
-        """Carry bytes until both are quiet: a stream has no other end."""
+        """Transport bytes until both are quiet."""
         __tracebackhide__ = True
         for _ in range(_MOST_ROUNDS):
             if not self._carry(CLIENT, SERVER) and not self._carry(SERVER, CLIENT):
@@ -123,11 +123,11 @@ class StreamPair(Pair):
         fail(f"client and server have answered each other {_MOST_ROUNDS} times and do not come to rest")
 
     def forget(self) -> None:
-        """Keep no record of what the client was sent."""
+        """Drop the record of the bytes sent to the client."""
         self.to_client.clear()
 
     def prepare(self, exchange: Exchange) -> None:
-        """Do nothing: a stream comes from nowhere and carries no marks."""
+        """Do nothing: a stream has no addresses and no marks."""
 
     def note_request(self) -> None:
         """Do nothing: a stream is not recorded."""
@@ -151,7 +151,7 @@ class StreamPair(Pair):
 
 
 def turn_to_next(connection: Any) -> bool:
-    """Turn a connection that carries one message at a time to the next one; return whether there can be a next one."""
+    """Move a connection of one message at a time to the next message; return whether there can be one."""
     from zttp_core.errors import LocalProtocolError
 
     if not hasattr(connection, "start_next_cycle") or connection.is_closed() or connection.should_close():

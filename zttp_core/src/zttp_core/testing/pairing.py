@@ -1,4 +1,4 @@
-"""Pair: what one side of our own sends, the other side of our own receives."""
+"""Pair: our own client and server understand each other."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _PIECE: Final = bytes(1024 * 1024)
 
 
 class Pairing(Subject):
-    """A client and a server that are wired to each other understand each other."""
+    """A connected client and server understand each other."""
 
     def test_both_sides_understand_each_other(self, exchange: Exchange) -> None:
-        """What each side sends in an exchange arrives at the other."""
+        """The messages of each side arrive at the other."""
         self.pair(exchange).converse(exchange)
 
     def test_exchanges_follow_each_other(self) -> None:
-        """Exchanges go on over one connection for as long as it is kept alive."""
+        """Exchanges continue on one connection as long as it is kept alive."""
         if len(self.descriptor.roles) < 2:
             not_applicable(f"'{self.protocol}' has one role")
         if "keep-alive" not in self.descriptor.capabilities:
@@ -40,7 +40,7 @@ class Pairing(Subject):
                 pair = self.pair()
 
     def test_a_connection_carries_more_messages_than_an_octet_counts(self) -> None:
-        """There is no last message, and no stream whose number is too large, for as long as nobody closes."""
+        """The number of messages on an open connection is not limited, nor are stream numbers."""
         if len(self.descriptor.roles) < 2 or "keep-alive" not in self.descriptor.capabilities:
             not_applicable(f"'{self.protocol}' has one role, or does not claim keep-alive")
         if self.datagrams:
@@ -58,7 +58,7 @@ class Pairing(Subject):
             return
 
     def test_content_beyond_the_window_waits_and_arrives(self) -> None:
-        """With flow control, what does not fit into the windows is blocked, and all of it arrives in the end."""
+        """With flow control, content beyond the windows is blocked, and all of it arrives in the end."""
         if "flow-control" not in self.descriptor.capabilities or not self.multiplexed:
             not_applicable(f"'{self.protocol}' does not claim flow control")
         pair = self.pair()
@@ -79,7 +79,7 @@ class Pairing(Subject):
             fail(f"flow control: of {sent * len(_PIECE)} bytes of content {len(content)} arrived")
 
     def test_a_bad_network_loses_no_message(self) -> None:
-        """Datagrams are lost, repeated and late; messages are not, but for those that are datagrams themselves."""
+        """Datagrams are lost, duplicated and late; messages are not, except those that are datagrams themselves."""
         if not self.reliable:
             not_applicable("this protocol leaves what is lost to its caller")
         for exchange in self.exchanges:
@@ -88,7 +88,7 @@ class Pairing(Subject):
                 self._network(exchange, number, **network).converse(exchange.without_datagrams())
 
     def test_a_network_that_repeats_and_reorders_breaks_nothing(self) -> None:
-        """A datagram that comes twice or late is no error, whatever the protocol makes of it."""
+        """A datagram that arrives twice or late is not an error."""
         for exchange in self.exchanges:
             for number in range(_NETWORKS):
                 try:

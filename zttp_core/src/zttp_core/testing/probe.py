@@ -1,8 +1,8 @@
-"""Loads one plugin in an interpreter of its own and prints, as JSON, what that took and did.
+"""Loads one plugin in a separate interpreter and prints, as JSON, the time and the side effects.
 
     python -P probe.py scgi
 
-A program, not a module of the kit: it must not import what the plugin under test would have to import itself.
+A program, not a module of the kit: it must not import anything that the plugin under test must import itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from threading import Thread
 from time import perf_counter
 from typing import Any, Final
 
-# Names of audit events, or how they begin: the network, other programs, threads.
+# Names or prefixes of audit events: the network, other programs, threads.
 ACTS: Final = (
     "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile",
     "_thread.start_", "urllib.", "http.client.", "ftplib.", "smtplib.", "sqlite3.",

@@ -1,4 +1,4 @@
-"""The settings of a process that anybody can change for everybody."""
+"""The global settings of a process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def process_state() -> dict[str, Any]:
-    """Return the settings by name, as values that compare."""
+    """Return the settings by name, as comparable values."""
     return {
         "sys.path": list(sys.path),
         "sys.meta_path": [id(finder) for finder in sys.meta_path],
@@ -36,6 +36,6 @@ def process_state() -> dict[str, Any]:
 
 
 def changed(before: dict[str, Any]) -> list[str]:
-    """Return the names of the settings that are not what they were."""
+    """Return the names of the changed settings."""
     now = process_state()
     return [name for name, value in before.items() if now[name] != value]

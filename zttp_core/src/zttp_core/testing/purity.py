@@ -25,18 +25,18 @@ _MOST_FOR_A_READ: Final = 16  # bytes; a traceback that grows takes several hund
 
 
 class Purity(Subject):
-    """No input or output, no clock, no entropy, no environment, no logs, no threads, and no connection that stays."""
+    """No input or output, no clock, no entropy, no environment, no logs, no threads, and no leaked connection."""
 
     def test_nothing_is_opened_or_started(self) -> None:
-        """No file, socket, process or thread, whether things go well or badly."""
-        self._live()  # what is imported on first use is read now
+        """No file, socket, process or thread, in success or failure."""
+        self._live()  # imports on first use happen now
         with watched() as acts:
             self._live()
         if acts:
             fail(f"a connection of '{self.protocol}' does I/O: {', '.join(sorted(set(acts)))}")
 
     def test_no_clock_and_no_environment_is_read(self) -> None:
-        """Time, entropy and settings are handed in by the caller; nothing is printed or logged."""
+        """Time, entropy and settings are passed by the caller; nothing is printed or logged."""
         self._live()
         gc.collect()
         with trapped() as asked:
@@ -53,14 +53,14 @@ class Purity(Subject):
             fail(f"a connection of '{self.protocol}' changes the process that it runs in: {', '.join(names)}")
 
     def test_nothing_is_read_at_import(self) -> None:
-        """What a connection does depends on no clock, environment or entropy that was read when it was imported."""
+        """The behaviour of a connection depends on no clock, environment or entropy that was read at import."""
         module = self.connection_class.__module__
         asked = asked_at_import(module)
         if asked:
             fail(f"importing {module} uses what was not handed in: {', '.join(asked)}")
 
     def test_dropped_connections_leave_nothing(self) -> None:
-        """Hundreds of connections that were made, used and dropped are gone, with all their memory."""
+        """Hundreds of connections that were made, used and dropped leave no memory behind."""
         scenarios = list(self.all_scenarios())
 
         def live() -> None:
@@ -80,7 +80,7 @@ class Purity(Subject):
             fail(f"dropped connections of '{self.protocol}' leave {left} bytes behind for each round of the exchanges")
 
     def test_an_error_that_is_read_again_keeps_nothing(self) -> None:
-        """An exception that is raised again and again does not collect the frames through which it went."""
+        """An exception that is raised repeatedly does not collect frames."""
         for name, data in self.malformed.items():
             connection = self.connect(self.first_role)
             if refused(connection, data).refusal is None:
@@ -110,7 +110,7 @@ class Purity(Subject):
 
 
 def asked_at_import(module: str) -> list[str]:
-    """Return what importing a module in a new interpreter asks of the process."""
+    """Return the accesses to the process when a module is imported in a new interpreter."""
     command = [sys.executable, "-P", str(Path(import_probe.__file__)), module]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)  # noqa: S603

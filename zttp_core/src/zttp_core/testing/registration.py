@@ -1,4 +1,4 @@
-"""Registration: the protocol is found, alone, quickly, and is what its plugin says."""
+"""Registration: the protocol is found, separately and quickly, and matches its descriptor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import fail, not_applicable
 
 _MOST_MILLISECONDS: Final = 50
-_TRIES: Final = 3  # the least time is the one that nothing disturbed
+_TRIES: Final = 3  # the minimum is the least disturbed time
 
 
 class Registration(Subject):
@@ -49,7 +49,7 @@ class Registration(Subject):
 
 
 def loaded_alone(protocol: str) -> dict[str, Any]:
-    """Return what loading the plugin does in a new interpreter."""
+    """Load the plugin in a new interpreter, and return the results."""
     command = [sys.executable, "-P", str(Path(probe.__file__)), protocol]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     if done.returncode:
@@ -59,7 +59,7 @@ def loaded_alone(protocol: str) -> dict[str, Any]:
 
 
 def check_loading(protocol: str, answers: list[dict[str, Any]]) -> None:
-    """Judge what loading the plugin did."""
+    """Check the results of loading the plugin."""
     __tracebackhide__ = True
     answer = answers[0]
     if answer["eager"]:

@@ -1,4 +1,4 @@
-"""What pytest says at its end: a table of capabilities and a line for the plugin's README."""
+"""The summary of pytest: a table of capabilities and a line for the plugin's README."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _NAME: Final = "zttp-conformance"
 
 
 class Tested:
-    """What is said about one suite: whose protocol it tests, what shows its capabilities, how its tests went."""
+    """The report of one suite: its protocol, the exchanges that show capabilities, the results of its tests."""
 
     def __init__(self, suite: ProtocolConformance) -> None:
         self.protocol: Final = suite.protocol
         self.results: Final[Counter[str]] = Counter()
         self.registration: Registration | None = None
         self.evidence: dict[str, list[str]] = {}
-        # Now, while the protocol is registered. Where this fails, tests fail that say why.
+        # Now, while the protocol is registered. If this fails, tests fail with the reason.
         with suppress(Exception, pytest.fail.Exception):
             self.registration = suite.registration
             self.evidence = suite.evidence()
@@ -46,7 +46,7 @@ class Tested:
 
 
 class Reporter:
-    """Counts the results of every suite, and writes them down in the end."""
+    """Counts the results of every suite, and prints them at the end."""
 
     def __init__(self) -> None:
         self._tested: dict[str, Tested] = {}
@@ -63,7 +63,7 @@ class Reporter:
             tested.results[report.outcome] += 1
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Write what was tested."""
+        """Print the reports."""
         terminalreporter.section("protocol conformance")
         for tested in self._tested.values():
             for line in tested.lines():
@@ -84,7 +84,7 @@ def register(request: pytest.FixtureRequest, suite: ProtocolConformance) -> None
 
 
 def badge(descriptor: ProtocolDescriptor, provider: Provider, results: Counter[str]) -> str:
-    """Return the one line that says what was found."""
+    """Return the line with the result."""
     roles = " and ".join("server" if role == SERVER else "client" for role in sorted(descriptor.roles))
     api = ".".join(str(part) for part in descriptor.api_version)
     head = f"zttp plugin API {api}: {descriptor.name} ({roles}) from {provider}"

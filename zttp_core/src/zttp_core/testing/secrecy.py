@@ -1,4 +1,4 @@
-"""Secrecy: what cannot be written down is recorded, played again, forged, and abused by a peer that holds the keys."""
+"""Secrecy: encrypted exchanges are recorded, replayed, forged, and abused by a peer that has the keys."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Secrecy(Subject):
                 fail(f"{scenario}: recorded and played again it gives {excerpt(first.events)}")
 
     def test_connections_have_keys_of_their_own(self) -> None:
-        """With other entropy other bytes go out: no key and no nonce is the same for everybody."""
+        """With other entropy the output differs: no key and no nonce is universal."""
         self._check_encrypted()
         exchange = next(exchange for exchange in self.exchanges if not exchange.resumes)
         sent = []
@@ -51,7 +51,7 @@ class Secrecy(Subject):
             fail(f"two connections with different entropy have sent the same datagram: {excerpt(min(both))}")
 
     def test_forged_datagrams_are_dropped(self, exchange: Exchange) -> None:
-        """Whoever changes, cuts or invents a datagram on its way has no effect: the messages arrive all the same."""
+        """Changing, truncating or forging datagrams in transit has no effect: the messages still arrive."""
         self._check_encrypted()
         for scenario in self.scenarios(exchange):
             expected = scenario.play().told()
@@ -60,14 +60,14 @@ class Secrecy(Subject):
                 at = number % len(scenario.received)
                 original = scenario.received[at]
                 forged = _like(original, forge(original, random))
-                # In front of the real one, as somebody in between would do it.
+                # Before the real one, as an attacker on the path would do it.
                 pieces = [*scenario.received[:at], forged, *scenario.received[at:]]
                 got = scenario.play(pieces).told()
                 if got != expected:
                     fail(f"{scenario}: with the forged datagram {excerpt(bytes(forged))} it gives {excerpt(got)}")
 
     def test_a_peer_with_keys_is_refused(self, abuse: str) -> None:
-        """What breaks a rule beneath the encryption is a RemoteProtocolError with a reason, again on each read."""
+        """A violation within the encryption is a RemoteProtocolError with a reason, again on each read."""
         role = CLIENT if abuse in self.abuses else SERVER
         victim = SERVER if role == CLIENT else CLIENT
         act = {**self.abuses_of_servers, **self.abuses}[abuse]
@@ -101,7 +101,7 @@ class Secrecy(Subject):
 
 
 def forge(datagram: bytes, random: Random) -> bytes:
-    """Return a datagram with one bit changed, cut short, made longer, or of noise."""
+    """Return a datagram with one bit changed, truncated, extended, or of noise."""
     if not datagram:
         return b"\0"
     at = random.randrange(len(datagram))

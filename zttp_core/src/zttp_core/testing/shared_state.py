@@ -1,4 +1,4 @@
-"""What two connections have in common that can change: lists, dicts and the like, on the class or in both of them."""
+"""Mutable objects that two connections share: lists, dicts and the like, on the class or in both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEEPEST: Final = 4
 
 
 def common(one: Any, other: Any) -> dict[str, Any]:
-    """Return what both connections can reach and could change, by where it is."""
+    """Return the mutable objects that both connections can reach, by path."""
     there = {id(value) for _, value in _reachable(other)}
     found = {path: value for path, value in _reachable(one) if id(value) in there}
     for owner in type(one).__mro__:
@@ -28,12 +28,12 @@ def common(one: Any, other: Any) -> dict[str, Any]:
 
 
 def changes(before: dict[str, Any], kept: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return where something that is in common has changed.
+    """Return the paths of shared objects that have changed.
 
     Args:
-        before: What was in common.
+        before: The objects that were shared.
         kept: Copies of that, by ``copied``.
-        after: What is in common now.
+        after: The objects that are shared now.
     """
     changed = []
     for path, value in after.items():
@@ -46,7 +46,7 @@ def changes(before: dict[str, Any], kept: dict[str, Any], after: dict[str, Any])
 
 
 def kept_by_package(checked: type[Any]) -> dict[str, int]:
-    """Return how much the modules of a class's package hold: the containers and the caches without a limit, by name."""
+    """Return the sizes of the containers and unlimited caches in the modules of a class's package, by name."""
     package = checked.__module__.rpartition(".")[0] or checked.__module__
     held = {}
     for name, module in list(sys.modules.items()):
@@ -63,12 +63,12 @@ def kept_by_package(checked: type[Any]) -> dict[str, int]:
 
 
 def is_of_python(value: Any) -> bool:
-    """Return whether a container is one that Python keeps in every module."""
+    """Return whether a container is one that Python puts into every module."""
     return isinstance(value, dict) and "__builtins__" in value
 
 
 def copied(found: dict[str, Any]) -> dict[str, Any]:
-    """Return what is held, so that it can be compared later."""
+    """Return a copy of the content, for later comparison."""
     return {path: _shallow(value) for path, value in found.items() if isinstance(value, _CONTAINERS)}
 
 

@@ -1,4 +1,4 @@
-"""Streams of a multiplexed protocol: they end when told to, are reset alone, and are not without number."""
+"""Streams of a multiplexed protocol: how they end, how one is reset, and how many there may be."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _OK: Final = 200
 
 
 class Streams(Subject):
-    """What ``stream(id)`` and ``send_request`` promise."""
+    """The promises of ``stream(id)`` and ``send_request``."""
 
     def test_end_stream_ends_the_message(self) -> None:
-        """A head that is sent with ``end_stream`` is all of a message, to both sides."""
+        """A head that is sent with ``end_stream`` is a complete message for both sides."""
         pair, request = self._multiplexed_pair()
         stream = self._ask(pair, request, end_stream=True)
         self._arrived(pair, SERVER, stream.stream_id, "send_request(end_stream=True)")
@@ -34,7 +34,7 @@ class Streams(Subject):
         _refused("send_data() after send_response(end_stream=True)", lambda: server.send_data(b"x"))
 
     def test_a_stream_can_be_reset(self) -> None:
-        """``reset`` ends one message for both sides; the other streams go on."""
+        """``reset`` ends one message for both sides; the other streams continue."""
         for role in SERVER, CLIENT:
             pair, request = self._multiplexed_pair()
             other = SERVER if role == CLIENT else CLIENT
@@ -53,7 +53,7 @@ class Streams(Subject):
             self._check_another(pair, request)
 
     def test_what_is_under_way_to_a_reset_stream_breaks_nothing(self) -> None:
-        """Who has not heard of a reset goes on sending; that is dropped, and the other streams go on."""
+        """A side that has not received a reset yet still sends; that is dropped, and the other streams continue."""
         for role in SERVER, CLIENT:
             pair, request = self._multiplexed_pair()
             stream = self._ask(pair, request, end_stream=False)
@@ -85,7 +85,7 @@ class Streams(Subject):
             fail(f"a second reset() of the same stream sends something: {excerpt(again)}")
 
     def test_requests_are_limited(self) -> None:
-        """A peer does not get as many requests answered at a time as it likes."""
+        """The number of requests that a peer may have open is limited."""
         pair, request = self._multiplexed_pair()
         for count in range(self.max_requests + 1):
             try:
@@ -100,7 +100,7 @@ class Streams(Subject):
             fail(f"{self.max_requests + 1} requests were accepted, and none of them was answered: there is no limit")
 
     def test_an_informational_response_arrives(self) -> None:
-        """What is claimed can be sent by a server and is seen by a client, before the final response."""
+        """If it is claimed, a server can send it and a client gets it, before the final response."""
         if "informational" not in self.descriptor.capabilities:
             not_applicable(f"'{self.protocol}' does not claim informational")
         if len(self.descriptor.roles) == 1:

@@ -1,4 +1,4 @@
-"""Structure: a connection has the methods of the contract, and stands on no foreign compiled class."""
+"""Structure: a connection has the methods of the contract, and no foreign compiled base class."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CACHES: Final[list[TemporaryDirectory[str]]] = []  # of mypy, one as soon as it
 
 
 class Structure(Subject):
-    """What a connection looks like, and what its events are made of."""
+    """The methods of a connection, and the types of its events."""
 
     def test_a_connection_has_what_the_contract_asks_for(self) -> None:
         """The methods of its transport, roles and capabilities are there."""
@@ -41,7 +41,7 @@ class Structure(Subject):
                 fail(f"{type(connection).__name__}(role={role}).role is {connection.role!r}")
 
     def test_a_stream_has_what_the_contract_asks_for(self) -> None:
-        """What a multiplexed protocol sends on has the methods of ``zttp_core.plugin.Stream``."""
+        """The streams of a multiplexed protocol have the methods of ``zttp_core.plugin.Stream``."""
         if not self.multiplexed or SERVER not in self.descriptor.roles:
             not_applicable(f"no server of '{self.protocol}' sends on streams")
         for scenario in self.all_scenarios():
@@ -57,7 +57,7 @@ class Structure(Subject):
                 return
 
     def test_no_class_derives_from_a_class_compiled_elsewhere(self) -> None:
-        """Native classes of two distributions must not inherit: their fields overlap silently, then it crashes."""
+        """Native classes of two distributions must not inherit: their fields overlap, and the process crashes."""
         check_bases(self.connection_class)
         for data in self.malformed.values():
             error = refused(self.connect(self.first_role), data).refusal
@@ -71,7 +71,7 @@ class Structure(Subject):
                 check_event(event)
 
     def test_a_received_buffer_may_be_used_again(self, exchange: Exchange) -> None:
-        """Any buffer is accepted, and what the caller does with it afterwards changes no event."""
+        """Any buffer is accepted, and later changes to it change no event."""
         for scenario in self.stream_scenarios(exchange):
             expected = scenario.play().told()
             buffer = bytearray(scenario.data)
@@ -88,7 +88,7 @@ class Structure(Subject):
                 fail(f"{scenario}: events change when the caller uses the buffer again that was received")
 
     def test_a_type_checker_agrees(self) -> None:
-        """A strict type checker takes the connection for what ``zttp_core.plugin`` describes."""
+        """A strict type checker accepts the connection as what ``zttp_core.plugin`` describes."""
         connection = self.connection_class
         package = find_spec(connection.__module__.partition(".")[0])
         folders = package.submodule_search_locations if package is not None else None
@@ -131,7 +131,7 @@ def check_bases(checked: type[Any]) -> None:
 
 
 def check_event(event: Any) -> None:
-    """Fail if an event is not what every caller can handle."""
+    """Fail if an event is not one that every caller can handle."""
     __tracebackhide__ = True
     kind = type(event).__name__
     if not type(event).__module__.startswith("zttp_core.") and not hasattr(event, "stream_id"):
@@ -152,7 +152,7 @@ def check_event(event: Any) -> None:
 
 
 def type_check(module: str, name: str, contract: str) -> str:
-    """Return what mypy says about a class and a structural type, or an empty string."""
+    """Return mypy's complaint about a class and a structural type, or an empty string."""
     import_module(module)
     program = (
         f"import {module}\nfrom zttp_core.plugin import {contract}\n\n\n"
@@ -171,7 +171,7 @@ def type_check(module: str, name: str, contract: str) -> str:
 
 
 def _mypy_cache() -> str:
-    """Return the folder in which what all protocols have in common is checked once for this process."""
+    """Return the cache folder that this process shares for all protocols."""
     if not _CACHES:
         _CACHES.append(TemporaryDirectory())
     return _CACHES[0].name

@@ -1,4 +1,4 @@
-"""What a suite is told about its protocol, and the scenarios that all groups of tests play."""
+"""A suite's description of its protocol, and the scenarios that all groups of tests play."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zttp_core.testing.wire import Outcome, Program, begin, play, pull, receive,
 
 @dataclass(frozen=True)
 class Scenario:
-    """One side of one exchange: a connection that is ready to receive, and the bytes that it receives."""
+    """One side of one exchange: a connection that is ready to receive, and its input."""
 
     exchange: Exchange
     role: int
@@ -39,32 +39,32 @@ class Scenario:
         return b"".join(self.received)
 
     def play(self, pieces: Iterable[Any] | None = None) -> Outcome:
-        """Return what a new connection makes of the bytes, cut as they are or as given."""
+        """Return the outcome of the input on a new connection, with its own pieces or the given ones."""
         __tracebackhide__ = True
         with telling(self):
             return play(self.start(), self.received if pieces is None else pieces, closes=self.closes)
 
 
 class Subject:
-    """The protocol under test, as a suite names it.
+    """The protocol under test, as described by a suite.
 
     Attributes:
         protocol: Its name.
-        exchanges: What is to work. A capability that the descriptor claims must be shown by one of them.
-        malformed: What a peer must not send: bytes that break the connection, by what is wrong with them. Given to a
+        exchanges: The exchanges that must work. One of them must show each capability that the descriptor claims.
+        malformed: Input that must be refused with a connection error, by a description of the fault. Passed to a
             server, or to a client if the protocol has no servers.
         malformed_replies: The same for a client that has sent the request of the first exchange.
-        abuses: The same for what cannot be written down, because it is encrypted: functions that are given the client
-            of a pair that has come to rest, and make it send what it must not.
-        abuses_of_servers: The same, given the server.
-        growing: Exchanges of any length: functions of a number of bytes, one of them of content in both directions.
-        floods: Endless supplies of bytes that a server must survive in bounded memory: streams opened and reset, frames
-            that only cost. Each is a function that returns the pieces, from the first byte of the connection on.
-        max_memory: What the documented limits of one connection add up to, in bytes.
+        abuses: The same for encrypted protocols: functions that get the client of an idle pair, and make it send
+            something illegal.
+        abuses_of_servers: The same for the server.
+        growing: Exchanges of any length: functions of a number of bytes, one of them with content in both directions.
+        floods: Endless input that a server must survive in bounded memory: streams opened and reset, frames without
+            progress. Each is a function that returns the pieces, from the first byte of the connection on.
+        max_memory: The sum of the documented limits of one connection, in bytes.
         max_requests: At least as many requests as a peer may leave unanswered on one connection, if it is multiplexed.
-        reliable: Whether a datagram protocol makes good what the network loses.
-        encrypted: Whether datagrams are authenticated: what was changed on its way is no more than lost.
-        wall_time: The time of day that connections are told, in seconds since the epoch.
+        reliable: Whether a datagram protocol retransmits lost data.
+        encrypted: Whether datagrams are authenticated: a changed one counts as lost.
+        wall_time: The time of day for connections, in seconds since the epoch.
     """
 
     protocol: ClassVar[str]
@@ -83,11 +83,11 @@ class Subject:
     _salt = ""  # of the entropy
 
     def options(self, role: int, given: Surroundings) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return the options of a connection. Override it, and pass on what the protocol can be given."""
+        """Return the options of a connection. Override it, and pass on the options that the protocol has."""
         return {}
 
     def session_of(self, client: Any) -> Any:  # noqa: ARG002
-        """Return what lets another client go on where this one ended, or ``None``. Override it where there is such."""
+        """Return the session that another client can resume, or ``None``. Override it if the protocol has sessions."""
         return None
 
     def connect(self, role: int) -> Any:
@@ -104,7 +104,7 @@ class Subject:
 
     @property
     def registration(self) -> Registration:
-        """The protocol as the registry has it."""
+        """The registration of the protocol."""
         __tracebackhide__ = True
         try:
             return REGISTRY.resolve(self.protocol)
@@ -113,7 +113,7 @@ class Subject:
 
     @property
     def descriptor(self) -> ProtocolDescriptor:
-        """What the plugin says about the protocol."""
+        """The plugin's description of the protocol."""
         __tracebackhide__ = True
         return self.registration.descriptor
 
@@ -138,13 +138,13 @@ class Subject:
 
     @property
     def first_role(self) -> int:
-        """The role of the connection that is given what is malformed."""
+        """The role of the connection that gets malformed input."""
         return SERVER if SERVER in self.descriptor.roles else CLIENT
 
     # -------------------------------------------------------------------------------------------------- what it can do
 
     def pair(self, exchange: Exchange | None = None, **network: Any) -> Pair:
-        """Return a client and a server, wired to each other; with a session where the exchange resumes one."""
+        """Return a connected client and server; with a session if the exchange resumes one."""
         __tracebackhide__ = True
         if len(self.descriptor.roles) < 2:
             not_applicable(f"'{self.protocol}' has one role")
@@ -161,7 +161,7 @@ class Subject:
             return wired(client, self.connect(SERVER), self.multiplexed, **network)
 
     def scenarios(self, exchange: Exchange) -> list[Scenario]:
-        """Return the sides of an exchange that can be played alone: as written down, or as a pair was recorded."""
+        """Return the sides of an exchange that can be played alone: from the suite, or recorded from a pair."""
         roles = self.descriptor.roles
         found = []
         if self.datagrams and not exchange.client and len(roles) > 1:
@@ -180,13 +180,13 @@ class Subject:
         return found
 
     def stream_scenarios(self, exchange: Exchange) -> list[Scenario]:
-        """Return the same for bytes that can be cut."""
+        """Return the same for input that can be split."""
         if self.datagrams:
             not_applicable("datagrams arrive whole")
         return self.scenarios(exchange)
 
     def all_scenarios(self, role: int | None = None) -> Iterator[Scenario]:
-        """Yield the scenarios of all exchanges, or of one role. There must be some: without any nothing is shown."""
+        """Yield the scenarios of all exchanges, or of one role. There must be some: otherwise nothing is shown."""
         __tracebackhide__ = True
         found = False
         for exchange in self.exchanges:
@@ -199,13 +199,13 @@ class Subject:
             fail(f"no sample shows what {side} of '{self.protocol}' receives")
 
     def serve(self, connection: Any, exchange: Exchange) -> list[bytes]:
-        """Send the reply of an exchange, and return everything that goes out."""
+        """Send the reply of an exchange, and return all output."""
         sent = take(connection)
         Program(connection, self.multiplexed).send(exchange.reply)
         return sent + take(connection)
 
     def live_through(self, scenario: Scenario) -> tuple[Outcome, list[bytes]]:
-        """Play a scenario to its end: receive, and reply if this is the server. Return what came in and went out."""
+        """Play a scenario to its end: receive, and reply if this is the server. Return the events and the output."""
         __tracebackhide__ = True
         with telling(scenario):
             connection = scenario.start()
@@ -220,7 +220,7 @@ class Subject:
         return server
 
     def _asking(self, exchange: Exchange, greeting: Sequence[bytes], now: int | None = None) -> Any:
-        """Return a client that has been greeted and has sent its request, if need be at the time given."""
+        """Return a client that has received the greeting and has sent its request, at ``now`` if given."""
         client = self.connect(CLIENT)
         begin(client)
         if greeting:
@@ -231,7 +231,7 @@ class Subject:
         return client
 
     def _answer(self, exchange: Exchange) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-        """Return what a client receives before and after its request: as written down, or as our own server has it."""
+        """Return the input of a client before and after its request: from the suite, or from our own server."""
         if exchange.server is not None and not hasattr(self.connect(CLIENT), "initiate_connection"):
             return (), units(exchange.server)
         if SERVER not in self.descriptor.roles or self.datagrams:
@@ -243,7 +243,7 @@ class Subject:
         return greeting, units(b"".join(pair.to_client))
 
     def _recorded(self, exchange: Exchange) -> list[Scenario]:
-        """Return both sides as a pair plays them: with the same surroundings a connection does the same again."""
+        """Return both sides as a pair plays them: with the same surroundings a connection behaves in the same way."""
         if exchange.resumes or not exchange.events:
             return []  # the pair shows it
         pair = self.pair()
@@ -260,7 +260,7 @@ class Subject:
 
 
 def refused(connection: Any, data: bytes) -> Outcome:
-    """Return what comes of bytes that have to be refused, at the latest when nothing follows them."""
+    """Return the outcome of input that must be refused, at the latest at EOF."""
     outcome = play(connection, [data])
     if outcome.refusal is None and hasattr(connection, "receive_data"):
         outcome.follow(play(connection, (), closes=True))
@@ -268,7 +268,7 @@ def refused(connection: Any, data: bytes) -> Outcome:
 
 
 def survive(who: object, connection: Any, pieces: Iterable[bytes]) -> None:
-    """Hand over pieces and forget everything that comes of them, until they are refused."""
+    """Pass pieces and drop all results, until they are refused."""
     __tracebackhide__ = True
     try:
         with telling(f"{who}"):

@@ -1,4 +1,4 @@
-"""What is handed to a connection in place of the system's own: entropy, the time of day, a session to resume."""
+"""Replacements for system sources that a connection gets: entropy, the time of day, a session to resume."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ EPOCH: Final = 1_790_000_000.0  # seconds: a moment in 2026, the same in every r
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a suite passes on to its connections as options, where its protocol has such options.
+    """Values that a suite passes to its connections as options, if its protocol has such options.
 
     Attributes:
-        entropy: Gives as many bytes as it is asked for; the same ones in every run.
-        wall_clock: Gives the time of day, in seconds since the epoch; the same one in every run.
-        session: What ``Subject.session_of`` returned for an earlier connection, where this one resumes it.
+        entropy: Returns the requested number of bytes; the same ones in every run.
+        wall_clock: Returns the time of day, in seconds since the epoch; the same in every run.
+        session: The result of ``Subject.session_of`` for an earlier connection, if this one resumes it.
     """
 
     entropy: Callable[[int], bytes]
@@ -26,5 +26,5 @@ class Surroundings:
 
 
 def surroundings(role: int, wall_time: float = EPOCH, session: Any = None, salt: str = "") -> Surroundings:
-    """Return the surroundings of a connection: with the same ones and the same input it does the same."""
+    """Return the surroundings of a connection: with the same ones and the same input it behaves in the same way."""
     return Surroundings(Random(f"zttp {role} {salt}").randbytes, lambda: wall_time, session)  # noqa: S311

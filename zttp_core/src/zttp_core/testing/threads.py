@@ -1,4 +1,4 @@
-"""Threads: connections in different threads have nothing to do with each other."""
+"""Threads: connections in different threads are independent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Threads(Subject):
     """Two threads, each with a connection of its own."""
 
     def test_two_threads_use_two_connections(self) -> None:
-        """Each gets what one thread alone gets."""
+        """Each gets the same as one thread alone."""
         scenarios = list(self.all_scenarios())
         alone = [scenario.play().told() for scenario in scenarios]
         different: list[str] = []
@@ -41,7 +41,7 @@ class Threads(Subject):
             fail(f"{different[0]}: with another connection in another thread the events are different")
 
     def test_a_connection_may_move_to_another_thread(self) -> None:
-        """What one thread began another one goes on with, one at a time."""
+        """Another thread continues what one began, one at a time."""
         for scenario in self.all_scenarios():
             connection = scenario.start()
             pieces = list(scenario.received) if self.datagrams else byte_by_byte(scenario.data)
@@ -54,7 +54,7 @@ class Threads(Subject):
                 fail(f"{scenario}, begun in another thread: the events are different")
 
     def test_one_connection_in_two_threads_does_not_crash(self) -> None:
-        """Without a global lock a shared connection may give any events and errors, but the process lives."""
+        """Without a global lock a shared connection may give any events and errors, but the process must survive."""
         if getattr(sys, "_is_gil_enabled", lambda: True)():
             not_applicable("this Python has a global interpreter lock")
         for scenario in self.all_scenarios():
@@ -84,7 +84,7 @@ def in_threads(count: int, work: Callable[[], object]) -> list[BaseException]:
     threads = [Thread(target=run) for _ in range(count)]
     interval = sys.getswitchinterval()
     try:
-        # One after another: a tracer is installed in a thread as it starts, and Python refuses to install two at once.
+        # One after another: a tracer is installed as a thread starts, and Python refuses to install two at once.
         for thread in threads:
             thread.start()
             if not ready.acquire(timeout=_START):

@@ -1,4 +1,4 @@
-"""Timers: a connection over datagrams says when it wants to be called, and is never called for nothing."""
+"""Timers: a connection over datagrams names its deadlines, and each has a purpose."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from zttp_core.testing.wire import Outcome, Program, begin, pull, take
 
 
 class Timers(Subject):
-    """``next_timeout`` and ``handle_timeout`` keep what they promise."""
+    """The promises of ``next_timeout`` and ``handle_timeout``."""
 
     def test_an_idle_pair_comes_to_rest(self) -> None:
-        """After an exchange the timers run out: nobody has to be called for ever."""
+        """After an exchange the timers end: a pair comes to rest."""
         self._check_applicable()
         for exchange in self.exchanges:
             pair = self._rested_pair(exchange)
@@ -23,7 +23,7 @@ class Timers(Subject):
                 fail(f"exchange '{exchange.name}': when all is done, next_timeout() is {min(deadlines)}, at {pair.now}")
 
     def test_a_timer_that_was_not_asked_for_does_nothing(self) -> None:
-        """Where ``next_timeout`` is ``None`` a call of ``handle_timeout`` sends nothing and starts nothing."""
+        """If ``next_timeout`` is ``None``, a call of ``handle_timeout`` sends nothing and starts nothing."""
         self._check_applicable()
         for exchange in self.exchanges:
             pair = self._rested_pair(exchange)
@@ -35,7 +35,7 @@ class Timers(Subject):
                         fail(f"exchange '{exchange.name}': handle_timeout() acts although next_timeout() was None")
 
     def test_a_silent_peer_is_given_up(self) -> None:
-        """With nobody at the other end the deadlines move on, and end; a client that waits is told."""
+        """If the peer is gone, the deadlines move on, and end; a waiting client gets an event or error."""
         self._check_applicable()
         for role in sorted(self.descriptor.roles):
             connection = self.connect(role)
@@ -71,7 +71,7 @@ class Timers(Subject):
                     fail(f"'{self.protocol}' has given up waiting for an answer, and goes on sending")
 
     def test_a_clock_that_goes_back_breaks_nothing(self) -> None:
-        """A time before the last one is taken for the last one: clocks are read by different threads and hosts."""
+        """A time before the last one counts as the last one: clocks are read by different threads and hosts."""
         self._check_applicable()
         for role in sorted(self.descriptor.roles):
             connection = self.connect(role)
@@ -86,7 +86,7 @@ class Timers(Subject):
                     call()
 
     def test_a_timer_that_rings_early_does_nothing(self) -> None:
-        """A call of ``handle_timeout`` before the deadline neither sends anything nor moves the deadline."""
+        """A call of ``handle_timeout`` before the deadline sends nothing and does not move the deadline."""
         self._check_applicable()
         for exchange in self.exchanges:
             for role in sorted(self.descriptor.roles):

@@ -1,4 +1,4 @@
-"""Transparency: what one side sends is what the other receives, whatever octets it is made of."""
+"""Transparency: one side receives exactly what the other sends, for all octets."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from zttp_core.testing.exchange import Exchange
 from zttp_core.testing.subject import Subject
 from zttp_core.testing.verdict import fail, not_applicable
 
-# What means something else to who reads lines, text, C strings or tables: all octets, and line ends first.
+# Octets with a meaning in lines, text, C strings or tables: all octets, with line ends first.
 _OCTETS: Final = b"\r\n\r\n\n \x00" + bytes(range(256)) + b"0\r\n\r\n"
 _LENGTH: Final = 2_000
 _OK: Final = 200
 _STATUSES: Final = (206, 503)
 _NAME: Final = b"x-kit"
-# The same name again keeps its place (RFC 9110 5.3), and an empty value is one.
+# A repeated name keeps its order (RFC 9110 5.3), and an empty value is a value.
 _VALUES: Final = [b"two", b"one", b"two", b"", b'a "b, c"; d=e', b"\xe9 " + b"v" * 300, *(b"%d" % n for n in range(20))]
-# Whose answers or targets are not like those of others.
+# Methods whose answers or targets differ from those of others.
 _PECULIAR: Final = (b"HEAD", b"CONNECT", b"OPTIONS")
 
 
 class Transparency(Subject):
-    """Messages of unusual parts arrive as they were sent."""
+    """Messages with unusual parts arrive unchanged."""
 
     def test_nothing_is_changed_on_the_way(self, exchange: Exchange) -> None:
-        """Fields of one name in their order, a method and a target as they were written, content of any octets."""
+        """Fields of one name in their order, the spelling of a method and a target, content of any octets."""
         if exchange.resumes or exchange.switches or exchange.answer is not None or not exchange.ends:
             not_applicable("not all that is sent in it arrives as it is")
         if any(isinstance(event, Request) and event.method in _PECULIAR for event in exchange.asked):
@@ -37,7 +37,7 @@ class Transparency(Subject):
             self._converse_unusually(exchange, status)
 
     def test_trailers_need_no_content(self, exchange: Exchange) -> None:
-        """The end of a message that has trailers and no content brings them all the same."""
+        """The end of a message with trailers and no content still has them."""
         sides = [_without_content(exchange.asked), _without_content(exchange.reply)]
         if exchange.resumes or exchange.switches or exchange.answer is not None or not all(sides):
             not_applicable("not all that is sent in it arrives as it is, or its heads state lengths")
@@ -47,7 +47,7 @@ class Transparency(Subject):
         self.pair(bare).converse(bare)
 
     def test_content_of_any_octets_arrives(self) -> None:
-        """Octets that are line ends, ends of strings or no text to somebody are content like all others."""
+        """Octets that are line ends, ends of strings or invalid text elsewhere are ordinary content."""
         for make in self.growing.values():
             if make(_LENGTH).ends:
                 self._converse_unusually(make(_LENGTH), _OK)
@@ -72,7 +72,7 @@ class Transparency(Subject):
 
 
 def _without_content(script: Sequence[Any]) -> list[Any]:
-    """Return a script whose messages have no content; none at all if a head states how long that is."""
+    """Return a script whose messages have no content; an empty one if a head declares its length."""
     heads = [event for event in script if isinstance(event, Request | Response)]
     if any(name.lower().endswith(b"length") for head in heads for name, _ in head.headers.to_list()):
         return []
@@ -84,7 +84,7 @@ def _has_trailers(script: list[Any]) -> bool:
 
 
 def _varied(event: Any, status: int) -> Any:
-    """Return the same event with unusual parts, of the same size where that means something; ``status`` is for 200."""
+    """Return the same event with unusual parts, of the same size if that matters; ``status`` replaces 200."""
     match event:
         case Data():
             length = len(event.data)
@@ -114,6 +114,6 @@ def _varied(event: Any, status: int) -> Any:
 
 
 def _marked(event: Request | Response) -> list[tuple[bytes, bytes]]:
-    """Return the fields of a head and more, if it has any: not every protocol has a place for them."""
+    """Return the fields of a head and more, if it has any: not every protocol has fields."""
     fields = event.headers.to_list()
     return [*fields, *((_NAME, value) for value in _VALUES)] if fields else fields

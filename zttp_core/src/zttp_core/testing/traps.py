@@ -1,10 +1,10 @@
-"""Stand-ins for what a protocol must not ask: clocks, entropy, the environment, standard streams, logs, the process.
+"""Stand-ins for what a protocol must not use: clocks, entropy, the environment, standard streams, logs, the process.
 
-Two nets, because each has holes. Stand-ins are found by whoever looks a name up, compiled or not; a profiler sees what
-interpreted code calls under any name: a default argument, an attribute of a class, a method that was bound long ago.
-What a C library asks the system by itself is seen by neither.
+Two methods, because each has gaps. Stand-ins are found by every lookup of a name, compiled or not; a profiler sees the
+calls of interpreted code under any name: a default argument, an attribute of a class, a method that was bound long ago.
+Neither sees system calls of a C library.
 
-It imports nothing but the standard library: a program that must not import what it watches loads it by its path.
+It imports only the standard library: a program that must not import what it watches loads it by its path.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from threading import get_ident
 from types import FrameType, ModuleType
 from typing import Any, Final
 
-# All functions of these, but for what only computes.
+# All functions of these, except those that only compute.
 _MODULES: Final[dict[ModuleType, tuple[str, ...]]] = {
     time: (), random: (), secrets: ("compare_digest",), uuid: (), locale: ()
 }  # fmt: skip
@@ -56,10 +56,10 @@ _NOT_REPLACED: Final = ("_pytest.", "zttp_core.testing.", "importlib.", "coverag
 
 @contextmanager
 def trapped(callers: tuple[str, ...] = ()) -> Iterator[list[str]]:
-    """Collect what this thread asks of the process it runs in.
+    """Collect this thread's accesses to its process.
 
     Args:
-        callers: The packages whose own calls are of interest. None given means whoever calls.
+        callers: The packages whose calls are recorded. None means all.
     """
     asked: list[str] = []
     thread = get_ident()
@@ -80,7 +80,7 @@ def trapped(callers: tuple[str, ...] = ()) -> Iterator[list[str]]:
     watched = {number: name for number, (name, _) in functions.items()}
     undo: list[tuple[Any, str, object]] = []
     profiler = sys.getprofile()
-    collecting, gc.callbacks[:] = gc.callbacks[:], []  # other libraries' functions, which may look at clocks
+    collecting, gc.callbacks[:] = gc.callbacks[:], []  # other libraries' functions, which may read clocks
     try:
         _replace(stand_ins, undo)
         for method in _ENVIRONMENT:
@@ -97,7 +97,7 @@ def trapped(callers: tuple[str, ...] = ()) -> Iterator[list[str]]:
 
 
 def _functions() -> dict[int, tuple[str, Any]]:
-    """Return what is watched by its identity, with its name."""
+    """Return the watched functions by identity, with their names."""
     found: dict[int, tuple[str, Any]] = {}
     for module, left_out in _MODULES.items():
         for name, value in vars(module).items():
@@ -143,7 +143,7 @@ def _replace(stand_ins: dict[int, tuple[object, object]], undo: list[tuple[Any, 
         for name, value in list(vars(module).items()):
             found = stand_ins.get(id(value))
             if found is not None and found[0] is value:
-                with suppress(AttributeError, TypeError):  # a module that does not let itself be changed
+                with suppress(AttributeError, TypeError):  # a module that cannot be changed
                     _patch(module, name, found[1], undo)
 
 
@@ -156,14 +156,14 @@ def _patch(owner: Any, name: str, stand_in: object, undo: list[tuple[Any, str, o
 def _is_called_by(packages: tuple[str, ...], name: str, frame: FrameType | None) -> bool:
     caller = ""
     while frame is not None and (caller := str(frame.f_globals.get("__name__", ""))) in ("os", "collections.abc"):
-        frame = frame.f_back  # os.environ is a mapping, which has most of its methods from there
-    if caller.startswith("importlib."):  # a compiled module has no frame: what imports it is seen in its place
+        frame = frame.f_back  # os.environ is a mapping, which inherits most of its methods from there
+    if caller.startswith("importlib."):  # a compiled module has no frame: its importer is seen instead
         return not name.startswith("os.") or name in ("os.environ", "os.getenv", "os.getenvb", "os.urandom")
     return caller.partition(".")[0] in packages
 
 
 def _parts(stream: Any) -> Iterator[object]:
-    """Yield a standard stream, and what it writes to."""
+    """Yield a standard stream, and the streams below it."""
     yield stream
     for name in ("buffer", "raw"):
         with suppress(AttributeError, ValueError):
@@ -172,7 +172,7 @@ def _parts(stream: Any) -> Iterator[object]:
 
 
 class _Stream:
-    """A standard stream that notes what is done with it."""
+    """A standard stream that records its use."""
 
     def __init__(self, stream: Any, note: Callable[[str, FrameType | None], None]) -> None:
         self.__dict__.update(_real=stream, _note=note)

@@ -1,4 +1,4 @@
-"""How a test says no: one sentence that names the rule, without a traceback through the kit."""
+"""How a test fails: with one sentence that names the rule, without a traceback through the kit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def fail(message: str) -> NoReturn:
 
 
 def not_applicable(reason: str) -> NoReturn:
-    """End the test: the rule does not concern this protocol."""
+    """End the test: the rule does not apply to this protocol."""
     __tracebackhide__ = True
     pytest.skip(reason)
 
 
 @contextmanager
 def telling(who: object) -> Iterator[None]:
-    """End the test with a sentence if anything but an error of the contract is raised; those are for the caller."""
+    """End the test with a sentence if anything other than an error of the contract is raised; those are passed on."""
     __tracebackhide__ = True
     try:
         yield

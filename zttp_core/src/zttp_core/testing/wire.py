@@ -1,4 +1,4 @@
-"""Driving a connection: what is received, pulled, sent and taken, the same for streams and datagrams."""
+"""Driving a connection: receiving, pulling, sending and taking output, the same for streams and datagrams."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _LONGEST_DATAGRAM: Final = 65_527  # of UDP
 
 
 class Arrival(bytes):
-    """A datagram with what a network says of it: when it came, from where and to where, and how it was marked.
+    """A datagram with its arrival time, addresses and mark.
 
     Attributes:
-        now: The time at which it comes.
-        peer_address: The address that it comes from.
-        local_address: The address that it comes to, where the connection wants to know.
+        now: The time at which it arrives.
+        peer_address: The source address.
+        local_address: The destination address, if the connection accepts one.
         ecn: Its ECN codepoint (RFC 3168 5).
-        rung: The times at which ``handle_timeout`` was called between the datagram before it and this one.
-        answered: Whether output was taken after it, or only after the next one, which came at the same time.
+        rung: The times at which ``handle_timeout`` was called since the previous datagram.
+        answered: Whether output was taken after it, or only after the next one, which arrived at the same time.
     """
 
     now: int = 0
@@ -35,7 +35,7 @@ class Arrival(bytes):
     answered: bool = True
 
     def like(self, other: bytes) -> Arrival:
-        """Return other bytes that come as these did."""
+        """Return other bytes with the same properties."""
         arrival = Arrival(other)
         arrival.__dict__.update(self.__dict__)
         return arrival
@@ -43,7 +43,7 @@ class Arrival(bytes):
 
 @dataclass
 class Outcome:
-    """What a connection made of some bytes: events with adjacent ``Data`` joined, and how it ended."""
+    """The result of some input: events with adjacent ``Data`` joined, and how it ended."""
 
     events: list[Any] = field(default_factory=list)
     end: object = NEED_DATA
@@ -58,19 +58,19 @@ class Outcome:
             self.events.append(event)
 
     def extent(self) -> tuple[int, int]:
-        """Return what grows with everything that is added."""
+        """Return a number that grows with everything that is added."""
         last = self.events[-1] if self.events else None
         return len(self.events), len(last.data) if isinstance(last, Data) else 0
 
     def follow(self, later: Outcome) -> None:
-        """Append what came later."""
+        """Append a later outcome."""
         for event in later.events:
             self.add(event)
         self.end = later.end
         self.refusal = later.refusal
 
     def told(self) -> tuple[list[Any], str]:
-        """Return what must not depend on how the bytes were cut."""
+        """Return the parts that must not depend on how the input was split."""
         if self.refusal is not None:
             return self.events, f"{type(self.refusal).__name__} {self.refusal.reason}"
         return self.events, repr(self.end)
@@ -82,7 +82,7 @@ def is_datagram(connection: Any) -> bool:
 
 
 def receive(connection: Any, unit: Any, now: int = 0) -> None:
-    """Hand over what arrived: bytes of a stream, or one datagram."""
+    """Pass the input: bytes of a stream, or one datagram."""
     if not is_datagram(connection):
         connection.receive_data(unit)
     elif not isinstance(unit, Arrival):
@@ -98,9 +98,9 @@ def receive(connection: Any, unit: Any, now: int = 0) -> None:
 
 
 def take_as_recorded(connection: Any, piece: Any) -> None:
-    """Take what has to be sent after a piece, where that was done when it was recorded.
+    """Take the output after a piece, at the same points as in the recording.
 
-    What is sent may cost entropy, and what comes next may acknowledge it.
+    Output may use entropy, and the next input may acknowledge it.
     """
     __tracebackhide__ = True
     if isinstance(piece, Arrival) and piece.answered:
@@ -108,7 +108,7 @@ def take_as_recorded(connection: Any, piece: Any) -> None:
 
 
 def take(connection: Any, now: int | None = None) -> list[bytes]:
-    """Return what has to be sent, in units of the transport."""
+    """Return the output, in units of the transport."""
     __tracebackhide__ = True
     if is_datagram(connection):
         datagrams = connection.data_to_send() if now is None else connection.data_to_send(now)
@@ -121,7 +121,7 @@ def take(connection: Any, now: int | None = None) -> list[bytes]:
 
 
 def check_datagrams(datagrams: Any) -> None:
-    """Fail if this is no list of datagrams."""
+    """Fail if this is not a list of datagrams."""
     __tracebackhide__ = True
     if type(datagrams) is not list or any(type(datagram) is not bytes for datagram in datagrams):
         fail(f"data_to_send() returned {excerpt(datagrams)}, not a list of bytes")
@@ -131,13 +131,13 @@ def check_datagrams(datagrams: Any) -> None:
 
 
 def begin(connection: Any) -> None:
-    """Let the connection greet its peer, where the protocol has a greeting."""
+    """Let the connection greet its peer, if the protocol has a greeting."""
     if hasattr(connection, "initiate_connection"):
         connection.initiate_connection()
 
 
 def pull(connection: Any, outcome: Outcome) -> None:
-    """Pull all events that there are."""
+    """Pull all available events."""
     __tracebackhide__ = True
     for _ in range(_MOST_EVENTS):
         event = connection.next_event()
@@ -153,7 +153,7 @@ def pull(connection: Any, outcome: Outcome) -> None:
 
 
 def play(connection: Any, pieces: Iterable[Any], *, closes: bool = False) -> Outcome:
-    """Hand over the pieces one by one, pull after each, and return what came of it."""
+    """Pass the pieces one by one, pull after each, and return the outcome."""
     __tracebackhide__ = True
     outcome = Outcome()
     try:
@@ -171,7 +171,7 @@ def play(connection: Any, pieces: Iterable[Any], *, closes: bool = False) -> Out
 
 @dataclass
 class _Sending:
-    """Says what is sent, when somebody asks."""
+    """Describes the sent event, on demand."""
 
     event: Any
 
@@ -183,7 +183,7 @@ class Program:
     """A program that sends messages on a connection, each event of a script by the call that sends it.
 
     Args:
-        connection: Where it sends.
+        connection: The connection that sends.
         multiplexed: Whether messages are sent on streams.
         streams: The stream of the connection for each stream of the script. A client's requests fill it.
     """
@@ -195,7 +195,7 @@ class Program:
         self._ended: set[int] = set()
 
     def send(self, script: Sequence[Any]) -> None:
-        """Send the events of a script, all of which are legal where they stand."""
+        """Send the events of a script, all of which are legal."""
         __tracebackhide__ = True
         for event in script:
             try:
@@ -225,11 +225,11 @@ class Program:
         self.sender(event.stream_id).send_data(event.data)
 
     def sender(self, stream_id: int) -> Any:
-        """Return what has the methods that send a message."""
+        """Return the object with the methods that send a message."""
         return self.connection.stream(self.streams.get(stream_id, stream_id)) if self.multiplexed else self.connection
 
     def fields(self, event: Request | Response) -> Any:
-        """Return the fields of a head as they are handed over."""
+        """Return the fields of a head in the form in which they are passed."""
         return event.headers.to_list()
 
     def _request(self, event: Request) -> None:
