@@ -28,8 +28,9 @@ class Built:
     @property
     def source(self) -> Path:
         """The package in this tree."""
-        [found] = [path for path in ROOT.glob(f"**/{self.package}/py.typed") if ".build" not in path.parts]
-        return found.parent
+        roots = (ROOT, ROOT / "zttp_core/src", *ROOT.glob("plugins/*/src"))
+        [found] = [root / self.package for root in roots if (root / self.package / "py.typed").exists()]
+        return found
 
 
 def run(*command: str | Path, cwd: Path | None = None, **environment: str) -> str:
