@@ -24,8 +24,10 @@ from tests.http2.helpers import (
     settings,
     window_update,
 )
+from zttp_h2.flow.send_flow import MOST_CONTENT
 
 MIB = 1 << 20
+LARGE_AT_ONCE = 65_536  # of a large piece; the rest of MOST_CONTENT is for small ones
 
 
 def answering(priorities: dict[int, bytes | None], **options: int) -> zttp.H2Connection:
@@ -123,28 +125,32 @@ def test_fairness_is_by_bytes_and_not_by_writes(write: int) -> None:
 
 
 def test_a_single_send_is_bounded() -> None:
-    # CVE-2019-9517
+    # CVE-2019-9517. Of a large piece some is written at once, the rest waits.
+    most = 1_000_000 + LARGE_AT_ONCE
     connection = answering({1: None}, max_blocked_bytes=1_000_000)
     stream = connection.stream(1)
-    with pytest.raises(zttp.LocalProtocolError) as caught:
-        stream.send_data(bytes(1_100_000))
-    assert (caught.value.reason, caught.value.stream_id) == ("too_much_blocked", 1)
-    assert connection.data_to_send() == b""
-    assert (connection.pending_bytes, stream.pending_bytes) == (0, 0)
-    stream.send_data(bytes(1_000_000))
-    assert order(connection) == [(1, 1_000_000)]
+    for size in (most + 1, 2 * most, 20 * most):
+        with pytest.raises(zttp.LocalProtocolError) as caught:
+            stream.send_data(bytes(size))
+        assert (caught.value.reason, caught.value.stream_id) == ("too_much_blocked", 1)
+        assert connection.data_to_send() == b""
+        assert (connection.pending_bytes, stream.pending_bytes) == (0, 0)
+    stream.send_data(bytes(most))
+    assert order(connection) == [(1, most)]
 
 
-def test_output_that_is_not_taken_is_bounded_and_visible() -> None:
+@pytest.mark.parametrize("size", [100, 10_000, 100_000])
+def test_output_that_is_not_taken_is_bounded_and_visible(size: int) -> None:
     # CVE-2019-9517: the peer opens all windows, and does not read.
     connection = answering({1: None}, max_blocked_bytes=1_000_000)
     stream = connection.stream(1)
     with pytest.raises(zttp.LocalProtocolError) as caught:
         while True:
-            stream.send_data(bytes(10_000))
+            stream.send_data(bytes(size))
     assert caught.value.reason == "too_much_blocked"
-    assert 1_000_000 <= connection.pending_bytes < 1_400_000
-    assert (stream.pending_bytes or 0) > 900_000
+    frames = MOST_CONTENT // size + 20
+    assert 1_000_000 - size < (stream.pending_bytes or 0) <= 1_000_000
+    assert 1_000_000 <= connection.pending_bytes <= 1_000_000 + MOST_CONTENT + 9 * frames
     assert connection.has_pending_send()
     waiting = connection.pending_bytes
     assert len(connection.data_to_send()) >= waiting

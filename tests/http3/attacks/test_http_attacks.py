@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 
 from tests.http3.test_misbehaving import GET, RawPeer, section
-from zttp_core import Request, RstStream
+from zttp_core import LocalProtocolError, Request, RstStream
 from zttp_h3 import frames
 from zttp_h3.codes import H3ErrorCode as Code
 from zttp_h3.limits import H3Limits
@@ -191,3 +191,18 @@ def test_an_answer_that_nobody_reads_is_bounded() -> None:
             stream.send_data(bytes(10_000))
     assert stream.pending_bytes is not None
     assert stream.pending_bytes <= 110_000
+
+
+def test_a_single_answer_that_nobody_reads_is_bounded() -> None:
+    peer = RawPeer(limits=H3Limits(max_blocked_bytes=100_000))
+    peer.open(section(GET), fin=True)
+    peer.settle()
+    stream = peer.server.stream(0)
+    stream.send_response(200)
+    before = stream.pending_bytes
+    for size in (100_001, 200_000, 10_000_000):
+        with pytest.raises(LocalProtocolError) as caught:
+            stream.send_data(bytes(size))
+        assert (caught.value.reason, caught.value.stream_id) == ("too_much_blocked", 0)
+        assert stream.pending_bytes == before
+    stream.send_data(bytes(99_000))
