@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -555,16 +556,44 @@ def test_a_target_cannot_split_a_message(bad: bytes, place: str) -> None:
     assert_refused(connection, "invalid_target", connection.send_request, b"GET", word, b"1.1", HOST)
 
 
+def test_a_target_that_was_decoded_is_not_sent_on() -> None:
+    # CVE-2023-25690 (Apache httpd): a proxy decodes what it received, and writes what comes of it.
+    attack = b"/a%20HTTP/1.1%0d%0aX:%20y%0d%0a%0d%0aGET%20/b"
+    request = server(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % attack).next_event()
+    assert request.target == attack
+    decoded = unquote_to_bytes(request.target)
+    assert decoded.count(b"\r\n") == 3
+    connection = requesting()
+    assert_refused(connection, "invalid_target", connection.send_request, b"GET", decoded, b"1.1", HOST)
+    connection.send_request(b"GET", request.target, b"1.1", HOST)
+    connection.end_message()
+    assert connection.data_to_send() == b"GET %b HTTP/1.1\r\nHost: example.com\r\n\r\n" % attack
+
+
 def test_an_empty_target_is_none() -> None:
     connection = requesting()
     assert_refused(connection, "invalid_target", connection.send_request, b"GET", b"", b"1.1", HOST)
 
 
-@pytest.mark.parametrize("version", [b"", b"2", b"1", b"1.1\r\nX: y", b"1.1 ", b"0.9", b"HTTP/2.0", b"1.11"])
-def test_only_two_versions_can_be_sent(version: bytes) -> None:
+@pytest.mark.parametrize(
+    "bad", [*SPLITTERS, *UNPRINTABLE, b" ", b"\t", b"\x80", b"1", b".", b"\r\n\r\nGET /b HTTP/1.1"], ids=repr
+)
+@pytest.mark.parametrize("place", ["before", "inside", "after", "alone"])
+def test_a_version_cannot_split_a_message(bad: bytes, place: str) -> None:
     # CVE-2023-49081 (aiohttp): the version, too, is on the wire.
+    word = {"before": bad + b"1.1", "inside": b"1" + bad + b".1", "after": b"1.1" + bad, "alone": bad}[place]
+    connection = requesting()
+    assert_refused(connection, "unsupported_version", connection.send_request, b"GET", b"/", word, HOST)
+
+
+@pytest.mark.parametrize("version", [b"", b"2", b"1", b"0.9", b"HTTP/1.1", b"HTTP/2.0", b"1,1", b"01.1", b"1.01"])
+def test_only_two_versions_can_be_sent(version: bytes) -> None:
     connection = requesting()
     assert_refused(connection, "unsupported_version", connection.send_request, b"GET", b"/", version, HOST)
+    for good in (b"1.0", b"1.1"):
+        connection = requesting()
+        connection.send_request(b"GET", b"/", good, HOST)
+        assert connection.data_to_send().startswith(b"GET / HTTP/%b\r\n" % good)
 
 
 @pytest.mark.parametrize("fields", [[(b"a", "b")], [("a", b"b")], [(b"a", 1)], [(b"a", None)], [b"a: b"], ["ab"], 5])
