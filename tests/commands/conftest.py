@@ -1,5 +1,6 @@
 """Programs of the command line, run as a user runs them."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,11 +10,29 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 
-def zttp(*words: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+
+def zttp(
+    *words: str | Path, stdin: bytes = b"", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run ``python -m zttp`` to its end."""
     command = [sys.executable, "-P", "-m", "zttp", *map(str, words)]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
+    variables = None if environment is None else {**os.environ, **environment}
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False, env=variables)
+
+
+@pytest.fixture
+def without_http2(tmp_path: Path) -> dict[str, str]:
+    """The environment of a program that finds no zttp-h2, but one more plugin: an example of ours."""
+    first = tmp_path / "first"
+    for name, points in (("zttp_h2", ""), ("zttp_scgi", "[zttp.protocols]\nscgi = zttp_scgi.plugin\n")):
+        folder = first / f"{name}-0.dist-info"  # of two distributions with one name the first on the path counts
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n")
+        (folder / "entry_points.txt").write_text(points)
+    (first / "sitecustomize.py").write_text("import sys\nsys.modules['zttp_h2'] = None\n")
+    return {"PYTHONPATH": os.pathsep.join(map(str, (first, ROOT / "examples/third_party_plugin/src")))}
 
 
 @contextmanager

@@ -103,6 +103,31 @@ def test_responses_of_http2_are_a_clients() -> None:
     assert names[-3:] == ["Response", "Data", "EndOfMessage"]
 
 
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+
+
+@pytest.mark.parametrize("captured", [PREFACE + SETTINGS, SETTINGS], ids=["a client's", "a server's"])
+def test_http2_that_is_not_installed_is_what_to_install(captured: bytes, without_http2: dict[str, str]) -> None:
+    done = command("decode", "-", stdin=captured, environment=without_http2)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"zttp decode: HTTP/2 support is not installed: no provider for protocol 'h2'.")
+    assert b'pip install "zttp[h2]' in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "captured"),
+    [([], REQUESTS[:54]), (["--protocol", "scgi"], b"24:CONTENT_LENGTH\0000\0SCGI\x001\0,")],
+    ids=["HTTP/1.1", "SCGI"],
+)
+def test_other_protocols_do_not_need_http2(words: list[str], captured: bytes, without_http2: dict[str, str]) -> None:
+    done = command("decode", "-", *words, stdin=captured, environment=without_http2)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b" Request(" in done.stdout
+    assert done.stdout.rstrip().endswith(b"EndOfMessage(trailers=[])")
+
+
 def test_every_event_is_an_object_for_a_program() -> None:
     done = command("decode", "-", "--json", stdin=REQUESTS)
     found = [json.loads(text) for text in done.stdout.splitlines()]

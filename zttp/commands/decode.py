@@ -11,11 +11,11 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import zttp
 from zttp.commands.captures.files import is_capture
-from zttp.commands.frames import Frame, FrameFinder
+from zttp.commands.frames import PREFACE, Frame, FrameFinder
 from zttp.commands.shown import as_text, as_values
 
 LONGEST_PIECE = 64 * 1024
@@ -68,7 +68,7 @@ def decode(captured: bytes, protocol: str | None, role: str | None, method: byte
         raise ValueError(f"{named} runs over datagrams: decode reads byte streams")
     if isinstance(connection, zttp.H1Connection):
         return _http1(captured, connection, method)
-    if isinstance(connection, zttp.H2Connection):
+    if _is_http2(connection):
         return _http2(captured, connection, method)
     return _other(captured, connection)
 
@@ -80,11 +80,18 @@ def guess_role(captured: bytes) -> int:
 
 
 def guess_protocol(captured: bytes) -> str:
-    """Return the protocol of the first bytes."""
+    """Return the protocol of the first bytes; of HTTP/2 also if it is not installed: then the error says so."""
     if guess_role(captured) == zttp.CLIENT:
         return zttp.HTTP1 if captured.startswith(b"HTTP/") else zttp.HTTP2
+    if captured.startswith(PREFACE):
+        return zttp.HTTP2
     sniffed = zttp.sniff(captured)
     return zttp.HTTP1 if isinstance(sniffed, zttp.NeedData) else sniffed
+
+
+def _is_http2(connection: zttp.ByteStreamConnection) -> TypeGuard[zttp.H2Connection]:
+    """Return whether this is a connection of HTTP/2. Without zttp-h2 its class does not exist."""
+    return isinstance(connection, getattr(zttp, "H2Connection", ()))
 
 
 # ------------------------------------------------------------------------------------------------------------- HTTP/1.1
@@ -183,7 +190,7 @@ def _http2(captured: bytes, connection: zttp.H2Connection, method: bytes) -> Ite
 def _pulled(connection: zttp.ByteStreamConnection, offset: int, end: int) -> Iterator[Found]:
     while not isinstance(event := connection.next_event(), Sentinel):
         yield Found(offset, end, event)
-        if isinstance(event, zttp.RstStream) and isinstance(connection, zttp.H2Connection):
+        if isinstance(event, zttp.RstStream) and _is_http2(connection):
             error = connection.last_stream_error
             if error is not None and error.stream_id == event.stream_id:
                 yield Found(offset, end, error)
