@@ -54,6 +54,11 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     assert done.returncode == 1
     assert done.stdout == b""
     assert done.stderr.count(b"\n") == 1
+    told = done.stderr.decode()
+    assert "certificate" in told
+    assert "..." not in told
+    if protocol == "h3":
+        assert told.startswith("zttp get: the TLS handshake failed: the server's certificate is not trusted: it does ")
     assert zttp("get", "--protocol", protocol, "--insecure", f"{address}hello.txt").stdout == b"hello\n"
 
 

@@ -232,6 +232,14 @@ def test_errors_say_whose_code_it_is() -> None:
     assert (error.reason, error.error_code, error.code_space) == ("handshake_failed", 0x178, "quic")
 
 
+def test_why_a_handshake_failed_is_told_in_words() -> None:
+    pair = Pair(client={"verify": zttp.TlsCredentials.self_signed().certificate})
+    pair.client.initiate_connection()
+    pair.run(lambda: bool(pair.errors))
+    said = "the TLS handshake failed: the server's certificate is not the pinned one (RFC 9001 4.8)"
+    assert str(pair.errors[CLIENT]) == said
+
+
 def test_a_server_may_be_begun_like_any_other() -> None:
     server = H3Connection(SERVER, credentials=credentials())
     server.initiate_connection()  # HTTP/2 has something to say then; here the client speaks first

@@ -51,6 +51,7 @@ def certificate(
     starts: dt.timedelta = dt.timedelta(days=-30),
     ends: dt.timedelta = dt.timedelta(days=30),
     uses: Sequence[Any] = (),
+    more: x509.ExtensionType | None = None,
 ) -> x509.Certificate:
     """A certificate of ``public_key``, signed with ``issuer_key``."""
     builder = (
@@ -69,6 +70,8 @@ def certificate(
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     if uses:
         builder = builder.add_extension(x509.ExtendedKeyUsage(list(uses)), critical=False)
+    if more is not None:
+        builder = builder.add_extension(more, critical=True)
     return builder.sign(issuer_key, digest(issuer_key))
 
 

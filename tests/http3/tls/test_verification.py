@@ -1,6 +1,7 @@
 """Which chains a client trusts, for which names, at which times (RFC 5280 6, RFC 9525 6)."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -127,6 +128,36 @@ def test_what_is_no_certificate() -> None:
 @pytest.mark.parametrize("name", ["", "a..b", "a b", "-", "ü.example"])
 def test_a_name_that_no_certificate_can_have(name: str) -> None:
     assert verdict([issued()], name) == BAD_CERTIFICATE
+
+
+STRANGE = "strange\x1b[31m\n"
+OF_NO_KIND = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2." + "3456." * 10 + "7"), b"x")
+
+
+@pytest.mark.parametrize(
+    ("leaf", "why"),
+    [
+        ({"issuer": "somebody"}, "not trusted: it does not lead to an authority that is trusted"),
+        ({"signed": 7}, "not trusted: "),
+        ({"more": OF_NO_KIND}, "not trusted: "),
+        ({"names": ("other.example",)}, "not for 'localhost'"),
+        ({"ends": dt.timedelta(days=-1)}, "has expired or is not valid yet"),
+        ({"uses": (CLIENT_USE,)}, "is not for servers"),
+    ],
+    ids=["no way", "another key", "an extension", "another name", "dates", "use"],
+)
+def test_why_is_told_in_words_and_nothing_of_the_certificate_is_quoted(leaf: dict[str, Any], why: str) -> None:
+    signer = key("p256", leaf.pop("signed", 100))
+    refused = certificate(key("p256").public_key(), signer, **{"subject": STRANGE, "issuer": "authority", **leaf})
+    with pytest.raises(Alert) as raised:
+        verify_chain([der(refused)], "localhost", ANCHORS, SECONDS)
+    told = raised.value.message
+    assert told.startswith("the server's certificate ")
+    assert why in told
+    assert told.isascii()
+    assert told.isprintable()
+    assert "strange" not in told
+    assert len(told) < 300
 
 
 # ------------------------------------------------------------------------------------------------- in the handshake

@@ -384,15 +384,20 @@ def remote_error(
     reason: str,
     excerpt: bytes | None = None,
     *,
+    detail: str | None = None,
     offset: int | None = None,
     stream_id: int | None = None,
     error_code: int | None = None,
     code_space: str | None = None,
 ) -> RemoteProtocolError:
-    """Make the error for input of the peer; ``excerpt`` is shown escaped and shortened to 60 bytes."""
+    """Make the error for input of the peer.
+
+    ``excerpt`` is a part of that input, shown escaped and shortened to 60 bytes; ``detail`` is text of zttp, shown
+    as it is.
+    """
     row = REASONS[reason]
     return RemoteProtocolError(
-        _message(row, excerpt),
+        _message(row, excerpt, detail),
         reason=reason,
         status_hint=row.status_hint,
         error_code=error_code,
@@ -409,8 +414,8 @@ def local_error(reason: str, excerpt: bytes | None = None, *, stream_id: int | N
     return LocalProtocolError(_message(row, excerpt), reason=reason, stream_id=stream_id, section=row.section)
 
 
-def _message(row: Reason, excerpt: bytes | None) -> str:
-    message = row.sentence
+def _message(row: Reason, excerpt: bytes | None, detail: str | None = None) -> str:
+    message = row.sentence if detail is None else f"{row.sentence}: {detail}"
     if excerpt is not None:
         cut = excerpt[:_EXCERPT_BYTES]
         message += f": {cut!r}" + ("..." if len(excerpt) > len(cut) else "")

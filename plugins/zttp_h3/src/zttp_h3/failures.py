@@ -9,9 +9,12 @@ from zttp_h3.session import H3Session
 def terminal_error(session: H3Session, failure: Malformed) -> RemoteProtocolError:
     """Make the error that ends a connection; of a handshake it says what TLS said."""
     close = session.transport.session.close
-    why = close.reason if failure.reason == "handshake_failed" else None
+    # Nothing in it is the peer's, whatever it sent.
+    why = close.reason.decode("utf-8", "replace") if failure.reason == "handshake_failed" else None
     space = "h3" if close.is_application else "quic"
-    error: RemoteProtocolError = remote_error(failure.reason, why, error_code=failure.error_code, code_space=space)
+    error: RemoteProtocolError = remote_error(
+        failure.reason, detail=why, error_code=failure.error_code, code_space=space
+    )
     return _for_its_role(error, session)
 
 

@@ -23,6 +23,7 @@ from cryptography.x509.verification import (
 
 from zttp_h3.tls.alerts import BAD_CERTIFICATE, CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN, UNKNOWN_CA, Alert
 
+_LONGEST: Final = 200  # of what is told why a chain is refused; it may name what is in a certificate
 _SERVER_USES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
 
 
@@ -59,7 +60,7 @@ def verify_chain(chain: list[bytes], server_name: str, anchors: Anchors, seconds
     except VerificationError as error:
         if not names_server(leaf, server_name):
             raise _wrong_name(server_name) from None
-        raise Alert(UNKNOWN_CA, f"the server's certificate is not trusted: {error}") from None
+        raise Alert(UNKNOWN_CA, f"the server's certificate is not trusted: {_in_words(str(error))}") from None
     _check_use(leaf)
 
 
@@ -102,7 +103,15 @@ def _matches(pattern: str, name: str) -> bool:
 
 
 def _wrong_name(server_name: str) -> Alert:
-    return Alert(BAD_CERTIFICATE, f"the server's certificate is not for {server_name[:100]!r}")
+    return Alert(BAD_CERTIFICATE, f"the server's certificate is not for {server_name[:100]!a}")
+
+
+def _in_words(told: str) -> str:
+    """Return what cryptography tells of a chain, without what it quotes of a certificate: the peer wrote that."""
+    if told.endswith("all candidates exhausted with no interior errors"):
+        return "it does not lead to an authority that is trusted"
+    words = told.partition(" (encountered processing ")[0]
+    return words.removeprefix("validation failed: ").removeprefix("candidates exhausted: ")[:_LONGEST]
 
 
 def _check_dates(leaf: Any, when: dt.datetime) -> None:
@@ -131,7 +140,7 @@ def _verifier(anchors: Anchors, when: dt.datetime, server_name: str) -> Any:
         subject = x509.DNSName(server_name) if address is None else x509.IPAddress(address)
         return builder.build_server_verifier(subject)
     except ValueError:
-        raise Alert(BAD_CERTIFICATE, f"no certificate can be for {server_name[:100]!r}") from None
+        raise Alert(BAD_CERTIFICATE, f"no certificate can be for {server_name[:100]!a}") from None
 
 
 @final
