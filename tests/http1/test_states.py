@@ -171,6 +171,15 @@ def test_waiting_for_100_until_it_is_sent() -> None:
     assert not connection.waiting_for_100
 
 
+@pytest.mark.parametrize("status", [102, 103, 199])
+def test_waiting_for_100_goes_on_through_other_informational_responses(status: int) -> None:
+    connection = serving(EXPECTING)
+    connection.send_informational(status)
+    assert connection.waiting_for_100
+    connection.send_informational(100)
+    assert not connection.waiting_for_100
+
+
 def test_waiting_for_100_until_content_comes() -> None:
     connection = serving(EXPECTING)
     assert connection.waiting_for_100
