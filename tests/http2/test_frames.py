@@ -129,6 +129,12 @@ FATAL_FOR_A_SERVER = {
     # 4.3
     "a block that ends in a field": (frame(HEADERS, END_HEADERS, 1, b"\x00\x05ab"), "hpack_truncated", COMPRESSION),
     "a block with an index of nothing": (frame(HEADERS, END_HEADERS, 1, b"\xbe"), "hpack_invalid_index", COMPRESSION),
+    "a coded string with eight ones behind it": (
+        frame(HEADERS, END_HEADERS, 1, b"\x00\x01a\x81\xff"), "hpack_huffman_padding", COMPRESSION,
+    ),
+    "a coded string with its end in it": (
+        frame(HEADERS, END_HEADERS, 1, b"\x00\x01a\x84\xff\xff\xff\xff"), "hpack_huffman_eos", COMPRESSION,
+    ),
     # 5.1
     "DATA on a stream that ended": (
         headers(GET, 1, END_STREAM) + rst_stream(1) + headers(GET, 3, END_STREAM) + rst_stream(3) + frame(DATA, 0, 3),
