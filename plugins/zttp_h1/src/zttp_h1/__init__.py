@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from zttp_h1.connection import H1Connection as H1Connection
     from zttp_h1.limits import H1Limits as H1Limits
 
-    COMPILED: bool  # whether this installation runs the compiled modules
+    COMPILED: bool  # whether this installation is compiled
 
 __all__ = ["COMPILED", "H1Connection", "H1Limits"]
 

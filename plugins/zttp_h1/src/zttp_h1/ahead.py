@@ -1,4 +1,4 @@
-"""``Ahead``: what of a message was read before it is pulled. ``look_ahead`` says when that is."""
+"""``Ahead``: the part of a message that was read before it is pulled. ``look_ahead`` fills it."""
 
 from typing import Final, final
 
@@ -9,7 +9,7 @@ from zttp_h1.native_ints import mypyc_attr
 @final
 @mypyc_attr(acyclic=True)
 class Ahead:
-    """Content that waits to be pulled, and the reason, excerpt and offset of what is wrong after it."""
+    """Content that waits to be pulled, and the reason, excerpt and offset of an error after it."""
 
     def __init__(self) -> None:
         self.content: Final = Joined()

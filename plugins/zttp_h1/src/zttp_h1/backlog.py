@@ -1,9 +1,9 @@
-"""What was received and cannot be parsed yet: whole buffers that wait, and the beginning of a line.
+"""Input that cannot be parsed yet: whole buffers that wait, and the beginning of a line.
 
-The usual connection never makes one: a buffer arrives, is parsed to its end, and the next arrives. A backlog holds what
-arrives before the last was pulled, and joins a line that comes in pieces. Whoever feeds a line byte by byte pays for
-each byte once: the pieces collect in one writer, and the parser looks again only when a byte has come that could end or
-break the line.
+The usual connection never makes one: a buffer arrives, is parsed to its end, and the next arrives. A backlog holds
+input that arrives before the last was pulled, and joins a line that arrives in pieces. A line that arrives byte by byte
+costs each byte once: the pieces collect in one writer, and the parser looks again only when a byte has arrived that
+could end or break the line.
 """
 
 from typing import Final, final
@@ -17,13 +17,13 @@ from zttp_h1.native_ints import i64, mypyc_attr, u8
 from zttp_h1.scan import scan_target, scan_token, scan_value
 from zttp_h1.start_line import LONGEST_METHOD
 
-# What kind of line it is that comes in pieces.
+# The kind of a line that arrives in pieces.
 REQUEST_LINE: Final = 0
 STATUS_LINE: Final = 1
 FIELD_LINE: Final = 2
 NO_LINE: Final = 3
 
-# What the rest of a line may hold without being looked at by the parser.
+# The bytes that the rest of a line may hold without a look by the parser.
 ANY: Final = 0  # look at every byte
 TOKEN: Final = 1
 TARGET: Final = 2
@@ -32,23 +32,23 @@ VALUE: Final = 3
 _TABLES: Final[list[bytes]] = [bytes(256), TOKEN_TABLE, TARGET_TABLE, VALUE_TABLE]
 
 _SMALL: Final = 1024
-_MANY: Final = 64  # buffers that were taken are forgotten together
-_VERSION_AND_STATUS: Final = 13  # bytes of a status line that are looked at one by one
+_MANY: Final = 64  # buffers that were taken are dropped together
+_VERSION_AND_STATUS: Final = 13  # bytes of a status line that are parsed one by one
 
 
 @final
 @mypyc_attr(acyclic=True)
 class Backlog:
-    """Buffers in order of arrival; ``size`` is their bytes together with those of the line that is held.
+    """Buffers in order of arrival; ``size`` is their bytes together with those of the held line.
 
-    ``asleep`` says that nothing here would help the parser: only the line is held, and it has not ended.
+    ``asleep`` means that nothing here would help the parser: there is only a line that has not ended.
     """
 
     def __init__(self) -> None:
         self.size: i64 = 0
         self._buffers: list[bytes] = []
         self._next: i64 = 0
-        self._tail = BytesWriter()  # small buffers, joined: a flood of them costs no object each
+        self._tail = BytesWriter()  # small buffers, joined: many of them cost no object each
         self._line = Joined()
         self._holding = False
         self.asleep = False
@@ -73,9 +73,9 @@ class Backlog:
         self._buffers.append(data)
 
     def sleeps_through(self, data: bytes, most: i64) -> bool:
-        """Add bytes, at least one, while asleep, that tell the parser nothing; False if they might, or exceed ``most``.
+        """Add at least one byte, while asleep, if the parser need not see it; False if it must, or beyond ``most``.
 
-        What comes byte by byte comes through here.
+        Input byte by byte comes through here.
         """
         size: i64 = len(data)
         if self.size + size > most or self._line.size + size >= self._wake_at:
@@ -92,21 +92,22 @@ class Backlog:
         return True
 
     def hold(self, beginning: bytes, line: i64, longest: i64) -> None:
-        """Keep the beginning of a line of this kind; what cannot end or break it is added without waking the parser.
+        """Keep the beginning of a line of this kind.
 
-        From ``longest`` bytes on the parser is woken in any case, to enforce a limit.
+        Later bytes are added without waking the parser, until one can end or break the line; from ``longest`` bytes on
+        the parser is woken in any case, to enforce a limit.
         """
         self._line.write(beginning)
         self.size += len(beginning)
         self._holding = True
         self._region = _region(beginning, line)
         self._table = _TABLES[self._region]
-        # A method is bounded by less than most lines.
+        # A method has a smaller limit than most lines.
         method = line == REQUEST_LINE and self._region == TOKEN
         self._wake_at = min(LONGEST_METHOD + 1, longest) if method else longest
 
     def take(self) -> bytes:
-        """Return what is to be parsed next, ``b""`` if there is nothing or nothing that would help."""
+        """Return the bytes to parse next, ``b""`` if there are none or none that would help."""
         if len(self._tail) > 0 and self._next == len(self._buffers):
             self._flush_tail()
         while self._next < len(self._buffers):
@@ -130,7 +131,7 @@ class Backlog:
         return b""
 
     def rest(self) -> bytes:
-        """Return all that waits, without taking it."""
+        """Return all waiting bytes, without taking them."""
         line = self._line.value() if self._holding else b""
         return b"".join([line, *self._buffers[self._next :], self._tail.getvalue()])
 

@@ -4,9 +4,9 @@
     chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
     chunk-ext    = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
 
-The trailer section is read by ``fields``; this module ends with the last chunk. Every byte is consumed as it comes, so
-a chunk line that arrives in pieces is never looked at twice; what an extension may hold is a table of states and
-classes of bytes.
+The trailer section is read by ``fields``; this module ends with the last chunk. Every byte is consumed as it arrives,
+so a chunk line that arrives in pieces is never scanned twice; extensions are checked by a table of states and classes
+of bytes.
 """
 
 from typing import Final, final
@@ -18,7 +18,7 @@ from zttp_h1.emptied import emptied
 from zttp_h1.malformed import Malformed
 from zttp_h1.native_ints import i64, mypyc_attr
 
-# Where the decoder stands in the grammar above.
+# The state of the decoder in the grammar above.
 SIZE: Final = 0  # in chunk-size
 EXTENSION: Final = 1
 SIZE_LF: Final = 2  # before the LF of the chunk line
@@ -27,7 +27,7 @@ DATA_CR: Final = 4  # before the CRLF after chunk-data
 DATA_LF: Final = 5
 LAST: Final = 6  # after the line of the last chunk
 
-# Where it stands in an extension. White space is "bad" (BWS): it may stand where the grammar says and nowhere else.
+# The state in an extension. White space is "bad" (BWS): only allowed where the grammar has it.
 SIZE_WS: Final = 0
 NAME_START: Final = 1
 NAME: Final = 2
@@ -50,7 +50,7 @@ EQUALS: Final = 4
 QUOTE: Final = 5
 BACKSLASH: Final = 6
 CR: Final = 7
-TEXT: Final = 8  # all else that a quoted string may hold
+TEXT: Final = 8  # every other byte of a quoted string
 _CLASSES: Final = 9
 
 EXTENSIONS: Final[dict[tuple[int, int], int]] = {
@@ -107,14 +107,14 @@ _HEX: Final = bytes(
 _MOST_DIGITS: Final = 16
 _LARGEST: Final[i64] = 0x0FFFFFFFFFFFFFFF
 _CRLF: Final = 0x0A0D
-_COPY_BY_WORDS: Final = 128  # up to here a chunk is copied word by word, which beats a slice
-_OWN_EVENT: Final = 4096  # from here on a chunk is an event of its own, copied once
+_COPY_BY_WORDS: Final = 128  # up to here a chunk is copied word by word, which is faster than a slice
+_OWN_EVENT: Final = 4096  # from here on a chunk is a separate event, copied once
 
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class ChunkedDecoder:
-    """Takes the chunks out of a buffer; ``at`` tells how far it came."""
+    """Decodes the chunks of a buffer; ``at`` is its position."""
 
     def __init__(self) -> None:
         self.state: i64 = SIZE
@@ -133,12 +133,12 @@ class ChunkedDecoder:
         self._extension_bytes = 0
 
     def decode(self, raw: bytes, at: i64, end: i64, longest: i64) -> bytes:
-        """Return the next run of content, ``b""`` if there is none before more bytes come or the last chunk.
+        """Return the next piece of content, ``b""`` if more bytes are needed or after the last chunk.
 
-        Many small chunks of one buffer come out as one run, a large one as itself; if it is all of ``raw``, it is
-        ``raw``. ``longest`` bounds the extensions of a message. Raises Malformed, after the content before the fault.
+        Many small chunks of one buffer become one piece, a large one its own; a piece that is all of ``raw`` is ``raw``
+        itself. ``longest`` limits the extensions of a message. Raises Malformed, after the content before the fault.
         """
-        first = at  # the run so far is raw[first:stop], or is in `joined`
+        first = at  # the piece so far is raw[first:stop], or is in `joined`
         stop = at
         joined = False
         writer = self._joined
@@ -186,9 +186,9 @@ class ChunkedDecoder:
         return raw[first:stop]
 
     def _parse_line(self, raw: bytes, at: i64, end: i64, longest: i64) -> str | None:
-        """Go on to the next chunk-data, or to ``end``, and leave in ``at`` how far that was.
+        """Move on to the next chunk-data, or to ``end``, and leave the position in ``at``.
 
-        Returns the reason why the byte at ``at`` is refused; nothing of it has been taken then.
+        Returns the reason why the byte at ``at`` is refused; it is not consumed then.
         """
         while at < end:
             byte = raw[at]
@@ -247,7 +247,7 @@ class ChunkedDecoder:
 
 
 def _copy(writer: BytesWriter, raw: bytes, start: i64, stop: i64) -> None:
-    """Append ``raw[start:stop]``; short runs word by word, the last word cut back."""
+    """Append ``raw[start:stop]``; short pieces word by word, the last word truncated."""
     length = stop - start
     if length > _COPY_BY_WORDS or start + ((length + 7) >> 3 << 3) > len(raw):
         writer.write(raw[start:stop])

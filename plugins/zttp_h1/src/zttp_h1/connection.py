@@ -1,9 +1,9 @@
 """``H1Connection``: one HTTP/1.1 connection, in either role (RFC 9112).
 
-Bytes come in through ``receive_data`` and are parsed when ``next_event`` is called, never ahead. ``MessageReader``
-makes events of them, ``MessageWriter`` makes bytes of what is sent; how each goes from one state to the next stands in
-``states``. This module is what the two have to know of each other: which request a response answers, when a message is
-the last one, when both are ready for the next, and when what follows is not HTTP any more.
+``receive_data`` stores bytes, which are parsed when ``next_event`` is called, never ahead. ``MessageReader`` turns them
+into events, ``MessageWriter`` turns messages into bytes; ``states`` has the state machines of both. This module
+coordinates the two: which request a response answers, when a message is the last one, when both are ready for the next,
+and when the following bytes are no longer HTTP.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from zttp_h1.states import (
 )
 from zttp_h1.upgrades import is_offered, requested_by
 
-# The core was compiled apart: its constants are repeated, so that they are constants here.
+# The core is compiled separately: its constants are repeated, so that they are constants here.
 SERVER: Final = 1
 CLIENT: Final = 2
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
@@ -63,7 +63,7 @@ class H1Connection:
         self.role: Final[i64] = role
         self._reader: Final = MessageReader(role == SERVER, DEFAULT_LIMITS if limits is None else limits, require_host)
         self._writer: MessageWriter | None = None
-        self._skipped = False  # server: a request was not answered, so that a response would answer the wrong one
+        self._skipped = False  # server: a request was not answered, so a response would answer the wrong one
 
     # ------------------------------------------------------------------------------------------------------- receiving
 
@@ -122,7 +122,7 @@ class H1Connection:
             fields = field_pairs(fields)
             facts = writer.write_request(method, target, version, fields)
         asked = requested_by(fields) if facts & UPGRADE and version != b"1.0" else None
-        # RFC 9110 10.1.1: who has no content, or speaks HTTP/1.0, is never asked for it.
+        # RFC 9110 10.1.1: without content, or with HTTP/1.0, there is no 100 to wait for.
         waits = facts & EXPECT_CONTINUE != 0 and version != b"1.0" and writer.has_content()
         reader.expect_response(method_kind(method), waits, asked)
 
@@ -138,7 +138,7 @@ class H1Connection:
             raise local_error("wrong_role")
         if not 100 <= status <= 999:
             raise local_error("invalid_status_code", b"%d" % status)
-        fields = listed(headers)  # before anything is asked: an iterator may call what it likes
+        fields = listed(headers)  # before any check: an iterator may call anything
         writer = self._make_writer()
         writer.check(SEND_HEAD)
         self._check_not_skipped()
@@ -155,7 +155,7 @@ class H1Connection:
             if status == 101 or (method == CONNECT and 200 <= status < 300):
                 # RFC 9110 7.8: the client must know first whether to send its content.
                 raise local_error("continue_before_switch", b"%d" % status)
-            # RFC 9110 10.1.1: a client that was not asked to send its content may send it or not, nobody can tell.
+            # RFC 9110 10.1.1: without a 100 a client may send its content or not, which cannot be known.
             closing = True
         head, connect, minor = method == HEAD, method == CONNECT, reader.request_minor
         try:
@@ -230,7 +230,7 @@ class H1Connection:
         if not reader.ends_message():
             raise local_error("connection_closed" if reader.state >= SWITCHED else "cycle_not_complete")
         writer = self._writer
-        # What should_close() says where nothing is switched.
+        # The result of should_close() without a switch.
         if reader.ends_connection() or (writer is not None and writer.closing):
             raise local_error("connection_closed")
         if self.role == SERVER and (writer is None or writer.state == IDLE):
@@ -300,19 +300,19 @@ class H1Connection:
         return f"<H1Connection {role} reading={READING_NAMES[self._reader.state]} writing={WRITING_NAMES[writing]}>"
 
     def _check_not_skipped(self) -> None:
-        """Refuse what would answer a request that was left out, in place of the one it is meant for."""
+        """Refuse a response that would answer a skipped request instead of the current one."""
         if self._skipped:
             raise local_error("response_skipped")
 
     def _check_farewell(self, status: int) -> None:
-        """Refuse a response to what was not read or not understood, unless it says that and there can still be one."""
+        """Refuse a response to an unread or malformed request, unless it is an error that can still be sent."""
         if self._reader.state == CLOSED:
             raise local_error("connection_closed")
         if not 400 <= status <= 599:
             raise local_error("error_response_only", b"%d" % status)
 
     def _check_switch(self, fields: list[tuple[bytes, bytes]]) -> None:
-        """Refuse a 101 unless it switches to what the request asked for, and says so (RFC 9110 7.8)."""
+        """Refuse a 101 unless it names only protocols of the request (RFC 9110 7.8)."""
         asked = self._reader.upgrade
         answer = requested_by(fields)
         if asked is None or answer is None or not is_offered(answer, asked):
@@ -330,5 +330,5 @@ as_compiled(H1Connection, final=("_reader",))
 
 
 def new_connection(role: int, limits: H1Limits | None = None, require_host: bool = False) -> H1Connection:
-    """Make a connection: what ``zttp.Connection`` calls, because calling a function is cheaper than calling a class."""
+    """Make a connection for ``zttp.Connection``: calling a function is faster than calling a class."""
     return H1Connection(role, limits=limits, require_host=require_host)

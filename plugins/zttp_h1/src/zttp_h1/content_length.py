@@ -1,10 +1,10 @@
-"""Content-Length values (RFC 9110 8.6): what nearly every one looks like."""
+"""Content-Length values (RFC 9110 8.6): the usual form."""
 
 from zttp_h1.native_ints import i64
 
 
 def plain_length(raw: bytes, at: i64, stop: i64) -> i64:
-    """Return the length that up to 18 digits state, or -1 for what ``zttp_core.messages`` has to judge."""
+    """Return the length of up to 18 digits, or -1 for values that ``zttp_core.messages`` must check."""
     if at == stop or stop - at > 18:
         return -1
     length: i64 = 0

@@ -1,7 +1,7 @@
 """The content of a message and its trailers: bytes in, events out (RFC 9112 6, 7).
 
-``chunked`` takes chunks apart. A function here returns an event, a sentinel, or None where the state has changed and
-another one goes on.
+``chunked`` decodes chunks. A function here returns an event, a sentinel, or None if the state has changed and another
+function continues.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from zttp_h1.states import (
     after_reading,
 )
 
-# The core was compiled apart: its constants are repeated, so that they are constants here, and what is called for every
-# event is bound once.
+# The core is compiled separately: its constants are repeated, so that they are constants here, and functions that are
+# called for every event are bound once.
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
 _new_data: Final[Any] = core.new_data
 _packed_trailers: Final[Any] = core.packed_trailers
 
 
 def begin_content(reading: Reading, framing: i64) -> None:
-    """Go on after a head, which frames its content so."""
+    """Continue after a head with this framing."""
     reading.state = after_reading(FIELDS, ON_HEAD + framing)
     if framing == BY_LENGTH:
         reading.remaining = reading.head.content_length
@@ -48,7 +48,7 @@ def begin_content(reading: Reading, framing: i64) -> None:
 
 
 def read_content(reading: Reading) -> Any:
-    """Read content whose length is known."""
+    """Read content of known length."""
     buffer = reading.buffer
     size: i64 = len(buffer.raw) - buffer.at
     if size == 0:

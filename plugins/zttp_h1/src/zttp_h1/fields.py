@@ -1,8 +1,8 @@
 """The field section of a message: field lines in, the facts that framing needs out (RFC 9112 5).
 
-Each line is validated in one pass. No object is made for a name or a value: ``zttp_core.field_lines`` takes the section
-apart if somebody reads it. The few fields that speak to the parser itself are recognised by their length and their
-words, on the way.
+Each line is validated in one pass. No object is made for a name or a value: ``zttp_core.field_lines`` splits the
+section if it is read. The few fields that the parser itself needs are recognised by their length and their words in the
+same pass.
 """
 
 from typing import Final
@@ -43,31 +43,31 @@ def _beginnings() -> bytes:
 
 _BEGINNINGS: Final = _beginnings()
 
-# Whose section it is.
+# The kind of section.
 REQUEST: Final = 0
 RESPONSE: Final = 1
 TRAILERS: Final = 2
 
 _CRLF: Final = 0x0A0D
-_MOST_BLANKS: Final = 16  # are looked at after a name, to tell what is wrong with it
+_MOST_BLANKS: Final = 16  # are examined after a name, to find its fault
 
 
 def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i64, longest: i64, kind: i64) -> i64:
     """Parse field lines from ``raw[at:end]`` up to and with the empty line.
 
-    Returns where the section ends, or, when bytes are missing, ``-1 -`` where the line that is not complete starts.
-    ``shift`` makes a position in ``raw`` one in the section; there may be ``most`` fields, of lines that are at
-    most ``longest`` bytes. ``kind`` says whose section it is: the fields that speak to the parser are recognised, but
-    in a trailer section those that come too late are refused. Raises Malformed.
+    Returns the end of the section, or, if bytes are missing, ``-1 -`` the start of the incomplete line.
+    ``shift`` turns a position in ``raw`` into one in the section; there may be ``most`` fields, in lines of at most
+    ``longest`` bytes. ``kind`` is the kind of section: the fields that the parser needs are recognised, but in a
+    trailer section those that come too late are refused. Raises Malformed.
     """
     count = head.count
-    # The loop asks one question: of a trailer section each field is judged, of others those that are too many.
+    # One comparison in the loop: in a trailer section each field is checked, in others only those beyond the limit.
     unjudged = most
     if kind == TRAILERS:  # a conditional expression with a literal would make objects of both
         unjudged = 0
     while True:
         start = at
-        # Eight bytes at a time, without a call: so all but the last field of a buffer are read, if nothing is unusual.
+        # Eight bytes at a time, without a call: this reads all but the last field of a buffer, if nothing is unusual.
         hits: i64 = 0
         while at + 8 <= end:
             hits = token_hits(read_i64_le(raw, at))
@@ -89,7 +89,7 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
             at += 1
         value = at
         if name == NAME_HOST:
-            # A value that is a registered name and nothing else, which is nearly every one, is looked at once.
+            # A value that is only a registered name, as nearly every one is, is scanned once.
             at = scan_host(raw, at, end)
         plain = at
         hits = 0
@@ -122,10 +122,10 @@ def parse_fields(head: Head, raw: bytes, at: i64, end: i64, shift: i64, most: i6
 
 
 def _judge(raw: bytes, start: i64, count: i64, most: i64, kind: i64) -> None:
-    """Refuse a field that is one too many, or comes too late."""
+    """Refuse a field beyond the limit, or one that comes too late."""
     if count > most:
         raise Malformed("too_many_trailers" if kind == TRAILERS else "too_many_fields", start)
-    # RFC 9110 6.5.1: whoever merges it with the header fields is misled. Most names are told by their first byte.
+    # RFC 9110 6.5.1: merging it with the header fields is dangerous. The first byte decides for most names.
     colon = start
     while raw[colon] != 0x3A:
         colon += 1
@@ -135,7 +135,7 @@ def _judge(raw: bytes, start: i64, count: i64, most: i64, kind: i64) -> None:
 
 
 def _name_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
-    """Return where the colon is after the name, whose bytes before ``at`` are good; -1 if bytes are missing."""
+    """Return the position of the colon after the name, whose bytes before ``at`` are valid; -1 if bytes are missing."""
     at = scan_token(raw, at, end)
     if at >= end:
         return -1
@@ -148,7 +148,7 @@ def _name_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
 
 
 def _value_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
-    """Return where CRLF is after the value, whose bytes before ``at`` are good; -1 if bytes are missing."""
+    """Return the position of CRLF after the value, whose bytes before ``at`` are valid; -1 if bytes are missing."""
     at = scan_value(raw, at, end)
     if at >= end or (at + 1 >= end and raw[at] == 13):
         return -1
@@ -158,7 +158,7 @@ def _value_end(raw: bytes, start: i64, at: i64, end: i64, longest: i64) -> i64:
 
 
 def _note(head: Head, raw: bytes, start: i64, name: i64, value: i64, stop: i64, shift: i64, plain: i64) -> None:
-    """Take note of a field that speaks to the parser; the bytes before ``plain`` are good in a host."""
+    """Record a field that the parser needs; the bytes before ``plain`` are valid in a host."""
     if name == NAME_HOST:
         _check_host(head, raw, start, value, stop, plain)
     elif name == NAME_CONNECTION:
@@ -188,8 +188,8 @@ def _check_host(head: Head, raw: bytes, start: i64, value: i64, stop: i64, plain
 
 
 def _content_length(head: Head, raw: bytes, start: i64, value: i64, stop: i64, shift: i64) -> None:
-    # RFC 9112 6.3: a list of identical lengths counts once. Who reads the fields sees that one only, so that nobody
-    # forwards the list (RFC 9110 8.6).
+    # RFC 9112 6.3: a list of identical lengths counts once. Only that one remains in the fields, so that the list is
+    # not forwarded (RFC 9110 8.6).
     digits = stop - value
     length = plain_length(raw, value, stop)
     if length < 0:
@@ -228,7 +228,7 @@ def _transfer_encoding(head: Head, raw: bytes, value: i64, stop: i64, shift: i64
 
 
 def _name_error(raw: bytes, start: i64, at: i64, end: i64) -> Malformed | None:
-    """Say why the field line that starts at ``start`` has no valid name; ``at`` is where the token ends.
+    """Return why the field line that starts at ``start`` has no valid name; ``at`` is the end of the token.
 
     None: that depends on bytes still to come.
     """
@@ -256,7 +256,7 @@ def _name_error(raw: bytes, start: i64, at: i64, end: i64) -> Malformed | None:
 
 
 def _value_error(raw: bytes, start: i64, at: i64) -> Malformed:
-    """Say why the byte at ``at`` cannot stand in the value of the field line that starts at ``start``."""
+    """Return why the byte at ``at`` is invalid in the value of the field line that starts at ``start``."""
     byte = raw[at]
     if byte == 10:
         return Malformed("bare_lf", at)

@@ -9,7 +9,7 @@ from zttp_h1.malformed import Malformed
 from zttp_h1.native_ints import i64
 from zttp_h1.scan import scan_token
 
-# What the status of a response says of its content (see zttp_core.messages.content).
+# The rules for the content of a response by status (see zttp_core.messages.content).
 STATUS_RULES: Final[bytes] = _STATUS_RULES
 BODYLESS: Final[i64] = _BODYLESS
 
@@ -21,7 +21,7 @@ TO_EOF: Final = 3
 
 
 def request_framing(head: Head, at: i64) -> i64:
-    """Return the framing of a request; ``at`` is where an error is reported. Raises Malformed."""
+    """Return the framing of a request; ``at`` is the offset for an error. Raises Malformed."""
     if head.facts & (CHUNKED | OTHER_CODINGS):
         if head.facts & OTHER_CODINGS:
             raise _codings_error(head, at)
@@ -31,7 +31,7 @@ def request_framing(head: Head, at: i64) -> i64:
 
 
 def response_framing(head: Head, to_head: bool, to_connect: bool, at: i64) -> i64:
-    """Return the framing of a response to a HEAD, CONNECT or other request; ``at`` is where an error is reported.
+    """Return the framing of a response to a HEAD, CONNECT or other request; ``at`` is the offset for an error.
 
     Raises Malformed.
     """
@@ -43,7 +43,7 @@ def response_framing(head: Head, to_head: bool, to_connect: bool, at: i64) -> i6
         if head.facts & OTHER_CODINGS:
             error = _codings_error(head, at)
             if error.reason == "chunked_not_final":
-                # RFC 9112 7.4: we send no TE, so there can be no other coding; what it decodes to is not guessed.
+                # RFC 9112 7.4: we send no TE, so no other coding is allowed.
                 error = Malformed("unsupported_transfer_coding", at, error.excerpt)
             raise error
         _check_chunked(head, at)
@@ -54,12 +54,12 @@ def response_framing(head: Head, to_head: bool, to_connect: bool, at: i64) -> i6
 
 
 def has_content(status_code: i64) -> bool:
-    """Tell whether a response of this status can have content (RFC 9110 6.4.1)."""
+    """Return whether a response of this status can have content (RFC 9110 6.4.1)."""
     return i64(STATUS_RULES[status_code]) & BODYLESS == 0
 
 
 def _check_chunked(head: Head, at: i64) -> None:
-    # Rule 3: both at once is how requests are smuggled; no correct sender does that.
+    # Rule 3: both at once are a way to smuggle requests; no correct sender does that.
     if head.content_length >= 0:
         raise Malformed("transfer_encoding_and_content_length", at)
     if head.minor == 0:
@@ -67,9 +67,9 @@ def _check_chunked(head: Head, at: i64) -> None:
 
 
 def _codings_error(head: Head, at: i64) -> Malformed:
-    """Say what is wrong with transfer codings that are not just chunked (RFC 9112 6.1, 7).
+    """Return the error for transfer codings other than just chunked (RFC 9112 6.1, 7).
 
-    Every other coding would have to be decoded before chunked, which nobody uses and every smuggler tries.
+    Other codings before chunked are not in use, except for smuggling.
     """
     # RFC 9110 5.3: several lines of a list field are one list.
     codings = b", ".join(head.codings) if head.codings is not None else b""

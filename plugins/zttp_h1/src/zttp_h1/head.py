@@ -1,15 +1,15 @@
-"""``Head``: what is known of the head that is being parsed, or was parsed last. The codecs fill it."""
+"""``Head``: the results for the head that is being parsed, or was parsed last. The codecs fill it."""
 
 from typing import Final, final
 
 from zttp_h1.native_ints import i64, mypyc_attr
 
-# What the fields said, as bits of `facts`.
+# The facts from the fields, as bits of `facts`.
 HOST: Final = 1
 CLOSE: Final = 2  # Connection lists close
 KEEP_ALIVE: Final = 4  # Connection lists keep-alive
 UPGRADE_LISTED: Final = 8  # Connection lists upgrade
-UPGRADE: Final = 16  # an Upgrade field is there
+UPGRADE: Final = 16  # there is an Upgrade field
 CHUNKED: Final = 32  # Transfer-Encoding is chunked
 EXPECT_CONTINUE: Final = 64  # Expect is 100-continue
 OTHER_CODINGS: Final = 128  # Transfer-Encoding is something else
@@ -20,8 +20,8 @@ OTHER_CODINGS: Final = 128  # Transfer-Encoding is something else
 class Head:
     """The values of a start line, and the facts of a header or trailer section.
 
-    One object serves all messages of a connection. ``facts`` are the bits above, ``content_length`` is -1 where there
-    is none, ``count`` is the number of fields. Places are counted from where the lines of the section start.
+    One object serves all messages of a connection. ``facts`` are the bits above, ``content_length`` is -1 without one,
+    ``count`` is the number of fields. Positions are counted from the start of the section.
     """
 
     def __init__(self) -> None:
@@ -34,15 +34,15 @@ class Head:
         self.codings: list[bytes] | None = None  # the values of Transfer-Encoding, if `facts` have OTHER_CODINGS
         self.facts: i64 = 0
         self.content_length: i64 = -1
-        self.length_digits: i64 = 0  # how many it was stated with: zeros that lead count
+        self.length_digits: i64 = 0  # its number of digits: leading zeros count
         self.count: i64 = 0
-        self.framed_at: i64 = 0  # where the last field that says something about framing stands
-        self.cuts: list[int] | None = None  # where the section says something twice: starts and ends
+        self.framed_at: i64 = 0  # the position of the last field about framing
+        self.cuts: list[int] | None = None  # starts and ends of repetitions in the section
 
     def clear_fields(self) -> None:
         """Forget the section, for the next one."""
         if self.count == 0 and self.facts == 0 and self.content_length < 0:
-            return  # there was none: a head that repeats another is not read
+            return  # none: a head that repeats another is not parsed
         self.facts = 0
         self.content_length = -1
         self.count = 0
@@ -51,11 +51,11 @@ class Head:
         self.cuts = None
 
     def cut(self, start: i64, end: i64) -> None:
-        """Note that what stands from ``start`` to ``end`` is not for the reader."""
+        """Record that the bytes from ``start`` to ``end`` are left out for the caller."""
         if self.cuts is None:
             self.cuts = []
         self.cuts.append(start)
         self.cuts.append(end)
 
 
-NO_HEAD: Final = Head()  # before the first: nothing is written to it
+NO_HEAD: Final = Head()  # before the first head: nothing is written to it

@@ -1,7 +1,7 @@
 """The head of a message: a start line and a header section in, its event out (RFC 9112 2.1, 3, 4, 5).
 
-The codecs do the work: ``start_line`` and ``fields`` read the lines, ``framing`` says how long the content is,
-``repetition`` recognises what came before.
+The codecs do the work: ``start_line`` and ``fields`` read the lines, ``framing`` finds the length of the content,
+``repetition`` recognises a repeated head.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from zttp_h1.states import AFTER_START_LINE, FIELDS, ON_HEAD, ON_INFORMATIONAL, 
 from zttp_h1.unasked import refuse_unasked
 from zttp_h1.upgrades import is_offered
 
-# From the core, which was compiled apart: what is called for every event is bound once.
+# From the core, which is compiled separately: functions that are called for every event are bound once.
 _packed_request: Final[Any] = core.packed_request
 _shared_block_request: Final[Any] = core.shared_block_request
 _packed_response: Final[Any] = core.packed_response
@@ -44,13 +44,13 @@ END_STREAM: Final = 1
 EXPECTS: Final = 2
 HTTP_1_0: Final = 4
 
-# Up to here a header block keeps the whole buffer instead of a copy of its section: memory that is not worth a copy.
+# Up to here a header block keeps the whole buffer instead of a copy of its section: too little memory for a copy.
 _SHARED_BUFFER: Final = 2048
 
-# Where a head without content leads that comes whole, in one step.
+# The state after a whole head without content, in one step.
 _AFTER_A_WHOLE_HEAD: Final[i64] = after_reading(AFTER_START_LINE, ON_HEAD)
 
-# A section with these is parsed each time.
+# A section with these facts is parsed each time.
 _NOT_REPEATED: Final = UPGRADE | EXPECT_CONTINUE
 
 
@@ -137,10 +137,10 @@ def _skip_empty_line(reading: Reading, raw: bytes, at: i64, end: i64) -> bool:
 
 
 def _finish_request(reading: Reading, block: Any, start: i64, whole: bool) -> Any:
-    """Make the Request of a head that is complete, with a repeated ``block`` or one of its own.
+    """Make the Request of a complete head, with a repeated ``block`` or its own.
 
-    ``start`` is where its lines, or those that are not in ``section``, start in the buffer; ``whole`` says that
-    the head started with the buffer.
+    ``start`` is the start of its lines in the buffer, or of those that are not in ``section``; ``whole`` means that the
+    head started with the buffer.
     """
     head = reading.head
     facts = head.facts
@@ -188,7 +188,7 @@ def _finish_request(reading: Reading, block: Any, start: i64, whole: bool) -> An
 
 
 def _remember(reading: Reading, event: Any, block: Any, start: i64, whole: bool) -> None:
-    """Keep what the next request may repeat; ``whole`` if that can be the whole buffer."""
+    """Keep the parts that the next request may repeat; ``whole`` if that can be the whole buffer."""
     repetition = reading.repetition
     if repetition is None:
         repetition = Repetition()
@@ -204,7 +204,7 @@ def _remember(reading: Reading, event: Any, block: Any, start: i64, whole: bool)
 
 
 def _repeat_request(reading: Reading, repetition: Repetition) -> Any:
-    """Return the request of the remembered head once more."""
+    """Return the request of the remembered head again."""
     reading.request_method = repetition.method
     reading.request_minor = repetition.minor
     reading.state = _AFTER_A_WHOLE_HEAD
@@ -212,7 +212,7 @@ def _repeat_request(reading: Reading, repetition: Repetition) -> Any:
 
 
 def _finish_response(reading: Reading, start: i64) -> Any:
-    """Make the Response of a head that is complete; ``start`` as in ``_finish_request``."""
+    """Make the Response of a complete head; ``start`` as in ``_finish_request``."""
     head = reading.head
     facts = head.facts
     status = head.status_code
@@ -257,7 +257,7 @@ def _new_response(reading: Reading, start: i64, flags: i64) -> Any:
 
 
 def _check_switch(reading: Reading) -> None:
-    """Refuse a 101 that the request did not ask for (RFC 9110 7.8)."""
+    """Refuse a 101 with a protocol that the request did not name (RFC 9110 7.8)."""
     asked = reading.asked_upgrade
     if asked is None or reading.upgrade is None or not is_offered(reading.upgrade, asked):
         raise Malformed("unexpected_status", reading.status_at - reading.buffer.base, b"101")
@@ -266,7 +266,7 @@ def _check_switch(reading: Reading) -> None:
 
 
 def _note_upgrade(reading: Reading) -> None:
-    """Note what the head asks for, if its Connection field lists ``upgrade``.
+    """Record the protocols that the head requests, if its Connection field lists ``upgrade``.
 
     An HTTP/1.0 message cannot ask for that (RFC 9110 7.8).
     """

@@ -1,7 +1,7 @@
 """Heads and trailer sections as bytes (RFC 9112 3-5). Pure: values in, bytes out.
 
-What would split a message or smuggle a field is refused: ``write_fields`` raises LocalProtocolError before anything of
-it can leave. The fields that frame are noted on the way, as in ``fields``.
+A value that would split a message or smuggle a field is refused: ``write_fields`` raises LocalProtocolError before any
+of it can be sent. Framing fields are recorded in the same pass, as in ``fields``.
 """
 
 from typing import Final
@@ -39,9 +39,9 @@ _CRLF: Final = 0x0A0D
 ALLOW_FRAMING: Final = 0
 # RFC 9110 8.6: a 1xx or 204 response and a 2xx to CONNECT must not have Content-Length; it is left out.
 NO_FRAMING: Final = 1
-# RFC 9112 6.1: an HTTP/1.0 peer does not know chunked; the field is left out and the content runs to the end.
+# RFC 9112 6.1: an HTTP/1.0 peer does not know chunked; the field is left out and the connection ends the content.
 NO_CHUNKED: Final = 2
-# A request's: any framing; and Host, which means nothing in a response, is judged (RFC 9112 3.2).
+# For a request: any framing; and Host, which has no meaning in a response, is checked (RFC 9112 3.2).
 OF_REQUEST: Final = 3
 
 
@@ -81,7 +81,7 @@ def write_status_line(writer: BytesWriter, status: i64, reason: bytes | None) ->
 def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing: i64) -> tuple[i64, i64]:
     """Write field lines, without the empty line. Raises LocalProtocolError.
 
-    Returns what they say: facts as in ``head``, and the content length, -1 where there is none.
+    Returns the facts as in ``head``, and the content length, -1 without one.
     """
     facts: i64 = 0
     content_length: i64 = -1
@@ -93,7 +93,7 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
         length: i64 = len(value)
         known = recognise(name, 0, size)
         if known == NAME_HOST and framing == OF_REQUEST and scan_host(value, 0, length) == length:
-            # A registered name and nothing else, which nearly every host is: it is looked at once.
+            # Only a registered name, as nearly every host is: it is scanned once.
             if facts & HOST:
                 raise local_error("duplicate_host", value)
             facts |= HOST
@@ -148,7 +148,7 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
 
 
 def without_keep_alive(head: bytes) -> bytes:
-    """Return a head that was written here, the empty line not yet, without the keep-alive of its Connection fields."""
+    """Return a written head, still without the empty line, without the keep-alive of its Connection fields."""
     kept: list[bytes] = []
     for line in head.split(b"\r\n"):
         name, colon, value = line.partition(b":")
@@ -191,8 +191,8 @@ def write_trailers(writer: BytesWriter, trailers: list[tuple[bytes, bytes]]) -> 
 
 
 def _is_value(value: bytes, size: i64) -> bool:
-    """Tell whether ``value`` can be a field value, which has no white space around it (RFC 9110 5.5)."""
+    """Return whether ``value`` can be a field value, which has no white space around it (RFC 9110 5.5)."""
     if scan_value(value, 0, size) != size:
         return False
-    # No other byte up to 32 stands in it now.
+    # It has no other byte up to 32 now.
     return size == 0 or (value[0] > 32 and value[size - 1] > 32)

@@ -1,7 +1,7 @@
-"""``Joined``: pieces that come one after the other, kept as one in little more memory than they have bytes.
+"""``Joined``: consecutive pieces, kept as one with little more memory than their bytes.
 
-A writer alone takes up to twice its bytes. This one is emptied into an object of its own before it is large, so that
-what it takes in addition is bounded; a piece that is large itself is kept as the object that it is.
+A writer alone takes up to twice its bytes. This one is emptied into a separate object before it is large, so that its
+additional memory is bounded; a large piece is kept as its own object.
 """
 
 from typing import Final, final
@@ -11,7 +11,7 @@ from librt.strings import BytesWriter
 from zttp_h1.emptied import emptied
 from zttp_h1.native_ints import i64, mypyc_attr, u8
 
-FULL: Final = 65536  # a writer with so much in it is emptied
+FULL: Final = 65536  # a writer of this size is emptied
 _LARGE: Final = 4096  # a piece from here on is not copied
 
 
@@ -22,7 +22,7 @@ class Joined:
 
     def __init__(self) -> None:
         self.size: i64 = 0
-        self._parts: list[bytes] | None = None  # what was written before
+        self._parts: list[bytes] | None = None  # the earlier pieces
         self._writer = BytesWriter()
 
     def write(self, piece: bytes) -> None:
@@ -52,7 +52,7 @@ class Joined:
         return parts[0] if len(parts) == 1 and len(last) == 0 else b"".join([*parts, last])
 
     def take(self) -> bytes:
-        """Return all pieces as one, and forget them."""
+        """Return all pieces as one, and drop them."""
         value = self.value()
         self.size = 0
         self._parts = None

@@ -1,8 +1,7 @@
-"""Looking for the end of a message that is not pulled yet, because a caller asks for it (RFC 9112 9.3).
+"""Searching the end of a message that is not pulled yet, for ``start_next_cycle`` (RFC 9112 9.3).
 
-Nothing is parsed ahead of what is pulled but for this. It is read as it would be when it is pulled, with every limit,
-by the same functions and each byte once; the content waits in an ``Ahead``, and so does what is wrong with it. Whoever
-goes on to the next message lets go of it, whoever pulls gets it first.
+Nothing else is parsed ahead. The message is read as when it is pulled, with every limit, by the same functions and each
+byte once; its content, or an error, waits in an ``Ahead``. The next cycle drops it; a pull returns it first.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from zttp_h1.native_ints import i64
 from zttp_h1.reading import Reading
 from zttp_h1.states import CONTENT_CHUNKED, CONTENT_LENGTH, CONTENT_TO_EOF, TRAILERS
 
-# The core was compiled apart: its constants are repeated, so that they are constants here.
+# The core is compiled separately: its constants are repeated, so that they are constants here.
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
 
 
 def look_ahead(reading: Reading) -> None:
-    """Read on to the end of the message, as far as its bytes are there; its state says whether that was found."""
+    """Read on to the end of the message, as far as its bytes have arrived; the state shows whether it was found."""
     ahead = reading.ahead
     if not _may_end(reading) or (ahead is not None and ahead.failure is not None):
         return
@@ -37,11 +36,11 @@ def look_ahead(reading: Reading) -> None:
     except Malformed as malformed:
         ahead.failure = (malformed.reason, malformed.excerpt, buffer.base + malformed.at)
     buffer.held += buffer.base + buffer.at - before
-    reading.waiting_for_100 = waiting_for_100  # only content that is pulled tells that it waits for nothing
+    reading.waiting_for_100 = waiting_for_100  # only pulled content ends the wait for a 100
 
 
 def _may_end(reading: Reading) -> bool:
-    """Tell whether the end of content may be there; where its length is known, that needs no reading."""
+    """Return whether the end of the content may have arrived; with a known length, this needs no reading."""
     state = reading.state
     buffer = reading.buffer
     if state == CONTENT_LENGTH:

@@ -1,4 +1,4 @@
-"""What a codec of this package raises when bytes break the rules; the connection makes a RemoteProtocolError of it.
+"""The exception of this package's codecs for malformed bytes; the connection turns it into a RemoteProtocolError.
 
 Not compiled: raising is rare, and a Python class is the simplest exception there is.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 class Malformed(Exception):  # noqa: N818  (an answer of the codecs, never seen outside)
     """Bytes at ``at`` break the rule of ``reason`` (a token of ``zttp_core.reasons``); ``excerpt`` shows them.
 
-    ``seen`` is the first byte by which that could be seen, where it is not the one at ``at``.
+    ``seen`` is the first byte that shows the error, if it is not the one at ``at``.
     """
 
     def __init__(self, reason: str, at: int, excerpt: bytes | None = None, seen: int = -1) -> None:
@@ -21,8 +21,8 @@ class Malformed(Exception):  # noqa: N818  (an answer of the codecs, never seen 
 
 
 def within_line(error: Malformed, start: int, longest: int, too_long: str = "line_too_long") -> Malformed:
-    """Return ``error``, unless it was found where a line that starts at ``start`` is too long already.
+    """Return ``error``, unless the line that starts at ``start`` was too long before it.
 
-    So a line that breaks two rules breaks the same one first, however it is cut.
+    So a line that breaks two rules breaks the same one first, however it is split.
     """
     return Malformed(too_long, start) if error.seen - start > longest else error

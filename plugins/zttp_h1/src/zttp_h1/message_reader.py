@@ -1,8 +1,7 @@
-"""``MessageReader``: the half of a connection that reads messages, in either role (RFC 9112 2.1, 6, 7).
+"""``MessageReader``: the part of a connection that reads messages, in either role (RFC 9112 2.1, 6, 7).
 
-Buffers go in, events come out. ``head_reader`` and ``content_reader`` make events of what is read; this module knows
-which of them goes on, what the other half of the connection says and asks, and how reading ends. What moves from one
-state to the next stands in ``states``.
+Buffers in, events out. ``head_reader`` and ``content_reader`` make the events; this module selects between them, takes
+input from the writer, and handles the end of reading. ``states`` has the state machine.
 """
 
 from __future__ import annotations
@@ -42,13 +41,13 @@ from zttp_h1.states import (
 )
 from zttp_h1.unasked import has_unasked, refuse_unasked
 
-# The core was compiled apart: its constants are repeated, so that they are constants here, and what is called for every
-# event is bound once.
+# The core is compiled separately: its constants are repeated, so that they are constants here, and functions that are
+# called for every event are bound once.
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
 END_OF_MESSAGE: Final[Any] = core.END_OF_MESSAGE
 _new_data: Final[Any] = core.new_data
 
-_LONG: Final = 1024  # what a start line says is forgotten with its message; if it is short, with the next
+_LONG: Final = 1024  # a start line is dropped with its message; a short one with the next
 
 
 @final
@@ -56,13 +55,12 @@ _LONG: Final = 1024  # what a start line says is forgotten with its message; if 
 class MessageReader(Reading):
     """Reads the messages that the peer sends.
 
-    What is set from outside: a client's ``expect_response``, ``next_cycle``, ``switch``, ``answered_early``, and that a
-    response was sent to a client that waits for a 100 (``waiting_for_100``, ``closing``) or for a switch
-    (``may_switch``).
+    The connection calls ``expect_response`` (client), ``next_cycle``, ``switch`` and ``answered_early``, and sets
+    ``waiting_for_100``, ``closing`` and ``may_switch`` when a response was sent.
     """
 
     def accept(self, data: bytes) -> None:
-        """Take bytes from the peer; none are EOF. Raises as ``H1Connection.receive_data`` does."""
+        """Take bytes from the peer; an empty buffer is EOF. Raises the errors of ``H1Connection.receive_data``."""
         buffer = self.buffer
         if buffer is NO_BUFFER:
             buffer = ReceiveBuffer()
@@ -80,13 +78,13 @@ class MessageReader(Reading):
             raise self._terminal_error()
 
     def _parses_no_more(self) -> bool:
-        """Tell, after a message or the last of all, whether nobody will parse what comes (RFC 9112 9.6)."""
+        """Return, after a message or the last one, whether later input is not parsed (RFC 9112 9.6)."""
         if self.state >= CLOSED:
             return True
         return self.state == DONE and self.closing and self.is_server and not self.may_switch
 
     def take_short_cut(self, data: bytes) -> Any:
-        """Return what next_event would after ``accept(data)``, where that is seen without parsing; else None."""
+        """Return the result of next_event after ``accept(data)``, if it is clear without parsing; otherwise None."""
         if self.state == CONTENT_LENGTH:
             return self._pass_content(data)
         buffer = self.buffer
@@ -95,7 +93,7 @@ class MessageReader(Reading):
         return None
 
     def _pass_content(self, data: bytes) -> Any:
-        """Return the event of a buffer that is nothing but content, after which more is to come; else None.
+        """Return the event of a buffer that is only content, with more to follow; otherwise None.
 
         That is most of an upload, and the buffer itself is the content.
         """
@@ -138,9 +136,9 @@ class MessageReader(Reading):
             elif state == TRAILERS:
                 event = read_trailers(self)
             elif state == DONE:
-                self.buffer.trim()  # what waits may wait for long
+                self.buffer.trim()  # the rest may wait for long
                 if self.is_server and not self.closing and not self._end_to_tell:
-                    return NEED_DATA  # what _pause() comes to, mostly
+                    return NEED_DATA  # the usual result of _pause()
                 return self._pause()
             elif state == SWITCHED or state == CLOSED:
                 self.buffer.trim()
@@ -151,7 +149,7 @@ class MessageReader(Reading):
                 return event
 
     def _pull_ahead(self, ahead: Ahead) -> Any:
-        """Return the content that was read ahead; None if there is none. Raises what was found wrong after it."""
+        """Return the content that was read ahead; None if there is none. Raises the error that was found after it."""
         content = ahead.content.take()
         if len(content) > 0 or self.state >= TRAILERS:
             self.waiting_for_100 = False
@@ -168,7 +166,7 @@ class MessageReader(Reading):
         self.buffer.held = 0
 
     def _pause(self) -> Any:
-        """Return what next_event says between the end of a message and the next cycle."""
+        """Return the result of next_event between the end of a message and the next cycle."""
         if not self.is_server:
             if self.buffer.waiting() == 0:
                 return self.rest_state()
@@ -180,7 +178,7 @@ class MessageReader(Reading):
     # ------------------------------------------------------------------------------------------- from the other half
 
     def expect_response(self, method: i64, waiting_for_100: bool, asked_upgrade: bytes | None) -> None:
-        """Note that a request of this kind of method was sent (client)."""
+        """Record that a request of this kind was sent (client)."""
         if self.buffer.waiting() > 0:
             self.buffer.discard()  # an empty line: has_unasked() says no
         self.request_method = method
@@ -189,7 +187,7 @@ class MessageReader(Reading):
         self.awaiting = True
 
     def next_cycle(self) -> None:
-        """Make ready for the next message; this one has ended on the wire."""
+        """Prepare for the next message; this one has ended on the wire."""
         self.state = after_reading(self.state, ON_NEXT_CYCLE)
         if self.ahead is not None:
             self._drop_ahead()
@@ -213,15 +211,15 @@ class MessageReader(Reading):
         self.repeats = True
 
     def switch(self) -> None:
-        """Stop reading HTTP as soon as the message that is read has ended (RFC 9110 7.8, 9.3.6)."""
+        """Stop reading HTTP as soon as the current message has ended (RFC 9110 7.8, 9.3.6)."""
         self.switching = True
         if self.state == DONE:
             self.state = after_reading(DONE, ON_SWITCH)
 
     def answered_early(self) -> None:
-        """Note that a final response was sent: a request whose head was not read until now never will be (server).
+        """Record that a final response was sent: a request whose head was not read yet will not be read (server).
 
-        RFC 9112 9.6: it closes, and what comes after that is not processed.
+        RFC 9112 9.6: the connection closes, and later input is not processed.
         """
         if self.state == START_LINE or self.state == FIELDS:
             self.state = after_reading(self.state, ON_ANSWERED)
@@ -229,14 +227,14 @@ class MessageReader(Reading):
             self.buffer.discard()
 
     def has_request(self) -> bool:
-        """Tell whether there is a request that was read and understood so far (server)."""
+        """Return whether there is a request that was read without an error so far (server)."""
         state = self.state
         return state != START_LINE and state != FIELDS and state < CLOSED
 
     def ends_message(self) -> bool:
-        """Tell whether the message that is read has ended on the wire, pulled or not.
+        """Return whether the current message has ended on the wire, pulled or not.
 
-        Raises RemoteProtocolError if it never will, because its content or trailers break the protocol.
+        Raises RemoteProtocolError if its content or trailers are malformed.
         """
         if CONTENT_LENGTH <= self.state <= TRAILERS:
             look_ahead(self)
@@ -246,19 +244,19 @@ class MessageReader(Reading):
         return self.state == END or self.state == DONE
 
     def ends_connection(self) -> bool:
-        """Tell whether no message can be read after this one."""
+        """Return whether no message can be read after this one."""
         if self.closing or self.state >= CLOSED:
             return True
         if self.is_server and not self.buffer.eof:
             return False
         if CONTENT_LENGTH <= self.state <= TRAILERS:
-            look_ahead(self)  # what is there after its end decides
+            look_ahead(self)  # the bytes after its end decide
         if self.buffer.eof and self.has_ended():
             return True
         return not self.is_server and self.buffer.waiting() > 0 and has_unasked(self)
 
     def has_ended(self) -> bool:
-        """Tell, at EOF, whether all that the peer sent are messages that have ended."""
+        """Return, at EOF, whether the peer sent only complete messages."""
         if self.buffer.waiting() > 0:
             return False
         state = self.state
@@ -267,11 +265,11 @@ class MessageReader(Reading):
     # ------------------------------------------------------------------------------------------------------------- ends
 
     def _fail(self, malformed: Malformed) -> None:
-        """Fail for good. Not the error is kept but what it says: an error leads to the frames that it passed."""
+        """Fail permanently. The reason is stored, not the error, which would keep frames alive."""
         buffer = self.buffer
         self._failure = (malformed.reason, malformed.excerpt, buffer.base + malformed.at)
         if self.state == START_LINE or self.state == FIELDS:
-            # The closing message answers a request that nobody understood.
+            # The closing message answers a request that was not understood.
             self.request_method = OTHER
             self.request_minor = 0
         self.state = after_reading(self.state, ON_ERROR)

@@ -1,7 +1,7 @@
-"""The writing half of a connection: heads, content and trailers go in, bytes to send come out.
+"""The writer of a connection: heads, content and trailers in, bytes to send out.
 
-Small things are written into one buffer. Content of a few kilobytes and more is kept as the object it came in and
-joined once, when it is taken; if nothing else waits it is handed through.
+Small parts are written into one buffer. Content of a few kilobytes and more is kept as the caller's object and joined
+once, when it is taken; if nothing else waits it is returned unchanged.
 """
 
 from typing import Final, final
@@ -55,13 +55,13 @@ class MessageWriter:
 
     def __init__(self) -> None:
         self.state: i64 = IDLE
-        self.closing = False  # the head that was sent last says, or means, that the connection ends after its message
-        self._remaining: i64 = 0  # of the stated Content-Length
-        self._chunks_dropped = False  # the head asked for chunks, but the message has none
-        self._unframed = False  # content would be allowed, but the head does not say how long it is
+        self.closing = False  # by the last head that was sent, the connection ends after its message
+        self._remaining: i64 = 0  # of the declared Content-Length
+        self._chunks_dropped = False  # the head has chunked framing, but the message has no chunks
+        self._unframed = False  # content would be allowed, but the head does not frame it
         self._empty = False  # chunks are allowed, but no content in them
         self._buffer = BytesWriter()
-        self._parts: list[bytes] | None = None  # what waits before the buffer, if content was kept as it came
+        self._parts: list[bytes] | None = None  # output before the buffer, if content was kept as an object
 
     def check(self, given: i64) -> i64:
         """Return the state after ``given``; LocalProtocolError if it is not allowed now."""
@@ -99,12 +99,11 @@ class MessageWriter:
     def write_response(
         self, status: i64, fields: Fields, reason: bytes | None, head: bool, connect: bool, minor: i64, closing: bool
     ) -> None:
-        """Write a final response head, or a 101, to a request that was ``head``, ``connect`` or neither.
+        """Write a final response head, or a 101, to a HEAD request (``head``), a CONNECT (``connect``) or another.
 
-        The state was checked for SEND_HEAD: what allows one allows them all.
-        ``minor`` is the minor version of the request. If the connection is ``closing`` after this message, or an
-        HTTP/1.0 client asked to keep it, the response says so (RFC 9112 9.3, 9.6) where its fields do not; and it says
-        nothing else, whatever its fields do.
+        The state was checked for SEND_HEAD, which is allowed in the same states as the others. ``minor`` is the minor
+        version of the request. If the connection is ``closing`` after this message, or an HTTP/1.0 client asked to keep
+        it, the Connection field says so (RFC 9112 9.3, 9.6), and nothing else, whatever the given fields are.
         """
         switches = status == 101 or (connect and 200 <= status < 300)
         if 100 <= status < 200 and status != 101:
@@ -135,8 +134,8 @@ class MessageWriter:
             facts &= ~CHUNKED
             closing = True
         bodyless = head or not has_content(status)
-        # Without a length the reader takes all up to the end of the connection (RFC 9112 6.3), which so must come.
-        # Content is accepted for that only where it would come anyway: a length that was merely forgotten is refused.
+        # Without a length the content ends with the connection (RFC 9112 6.3), so it must close. Content is accepted
+        # for that only if it would close anyway: otherwise the length was probably forgotten.
         to_eof = not bodyless and length < 0 and not facts & CHUNKED
         otherwise = TO_EOF if closing and status != _RESET_CONTENT else NO_CONTENT
         self.closing = closing or to_eof
@@ -172,11 +171,11 @@ class MessageWriter:
         write_i16_le(buffer, _CRLF)
 
     def has_content(self) -> bool:
-        """Tell whether content follows the head, as far as that says so."""
+        """Return whether the head announces content."""
         return self.state == SENDING_CHUNKED or self._remaining > 0
 
     def write_data(self, data: bytes) -> None:
-        """Write a run of content, framed as the head said."""
+        """Write a piece of content, framed as in the head."""
         state = self.state
         if state == SENDING_NOTHING and self._unframed:
             raise local_error("framing_required")
@@ -227,13 +226,13 @@ class MessageWriter:
         self.state = following
 
     def next_cycle(self) -> None:
-        """Make ready for the next message."""
+        """Prepare for the next message."""
         self.state = self.check(NEXT_CYCLE)
         self.closing = False
         self._empty = False
 
     def take(self) -> bytes:
-        """Return what waits to be sent, and forget it."""
+        """Return the waiting output, and drop it."""
         buffer = self._buffer
         parts = self._parts
         if parts is None:
@@ -249,7 +248,7 @@ class MessageWriter:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _begin(self, facts: i64, length: i64, otherwise: i64) -> None:
-        """Begin content that is framed as the head says, or ``otherwise`` if it says nothing."""
+        """Begin content with the framing of the head, or ``otherwise`` if it has none."""
         framing = otherwise
         if facts & CHUNKED:
             framing = BY_CHUNKS
@@ -267,7 +266,7 @@ class MessageWriter:
         buffer.write(without_keep_alive(head))
 
     def _keep(self, data: bytes) -> None:
-        """Keep content as the object it came in."""
+        """Keep content as the caller's object."""
         parts = self._parts
         if parts is None:
             parts = []

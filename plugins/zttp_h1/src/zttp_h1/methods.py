@@ -1,4 +1,4 @@
-"""What must be known of a method to read and to write messages (RFC 9110 9.3)."""
+"""The kinds of methods that matter to read and to write messages (RFC 9110 9.3)."""
 
 from typing import Final
 
@@ -6,11 +6,11 @@ from zttp_h1.native_ints import i64
 
 OTHER: Final = 0
 HEAD: Final = 1  # its response has no content
-CONNECT: Final = 2  # its target is an authority, and a 2xx makes the connection a tunnel
+CONNECT: Final = 2  # its target is an authority, and a 2xx turns the connection into a tunnel
 
 
 def method_kind(method: bytes) -> i64:
-    """Return which of the kinds above ``method`` is of."""
+    """Return the kind of ``method``."""
     size = len(method)
     if size == 4:
         return HEAD if method == b"HEAD" else OTHER

@@ -1,7 +1,7 @@
-"""Recognising the fields that speak to the parser: by the length of the name and its words, in any case.
+"""Recognising the fields that the parser needs: by the length of the name and its words, in any case.
 
-Four bytes at a time and with bit 5 set, which makes a letter lower-case and leaves "-" alone; no other token character
-becomes a letter by it. (Words of eight bytes would need constants above 2**62, which mypyc boxes.)
+Four bytes at a time and with bit 5 set, which makes a letter lower-case and does not change "-"; it turns no other
+token character into a letter. (Words of eight bytes would need constants above 2**62, which mypyc boxes.)
 """
 
 from typing import Final
@@ -54,7 +54,7 @@ def _word(raw: bytes, at: i64) -> i64:
 
 
 def recognise(raw: bytes, at: i64, length: i64) -> i64:
-    """Return which of the names above ``raw[at:at + length]`` is."""
+    """Return the number of the name above that ``raw[at:at + length]`` is."""
     if length > 17 or not (_LENGTHS >> length) & 1:
         return UNKNOWN
     if length == 4:
@@ -93,9 +93,9 @@ def lower(value: bytes) -> bytes:
 
 
 def connection_options(raw: bytes, at: i64, end: i64) -> i64:
-    """Return the facts that the Connection value ``raw[at:end]`` states (RFC 9110 7.6.1).
+    """Return the facts of the Connection value ``raw[at:end]`` (RFC 9110 7.6.1).
 
-    A list of options, case-insensitive; a member that is no option is ignored.
+    A list of options, case-insensitive; unknown members are ignored.
     """
     # Nearly every one is one of these two.
     if end - at == 10:

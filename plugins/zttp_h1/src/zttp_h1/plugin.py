@@ -1,4 +1,4 @@
-"""What the entry point ``http/1.1`` of the group ``zttp.protocols`` names: the description of this protocol.
+"""The module of the entry point ``http/1.1`` in the group ``zttp.protocols``: the description of this protocol.
 
 Not compiled: pluggy cannot hook compiled functions. Nothing of HTTP/1.1 is imported before the first connection.
 """

@@ -1,8 +1,8 @@
-"""``Reading``: what is known of the message that is being read, and the bytes that it is read from.
+"""``Reading``: the state of the message that is being read, and its bytes.
 
-What reads heads, content and trailers shares it, and ``MessageReader`` is one. A field section is parsed where it lies
-if it lies whole in the buffer, in one call; the lines of any other move into a ``Section`` before the call returns, so
-that no place in the buffer is remembered from one call to the next.
+The functions that read heads, content and trailers share it; ``MessageReader`` is a subclass. A field section that is
+whole in the buffer is parsed in place, in one call; the lines of any other move into a ``Section`` before the call
+returns, so that no position in the buffer is kept from one call to the next.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from zttp_h1.repetition import Repetition
 from zttp_h1.section import Section, without
 from zttp_h1.states import FIELDS, ON_EOF, START_LINE, TRAILERS, after_reading
 
-# The core was compiled apart: its constants are repeated, so that they are constants here.
+# The core is compiled separately: its constants are repeated, so that they are constants here.
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
 CONNECTION_CLOSED: Final[Any] = _CORE_CONNECTION_CLOSED
 
-MOST_EMPTY_LINES: Final = 8  # before a start line; RFC 9112 2.2 asks for at least one
+MOST_EMPTY_LINES: Final = 8  # before a start line; RFC 9112 2.2 requires at least one
 
 
 @mypyc_attr(acyclic=True)
@@ -39,15 +39,15 @@ class Reading:
 
     def __init__(self, is_server: bool, limits: H1Limits, require_host: bool) -> None:
         self.state: i64 = START_LINE
-        self.closing = False  # this exchange is the last one, as either side has said
-        self.may_switch = False  # server: yet what follows may turn out not to be HTTP, and is kept until that is known
-        self.waiting_for_100 = False  # or for what makes it needless
-        self.switching = False  # what follows the message is not HTTP
+        self.closing = False  # this exchange is the last one, because of either side
+        self.may_switch = False  # server: the following bytes may not be HTTP, and are kept until that is known
+        self.waiting_for_100 = False  # or for an event that makes it unnecessary
+        self.switching = False  # the bytes after the message are not HTTP
         self.request_method: i64 = OTHER  # of the request that was received, or sent
-        self.request_minor: i64 = 0  # of its version; what is not known may be HTTP/1.0
-        self.upgrade: bytes | None = None  # what the head asks for, or switches to
-        self.buffer: ReceiveBuffer = NO_BUFFER  # one of its own from the first bytes on
-        self.head: Head = NO_HEAD  # one of its own from the first head on
+        self.request_minor: i64 = 0  # of its version; an unknown one may be HTTP/1.0
+        self.upgrade: bytes | None = None  # the protocols that the head requests or switches to
+        self.buffer: ReceiveBuffer = NO_BUFFER  # its own from the first bytes on
+        self.head: Head = NO_HEAD  # its own from the first head on
         self.section: Section | None = None  # its lines so far, if they are not all in the buffer
         self.section_start: i64 = 0  # offset of the first line of the section
         self.status_at: i64 = 0  # offset of the status code
@@ -57,20 +57,20 @@ class Reading:
         self._failure: tuple[str, bytes | None, int] | None = None  # reason, excerpt and offset of the terminal error
         self._end_to_tell = False  # an input has ended, and CONNECTION_CLOSED was not returned for it
         self.empty_lines: i64 = 0
-        self.remaining: i64 = 0  # of the content, where its length is known
+        self.remaining: i64 = 0  # of content of known length
         self.chunks: ChunkedDecoder | None = None
         self.trailers: Any = None  # the EndOfMessage of a message that has some
-        self.ahead: Ahead | None = None  # what was read of the message and is not pulled
+        self.ahead: Ahead | None = None  # the part of the message that was read and is not pulled
         self.repeats = False  # this is not the first request
         self.repetition: Repetition | None = None
         self.awaiting = False  # client: a request was sent and its response has not ended
         self.asked_upgrade: bytes | None = None  # client: by that request
 
     def parse_section(self, most_bytes: i64, most_fields: i64, kind: i64) -> i64:
-        """Parse field lines from where the parser is, which is always where one starts.
+        """Parse field lines from the parser's position, which is always the start of a line.
 
-        Returns where that is once the section is complete; -1 if bytes are missing: what is complete of it is in
-        ``section`` then.
+        Returns that position once the section is complete; -1 if bytes are missing: its complete lines are then in
+        ``section``.
         """
         buffer = self.buffer
         raw = buffer.raw
@@ -80,7 +80,7 @@ class Reading:
         before: i64 = 0
         if section is not None:
             before = section.size
-        # What lies after the limit is not looked at: the limit is met first, however the input is cut.
+        # Bytes after the limit are not scanned: the limit applies first, however the input is split.
         last = start + most_bytes - before
         stop = min(last, end)
         longest = self.limits.max_line
@@ -115,7 +115,7 @@ class Reading:
         return lines if cuts is None else without(lines, cuts)
 
     def place(self, at: i64) -> i64:
-        """Return where in the buffer a place in the section is; below 0 if that buffer is gone."""
+        """Return the position in the buffer of a position in the section; below 0 if that buffer was dropped."""
         return self.section_start + at - self.buffer.base
 
     def refill(self) -> bool:
@@ -133,7 +133,7 @@ class Reading:
         return self.buffer.refill(NO_LINE, longest)
 
     def starved(self) -> Any:
-        """Return what next_event says when no bytes are left that could be parsed."""
+        """Return the result of next_event if no bytes are left that could be parsed."""
         buffer = self.buffer
         if not buffer.eof:
             return NEED_DATA

@@ -1,9 +1,9 @@
-"""``ReceiveBuffer``: the bytes that were received, and where the parser is in them.
+"""``ReceiveBuffer``: the received bytes, and the position of the parser.
 
-``raw[at:]`` is not parsed yet. The usual buffer arrives, is parsed to its end and makes room for the next; what arrives
-too early, and a line that comes in many small pieces, waits in a ``Backlog``. What is parsed is gone with ``raw``:
-nothing outside may keep a position in it from one buffer to the next, only ``offset``, which counts from the first byte
-of the connection.
+``raw[at:]`` is not parsed yet. The usual buffer arrives, is parsed to its end and is replaced by the next; input that
+arrives too early, and a line in many small pieces, wait in a ``Backlog``. Parsed bytes are dropped with ``raw``: other
+modules may not keep a position in it from one buffer to the next, only ``offset``, which counts from the first byte of
+the connection.
 """
 
 from typing import Final, final
@@ -12,15 +12,15 @@ from zttp_h1.backlog import Backlog
 from zttp_h1.malformed import Malformed
 from zttp_h1.native_ints import i64, mypyc_attr
 
-_PIECE: Final = 16  # from so many bytes on a piece is joined to the line it goes on with
-_PIECES: Final = 4  # if the line is no longer than so many of it: so joining a line costs no more than its bytes
-_SMALL: Final = 4096  # so much of a buffer that is parsed may stay with the rest of it
+_PIECE: Final = 16  # from this size on a piece is joined to the line that it continues
+_PIECES: Final = 4  # if the line is at most this many times as long: so joining costs no more than its bytes
+_SMALL: Final = 4096  # this many parsed bytes may stay with the rest of a buffer
 
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class ReceiveBuffer:
-    """See the module. ``base`` is what was received before ``raw``, ``held`` what of it was read and is not pulled."""
+    """See the module. ``base`` counts the bytes before ``raw``, ``held`` those of them that were read and not pulled."""
 
     def __init__(self) -> None:
         self.raw = b""
@@ -28,7 +28,7 @@ class ReceiveBuffer:
         self.base: i64 = 0
         self.held: i64 = 0
         self.eof = False
-        self.stuck = False  # raw[at:] was looked at and is the beginning of a line that is not complete
+        self.stuck = False  # raw[at:] was scanned and is the beginning of an incomplete line
         self._backlog: Backlog | None = None
 
     def receive(self, data: bytes, most: i64) -> bool:
@@ -56,12 +56,12 @@ class ReceiveBuffer:
         return backlog.size + len(self.raw) - self.at <= most - self.held
 
     def sleeps_through(self, data: bytes, most: i64) -> bool:
-        """Take bytes, while ``is_asleep``, by which the line neither ends nor breaks; False if they are others."""
+        """Take bytes, while ``is_asleep``, that neither end nor break the line; False for other bytes."""
         backlog = self._backlog
         return backlog is not None and len(data) > 0 and backlog.sleeps_through(data, most)
 
     def bypass(self, size: i64) -> bool:
-        """Count a buffer of ``size`` bytes that is handed on as it is; False if others come first."""
+        """Count a buffer of ``size`` bytes that is passed on unchanged; False if others come first."""
         if self.at < len(self.raw) or not self.is_idle():
             return False
         self.drop()
@@ -79,17 +79,17 @@ class ReceiveBuffer:
         return rest if self._backlog is None else rest + self._backlog.rest()
 
     def is_idle(self) -> bool:
-        """Tell, at the end of ``raw``, that nothing else is there."""
+        """Return, at the end of ``raw``, whether nothing else waits."""
         return (self._backlog is None or self._backlog.size == 0) and not self.eof
 
     def is_asleep(self) -> bool:
-        """Tell that all there is belongs to a line that has neither ended nor broken."""
+        """Return whether all waiting bytes belong to a line that has neither ended nor broken."""
         return self._backlog is not None and self._backlog.asleep and not self.eof and self.held == 0
 
     def refill(self, line: i64, longest: i64) -> bool:
         """Get more bytes to parse; False if there are none, or none that would help with the line that is incomplete.
 
-        ``line`` is what kind of line that is (see ``backlog``), ``longest`` when a limit must be enforced on it.
+        ``line`` is the kind of that line (see ``backlog``), ``longest`` the length at which a limit must be enforced.
         """
         backlog = self._backlog
         if backlog is not None and backlog.asleep:
@@ -117,7 +117,7 @@ class ReceiveBuffer:
         return True
 
     def trim(self) -> None:
-        """Let go of what is parsed, where it is much and not a small part of ``raw``: else one byte keeps all of it.
+        """Drop the parsed bytes, if they are many and not a small part of ``raw``: otherwise one byte keeps all of it.
 
         For each byte that was parsed no more than eight are copied.
         """
@@ -129,13 +129,13 @@ class ReceiveBuffer:
             self.at = 0
 
     def drop(self) -> None:
-        """Let go of ``raw``, which is parsed to its end."""
+        """Drop ``raw``, which is parsed to its end."""
         self.base += len(self.raw)
         self.raw = b""
         self.at = 0
 
     def discard(self) -> None:
-        """Let go of everything: nobody will parse it."""
+        """Drop everything: it will not be parsed."""
         self.base += self.waiting() + self.at
         self._backlog = None
         self.raw = b""
@@ -144,11 +144,11 @@ class ReceiveBuffer:
         self.stuck = False
 
 
-NO_BUFFER: Final = ReceiveBuffer()  # before the first bytes: nothing is kept in it
+NO_BUFFER: Final = ReceiveBuffer()  # before the first bytes: nothing is stored in it
 
 
 def check_line(raw: bytes, at: i64, end: i64, longest: i64, reason: str) -> None:
-    """Refuse the beginning of a line that is too long already; a CR at its end may be that of the line."""
+    """Refuse the beginning of a line that is already too long; a CR at its end may be that of the line end."""
     size = end - at
     if size > longest + 1 or (size == longest + 1 and raw[end - 1] != 13):
         raise Malformed(reason, at)

@@ -1,9 +1,8 @@
-"""The head of the request before, for the next one that is the same or has the same header section.
+"""The head of the previous request, for a next one that is equal or has the same header section.
 
-On a connection that is kept alive, most clients repeat their header section to the byte, and those that poll repeat the
-whole head. Comparing is much cheaper than parsing. Requests with the same section share one immutable block, which then
-also keeps the lists that were made of it; the same head, alone in a buffer as before, is the same immutable event
-again.
+On a kept-alive connection most clients repeat their header section exactly, and those that poll repeat the whole head.
+Comparing is much cheaper than parsing. Requests with the same section share one immutable block, which then also keeps
+the lists that were made of it; the same head, alone in a buffer as before, gives the same immutable event.
 """
 
 from typing import Any, Final, final
@@ -11,26 +10,26 @@ from typing import Any, Final, final
 from zttp_core import header_block as core
 from zttp_h1.native_ints import i64, mypyc_attr
 
-# From the core, which is compiled apart.
+# From the core, which is compiled separately.
 _share: Final[Any] = core.share
 
-_SMALLEST: Final = 64  # to parse a section of less is cheaper than to compare it
+_SMALLEST: Final = 64  # parsing a smaller section is cheaper than comparing it
 _LARGEST: Final = 2048
-_MOST_MISSES: Final = 4  # after so many different sections in a row none is remembered any more
+_MOST_MISSES: Final = 4  # after this many different sections in a row none is remembered any more
 
 
 @final
 @mypyc_attr(acyclic=True)
 class Repetition:
-    """A head, and what came of it."""
+    """A head, and its results."""
 
     def __init__(self) -> None:
-        # The head, if it was all of a buffer and has no content, and all that follows from it.
+        # The head, if it was all of a buffer and has no content, and its results.
         self.buffer = b""
         self.event: Any = None
         self.method: i64 = 0
         self.minor: i64 = 1
-        # The section, and all that follows from it alone. It may be that of an earlier head.
+        # The section, and its results. It may be that of an earlier head.
         self.section = b""
         self.block: Any = None
         self.section_facts: i64 = 0
@@ -40,7 +39,7 @@ class Repetition:
         self._misses: i64 = 0
 
     def is_head(self, raw: bytes) -> bool:
-        """Tell whether ``raw`` is the remembered head."""
+        """Return whether ``raw`` is the remembered head."""
         if len(raw) == 0 or raw != self.buffer:
             return False
         if not self._shared:
@@ -49,7 +48,7 @@ class Repetition:
         return True
 
     def is_section(self, raw: bytes, at: i64) -> bool:
-        """Tell whether the section at ``at`` is the remembered one."""
+        """Return whether the section at ``at`` is the remembered one."""
         size: i64 = len(self.section)
         if size == 0:
             return False
@@ -61,9 +60,9 @@ class Repetition:
         return True
 
     def remember_head(self, buffer: bytes, event: Any, method: i64, minor: i64) -> None:
-        """Keep the request ``event`` whose head is all of ``buffer``, with what the connection made of it.
+        """Keep the request ``event`` whose head is all of ``buffer``, with the connection's results.
 
-        Whether it closes is not among that: there is no next request then.
+        Whether it closes is not one of them: there is no next request then.
         """
         if len(buffer) > _LARGEST:
             buffer = b""
@@ -75,7 +74,7 @@ class Repetition:
             self._shared = False
 
     def remember_section(self, section: bytes, event: Any, facts: i64, content_length: i64, framed_at: i64) -> None:
-        """Keep the section of the request ``event``, with what it says about framing."""
+        """Keep the section of the request ``event``, with its framing."""
         if self._misses >= _MOST_MISSES or not _SMALLEST <= len(section) <= _LARGEST:
             self.section = b""
             return

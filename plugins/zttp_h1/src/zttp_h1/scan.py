@@ -1,9 +1,8 @@
-"""Where a run of allowed bytes ends: eight bytes at a time, and a table for the rest.
+"""Finding the end of a run of allowed bytes: eight bytes at a time, and a table for the rest.
 
-A word of eight bytes is tested with a few additions and masks (SIMD within a register); what marks a hit is the high
-bit of its byte. A borrow or carry can only blur bytes after the first hit, so the first hit is exact; where hits are
-taken back, the test is one without carries. Constants above 2**62 are derived from smaller ones, which mypyc keeps
-unboxed.
+A word of eight bytes is tested with a few additions and masks (SIMD within a register); the high bit of a byte marks a
+hit. A borrow or carry can only blur bytes after the first hit, so the first hit is exact; if hits are removed again,
+the test has no carries. Constants above 2**62 are derived from smaller ones, which mypyc keeps unboxed.
 """
 
 from typing import Final
@@ -22,14 +21,14 @@ _ONES: Final[i64] = 0x0101010101010101
 
 
 def first_hit(hits: i64) -> i64:
-    """Return which byte of the word, counted from the first in memory, is the first with its high bit set."""
+    """Return the index in memory of the first byte of the word with its high bit set."""
     ones = _ONES
     lowest = hits & -hits
     return (((((lowest - 1) & ones) * ones) >> 56) & 255) - 1
 
 
 def token_hits(word: i64) -> i64:
-    """Mark the bytes that are no letter, digit or "-". Additions that carry nothing, so every mark is exact."""
+    """Mark the bytes that are not a letter, digit or "-". The additions have no carries, so every mark is exact."""
     ones = _ONES
     high = (ones << 5) << 2
     low7 = high - ones
@@ -42,7 +41,7 @@ def token_hits(word: i64) -> i64:
 
 
 def scan_token(raw: bytes, at: i64, end: i64) -> i64:
-    """Return where the token that starts at ``at`` ends (RFC 9110 5.6.2)."""
+    """Return the end of the token that starts at ``at`` (RFC 9110 5.6.2)."""
     while at + 8 <= end:
         hits = token_hits(read_i64_le(raw, at))
         if hits == 0:
@@ -58,14 +57,14 @@ def scan_token(raw: bytes, at: i64, end: i64) -> i64:
 
 
 def scan_host(raw: bytes, at: i64, end: i64) -> i64:
-    """Return where the run of reg-name bytes, without percent-encoding, that starts at ``at`` ends (RFC 3986 3.2.2)."""
+    """Return the end of the run of reg-name bytes, without percent-encoding, that starts at ``at`` (RFC 3986 3.2.2)."""
     table = _HOST
     ones = _ONES
     high = (ones << 5) << 2
     low7 = high - ones
     while at + 8 <= end:
         word = read_i64_le(raw, at)
-        # Letters, digits, "-" and "." by word: a hit is no letter and not between "-" and "9", or is "/".
+        # Letters, digits, "-" and "." by word: a hit is neither a letter nor between "-" and "9", or it is "/".
         lower = word | (ones << 5)
         slash = word ^ (0x2F * ones)
         hits = ((lower - 0x61 * ones) | (lower + 5 * ones)) & ((word - 0x2D * ones) | (word + 0x46 * ones))
@@ -83,7 +82,7 @@ def scan_host(raw: bytes, at: i64, end: i64) -> i64:
 
 
 def target_hits(word: i64) -> i64:
-    """Mark what is no visible ASCII character, or "#". The first mark is exact."""
+    """Mark bytes that are not visible ASCII, and "#". The first mark is exact."""
     ones = _ONES
     fragment = word ^ (0x23 * ones)
     hits = ((word - 0x21 * ones) & ~word) | (word + ones) | word | ((fragment - ones) & ~fragment)
@@ -91,7 +90,7 @@ def target_hits(word: i64) -> i64:
 
 
 def scan_target(raw: bytes, at: i64, end: i64) -> i64:
-    """Return where the run of request target bytes that starts at ``at`` ends (RFC 9112 3.2)."""
+    """Return the end of the run of request target bytes that starts at ``at`` (RFC 9112 3.2)."""
     while at + 8 <= end:
         hits = target_hits(read_i64_le(raw, at))
         if hits != 0:
@@ -103,14 +102,14 @@ def scan_target(raw: bytes, at: i64, end: i64) -> i64:
 
 
 def value_hits(word: i64) -> i64:
-    """Mark control characters, HTAB among them. The first mark is exact."""
+    """Mark control characters, including HTAB. The first mark is exact."""
     ones = _ONES
     delete = word ^ (0x7F * ones)
     return (((word - (ones << 5)) & ~word) | ((delete - ones) & ~delete)) & ((ones << 5) << 2)
 
 
 def scan_value(raw: bytes, at: i64, end: i64) -> i64:
-    """Return where the first byte lies, from ``at`` on, that a field value must not hold (RFC 9110 5.5)."""
+    """Return the position of the first byte, from ``at`` on, that a field value must not hold (RFC 9110 5.5)."""
     while at + 8 <= end:
         hits = value_hits(read_i64_le(raw, at))
         if hits == 0:

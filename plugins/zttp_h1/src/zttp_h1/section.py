@@ -1,8 +1,8 @@
-"""``Section``: the lines so far of a header or trailer section that comes in several buffers.
+"""``Section``: the lines so far of a header or trailer section that arrives in several buffers.
 
-It owns the bytes that it is made of. Nothing describes a section by its place in the receive buffer, which is replaced
-whenever bytes arrive: the usual section lies whole in one buffer and is parsed in one call, and of any other the lines
-that are complete move in here before that call returns.
+It owns its bytes. No section is kept as a position in the receive buffer, which is replaced whenever bytes arrive: the
+usual section is whole in one buffer and is parsed in one call, and the complete lines of any other are copied here
+before that call returns.
 """
 
 from typing import Final, final
@@ -31,7 +31,7 @@ class Section:
 
 
 def without(lines: bytes, cuts: list[int]) -> bytes:
-    """Return the lines without what lies between the starts and ends in ``cuts``."""
+    """Return the lines without the bytes between the starts and ends in ``cuts``."""
     kept: list[bytes] = []
     at = 0
     number = 0

@@ -1,6 +1,6 @@
 """The start line: request line and status line (RFC 9112 3, 4). Pure: bytes in, values out.
 
-Both parsers fill a ``Head``, return where the line ends, or -1 if bytes are missing, and raise Malformed.
+Both parsers fill a ``Head``, return the end of the line, or -1 if bytes are missing, and raise Malformed.
 """
 
 from typing import Final
@@ -54,7 +54,7 @@ def parse_request_line(head: Head, raw: bytes, at: i64, end: i64, longest: i64) 
     else:
         return _parse_any_request(head, raw, start, end, longest)
     target = at
-    while at + 8 <= end:  # scan_target, as far as it goes without a call: the version follows
+    while at + 8 <= end:  # scan_target, as far as possible without a call: the version follows
         hits = target_hits(read_i64_le(raw, at))
         if hits != 0:
             at += first_hit(hits)
@@ -75,7 +75,7 @@ def parse_request_line(head: Head, raw: bytes, at: i64, end: i64, longest: i64) 
 
 
 def _parse_any_request(head: Head, raw: bytes, start: i64, end: i64, longest: i64) -> i64:
-    """The same for any method and version, byte by byte where it goes wrong."""
+    """The same for any method and version, byte by byte at an error."""
     method_end = scan_token(raw, start, end)
     if method_end - start > LONGEST_METHOD:
         seen = start + LONGEST_METHOD
@@ -113,7 +113,7 @@ def _parse_any_request(head: Head, raw: bytes, start: i64, end: i64, longest: i6
 def parse_status_line(head: Head, raw: bytes, at: i64, end: i64, longest: i64) -> i64:
     """Parse ``HTTP-version SP status-code SP [ reason-phrase ] CRLF`` (RFC 9112 4).
 
-    The space after the code is not demanded where there is no phrase: RFC 9112 4 tells clients to be lenient there.
+    The space after the code is not required without a phrase: RFC 9112 4 tells clients to be lenient there.
     """
     start = at
     if at + 8 <= end and read_i64_le(raw, at) & _SEVEN_BYTES == _HTTP_1_DOT:
@@ -162,7 +162,8 @@ def check_target_form(method: bytes, target: bytes, at: i64) -> None:
 
 
 def _version_length(raw: bytes, at: i64, end: i64) -> i64:
-    """Look at ``HTTP/1.x CRLF``: 8 if it stands at ``at``, 0 if bytes are missing, minus the good bytes if it does not.
+    """Check for ``HTTP/1.x CRLF``: return 8 if it is at ``at``, 0 if bytes are missing, otherwise minus the matching
+    bytes.
 
     RFC 9110 2.5: a higher minor version is read as the highest that is known.
     """
@@ -191,7 +192,7 @@ def _version_error(raw: bytes, start: i64, version: i64, place: i64) -> Malforme
     if byte == 10:
         return Malformed("bare_lf" if place == 9 else "malformed_request_line", at)
     if place == 9 or byte == 32 or byte == 13:
-        # More than the version follows, or less than a version stands there.
+        # More than the version follows, or less than a version is there.
         return Malformed("malformed_request_line", at, raw[version : at + 1])
     if place == 6 and 0x30 <= byte <= 0x39:
         if raw[start : at + 1] == b"PRI * HTTP/2":  # RFC 9113 3.4

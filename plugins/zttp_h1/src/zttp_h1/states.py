@@ -1,20 +1,20 @@
-"""The two state machines of a connection: what has been read of the peer's message, and written of ours.
+"""The two state machines of a connection: for reading the peer's messages, and for writing ours.
 
-Both are role-agnostic: a server reads requests and writes responses, a client the other way round. They meet in four
-places only. A message is parsed when the one before it has ended and ``start_next_cycle`` was called, which both halves
-must allow. A response that switches protocols (101, or 2xx to CONNECT) ends HTTP for both halves at once. What either
-half says about closing (``Connection``, the version, a content that runs to the end of the connection) holds for both.
-And a request that was answered before its head was read is not read any more.
+Both are role-agnostic: a server reads requests and writes responses, a client the reverse. They interact in only four
+places. A message is parsed when the previous one has ended and ``start_next_cycle`` was called, which both must allow.
+A response that switches protocols (101, or 2xx to CONNECT) ends HTTP for both at once. If either decides to close
+(``Connection``, the version, content that ends with the connection), both close. And a request that was answered before
+its head was read is not read any more.
 
 READING   START_LINE -> FIELDS -> one of the CONTENT states, or none -> TRAILERS (after chunks) -> END -> DONE
           END is a message that has ended on the wire and whose EndOfMessage has not been pulled; DONE pauses until the
-          next cycle, so that a pipelined message waits (RFC 9112 9.3.2). SWITCHED hands every further byte to the
-          caller. CLOSED takes nothing more, FAILED neither.
+          next cycle, so that a pipelined message waits (RFC 9112 9.3.2). SWITCHED passes every further byte to the
+          caller. CLOSED and FAILED accept no more bytes.
 WRITING   IDLE -> one of the CONTENT states -> DONE
 
-The tables are written for the reader and flattened once, at import. A pair that is not there is a rule broken: READING
-never does that (the parser asks only what can happen), WRITING answers with the reason that stands in ``REFUSALS``.
-Every row is one that some order of calls and bytes looks up: ``tests/http1/test_tables.py`` finds it.
+The tables are written for readability and flattened once, at import. A missing pair is a violation: READING has none
+(the parser only uses pairs that can occur), WRITING answers with the reason from ``REFUSALS``. Some order of calls and
+bytes uses every row: ``tests/http1/test_tables.py`` finds it.
 """
 
 from typing import Final
@@ -162,7 +162,7 @@ WRITING: Final[dict[tuple[int, int], int]] = {
 
 _SENDING: Final = (SENDING_NOTHING, SENDING_LENGTH, SENDING_CHUNKED, SENDING_TO_EOF)
 
-# Why a pair that is not in WRITING is refused. The heads are those of responses, all of which are asked as SEND_HEAD.
+# Why a pair that is not in WRITING is refused. The heads are those of responses, all of which are checked as SEND_HEAD.
 REFUSALS: Final[dict[tuple[int, int], str]] = {
     (IDLE, SEND_DATA): "no_message",
     (IDLE, SEND_END): "no_message",
@@ -172,7 +172,7 @@ REFUSALS: Final[dict[tuple[int, int], str]] = {
     (SENT_SWITCH, SEND_DATA): "protocol_switched",
     **{(state, given): "already_responded" for state in (*_SENDING, SENT) for given in (SEND_INFORMATIONAL, SEND_HEAD)},
     **{(SENT_SWITCH, given): "protocol_switched" for given in (SEND_INFORMATIONAL, SEND_HEAD)},
-    # Content up to the end of the connection is refused before: there is no next cycle.
+    # Content up to the end of the connection is refused earlier: there is no next cycle.
     **{(state, NEXT_CYCLE): "cycle_not_complete" for state in (SENDING_NOTHING, SENDING_LENGTH, SENDING_CHUNKED)},
 }
 
@@ -201,15 +201,15 @@ _WRITING_FLAT: Final = _flatten(WRITING, len(WRITING_NAMES), WRITING_INPUTS)
 
 
 def after_reading(state: i64, given: i64) -> i64:
-    """Return the state of the reading half after ``given``."""
+    """Return the state of the reader after ``given``."""
     return i64(_READING_FLAT[state * READING_INPUTS + given])
 
 
-# What every message goes through, looked up once.
+# The transitions of every message, looked up once.
 AFTER_START_LINE: Final[i64] = after_reading(START_LINE, ON_START_LINE)
 AFTER_END: Final[i64] = after_reading(END, ON_END_PULLED)
 
 
 def after_writing(state: i64, given: i64) -> i64:
-    """Return the state of the writing half after ``given``, or NO_TRANSITION."""
+    """Return the state of the writer after ``given``, or NO_TRANSITION."""
     return i64(_WRITING_FLAT[state * WRITING_INPUTS + given])

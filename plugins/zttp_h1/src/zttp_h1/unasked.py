@@ -1,4 +1,4 @@
-"""Bytes that a client did not ask for: they answer no request of its own (RFC 9112 9.2)."""
+"""Unsolicited bytes: they answer no request of the client (RFC 9112 9.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EXCERPT: Final = 60
 
 
 def has_unasked(reading: Reading) -> bool:
-    """Tell whether bytes wait that answer no request (client).
+    """Return whether bytes wait that answer no request (client).
 
     RFC 9112 9.2: they must not be taken for a response, and end the connection, unless they are empty lines.
     """
@@ -28,7 +28,7 @@ def has_unasked(reading: Reading) -> bool:
 
 
 def refuse_unasked(reading: Reading) -> None:
-    """Refuse bytes that answer no request, and forget empty lines (client)."""
+    """Refuse bytes that answer no request, and drop empty lines (client)."""
     buffer = reading.buffer
     if buffer.waiting() > 0:
         if has_unasked(reading):

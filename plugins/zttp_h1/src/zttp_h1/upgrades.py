@@ -1,4 +1,4 @@
-"""What a 101 may switch to: a protocol that the request named in Upgrade, and no other (RFC 9110 7.8).
+"""The protocols that a 101 may switch to: only those of the request's Upgrade field (RFC 9110 7.8).
 
 Upgrade          = #protocol
 protocol         = protocol-name ["/" protocol-version]
@@ -9,18 +9,18 @@ from zttp_h1.names import connection_options, lower
 
 
 def is_offered(answer: bytes, request: bytes) -> bool:
-    """Tell whether every protocol of ``answer``, at least one, is among those of ``request``.
+    """Return whether every protocol of ``answer``, at least one, is among those of ``request``.
 
-    Names are compared in any case. A request that names no version takes any.
+    Names are compared in any case. A request without a version accepts any.
     """
-    offered = set(_members(request))  # which are many, if the peer likes
+    offered = set(_members(request))  # of any number
     chosen = _members(answer)
     named = [protocol for protocol in chosen if protocol in offered or protocol.partition(b"/")[0] in offered]
     return len(named) == len(chosen) > 0
 
 
 def requested_by(fields: list[tuple[bytes, bytes]]) -> bytes | None:
-    """Return the Upgrade value among the fields of a head that is sent, if its Connection field lists ``upgrade``."""
+    """Return the Upgrade value of a head that is sent, if its Connection field lists ``upgrade``."""
     values: list[bytes] = []
     options = 0
     for name, value in fields:
