@@ -20,7 +20,7 @@ _SMALL: Final = 4096  # this many parsed bytes may stay with the rest of a buffe
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class ReceiveBuffer:
-    """See the module. ``base`` counts the bytes before ``raw``, ``held`` those of them that were read and not pulled."""
+    """See the module. ``base`` counts the bytes before ``raw``, ``held`` those that were read and not pulled."""
 
     def __init__(self) -> None:
         self.raw = b""

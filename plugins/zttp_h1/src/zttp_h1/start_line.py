@@ -162,8 +162,7 @@ def check_target_form(method: bytes, target: bytes, at: i64) -> None:
 
 
 def _version_length(raw: bytes, at: i64, end: i64) -> i64:
-    """Check for ``HTTP/1.x CRLF``: return 8 if it is at ``at``, 0 if bytes are missing, otherwise minus the matching
-    bytes.
+    """Check for ``HTTP/1.x CRLF``: 8 if it is at ``at``, 0 if bytes are missing, otherwise minus the matching bytes.
 
     RFC 9110 2.5: a higher minor version is read as the highest that is known.
     """
