@@ -89,10 +89,10 @@ def test_what_lasts_to_the_end_of_the_packet_is_cut_where_that_ends(name: str) -
         # RFC 9000 19.7 MUST
         (b"\x07" + varint(0), "empty_token"),
         # RFC 9000 19.11, 19.14 MUST
-        (b"\x12" + varint(2**60 + 1), "too_many_streams"),
-        (b"\x13" + varint(2**60 + 1), "too_many_streams"),
-        (b"\x16" + varint(2**60 + 1), "too_many_streams"),
-        (b"\x17" + varint(MAX_VARINT), "too_many_streams"),
+        (b"\x12" + varint(2**60 + 1), "stream_count_too_large"),
+        (b"\x13" + varint(2**60 + 1), "stream_count_too_large"),
+        (b"\x16" + varint(2**60 + 1), "stream_count_too_large"),
+        (b"\x17" + varint(MAX_VARINT), "stream_count_too_large"),
         # RFC 9000 19.15 MUST
         (b"\x18\x01\x00\x00" + bytes(16), "connection_id_length"),
         (b"\x18\x01\x00\x15" + bytes(21 + 16), "connection_id_length"),

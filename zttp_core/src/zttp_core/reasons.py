@@ -287,6 +287,7 @@ REASONS: Final[dict[str, Reason]] = {
     "receive_only_stream": Reason(
         None, "RFC 9000 19.5", "a frame for sending streams speaks of one that we only receive on"
     ),
+    "stream_count_too_large": Reason(None, "RFC 9000 4.6", "a number of streams must not be above 2**60"),
     "offset_too_large": Reason(None, "RFC 9000 19.8", "a stream cannot have so many bytes"),
     "stream_limit_exceeded": Reason(None, "RFC 9000 4.1", "more was sent on a stream than its limit allows"),
     "connection_limit_exceeded": Reason(None, "RFC 9000 4.1", "more was sent on all streams than the limit allows"),
@@ -326,7 +327,7 @@ REASONS: Final[dict[str, Reason]] = {
     # ------------------------------------------------------------ HTTP/3: what breaks the HTTP connection
     "h3_frame_unexpected": Reason(None, "RFC 9114 7.1", "a frame of this type must not be on this stream, or not now"),
     "h3_frame_truncated": Reason(
-        None, "RFC 9114 7.1", "a stream or a frame ends in the middle of a frame or of its fields"
+        None, "RFC 9114 7.1", "a stream ends inside a frame, or a frame does not end where its fields do"
     ),
     "h3_frame_too_large": Reason(None, "RFC 9114 10.5", "a frame of the control stream is larger than any needs to be"),
     "missing_h3_settings": Reason(None, "RFC 9114 6.2.1", "the first frame of the control stream must be SETTINGS"),
@@ -349,6 +350,7 @@ REASONS: Final[dict[str, Reason]] = {
     "goaway_of_no_request": Reason(None, "RFC 9114 7.2.6", "a server's GOAWAY must name a request stream"),
     "h3_goaway_raised": Reason(None, "RFC 9114 5.2", "the identifier of GOAWAY must not be raised"),
     "push_id_lowered": Reason(None, "RFC 9114 7.2.7", "MAX_PUSH_ID must not be lowered"),
+    "push_not_allowed": Reason(None, "RFC 9114 4.6", "a client cannot push, and no push was allowed to the server"),
     "push_id_unknown": Reason(None, "RFC 9114 7.2.3", "there is no push to cancel"),
     "priority_of_no_request": Reason(None, "RFC 9218 7.2", "PRIORITY_UPDATE must name a request that may come"),
     "invalid_datagram": Reason(None, "RFC 9297 2.1", "a datagram must begin with a quarter of a stream's identifier"),

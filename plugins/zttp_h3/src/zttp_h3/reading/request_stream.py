@@ -129,7 +129,7 @@ class RequestStream(RequestState):
             if _MAY_COME[self.state][kind] == 0 or (self.tunnel and kind == frames.HEADERS):
                 raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
         elif kind == frames.PUSH_PROMISE and not self.session.is_server:
-            raise Malformed("push_refused", H3ErrorCode.H3_ID_ERROR)  # RFC 9114 7.2.5: no push was allowed
+            raise Malformed("push_not_allowed", H3ErrorCode.H3_ID_ERROR)  # RFC 9114 7.2.5: no push was allowed
         elif kind in _ELSEWHERE:
             raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
         if kind == frames.DATA:

@@ -98,7 +98,7 @@ class UnidirectionalStream:
         if kind == frames.PUSH_STREAM:
             # RFC 9114 6.2.2: clients cannot push, and we allow no push to a client.
             code = H3ErrorCode.H3_STREAM_CREATION_ERROR if self._session.is_server else H3ErrorCode.H3_ID_ERROR
-            raise Malformed("push_refused", code)
+            raise Malformed("push_not_allowed", code)
         if kind in (frames.CONTROL_STREAM, frames.ENCODER_STREAM, frames.DECODER_STREAM):
             if int(kind) in self._peer.opened:
                 raise Malformed("second_critical_stream", H3ErrorCode.H3_STREAM_CREATION_ERROR)

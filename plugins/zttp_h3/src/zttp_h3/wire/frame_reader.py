@@ -113,7 +113,7 @@ def read_streams(payload: bytes, at: i64, stop: i64, frame_type: i64) -> tuple[i
     value, at = read_value(payload, at, stop, frame_type)
     # RFC 9000 19.11, 19.14 MUST.
     if value > MAX_STREAMS_LIMIT:
-        raise _invalid("too_many_streams", frame_type)
+        raise _invalid("stream_count_too_large", frame_type)
     return value, at
 
 
