@@ -102,6 +102,19 @@ def test_a_lost_probe_or_answer_is_sent_again(lost: int) -> None:
     assert server.session.path.peer == NEW
 
 
+def test_a_client_that_would_rather_stay_gives_up_its_probe() -> None:
+    network = connected()
+    client, _ = both(network)
+    spare = len(client.session.peer_ids._spare)
+    assert client.migrate(SERVER, NEW)
+    assert client.migrate(SERVER, None)  # where it is
+    network.run()
+    assert client.session.path.local is None
+    assert len(client.session.paths) == 1
+    assert len(client.session.peer_ids._spare) == spare
+    exchange(network, b"after", b"answer")
+
+
 def test_a_path_that_does_not_work_is_given_up() -> None:
     # RFC 9000 8.2.4, 9.2: the connection stays where it was.
     network = connected()

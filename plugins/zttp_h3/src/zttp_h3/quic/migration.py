@@ -16,13 +16,14 @@ def begin(session: Session, peer: Any, local: Any) -> bool:
     """Probe a new path of a client, and move to it when it is validated; False if that must not be (9, 18.2)."""
     if session.is_server or not session.confirmed or not _may_use(session, peer):
         return False
-    if _is_same(peer, session.path.peer) and _is_same(local, session.path.local):
-        return True
-    if len(session.peer_ids.current) > 0 and not session.peer_ids.has_spare():
+    stays = _is_same(peer, session.path.peer) and _is_same(local, session.path.local)
+    if not stays and len(session.peer_ids.current) > 0 and not session.peer_ids.has_spare():
         return False
     candidate = session.candidate
     if candidate is not None:
         give_up(session, candidate)
+    if stays:
+        return True
     path = Path(peer, local, False)
     path.limited = False  # the peer is where it was, and has proven that
     path.reserved = session.peer_ids.reserve()
