@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.http3.quic.network import CLIENT, Network
+from tests.http3.quic.network import CLIENT, SERVER, Network
 from tests.http3.quic.test_misbehaving import connected, new_id, sealed, varints
 from zttp_h3 import COMPILED
 from zttp_h3.codes import QuicErrorCode as Code
+from zttp_h3.quic.close import OPEN
 from zttp_h3.quic.transport import Transport
 
 KIB = 1024
@@ -108,6 +109,47 @@ def test_a_retirement_counts_once_however_often_it_is_acknowledged() -> None:
         server.receive(packet, network.now, CLIENT, None, 0)
     assert server.session.close.state == 0
     assert peer_ids.unacknowledged_retirements == 0
+
+
+def test_a_path_is_given_up_when_nothing_more_may_be_retired() -> None:
+    # RFC 9000 5.1.2: it ends one connection, for its timer is that of all connections of an endpoint.
+    network = connected()
+    server = network.server
+    assert server is not None
+    peer_ids = server.session.peer_ids
+
+    def receive(payload: bytes, address: object = CLIENT) -> None:
+        assert server is not None
+        server.receive(sealed(network.client, payload), network.now, address, None, 0)
+
+    def offer(sequence: int, prior: int) -> bytes:
+        return new_id(sequence, prior, sequence.to_bytes(8, "big"), sequence.to_bytes(16, "big"))
+
+    for sequence in range(4, 16):
+        receive(offer(sequence, sequence))
+    receive(offer(16, 15) + offer(17, 15))
+    receive(varints(0x01), ("198.51.100.7", 4000))  # the path before is proven anew, with an ID of its own
+    assert peer_ids.unacknowledged_retirements == 16
+    assert server.session.close.state == OPEN
+    while server.session.close.state == OPEN:
+        network.now = int(server.next_timeout())
+        server.handle_timeout(network.now)
+        server.datagrams_to_send(network.now)
+    assert server.session.close.cause == "too_many_retirements"
+
+
+def test_a_server_that_hears_of_no_retirement_stops_its_client_from_moving() -> None:
+    # RFC 9000 5.1.2: it goes on offering connection IDs, and acknowledges nothing.
+    network = connected()
+    client, server = network.client, network.server
+    assert server is not None
+    client.migrate(SERVER, ("198.51.100.7", 4000))
+    for sequence in range(4, 40):
+        if not client.migrate(SERVER, ("198.51.100.7", sequence)):
+            break
+        frame = new_id(sequence, 0, sequence.to_bytes(8, "big"), sequence.to_bytes(16, "big"))
+        client.receive(sealed(server, frame), network.now, SERVER, None, 0)
+    assert client.session.close.cause == "too_many_retirements"
 
 
 def test_our_connection_ids_retired_without_end() -> None:

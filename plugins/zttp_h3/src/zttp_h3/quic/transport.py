@@ -92,13 +92,18 @@ class Transport:
         try:
             self._receiver.receive(datagram, peer, local, ecn)
         except Malformed as malformed:
-            session.close.cause = malformed.reason
-            session.fail(malformed.error_code, malformed.frame_type, malformed.reason.encode())
+            self._break(malformed)
         except TlsError as error:
             session.close.cause = _HANDSHAKE_FAILED
             session.fail(error.error_code, 0, error.message.encode())
         if len(session.offered_versions) > 0:
             self._change_version()
+
+    def _break(self, malformed: Malformed) -> None:
+        """End the connection because of what the peer did, or never did."""
+        session = self.session
+        session.close.cause = malformed.reason
+        session.fail(malformed.error_code, malformed.frame_type, malformed.reason.encode())
 
     def _change_version(self) -> None:
         """Begin again with a version that the server speaks too; without one it is over (RFC 9000 6.2)."""
@@ -115,6 +120,15 @@ class Transport:
 
     def datagrams_to_send(self, now: i64) -> list[tuple[bytes, Path, int]]:
         """Return what leaves now, each with its path and the ECN codepoint to send it with."""
+        try:
+            return self._leaving(now)
+        except Malformed as malformed:
+            # RFC 9001 6.6 MUST: keys that are worn out protect nothing more, not even what says so.
+            self._break(malformed)
+            self.session.close.end()
+            return []
+
+    def _leaving(self, now: i64) -> list[tuple[bytes, Path, int]]:
         session = self.session
         session.now = max(now, session.now)
         now = session.now
