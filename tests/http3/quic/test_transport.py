@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.http3.quic.network import Link, Network
+from zttp_h3.codes import QuicErrorCode
 from zttp_h3.tls.groups import SECP256R1, X25519, X25519MLKEM768
 
 
@@ -202,3 +203,35 @@ def test_keys_of_before_are_kept_until_the_peer_follows() -> None:
     network.run(10)
     assert network.received[False, int(late.stream_id)] == b"with the keys of before"
     network.run(2, until=lambda: not phases.has_previous())
+
+
+def test_keys_are_updated_long_before_they_are_worn_out() -> None:
+    # RFC 9001 6.6 MUST: without it a connection would end in the middle of ten gigabytes.
+    network = Network().run()
+    client, server = network.client, network.server
+    assert server is not None
+    for phases in (client.session.phases, server.session.phases):
+        assert phases is not None
+        phases.update_after = 100
+    for _ in range(3):
+        exchange(network, b"question", bytes(200_000))
+    assert server.session.phases is not None
+    assert server.session.phases.updates > 1
+    network.assert_settled()
+
+
+def test_worn_out_keys_end_the_connection() -> None:
+    # RFC 9001 6.6 MUST: a peer that follows no update wears them out. They protect nothing more, not even the close.
+    network = Network().run()
+    server = network.server
+    assert server is not None
+    phases = server.session.phases
+    assert phases is not None
+    phases._send_key._limit = phases._send_key.sealed + 5
+    stream = server.open(True)
+    assert stream is not None
+    server.session.streams.write(stream, bytes(20_000))
+    assert server.datagrams_to_send(network.now) == []
+    assert server.is_over()
+    assert server.session.close.cause == "confidentiality_limit"
+    assert server.session.close.error_code == QuicErrorCode.AEAD_LIMIT_REACHED

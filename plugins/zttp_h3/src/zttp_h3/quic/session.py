@@ -110,7 +110,6 @@ class Session:
         self.handshake_deadline: i64 = now + options.handshake_timeout
         self.pacing_deadline: i64 = -1
         self.previous_keys_until: i64 = -1
-        self.update_wanted = False
         self.ping_due = False
         self.quic_bits: i64 = 0  # packets whose fixed bit is cleared, by their numbers modulo 62 (RFC 9287 3)
         self.skip_at: i64 = -1

@@ -148,13 +148,15 @@ class Transport:
             return leaving
         if close.state != OPEN:
             return leaving
+        phases = session.phases
+        if phases is not None and phases.update_due():
+            self.request_key_update()  # RFC 9001 6.6 MUST: long before the keys are worn out; as soon as it may be
         assembler = DatagramAssembler(session)
         for path in list(session.paths):
             if path.wants_probe():
                 probe = next_probe(session, path, now)
                 if probe:
                     leaving.append((probe, path, NOT_ECT))
-        phases = session.phases
         if session.confirmed and phases is not None and session.streams.queued_bytes > _BURST_FROM:
             burst = phases.burst()
             marks: list[int] = []
@@ -185,7 +187,10 @@ class Transport:
         session.now = max(now, session.now)
         self._deadline_known = False
         self._expired = session.now
-        expire(session, self._receiver.frames)
+        try:
+            expire(session, self._receiver.frames)
+        except Malformed as malformed:  # a path was given up, and its connection ID is one too many to retire
+            self._break(malformed)
 
     # ------------------------------------------------------------------------------------------ streams
 
@@ -250,7 +255,11 @@ class Transport:
     def migrate(self, peer: Any, local: Any) -> bool:
         """Move to another path once it is validated (client, RFC 9000 9); False if that must not be now."""
         self._deadline_known = False
-        return begin(self.session, peer, local)
+        try:
+            return begin(self.session, peer, local)
+        except Malformed as malformed:  # as in ``handle_timeout``
+            self._break(malformed)
+            return False
 
     def is_over(self) -> bool:
         """Tell whether the connection has ended and is forgotten."""
