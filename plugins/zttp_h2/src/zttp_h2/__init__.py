@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from zttp_h2.limits import H2Limits as H2Limits
     from zttp_h2.stream import Stream as Stream
 
-    COMPILED: bool  # whether this installation runs the compiled modules
+    COMPILED: bool  # whether this installation is compiled
 
 __all__ = ["COMPILED", "H2Connection", "H2Limits", "Stream"]
 

@@ -1,9 +1,8 @@
-"""What callers give, made into what the rest works with.
+"""Converts the arguments of callers for the rest of the package.
 
-Fields: nearly everybody gives a ``list`` of tuples. The compiled loops over them check each for being a pair of bytes,
-so that such a list is handed on as it is and costs nothing here. Whoever hands it on catches the TypeError of those
-loops, and tries again with ``field_pairs`` of it: either some of the pairs are not tuples, or that raises the better
-TypeError.
+Fields: nearly every caller passes a ``list`` of tuples. The compiled loops check that each is a pair of bytes, so such
+a list is passed on unchanged and costs nothing here. The caller of a loop catches its TypeError, and tries again with
+``field_pairs``: either some of the pairs are not tuples, or that raises a better TypeError.
 """
 
 from types import FunctionType
@@ -20,9 +19,9 @@ _HeaderBlock: Final[Any] = HeaderBlock
 
 
 def listed(headers: Any) -> list[tuple[bytes, bytes]]:
-    """Return any fields as a list; only one that begins and ends with a tuple may hold what is no pair of bytes.
+    """Return any fields as a list; only one that begins and ends with a tuple may hold other items than pairs of bytes.
 
-    Servers put tuples of their own before the lists of an application: that is seen here, before anything is written.
+    Servers put their own tuples before the lists of an application: this is detected here, before anything is written.
     """
     if (
         _LOOPS_CHECK
@@ -37,7 +36,7 @@ def listed(headers: Any) -> list[tuple[bytes, bytes]]:
 
 
 def never_indexed(headers: Any) -> frozenset[bytes] | None:
-    """Return the names of the fields that must go on as never-indexed literals (RFC 7541 6.2.3), ``None`` for none."""
+    """Return the names of the fields to send as never-indexed literals (RFC 7541 6.2.3), ``None`` for none."""
     if type(headers) is not _HeaderBlock:
         return None
     names: frozenset[bytes] = headers.never_indexed
@@ -45,7 +44,7 @@ def never_indexed(headers: Any) -> frozenset[bytes] | None:
 
 
 def clamped(number: int) -> i64:
-    """Return a number that 64 bits hold: itself, or one that is as far out of every range."""
+    """Return a number that 64 bits hold: itself, or one that is also out of every range."""
     if 0 <= number <= 0x7FFFFFFF:  # nearly always
         return number
     if number > _LARGEST:
@@ -55,4 +54,4 @@ def clamped(number: int) -> i64:
     return number
 
 
-_LOOPS_CHECK: Final[bool] = not isinstance(listed, FunctionType)  # interpreted, nothing checks by itself
+_LOOPS_CHECK: Final[bool] = not isinstance(listed, FunctionType)  # interpreted, nothing else checks

@@ -1,7 +1,7 @@
-"""How streams and the connection end on this side (RFC 9113 5.1, 6.8).
+"""The end of streams and of the connection on this side (RFC 9113 5.1, 6.8).
 
-A stream ends message by message, or because one side resets it; its memory and credit return here, whoever ends it. The
-connection ends gracefully in two steps: what was asked for before the peer knew is still answered.
+A stream ends message by message, or because one side resets it; in both cases its memory and credit are returned here.
+The connection ends gracefully in two steps: requests that were sent before the peer knew are still answered.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ _ROUND_TRIP: Final = b"shutdown"  # eight bytes that a PING carries
 
 
 def end_sent(session: Session, stream: StreamState) -> None:
-    """Note that END_STREAM was sent."""
+    """Record that END_STREAM was sent."""
     following = after(stream.state, SEND_END_STREAM)
     stream.state = following
     if following == CLOSED:
@@ -25,7 +25,7 @@ def end_sent(session: Session, stream: StreamState) -> None:
 
 
 def end_received(session: Session, stream: StreamState) -> None:
-    """Note END_STREAM: the message that is received has ended."""
+    """Record END_STREAM: the received message has ended."""
     session.ending = stream
     stream.reading = RECEIVED
     following = after(stream.state, RECV_END_STREAM)
@@ -43,7 +43,7 @@ def reset_here(session: Session, stream: StreamState, error_code: i64) -> None:
 
 
 def drop(session: Session, stream: StreamState, state: i64) -> None:
-    """Forget a stream that one side has reset, with what is blocked on it; its credit returns to the connection."""
+    """Forget a stream that one side has reset, with its blocked content; its credit returns to the connection."""
     session.send_flow.drop(stream)
     if stream.unconsumed > 0:
         session.receive_flow.returned(stream.unconsumed)
@@ -52,11 +52,10 @@ def drop(session: Session, stream: StreamState, state: i64) -> None:
 
 
 def shut_down(session: Session) -> None:
-    """Begin to end the connection (RFC 9113 6.8), unless that was done.
+    """Begin to end the connection (RFC 9113 6.8), unless it has begun.
 
-    A server announces it, and names the last stream once a PING sent after that has come back: what the client
-    asked for before it knew is there by then. A client accepts no streams, so there is none that it would have to wait
-    for.
+    A server announces it, and names the last stream once a PING sent afterwards is answered: by then all requests sent
+    before the client knew have arrived. A client accepts no streams, so it need not wait.
     """
     if session.aborted or 0 <= session.goaway_sent < MAX_STREAM_ID or session.acks_until_goaway > 0:
         return
@@ -66,12 +65,12 @@ def shut_down(session: Session) -> None:
     if session.goaway_sent < 0:
         session.go_away(MAX_STREAM_ID, NO_ERROR, b"")
     session.ping(_ROUND_TRIP)
-    # Whatever they answer: of so many, one answers a PING that was sent after the GOAWAY.
+    # Whichever they answer: of that many, one answers a PING that was sent after the GOAWAY.
     session.acks_until_goaway = session.pings
 
 
 def ping_answered(session: Session) -> None:
-    """Note that a PING of ours was answered; the one that a shutdown waits for brings its second step."""
+    """Record that a PING of ours was answered; the one that a shutdown waits for starts its second step."""
     session.pings -= 1
     if session.acks_until_goaway > 0:
         session.acks_until_goaway -= 1
@@ -80,10 +79,10 @@ def ping_answered(session: Session) -> None:
 
 
 def name_last_stream(session: Session, last: i64) -> None:
-    """Send the GOAWAY that goes with no error, and close what it leaves out."""
+    """Send the GOAWAY without an error, and close the streams above its last one."""
     session.go_away(last, NO_ERROR, b"")
     if session.server:
-        # The client takes them for refused, and asks again elsewhere.
+        # The client treats them as refused, and retries on another connection.
         for stream in session.table.take_above(last):
             drop(session, stream, RESET_SENT)
 

@@ -1,4 +1,4 @@
-"""The error codes of RFC 9113 7 as plain numbers: an enumeration of the core is no constant here."""
+"""The error codes of RFC 9113 7 as plain numbers: an enumeration of the core is not a constant here."""
 
 from typing import Final
 

@@ -1,9 +1,7 @@
 """``H2Connection``: one HTTP/2 connection, in either role (RFC 9113).
 
-What is in ``reading`` turns bytes into events, what is in ``writing`` messages into frames; what they share is the
-``session``.
-This module is their common surface: it checks what a caller asks for, and turns what breaks the connection into its
-error.
+``reading`` turns bytes into events, ``writing`` turns messages into frames; both share the ``session``. This module is
+the public API: it checks calls, and turns a connection error into its exception.
 """
 
 from __future__ import annotations
@@ -82,8 +80,8 @@ class H2Connection:
         self._session: Final = session
         self._content: Final = ContentWriter(session)
         self._receiver: Final = Receiver(session, self._content, auto_credit)
-        # What broke the connection. The error is made anew for each read: one that is kept would keep, by its
-        # traceback, the frames that saw it, and with them the connection.
+        # The connection error. The exception is made anew for each read: a stored one would keep, by its traceback,
+        # frames and with them the connection.
         self._failure: str | None = None
         self._failure_code: i64 = NO_ERROR
         self._failure_at: i64 = 0
@@ -105,10 +103,10 @@ class H2Connection:
             raise local_error("receive_after_eof")
         session = self._session
         session.received += len(received)
-        # What the peer has credit for is ours to keep, whatever the limit.
+        # Content for which the peer has credit must be stored, whatever the limit.
         if receiver.inbox.push(received) > session.limits.max_buffer + session.receive_flow.window or session.aborted:
             if session.aborted:
-                receiver.inbox.clear()  # nobody will parse it any more
+                receiver.inbox.clear()  # it will not be parsed any more
                 return
             self._fail(Malformed("buffer_full", ENHANCE_YOUR_CALM, receiver.inbox.at))
             raise self._failed()
@@ -169,7 +167,7 @@ class H2Connection:
     def data_to_send(self) -> bytes:
         """Return the bytes to send and remove them from the connection."""
         abuse = self._session.abuse
-        if abuse.signals > 0 and self._receiver.inbox.size() == 0:  # a flood is one, however often output is taken
+        if abuse.signals > 0 and self._receiver.inbox.size() == 0:  # a flood counts, however often output is taken
             abuse.output_taken()
         return self._content.take()
 
@@ -189,7 +187,7 @@ class H2Connection:
         """
         self._check_open()
         session = self._session
-        # Its loops are not the writer's: every pair is made sure of first.
+        # It does not use the writer's loops: every pair is checked first.
         stream = upgrade(session, self._receiver, method, target, field_pairs(listed(headers)), settings_header)
         return Stream(self._content, stream)
 
@@ -342,7 +340,7 @@ class H2Connection:
             code_space="h2",
         )
         if not session.server:
-            error.status_hint = None  # nobody is to be answered
+            error.status_hint = None  # there is no response to send
         return error
 
     def has_pending_send(self) -> bool:
@@ -395,7 +393,7 @@ class H2Connection:
         self._drop_streams()
 
     def _drop_streams(self) -> None:
-        """Close all streams: their handles say so, and keep nothing alive."""
+        """Close all streams: their handles are closed, and keep nothing alive."""
         session = self._session
         for stream in session.table.all():
             session.table.forget(stream, CLOSED)
@@ -412,8 +410,8 @@ def new_connection(
     auto_credit: bool = True,
     enable_connect_protocol: bool = False,
 ) -> H2Connection:
-    """Make a connection: what ``zttp.Connection`` calls, because calling a function is cheaper than calling a class.
+    """Make a connection for ``zttp.Connection``: calling a function is faster than calling a class.
 
-    And cheaper without parameters that are keywords only; ``zttp.Connection`` passes keywords anyway.
+    And faster without keyword-only parameters; ``zttp.Connection`` passes keywords anyway.
     """
     return H2Connection(role, limits=limits, auto_credit=auto_credit, enable_connect_protocol=enable_connect_protocol)

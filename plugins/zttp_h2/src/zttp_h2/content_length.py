@@ -1,10 +1,10 @@
-"""Content-Length values (RFC 9110 8.6): what nearly every one looks like."""
+"""Content-Length values (RFC 9110 8.6): the usual form."""
 
 from zttp_h2.native_ints import i64
 
 
 def plain_length(value: bytes) -> i64:
-    """Return the length that up to 18 digits state, or -1 for a value that ``zttp_core.messages`` has to judge."""
+    """Return the length of up to 18 digits, or -1 for a value that ``zttp_core.messages`` must check."""
     size: i64 = len(value)
     if size == 0 or size > 18:
         return -1

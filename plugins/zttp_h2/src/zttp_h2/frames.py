@@ -1,4 +1,4 @@
-"""The frame types and flags of RFC 9113 6 and RFC 9218 7.1, and what their lengths must be."""
+"""The frame types and flags of RFC 9113 6 and RFC 9218 7.1, and the required lengths."""
 
 from typing import Final
 

@@ -124,8 +124,8 @@ class H2Limits:
         self.initial_window_size: Final[i64] = initial_window_size
         self.connection_window_size: Final[i64] = connection_window_size
         self.max_connection_window: Final[i64] = max_connection_window
-        # What a connection with these limits says first, once one has said it: a client, a server, and one with
-        # extended CONNECT. It follows from the values, so it changes nothing.
+        # The first bytes of a connection with these limits, once one was made: for a client, a server, and with
+        # extended CONNECT. They follow from the values, so the limits stay constant.
         self.openings: Final[list[bytes | None]] = [None, None, None]
 
     def _values(self) -> tuple[int, ...]:
@@ -162,7 +162,7 @@ class H2Limits:
 
 
 def limits_from(values: tuple[int, ...]) -> H2Limits:
-    """Make limits of their values, in the order of ``__match_args__`` (for pickle)."""
+    """Make limits from their values, in the order of ``__match_args__`` (for pickle)."""
     return H2Limits(**dict(zip(H2Limits.__match_args__, values, strict=True)))
 
 

@@ -1,9 +1,8 @@
 """The machine integers and the class marker of the compiled modules, without a run-time dependency on mypy_extensions.
 
-mypyc compiles these names to C integers because it sees the imports below. Interpreted, they are the nearest thing that
-behaves alike: ``i64``, ``i32`` and ``i16`` are ``int`` (values must fit), ``u8`` keeps the low eight bits, as it does
-in C. This module is not compiled; every distribution has its own copy, because each is compiled without sight of the
-others.
+mypyc compiles these names to C integers because it sees the imports below. Interpreted, they are the closest
+equivalent: ``i64``, ``i32`` and ``i16`` are ``int`` (values must fit), ``u8`` keeps the low eight bits, as it does in
+C. This module is not compiled; every distribution has its own copy, because each is compiled separately.
 """
 
 from typing import TYPE_CHECKING

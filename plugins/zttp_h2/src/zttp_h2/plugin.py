@@ -1,4 +1,4 @@
-"""What the entry point ``h2`` of the group ``zttp.protocols`` names: the description of this protocol.
+"""The module of the entry point ``h2`` in the group ``zttp.protocols``: the description of this protocol.
 
 Not compiled: pluggy cannot hook compiled functions. Nothing of HTTP/2 is imported before the first connection.
 """

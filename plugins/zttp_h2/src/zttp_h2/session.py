@@ -1,4 +1,4 @@
-"""``Session``: what both halves of a connection share, and how it begins and ends (RFC 9113 3.4, 5.4, 6.5, 6.8)."""
+"""``Session``: the state shared by reader and writer, start and end of a connection (RFC 9113 3.4, 5.4, 6.5, 6.8)."""
 
 from collections.abc import Mapping
 from typing import Any, Final, final
@@ -26,13 +26,13 @@ from zttp_h2.streams.early_priorities import EarlyPriorities
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.streams.stream_table import StreamTable
 
-_MOST_SETTINGS: Final = MIN_MAX_FRAME_SIZE // 6  # every peer takes that
+_MOST_SETTINGS: Final = MIN_MAX_FRAME_SIZE // 6  # every peer accepts that
 
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Session:
-    """The state of one connection that is neither reading's nor writing's alone.
+    """The state of one connection that reading and writing share.
 
     ``goaway_sent`` is the last stream identifier that was announced, -1 before; streams above it are discarded.
     ``goaway_received`` is the peer's. ``rejected_stream`` is the last stream that was rejected here.
@@ -57,19 +57,19 @@ class Session:
         self.aborted: bool = False  # by a connection error of either side: nothing is sent any more
         self.ending: StreamState | None = None  # the stream whose EndOfMessage is the next event
         self.early_priorities: EarlyPriorities | None = None
-        self.received: i64 = 0  # octets, whether or not they were parsed
-        self.frame_at: i64 = 0  # where the last frame began, in all that was received
+        self.received: i64 = 0  # octets, parsed or not
+        self.frame_at: i64 = 0  # the start of the last frame, in the whole input
         self.rejected_stream: i64 = 0
         self.rejected_at: i64 = 0
         self.rejected_code: i64 = 0
         self.rejected_reason: str | None = None
 
     def first_params(self) -> Params:
-        """Return what our first SETTINGS frame says."""
+        """Return the settings of our first SETTINGS frame."""
         return initial_params(self.limits, self.server, self.own.connect_protocol)
 
     def start(self) -> None:
-        """Send our preface, unless that was done."""
+        """Send our preface, unless it was sent."""
         if self.started:
             return
         self.started = True
@@ -83,7 +83,7 @@ class Session:
         self.outbox.buffer.write(first)
 
     def _opening(self) -> bytes:
-        """Return what we say first: the same on every connection with these limits."""
+        """Return our first bytes: the same on every connection with these limits."""
         outbox = Outbox()
         if not self.server:
             outbox.buffer.write(PREFACE)
@@ -96,13 +96,13 @@ class Session:
         return outbox.take()
 
     def unstart(self) -> None:
-        """Take the preface back: what was to follow it was refused, and nothing else is queued."""
+        """Remove the preface: the next frame was refused, and nothing else is queued."""
         self.started = False
         self.outbox.truncate(0)
         self.own.taken_back()
 
     def checked_params(self, settings: Mapping[int, int]) -> Params:
-        """Return settings as they are sent; LocalProtocolError for what would make a peer end the connection."""
+        """Return settings in the form to send; LocalProtocolError for values that would make a peer close."""
         if len(settings) > _MOST_SETTINGS:
             raise ValueError(f"a SETTINGS frame holds at most {_MOST_SETTINGS} settings, got {len(settings)}")
         params: Params = []
@@ -145,7 +145,7 @@ class Session:
         self.receive_flow.pending_growth = self.own.pending_growth()
 
     def check_output(self) -> None:
-        """Bound the answers that wait to be taken: who asks for more does not read them (CVE-2019-9512, -9515)."""
+        """Limit the answers that wait: a peer that causes more does not read them (CVE-2019-9512, -9515)."""
         if self.outbox.size() > self.limits.max_buffer + MOST_CONTENT:
             raise Malformed("output_full", ENHANCE_YOUR_CALM)
 
@@ -177,18 +177,18 @@ class Session:
         )
 
     def last_processed(self) -> i64:
-        """Return the highest stream of the peer that something may have been done for."""
+        """Return the highest stream of the peer that may have been processed."""
         return self.table.processed if self.server else 0
 
     def is_shut_down(self) -> bool:
-        """Return whether no new stream can come, and all that were there have ended."""
+        """Return whether no new stream can be opened, and all streams have ended."""
         if self.aborted:
             return True
         if self.table.count() > 0:
-            return False  # after EOF too: who has only ended its own side still reads answers
+            return False  # after EOF too: a peer that has ended only its own side still reads answers
         if self.input_ended:
             return True
         if self.server:
-            # RFC 9113 6.8: 2^31-1 only announces what is to come.
+            # RFC 9113 6.8: 2^31-1 only announces the shutdown.
             return 0 <= self.goaway_sent < MAX_STREAM_ID
         return self.goaway_sent >= 0 or self.goaway_received >= 0

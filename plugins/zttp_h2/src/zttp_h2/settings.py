@@ -1,7 +1,7 @@
 """SETTINGS: their frames, their values (RFC 9113 6.5.2, RFC 8441 3, RFC 9218 2.1), and those of both sides.
 
 The peer's take effect when they arrive, and are acknowledged. Ours take effect when the peer acknowledges them (RFC
-9113 6.5.3), except that what they allow in addition is allowed at once: a peer may use it before its acknowledgment is
+9113 6.5.3), except that additional permissions apply at once: a peer may use it before its acknowledgment is
 read.
 """
 
@@ -25,9 +25,9 @@ ENABLE_CONNECT_PROTOCOL: Final = 0x8
 NO_RFC7540_PRIORITIES: Final = 0x9
 
 _DEFAULT_TABLE_SIZE: Final = 4096
-# RFC 9113 6.5.2 recommends that nobody allows less, so it is what a client counts on until it knows.
+# RFC 9113 6.5.2 recommends that limits are not smaller, so a client relies on it until it knows.
 _ASSUMED_CONCURRENCY: Final = 100
-_LARGEST_FRAME_SENT: Final = 65536  # larger frames would only hold up the other streams
+_LARGEST_FRAME_SENT: Final = 65536  # larger frames would only delay the other streams
 
 Params = list[tuple[int, int]]
 
@@ -65,7 +65,7 @@ def serialize_params(params: Params) -> bytes:
 
 
 def initial_params(limits: H2Limits, server: bool, enable_connect_protocol: bool) -> Params:
-    """Return what the first SETTINGS frame says: what differs from the initial values (RFC 9113 6.5.2)."""
+    """Return the settings of the first SETTINGS frame: those that differ from the initial values (RFC 9113 6.5.2)."""
     params: Params = []
     if limits.header_table_size != _DEFAULT_TABLE_SIZE:
         params.append((HEADER_TABLE_SIZE, limits.header_table_size))
@@ -88,7 +88,7 @@ def initial_params(limits: H2Limits, server: bool, enable_connect_protocol: bool
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class PeerSettings:
-    """What the peer has announced; until then the initial values."""
+    """The settings of the peer; until they arrive, the initial values."""
 
     def __init__(self) -> None:
         self.received: bool = False
@@ -97,11 +97,11 @@ class PeerSettings:
         self.max_frame_size: i64 = MIN_MAX_FRAME_SIZE  # as far as it is used
         self.connect_protocol: bool = False
         self.named_table_size: bool = False  # by the settings that were applied last; the value is the encoder's
-        self.fault_at: i64 = -1  # where in the payload stands the setting that was refused
+        self.fault_at: i64 = -1  # the position of the refused setting in the payload
         self._no_rfc7540_priorities: i64 = -1  # as it was in the first SETTINGS
 
     def apply(self, payload: bytes, at: i64, stop: i64, from_server: bool) -> i64:
-        """Take new values in order; return an error code, or 0. INITIAL_WINDOW_SIZE of the streams is the caller's.
+        """Take new values in order; return an error code, or 0. The caller applies INITIAL_WINDOW_SIZE to the streams.
 
         ``payload[at:stop]`` is that of a SETTINGS frame, and its length a multiple of six.
         """
@@ -143,7 +143,7 @@ class PeerSettings:
                 self._no_rfc7540_priorities = value
         if not self.received:
             self.received = True
-            # RFC 9113 6.5.2: initially there is no limit; a peer that names none has none.
+            # RFC 9113 6.5.2: initially there is no limit; without the setting there is none.
             if not limits_streams:
                 self.max_concurrent_streams = 0xFFFFFFFF
         return 0
@@ -152,10 +152,11 @@ class PeerSettings:
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class OwnSettings:
-    """What we enforce now, and the SETTINGS frames that the peer has not acknowledged.
+    """The values that we enforce now, and the SETTINGS frames that the peer has not acknowledged.
 
-    The first frame says what is enforced from the beginning, but for windows smaller than the initial ones: until the
-    peer has acknowledged them, "the receiver MUST be prepared to receive data that exceeds this window size" (6.9.3).
+    The first frame has the values that are enforced from the beginning, except windows smaller than the initial ones:
+    until the peer has acknowledged them, "the receiver MUST be prepared to receive data that exceeds this window size"
+    (6.9.3).
     """
 
     def __init__(self, limits: H2Limits, enable_connect_protocol: bool) -> None:
@@ -166,13 +167,13 @@ class OwnSettings:
         self.max_header_list_size: i64 = limits.max_header_list_size
         self.header_table_size: i64 = limits.header_table_size
         self.connect_protocol: bool = enable_connect_protocol
-        self.acknowledged_first: bool = False  # the peer knows what is enforced from the beginning
+        self.acknowledged_first: bool = False  # the peer knows the values that are enforced from the beginning
         self._unacknowledged: i64 = 0
         self._changes: deque[Params] | None = None  # of the latest frames, without the first
-        self._largest_window: i64 = 0  # that they ask for, or have asked for while one of them waits
+        self._largest_window: i64 = 0  # requested by them, or while one of them waits
 
     def forbids(self, identifier: i64, value: i64, server: bool) -> bool:
-        """Return whether a setting must not have this value now, though it could have it."""
+        """Return whether a setting must not have this value now, although it is valid."""
         if identifier == ENABLE_PUSH:
             return value != 0  # push is refused here
         if identifier == ENABLE_CONNECT_PROTOCOL:
@@ -181,16 +182,16 @@ class OwnSettings:
         return identifier == NO_RFC7540_PRIORITIES and value != 1
 
     def pending_growth(self) -> i64:
-        """Return by how much streams' windows will grow with the acknowledgments that are to come, at most."""
+        """Return the maximum by which streams' windows will grow with the pending acknowledgments."""
         growth = self._largest_window - self.initial_window_size
         return max(growth, 0)
 
     def sent_first(self) -> None:
-        """Note the first SETTINGS frame."""
+        """Record the first SETTINGS frame."""
         self._unacknowledged += 1
 
     def sent(self, params: Params) -> None:
-        """Note another SETTINGS frame, and allow at once what it allows in addition."""
+        """Record another SETTINGS frame, and apply its additional permissions at once."""
         changes = self._changes
         if changes is None:
             changes = deque()
@@ -210,7 +211,7 @@ class OwnSettings:
                 self._largest_window = value
 
     def taken_back(self) -> None:
-        """Note that the first SETTINGS frame was not sent after all."""
+        """Record that the first SETTINGS frame was not sent after all."""
         self._unacknowledged = 0
 
     def acknowledged(self) -> bool:

@@ -118,7 +118,7 @@ class Stream:
             reset_here(self._content.session, self._state, error_code)
 
     def _open(self) -> StreamState:
-        """Return the state, if there is still something to send."""
+        """Return the state, if the stream can still send."""
         state = self._state
         if state.state >= CLOSED:
             raise local_error("stream_closed", stream_id=state.stream_id)

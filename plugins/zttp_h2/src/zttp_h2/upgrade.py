@@ -1,4 +1,4 @@
-"""How a connection begins that was HTTP/1.1 (RFC 7540 3.2): its request is stream 1, and complete.
+"""The start of a connection that was HTTP/1.1 (RFC 7540 3.2): its complete request is stream 1.
 
 The HTTP2-Settings field of that request is base64url of a SETTINGS payload (3.2.1).
 """
@@ -26,7 +26,7 @@ _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 def upgrade(
     session: Session, receiver: Receiver, method: bytes, target: bytes, fields: Fields, settings_header: bytes | None
 ) -> StreamState:
-    """Begin with stream 1; a server's next events are its request. What is refused changes nothing."""
+    """Begin with stream 1; a server's next events are its request. A refused call changes nothing."""
     if session.started or session.table.highest > 0:
         raise local_error("upgrade_too_late")
     payload = b""
@@ -36,7 +36,7 @@ def upgrade(
     session.start()
     if len(payload) > 0:
         receiver.apply_settings(payload)
-        session.peer.received = False  # the preface still brings the first SETTINGS frame
+        session.peer.received = False  # the first SETTINGS frame still follows the preface
     state = HALF_CLOSED_REMOTE if session.server else HALF_CLOSED_LOCAL
     stream = StreamState(1, state, session.peer.initial_window_size, session.own.initial_window_size)
     stream.request_facts = HEAD if method == b"HEAD" else CONNECT if method == b"CONNECT" else 0
@@ -53,7 +53,7 @@ def upgrade(
 
 
 def _request_event(method: bytes, target: bytes, fields: Fields) -> Any:
-    """Return the request as HTTP/2 has it: in lower case, and without what spoke about the HTTP/1.1 connection."""
+    """Return the request in the form of HTTP/2: in lower case, and without connection-specific fields."""
     section, _ = write_request(method, target, end_to_end(fields), b"http")
     head: Any = read_request(section)
     kept = [field for field in head.fields if field[0] != b"http2-settings"]
@@ -61,7 +61,7 @@ def _request_event(method: bytes, target: bytes, fields: Fields) -> Any:
 
 
 def _checked_payload(settings_header: bytes) -> bytes:
-    """Return the settings of the field, if they are such as a client may send first."""
+    """Return the settings of the field, if a client may send them first."""
     payload = decode_settings_header(settings_header)
     if payload is None or PeerSettings().apply(payload, 0, len(payload), False) != 0:
         raise local_error("invalid_settings_header", settings_header)

@@ -1,1 +1,1 @@
-"""What may come and go, and when: windows and credit, the order of streams, abuse limits, queued output."""
+"""Flow in both directions: windows and credit, the order of streams, abuse limits, queued output."""

@@ -1,11 +1,11 @@
-"""The bounds on what a peer can make us do for nothing (RFC 9113 10.5).
+"""The limits on work that a peer can cause without progress (RFC 9113 10.5).
 
-Every frame costs a bounded amount of work and memory; what these counters bound is how much of it can be asked for
-without any message coming or going. They fall again with honest work, so that a long-lived connection never reaches
-them, and what a peer is entitled to is not counted: the answers to our own PINGs and SETTINGS, credit for content that
-it was sent, what was under way to a stream when that was reset. A few signals (PING, SETTINGS, PRIORITY,
-PRIORITY_UPDATE, empty DATA, informational responses, frames of unknown type) are forgiven each time that output is
-taken after all input was read: as a keepalive, which comes alone.
+Every frame costs a bounded amount of work and memory; these counters limit how many a peer can send without a message
+in either direction. Progress lowers them again, so that a long-lived connection never reaches them. Not counted are
+frames to which a peer is entitled: answers to our own PINGs and SETTINGS, credit for content that it received, frames
+in flight to a stream when it was reset. A few signals (PING, SETTINGS, PRIORITY, PRIORITY_UPDATE, empty DATA,
+informational responses, frames of unknown type) are forgiven each time that output is taken after all input was read:
+as keepalives, which arrive without other frames.
 
     frames   PING (CVE-2019-9512), SETTINGS (CVE-2019-9515), PRIORITY and PRIORITY_UPDATE (CVE-2019-9513), WINDOW_UPDATE
              that is not earned by content (tiny windows, CVE-2019-9511), RST_STREAM for closed streams (CVE-2019-9514),
@@ -21,14 +21,14 @@ from zttp_h2.limits import H2Limits
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
 
-# WINDOW_UPDATE frames that a DATA frame earns: one for its stream, one for the connection, as many again, and one for
-# each 32 octets: there are clients that return credit in small steps, at any time after the content.
+# WINDOW_UPDATE frames that a DATA frame allows: one for its stream, one for the connection, as many again, and one for
+# each 32 octets: some clients return credit in small steps, at any time after the content.
 _EARNED_BY_FRAME: Final = 4
 _EARNING_SHIFT: Final = 5
-# A DATA frame that the peer's own windows cut down to less earns nothing.
+# A DATA frame that the peer's own windows make smaller allows none.
 SLIVER: Final = 64
-# So many signals between two outputs that are taken are a keepalive: no message has to pass by them. Each costs no more
-# than the calls that it takes to read it.
+# This many signals between two outputs count as keepalives, without any message. Each costs no more than the calls to
+# read it.
 _KEEPALIVE: Final = 4
 
 
@@ -43,7 +43,7 @@ class AbuseLimits:
         self._frames: i64 = 0
         self._resets: i64 = 0
         self._earned: i64 = 0
-        self.signals: i64 = 0  # since output was taken, or progress
+        self.signals: i64 = 0  # since output was taken, or since progress
 
     def frame(self, weight: i64) -> None:
         """Count a frame that no message needs."""
@@ -52,35 +52,35 @@ class AbuseLimits:
             raise Malformed("too_many_control_frames", ENHANCE_YOUR_CALM)
 
     def signal(self, weight: i64) -> None:
-        """Count a frame that an honest peer sends now and then though no message needs it."""
+        """Count a frame that an honest peer sends now and then although no message needs it."""
         self.signals += weight
         self.frame(weight)
 
     def forgive_no_signal(self) -> None:
-        """Count the signals for good that came since output was taken: they moved the windows of streams."""
+        """Count the signals since the last output permanently: they changed the windows of streams."""
         self.signals = _KEEPALIVE + 1
 
     def earned_frame(self) -> None:
-        """Count a frame that messages sent before entitle the peer to, unless they did."""
+        """Count a frame, unless earlier messages entitle the peer to it."""
         if self._earned > 0:
             self._earned -= 1
         else:
             self.frame(1)
 
     def output_taken(self) -> None:
-        """The answers to signals were taken, if they had any: a keepalive costs nothing more."""
+        """The answers to signals were taken, if there were any: forgive the keepalives."""
         signals = self.signals
         self.signals = 0
         if signals <= _KEEPALIVE:
             self._recover(signals)
 
     def progress(self) -> None:
-        """A message went on: content or a head came."""
+        """Record progress of a message: content or a head arrived."""
         self._frames = 0
         self.signals = 0
 
     def content_sent(self, size: i64) -> None:
-        """Content left, and was not cut down to a sliver by the peer's windows."""
+        """Record content that was sent, not as a tiny piece because of the peer's windows."""
         earned = _EARNED_BY_FRAME + (size >> _EARNING_SHIFT)
         self._earned += earned
         self._recover(earned)
@@ -92,11 +92,11 @@ class AbuseLimits:
             raise Malformed("too_many_resets", ENHANCE_YOUR_CALM)
 
     def reset_here(self) -> None:
-        """A stream was reset though the peer broke no rule; what crosses that on its way is no flood."""
+        """Record that a stream was reset without an error of the peer; frames that cross the reset are not abuse."""
         self._earned += _EARNED_BY_FRAME
 
     def completed(self) -> None:
-        """A stream ended in both directions, or was answered to the end; what crosses that on its way is no flood."""
+        """Record that a stream ended in both directions, or was fully answered; frames that cross it are no abuse."""
         self._earned += _EARNED_BY_FRAME
         if self._resets > 0:
             self._resets -= 1

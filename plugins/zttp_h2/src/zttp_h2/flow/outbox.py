@@ -1,7 +1,7 @@
-"""What waits to be sent: frames go in, one bytes object comes out.
+"""The queued output: frames in, one bytes object out.
 
-Small things are written into one buffer. Content of a few kilobytes and more is kept as the object that it came in, or
-as a view of it, and joined once, when it is taken.
+Small parts are written into one buffer. Content of a few kilobytes and more is kept as the caller's object, or as a
+view of it, and joined once, when it is taken.
 """
 
 from typing import Final, final
@@ -11,9 +11,9 @@ from librt.strings import BytesWriter, write_i32_be, write_i64_be
 from zttp_h2.frames import DATA, END_STREAM, GOAWAY, PING, PRIORITY_UPDATE, RST_STREAM, WINDOW_UPDATE, write_u32
 from zttp_h2.native_ints import i32, i64, mypyc_attr, u8
 
-_NONE: Final[list[object]] = []  # in place of a list of each connection's own, until it needs one
+_NONE: Final[list[object]] = []  # shared by all connections until they need their own list
 _LARGE: Final = 4096  # from here on content is not copied through the buffer
-_MOST_KEPT: Final = 8192  # a buffer that has grown beyond is not kept for the next output: most connections idle
+_MOST_KEPT: Final = 8192  # a larger buffer is not kept for the next output: most connections are idle
 
 
 @final
@@ -26,12 +26,12 @@ class Outbox:
         self.number: i64 = 0  # how many outputs were taken before this one
         self._parts: list[object] = _NONE
         self._parts_size: i64 = 0
-        # Where the flags of the last frame stand, as long as that frame can still get END_STREAM.
+        # The position of the flags of the last frame, while that frame can still get END_STREAM.
         self._flags_at: i64 = -1
         self._flags_stream: i64 = 0
 
     def write_header(self, length: i64, frame_type: i64, flags: i64, stream_id: i64) -> None:
-        """Write the nine octets that begin a frame (RFC 9113 4.1)."""
+        """Write the nine octets of a frame header (RFC 9113 4.1)."""
         buffer = self.buffer
         self._flags_at = len(buffer) + 4
         self._flags_stream = stream_id
@@ -39,23 +39,23 @@ class Outbox:
         buffer.append(u8(stream_id & 255))
 
     def patch_length(self, at: i64) -> None:
-        """Write the length of the frame that begins at ``at`` and ends here."""
+        """Set the length of the frame that begins at ``at`` and ends here."""
         buffer = self.buffer
         length: i64 = len(buffer) - at - 9
-        if length > 255:  # what is there says 0
+        if length > 255:  # it is 0 so far
             buffer[at] = u8((length >> 16) & 255)
             buffer[at + 1] = u8((length >> 8) & 255)
         buffer[at + 2] = u8(length & 255)
 
     def truncate(self, at: i64) -> None:
-        """Forget what was written from ``at`` on."""
+        """Remove the bytes from ``at`` on."""
         self.buffer.truncate(at)
         self._flags_at = -1
 
     def cut_off(self, at: i64) -> bytes:
-        """Return what was written from ``at`` on, and forget it.
+        """Return the bytes from ``at`` on, and remove them.
 
-        What is before it leaves the buffer for good, so that whoever cuts off again does not copy it again.
+        The bytes before them leave the buffer, so that the next call does not copy them again.
         """
         data = self.buffer.getvalue()
         self.truncate(at)
@@ -63,12 +63,12 @@ class Outbox:
         return data[at:]
 
     def mark(self, at: i64, stream_id: i64) -> None:
-        """Note that END_STREAM of this stream can be set at ``at``: only continuations follow that frame."""
+        """Record that END_STREAM of this stream can be set at ``at``: only continuations follow that frame."""
         self._flags_at = at
         self._flags_stream = stream_id
 
     def end_last_frame(self, stream_id: i64) -> bool:
-        """Set END_STREAM in the last frame, if that is a HEADERS or DATA frame of this stream and still here."""
+        """Set END_STREAM in the last frame, if it is a HEADERS or DATA frame of this stream and still queued."""
         at = self._flags_at
         if at < 0 or self._flags_stream != stream_id:
             return False
@@ -89,14 +89,14 @@ class Outbox:
             self.write_content(data, start, stop)
 
     def write_content(self, data: bytes, start: i64, stop: i64) -> None:
-        """Write a part of what a DATA frame holds."""
+        """Write a part of the payload of a DATA frame."""
         size = stop - start
         whole = size == len(data)
         if size < _LARGE:
             self.buffer.write(data if whole else data[start:stop])
             return
         self._flush()
-        # A view costs less than a copy of that size does.
+        # A view costs less than a copy of that size.
         self._append(data if whole else memoryview(data)[start:stop], size)
 
     def write_rst_stream(self, stream_id: i64, error_code: i64) -> None:
@@ -128,7 +128,7 @@ class Outbox:
         self.buffer.write(debug)
 
     def take(self) -> bytes:
-        """Return what waits to be sent, and forget it."""
+        """Return the queued output, and remove it."""
         buffer = self.buffer
         parts = self._parts
         self.number += 1

@@ -1,9 +1,9 @@
-"""Flow control of what is received (RFC 9113 5.2, 6.9): the windows that we grant, and the credit that we return.
+"""Flow control of received content (RFC 9113 5.2, 6.9): the windows that we grant, and the credit that we return.
 
-Credit returns when content is consumed, in batches of half a window, or of more than what the peer has left: other
-streams may hold the rest of the connection's window for as long as nobody reads them. A window that was consumed once
-over doubles, up to ``max_connection_window``: what is consumed decides, never what the peer announces, so it costs the
-peer as many bytes as it gains. A stream's window does not outgrow the connection's.
+Credit is returned when content is consumed, in batches of half a window, or of more than the peer has left: other
+streams may hold the rest of the connection's window while they are not read. A window that was consumed once completely
+doubles, up to ``max_connection_window``: consumption decides, never announcements of the peer, so growth costs the peer
+as many bytes as it gains. A stream's window does not outgrow the connection's.
 """
 
 from typing import Final, final
@@ -15,8 +15,8 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.states import HALF_CLOSED_LOCAL, OPEN
 from zttp_h2.streams.stream_state import StreamState
 
-# Less is not returned early: the peer would send that little, and each piece would cost both sides a frame. A stream of
-# which everything was consumed may be waiting for it; one with more to consume will bring more credit.
+# Less is not returned early: the peer would send tiny pieces, and each would cost both sides a frame. A stream whose
+# content was all consumed may be waiting for it; one with more to consume will return more credit.
 _LEAST_OF_A_DRAINED: Final = 64
 _LEAST: Final = 16_384
 
@@ -32,12 +32,12 @@ class ReceiveFlow:
         self.pending_growth: i64 = 0  # of streams, by settings that the peer has not acknowledged
         self._max_size: Final[i64] = limits.max_connection_window
         self._credit: i64 = 0  # consumed, and not yet returned
-        self._drained = True  # all that had come on the stream that was consumed last
+        self._drained = True  # all content of the stream that was consumed last
         self._since_growth: i64 = 0
         self._outbox: Final = outbox
 
     def received(self, length: i64) -> None:
-        """Count octets that came against the connection's window."""
+        """Count received octets against the connection's window."""
         self.window -= length
         if self._credit > self.window:
             self.returned(0, self._drained)
@@ -47,7 +47,7 @@ class ReceiveFlow:
         self.returned(length, stream.unconsumed == 0)
         state = stream.state
         if state != OPEN and state != HALF_CLOSED_LOCAL:
-            return  # RFC 9113 5.1: nothing more comes there
+            return  # RFC 9113 5.1: no more content follows
         stream.receive_credit += length
         stream.receive_since_growth += length
         self._return_due(stream)
@@ -58,7 +58,7 @@ class ReceiveFlow:
             stream.receive_window += delta
             stream.receive_size += delta
             stream.receive_since_growth = 0
-            # Of a smaller window the credit that is kept may be all there is: nothing more would come to return it.
+            # With a smaller window the kept credit may be all there is: no more content would arrive to return it.
             if stream.state == OPEN or stream.state == HALF_CLOSED_LOCAL:
                 self._return_due(stream)
 
@@ -80,7 +80,7 @@ class ReceiveFlow:
         self._outbox.write_window_update(stream.stream_id, credit)
 
     def returned(self, length: i64, drained: bool = True) -> None:
-        """Return the credit of octets to the connection alone; ``drained`` if no more of that stream has come."""
+        """Return the credit of octets to the connection only; ``drained`` if all of that stream was consumed."""
         credit = self._credit + length
         self._since_growth += length
         size = self.size

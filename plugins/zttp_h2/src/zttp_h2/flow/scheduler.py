@@ -1,8 +1,8 @@
-"""Which stream sends next, when several have content and credit for it (RFC 9218 10).
+"""Selects the next stream to send, if several have content and credit (RFC 9218 10).
 
-The most urgent first. Among equals, those that are incremental take turns of a frame each; the others are served one
-after the other, in the order of their identifiers. Where there are both, the two groups take turns, so that neither
-starves. A stream whose client sent no priority signal has urgency 3 and is not incremental (RFC 9218 4).
+The most urgent first. Of streams with the same urgency, incremental ones take turns of a frame each; the others are
+served one after another, in the order of their identifiers. If there are both, the two groups take turns, so that
+neither starves. A stream whose client sent no priority signal has urgency 3 and is not incremental (RFC 9218 4).
 """
 
 from heapq import heappop, heappush
@@ -18,14 +18,14 @@ _URGENCIES: Final = 8
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class StreamQueue:
-    """Streams by a number, the lowest first. One that leaves before its turn stays in the heap until it comes up."""
+    """Streams by a number, the lowest first. A removed one stays in the heap until its turn."""
 
     def __init__(self) -> None:
         self._numbers: list[int] = []
         self._streams: dict[int, StreamState] = {}
 
     def is_empty(self) -> bool:
-        """Return whether no stream is here."""
+        """Return whether there is no stream."""
         return len(self._streams) == 0
 
     def add(self, number: int, stream: StreamState) -> None:
@@ -34,7 +34,7 @@ class StreamQueue:
         self._streams[number] = stream
 
     def take(self) -> StreamState:
-        """Remove and return the first; there is one."""
+        """Remove and return the first stream; there is one."""
         while True:
             stream = self._streams.pop(heappop(self._numbers), None)
             if stream is not None:
@@ -51,15 +51,15 @@ class StreamQueue:
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Scheduler:
-    """The streams that could send if the connection could; ``StreamState.queued`` says which are here.
+    """The streams that could send if the connection could; ``StreamState.queued`` marks them.
 
-    One alone needs no queue.
+    A single one needs no queue.
     """
 
     def __init__(self) -> None:
         self.count: i64 = 0
         self._alone: StreamState = NO_STREAM
-        # By urgency: those in the order of their identifiers, then those in turn.
+        # By urgency: first the streams in the order of their identifiers, then those in turn.
         self._queues: list[StreamQueue | None] = []
         self._turn: i64 = 0
         self._order_is_next: bool = True
@@ -77,7 +77,7 @@ class Scheduler:
         self._enqueue(stream)
 
     def remove(self, stream: StreamState) -> None:
-        """Take a stream out, if it is queued."""
+        """Remove a stream, if it is queued."""
         if not stream.queued:
             return
         stream.queued = False
@@ -90,7 +90,7 @@ class Scheduler:
         queue.remove(stream.turn)
 
     def take(self) -> StreamState | None:
-        """Take out the stream whose turn it is to send one frame."""
+        """Remove and return the next stream to send one frame."""
         if self.count == 0:
             return None
         self.count -= 1
@@ -135,5 +135,5 @@ class Scheduler:
 
 
 def _place(stream: StreamState) -> i64:
-    """Return where a stream's queue is among the queues."""
+    """Return the index of a stream's queue."""
     return stream.urgency + _URGENCIES if stream.incremental else stream.urgency

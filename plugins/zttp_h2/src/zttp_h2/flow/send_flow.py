@@ -1,8 +1,8 @@
-"""Flow control of what is sent (RFC 9113 5.2, 6.9): the windows that the peer grants, and the content that they block.
+"""Flow control of sent content (RFC 9113 5.2, 6.9): the windows that the peer grants, and blocked content.
 
-Output that was not taken blocks content, too, or else what is urgent would wait for all that was written before it,
-and a peer that opens its windows and does not read could make it grow without bound (CVE-2019-9517). Content that is
-blocked by its own stream's window waits for that alone; all other content waits in the ``scheduler``.
+Output that was not taken blocks content, too: otherwise urgent content would wait for all earlier output, and a peer
+that opens its windows and does not read could make it grow without bound (CVE-2019-9517). Content that is blocked by
+its own stream's window waits only for that; all other content waits in the ``scheduler``.
 """
 
 from typing import Final, final
@@ -13,7 +13,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.blocked_content import BlockedContent
 from zttp_h2.streams.stream_state import StreamState
 
-# So much content is written at once, before the output is taken. Small amounts hold nobody up.
+# This much content is written at once, before the output is taken. Small amounts delay nothing.
 MOST_CONTENT: Final = 262144
 _OUTPUT_FOR_SMALL: Final = 196608
 _SMALL: Final = 4096
@@ -23,7 +23,7 @@ _ANY: Final = 0x7FFFFFFFFFFF
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class SendFlow:
-    """``window`` is what the peer takes on all streams together; the streams' own are theirs."""
+    """``window`` is that of the connection; each stream has its own."""
 
     def __init__(self) -> None:
         self.window: i64 = DEFAULT_WINDOW
@@ -44,14 +44,14 @@ class SendFlow:
         self.wait(stream)
 
     def room(self, stream: StreamState, size: i64) -> i64:
-        """Return how much of ``size`` octets can be written now; not positive: nothing."""
+        """Return how much of ``size`` octets can be written now; nothing if not positive."""
         room = self._room if size <= _SMALL else self._room - _OUTPUT_FOR_SMALL
         if room > self.window:
             room = self.window
         return min(stream.window, room)
 
     def turn_size(self, stream: StreamState, largest: i64) -> i64:
-        """Return how much of its blocked content a stream whose turn it is sends in one frame."""
+        """Return how much of its blocked content the next stream sends in one frame."""
         if largest > self.window:
             largest = self.window
         if largest > stream.window:
@@ -60,12 +60,12 @@ class SendFlow:
         return min(blocked, largest)
 
     def is_due(self) -> bool:
-        """Return whether something waits that could be written."""
+        """Return whether blocked content could be written now."""
         scheduler = self._scheduler
         return scheduler is not None and self.window > 0 and scheduler.count > 0
 
     def open_output(self) -> None:
-        """Let everything be written: the output is about to be taken."""
+        """Allow everything to be written: the output is about to be taken."""
         self._room = _ANY
 
     def output_taken(self) -> None:
@@ -73,7 +73,7 @@ class SendFlow:
         self._room = MOST_CONTENT
 
     def window_left(self, streams: list[StreamState]) -> i64:
-        """Return the connection's window without what waits only for the output."""
+        """Return the connection's window minus content that waits only for the output."""
         window = self.window
         if self.is_due():
             for stream in streams:
@@ -82,13 +82,13 @@ class SendFlow:
         return max(0, window)
 
     def sent(self, stream: StreamState, size: i64) -> None:
-        """Note content that leaves."""
+        """Record content that is sent."""
         stream.window -= size
         self.window -= size
         self._room -= size
 
     def unblocked(self, stream: StreamState, size: i64) -> bool:
-        """Note blocked content that leaves; return whether nothing more is blocked."""
+        """Record blocked content that is sent; return whether nothing more is blocked."""
         self.sent(stream, size)
         self.blocked_bytes -= size
         if stream.blocked_bytes() > 0:
@@ -98,7 +98,7 @@ class SendFlow:
         return True
 
     def wait(self, stream: StreamState) -> None:
-        """Let a stream wait for the connection, if that is what it needs."""
+        """Let a stream wait for the connection, if it needs that."""
         if stream.queued or stream.blocked is None or stream.window <= 0:
             return
         scheduler = self._scheduler
@@ -108,12 +108,12 @@ class SendFlow:
         scheduler.add(stream)
 
     def next_stream(self) -> StreamState | None:
-        """Take out the stream whose turn it is to send, if one could and the connection can."""
+        """Remove and return the next stream to send, if there is one and the connection can send."""
         scheduler = self._scheduler
         return None if scheduler is None or self.window <= 0 or self._room <= _OUTPUT_FOR_SMALL else scheduler.take()
 
     def drop(self, stream: StreamState) -> None:
-        """Forget what is blocked on a stream."""
+        """Drop the blocked content of a stream."""
         blocked = stream.blocked
         if blocked is None:
             return
@@ -125,7 +125,7 @@ class SendFlow:
             scheduler.remove(stream)
 
     def drop_all(self) -> None:
-        """Forget that anything is blocked: all streams are gone."""
+        """Drop all blocked content: all streams are closed."""
         self.blocked_bytes = 0
         self.blocked_streams = 0
         self._scheduler = None
@@ -133,7 +133,7 @@ class SendFlow:
     def change_initial_window(self, streams: list[StreamState], delta: i64) -> bool:
         """Apply a new SETTINGS_INITIAL_WINDOW_SIZE to all streams; False if a window overflows (RFC 9113 6.9.2).
 
-        A window can become negative by it; then nothing is sent until credit has made it positive.
+        A window can become negative; then nothing is sent until credit has made it positive.
         """
         for stream in streams:
             stream.window += delta

@@ -1,25 +1,25 @@
 """The decoder: field blocks in, fields and their kinds out. RFC 7541 3, 6; RFC 9113 4.3, 10.5.1.
 
-It knows nothing of streams and messages, and hands both what they need. After ``decode(block)``:
+It does not depend on streams and messages. After ``decode(block)``:
 
     section(i)  the ``(name, value)`` tuples in order, pseudo-header fields included, without the first i; a new list
-    kinds       ``BytesWriter`` with one octet per field, see ``field_kinds``; good until the next block
-    method ...  the pseudo-header fields, good if their bit was seen: nobody has to look for them
-    pseudo      how many pseudo-header fields there are
-    seen        the union of the fields' SEEN bits: what no bit speaks of need not be looked for
+    kinds       ``BytesWriter`` with one octet per field, see ``field_kinds``; valid until the next block
+    method ...  the pseudo-header fields, valid if their bit was seen
+    pseudo      the number of pseudo-header fields
+    seen        the union of the fields' SEEN bits
     repeated    the SEEN bits that more than one field had
     list_size   the size of the list by RFC 9113 6.5.2: name, value and 32 per field
 
-Every verdict on a field is kept with its table entry, so a field that was once validated costs a table access.
+The kind of a field is kept with its table entry, so a field that was once validated costs a table access.
 
-Limits. ``max_header_list_size`` bounds the list: a larger one is decoded to the end, which keeps the table in step, but
-nothing of it is kept and the status is HEADER_LIST_TOO_LARGE: the message alone is to be refused. That has a bound,
-too: past 16 times the limit, and past 1 MiB, the block is a bomb and the connection is done for (HEADER_LIST_BOMB).
-Work is linear in the octets of the block, whatever its references unfold to: a reference copies nothing. A string is no
-longer than 8/5 of its octets in the block, and the block's length is the caller's to bound.
+Limits. ``max_header_list_size`` limits the list: a larger one is decoded to the end, which keeps the table
+synchronised, but nothing of it is kept and the status is HEADER_LIST_TOO_LARGE: only the message must be refused. This
+has a limit, too: past 16 times the limit, and past 1 MiB, the block is a bomb and the connection fails
+(HEADER_LIST_BOMB). Work is linear in the octets of the block, whatever its references expand to: a reference copies
+nothing. A string is no longer than 8/5 of its octets in the block, and the caller must limit the block's length.
 
 Dynamic table size updates: at most two, first in the block, none above the acknowledged SETTINGS_HEADER_TABLE_SIZE;
-once that is lowered below the table's maximum, the next block must begin with one that honours the lowest value.
+once that is lowered below the table's maximum, the next block must begin with one that respects the lowest value.
 """
 
 from typing import Final, final
@@ -83,7 +83,7 @@ _MAX_SIZE_UPDATES: Final = 2
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Decoder:
-    """One direction of one connection. A fatal status is for good: every later block gets it again."""
+    """One direction of one connection. A fatal status is permanent: every later block gets it again."""
 
     def __init__(self, max_header_list_size: i64 = 65536, max_table_size: i64 = DEFAULT_TABLE_SIZE) -> None:
         self.max_header_list_size: i64 = max_header_list_size
@@ -106,12 +106,12 @@ class Decoder:
         self._at: i64 = 0
         self._string_flags: i64 = 0
         self._scratch: BytesWriter = BytesWriter()
-        # Serves all blocks, so that it need not grow with each; after the fields there is _NO_FIELD.
+        # Reused for all blocks, so that it need not grow with each; after the fields there is _NO_FIELD.
         self._fields: list[object] = []
-        # The names of the never-indexed literals of the block: as a rule those of the one before.
+        # The names of the never-indexed literals of the block: usually those of the previous one.
         self._marked: list[bytes] = _NO_NAMES
         self._marked_count: i64 = 0
-        self._marked_anew = False  # nobody else has that list
+        self._marked_anew = False  # there is no other reference to that list
 
     def set_max_table_size(self, size: i64) -> None:
         """Apply our SETTINGS_HEADER_TABLE_SIZE, once the peer has acknowledged it (RFC 7541 4.2)."""
@@ -126,7 +126,7 @@ class Decoder:
     def never_indexed(self) -> list[bytes] | None:
         """Return the names of the fields that came as never-indexed literals, or ``None`` if there are none.
 
-        ``:authority`` goes by the name of ``host``, which is what it is handed on as.
+        ``:authority`` has the name ``host`` here, as in the fields that are passed on.
         """
         if self.seen & SEEN_NEVER_INDEXED == 0:
             return None
@@ -137,11 +137,11 @@ class Decoder:
         return names
 
     def holds_much(self) -> bool:
-        """Return whether the last block was so large that nothing of it is to be kept longer than it is needed."""
+        """Return whether the last block was so large that nothing of it should be kept longer than needed."""
         return self.list_size > _MOST_KEPT
 
     def let_go(self) -> None:
-        """Forget the last block; what the table holds stays."""
+        """Drop the last block; the table keeps its entries."""
         self.count = 0
         self.kinds = BytesWriter()
         self.pseudo = 0
@@ -160,7 +160,7 @@ class Decoder:
         self._marked_count = 0
 
     def _mark(self, kind: i64, name: bytes) -> None:
-        """Note a never-indexed literal. Whoever has the list of an earlier block keeps it as it is."""
+        """Record a never-indexed literal. The list of an earlier block, if it is in use, is not changed."""
         if kind & KIND_MASK == AUTHORITY:
             name = b"host"
         names = self._marked
@@ -256,7 +256,7 @@ class Decoder:
         return OK if list_size <= limit else HEADER_LIST_TOO_LARGE
 
     def _keep(self, entry: TableEntry) -> None:
-        """Keep a pseudo-header field where the message layer finds it."""
+        """Keep a pseudo-header field for the message layer."""
         kind = entry.kind & KIND_MASK
         if kind == METHOD:
             self.method = entry
@@ -272,13 +272,13 @@ class Decoder:
             self.protocol = entry
 
     def _fail(self, status: i64) -> i64:
-        """Note the failure, unless there is one, and return a position that ends the block."""
+        """Record the failure, unless there is one, and return a position that ends the block."""
         if self._failure == OK:
             self._failure = status
         return 0x7FFFFFFFFFFF
 
     def _fail_index(self, index: i64) -> i64:
-        """Say why an index is none: decode_integer's -1 and -2, or zero (RFC 7541 6.1 MUST)."""
+        """Record why an index is invalid: decode_integer's -1 and -2, or zero (RFC 7541 6.1 MUST)."""
         if index == -1:
             return self._fail(TRUNCATED)
         return self._fail(INTEGER_TOO_LARGE if index == -2 else INVALID_INDEX)
@@ -315,7 +315,7 @@ class Decoder:
         return at
 
     def _decode_literal(self, block: bytes, end: i64, first: i64) -> TableEntry:
-        """Decode the literal at ``_at``, which begins with ``first`` (RFC 7541 6.2); ``_failure`` tells of errors."""
+        """Decode the literal at ``_at``, which begins with ``first`` (RFC 7541 6.2); errors are in ``_failure``."""
         at = self._at + 1
         if first >= 64:
             prefix_max: i64 = 63
@@ -379,7 +379,7 @@ class Decoder:
     def _decode_string(self, block: bytes, end: i64) -> bytes:
         """Decode the string literal at ``_at`` (RFC 7541 5.2).
 
-        ``_string_flags`` says what a coded string was found to contain (``huffman.decode``); -1 means a raw one.
+        ``_string_flags`` has the flags of a coded string (``huffman.decode``); -1 means a raw one.
         """
         at = self._at
         if at >= end:

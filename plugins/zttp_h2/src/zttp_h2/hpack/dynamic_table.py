@@ -18,7 +18,7 @@ class DynamicTable:
         self.max_size: i64 = max_size
         self.size: i64 = 0
         self.length: i64 = 0
-        self.changes: i64 = 0  # whoever remembers what a block meant can tell whether it still means that
+        self.changes: i64 = 0  # shows whether the result of an earlier block is still valid
         self._entries: list[TableEntry] = []
 
     def get(self, position: i64) -> TableEntry:
@@ -27,7 +27,7 @@ class DynamicTable:
         return entries[len(entries) - 1 - position]
 
     def add(self, entry: TableEntry) -> None:
-        """Insert ``entry``, evicting what it displaces; one larger than the table empties it (RFC 7541 4.4)."""
+        """Insert ``entry``, evicting older ones; one larger than the table empties it (RFC 7541 4.4)."""
         size = entry.size
         self.changes += 1
         self._evict(self.max_size - size)

@@ -2,20 +2,19 @@
 
 A block is ``begin_block(writer, count)``, ``last.repeat_all(writer, fields, table.stamp)`` and, if that does not write
 it, ``write_fields(writer, fields, rules)``; ``encode(writer, fields)`` does it all. Other fields, such as pseudo-header
-fields, are written in between, each by ``lookup(name)`` and ``encode_field(writer, name, value)``. What is indexed is
-said in ``indexing_policy``. Names come in any case and leave in lower case.
+fields, are written in between, each by ``lookup(name)`` and ``encode_field(writer, name, value)``. ``indexing_policy``
+defines what is indexed. Names are given in any case and sent in lower case.
 
-Names and values are validated here (see ``field_kinds``), each when it is written as a literal: what is in a table is
-valid. What a message must not carry though its grammar is right (connection-specific or pseudo-header fields) is the
-caller's to refuse, by ``FieldRules``.
+Names and values are validated here (see ``field_kinds``), each when it is written as a literal: entries of a table are
+valid. Fields that are grammatical but not allowed in a message (connection-specific or pseudo-header fields) must be
+refused by the caller, with ``FieldRules``.
 
 A block that cannot be finished, or is not sent, must be given up by ``abandon_block()``: the next one then begins by
 emptying the dynamic tables of both sides, so that the refused message leaves nothing behind.
 
 Memory: the dynamic table is bounded by the smaller of the peer's SETTINGS_HEADER_TABLE_SIZE and ``max_table_size``.
-Beside it, 256 names that are not in ``known_names`` are remembered, none of them longer than that, of each VARYING name
-the last value that would have fitted into the table, and one list of fields of which all that were written are in the
-table.
+In addition, 256 names that are not in ``known_names`` are kept, none of them longer than that, for each VARYING name
+the last value that would have fitted into the table, and one list of fields whose written fields are all in the table.
 """
 
 from typing import Final, final
@@ -49,7 +48,7 @@ class Encoder:
         self.max_table_size: i64 = max_table_size
         self.table: EncoderTable = EncoderTable(DEFAULT_TABLE_SIZE)
         self._size: i64 = DEFAULT_TABLE_SIZE
-        # Of all sizes since the last block; what the next one has to signal, if anything.
+        # The lowest size since the last block, which the next one must signal, if there is a change.
         self._lowest_size: i64 = DEFAULT_TABLE_SIZE
         self._update_due: bool = False
         self._abandoned: bool = False
@@ -70,9 +69,9 @@ class Encoder:
                 self._lowest_size = size
 
     def begin_block(self, writer: BytesWriter, count: i64) -> None:
-        """Begin a block with so many fields to be remembered: write the dynamic table size updates that are due.
+        """Begin a block with this many fields to keep: write the pending dynamic table size updates.
 
-        A ``count`` of -1 is that of a block beside the others: nothing of it is remembered, and nothing forgotten.
+        A ``count`` of -1 means a separate block: nothing of it is kept, and nothing is dropped.
         """
         if count >= 0:
             self.last.begin(count)
@@ -92,7 +91,7 @@ class Encoder:
     def abandon_block(self) -> None:
         """Forget a begun block that will not be sent: the next one empties both tables before anything else.
 
-        What the abandoned block inserted and signalled never reached the peer.
+        The insertions and signals of the abandoned block never reached the peer.
         """
         self.table.resize(0)
         self._lowest_size = 0
@@ -117,7 +116,7 @@ class Encoder:
         return status
 
     def write_fields(self, writer: BytesWriter, fields: Fields, rules: FieldRules) -> tuple[i64, i64]:
-        """Write the fields that ``rules`` take, and remember them for the next block.
+        """Write the fields that ``rules`` accepts, and keep them for the next block.
 
         Returns OK and 0, or INVALID_NAME or INVALID_VALUE and the position of the field that is refused.
         """
@@ -167,7 +166,7 @@ class Encoder:
         return OK, 0
 
     def lookup(self, given: bytes) -> FieldName:
-        """Return what is known of a name."""
+        """Return the ``FieldName`` of a name."""
         name = known_name(given)
         return self._find_other(given) if name is None else name
 
@@ -184,7 +183,7 @@ class Encoder:
         name = self.lookup(lower) if lower != given else FieldName(given, INCREMENTAL, _number_of(given), 0, None, b"")
         if len(given) <= _LONGEST_NAME:
             if len(names) >= _MAX_NAMES:
-                names.clear()  # what is in the table stays there, and valid
+                names.clear()  # the entries of the table stay valid
             names[given] = name
         return name
 
@@ -236,7 +235,7 @@ class Encoder:
     def encode_field(self, writer: BytesWriter, name: FieldName, value: bytes, never_indexed: bool = False) -> i64:
         """Write one field; return OK, or INVALID_NAME or INVALID_VALUE: then the block must be abandoned.
 
-        ``never_indexed`` is for what a proxy received as a never-indexed literal, RFC 7541 6.2.3 MUST.
+        ``never_indexed`` is for a field that a proxy received as a never-indexed literal, RFC 7541 6.2.3 MUST.
         """
         table = self.table
         is_marked = table.marks & name.mark != 0
@@ -272,7 +271,7 @@ class Encoder:
         return status
 
     def _hold_back(self, name: FieldName, value: bytes) -> bool:
-        """Return whether a VARYING field is not to be indexed yet: when it comes again, it will be."""
+        """Return whether a VARYING field should not be indexed yet, but only when it is repeated."""
         if name is PATH_NAME:
             repeats = value == self.last.path_held_back
             self.last.path_held_back = value
@@ -290,7 +289,7 @@ class Encoder:
 def _write_literal(
     writer: BytesWriter, name: FieldName, value: bytes, index: i64, pattern: i64, prefix_max: i64
 ) -> i64:
-    """Write a field that is in no table, or must not be taken from one (RFC 7541 6.2); return OK or INVALID_VALUE."""
+    """Write a field as a literal (RFC 7541 6.2); return OK or INVALID_VALUE."""
     encode_integer(writer, index, pattern, prefix_max)
     if index == 0:
         if len(name.literal) > 0:
@@ -301,5 +300,5 @@ def _write_literal(
 
 
 def _number_of(name: bytes) -> int:
-    """Return a number for a name that has none, by which its mark is chosen."""
+    """Return a number for a name that has none, for the choice of its mark."""
     return 1000 + len(name)

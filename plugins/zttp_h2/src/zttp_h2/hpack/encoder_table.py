@@ -1,7 +1,7 @@
-"""The encoder's dynamic table, RFC 7541 2.3.2 and 4: the mirror image of what the peer's decoder holds.
+"""The encoder's dynamic table, RFC 7541 2.3.2 and 4: the copy of the table in the peer's decoder.
 
-A *number* names a field for good: entries of the dynamic table are numbered from 1 in the order of their insertion, a
-field of the static table has its negative index, and 0 is no field.
+A *number* identifies a field permanently: entries of the dynamic table are numbered from 1 in the order of their
+insertion, a field of the static table has its negative index, and 0 is no field.
 """
 
 from typing import Final, final
@@ -26,8 +26,8 @@ _FEW: Final = 24
 class EncoderTable:
     """Two lists that grow at their ends. Evicted fields leave vacant places at the beginning, cut off in bulk.
 
-    ``marks`` says which names may be here, and ``stamp`` changes with every change. A few entries are looked through,
-    for more there is an index by value.
+    ``marks`` shows which names may be here, and ``stamp`` changes with every change. A few entries are scanned, for
+    more there is an index by value.
     """
 
     def __init__(self, max_size: i64) -> None:
@@ -43,7 +43,7 @@ class EncoderTable:
         self._by_value: dict[bytes, int] | None = None  # the number of the newest entry with a value
 
     def index_of(self, number: i64) -> i64:
-        """Return the index that ``number`` has now (RFC 7541 2.3.3), or 0 if it was evicted."""
+        """Return the current index of ``number`` (RFC 7541 2.3.3), or 0 if it was evicted."""
         if number <= 0:
             return -number
         age = self._inserted - number
@@ -67,9 +67,9 @@ class EncoderTable:
         return age + STATIC_LENGTH + 1
 
     def repeat(self, writer: BytesWriter, fields: Fields, position: i64, stop: i64, numbers: list[int]) -> i64:
-        """Write the fields from ``position`` to ``stop``, as long as each is the entry whose number is at its position.
+        """Write the fields from ``position`` to ``stop``, while each is the entry whose number is at its position.
 
-        Return where that ends.
+        Return the end of that run.
         """
         names = self._names
         values = self._values
@@ -119,7 +119,7 @@ class EncoderTable:
         return 0 if at < 0 else self._number_at(at)
 
     def spares(self, size: i64) -> bool:
-        """Return whether a field of this size drives out nothing, or nothing of weight (``indexing_policy``)."""
+        """Return whether a field of this size evicts nothing, or nothing important (``indexing_policy``)."""
         return self.size + size <= self.max_size or self._lasting_size * 16 <= self.max_size
 
     def add(self, name: FieldName, value: bytes, size: i64) -> i64:
@@ -146,7 +146,7 @@ class EncoderTable:
         self._evict(max_size)
 
     def _place_of(self, name: FieldName, before: i64) -> i64:
-        """Return the last place before ``before`` where this name is, or -1."""
+        """Return the last position of this name before ``before``, or -1."""
         names = self._names
         oldest: i64 = len(names) - self.length
         at = before - 1
@@ -160,7 +160,7 @@ class EncoderTable:
         return self._inserted - (len(self._names) - 1 - place)
 
     def _index_values(self) -> dict[bytes, int]:
-        """Make the index: a table that has many fields will be asked often."""
+        """Make the index: a table with many fields will be searched often."""
         by_value: dict[bytes, int] = {}
         values = self._values
         end: i64 = len(values)

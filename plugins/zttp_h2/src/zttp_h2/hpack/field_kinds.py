@@ -1,19 +1,19 @@
-"""What a field is to an HTTP message, decided once per field and kept with its table entry.
+"""The kind of a field in an HTTP message, decided once per field and kept with its table entry.
 
-RFC 9113 8.2 and 8.3 judge fields by name and grammar alone, so the verdict on a field that comes out of a table is that
-of the day it went in. It is one octet:
+The rules of RFC 9113 8.2 and 8.3 depend only on name and grammar, so the kind of a field from a table is the one from
+its insertion. It is one octet:
 
     bits 0..4   the kind, below
-    0x40        INVALID_VALUE: the value breaks the grammar of its kind
-    0x80        NEVER_INDEXED: it came as a never-indexed literal, and must be forwarded as one (RFC 7541 6.2.3)
+    0x40        INVALID_VALUE: the value does not match the grammar of its kind
+    0x80        NEVER_INDEXED: it arrived as a never-indexed literal, and must be forwarded as one (RFC 7541 6.2.3)
 
 Names: lower-case tokens (RFC 9113 8.2.1, RFC 9110 5.1), or one of the six pseudo-header fields. Values: no control
 bytes but HTAB, no white space at either end (RFC 9113 8.2.1, RFC 9110 5.5). Pseudo-header fields and ``te`` must also
-fit their own grammar, as far as it does not depend on other fields; ``:authority`` and ``content-length`` are the
-message's.
+match their own grammar, as far as it does not depend on other fields; ``:authority`` and ``content-length`` are checked
+with the message.
 
-The rules are those of ``zttp_core.messages.fields``; here they are loops over octets and numbers in the machine's own
-size. The tables are made from the core's at import, and the kinds have its numbers.
+The rules are those of ``zttp_core.messages.fields``; here they are loops over octets and machine integers. The tables
+are made from the core's at import, and the kinds have its numbers.
 """
 
 from typing import Final
@@ -47,7 +47,7 @@ INVALID_VALUE: Final = 0x40
 NEVER_INDEXED: Final = 0x80
 
 # One bit per kind, for the union over a field block: SEEN_x is the bit number x, and every field that is not a
-# pseudo-header field sets SEEN_REGULAR as well, because order is judged by it.
+# pseudo-header field sets SEEN_REGULAR as well, for the check of order.
 SEEN_REGULAR: Final = 0x1
 SEEN_METHOD: Final = 0x2
 SEEN_SCHEME: Final = 0x4
@@ -69,11 +69,11 @@ SEEN_MISPLACED_PSEUDO: Final = 0x20000  # a pseudo-header field after a regular 
 SEEN_NEVER_INDEXED: Final = 0x40000
 
 ANY_PSEUDO: Final = 0x407E
-# A block whose union has none of these bits needs no further look at its regular fields.
+# A block whose union has none of these bits needs no further check of its regular fields.
 MALFORMED: Final = 0x3E000
 
 _KINDS: Final[dict[bytes, int]] = _KINDS_OF_THE_CORE
-# The lengths of those that are no pseudo-header fields, as bits: nearly every other name has another one.
+# The lengths of the names except pseudo-header fields, as bits: nearly every other name has another one.
 _LENGTHS: Final[i64] = _KIND_LENGTHS
 
 
@@ -86,7 +86,7 @@ def _only_ones() -> list[bytes]:
 
 _ONLY_ONES: Final[list[bytes]] = _only_ones()
 
-# Character classes, one octet per character: which grammars it does NOT belong to.
+# Character classes, one octet per character: the grammars to which it does NOT belong.
 NOT_IN_NAME: Final = 1
 NOT_IN_VALUE: Final = 2
 _NOT_IN_PATH: Final = 4
@@ -106,7 +106,7 @@ def _classes() -> bytes:
 
 
 def _seen_bits() -> bytes:
-    """What a kind octet adds to the union of its block, as 256 little-endian integers."""
+    """The bits that a kind octet adds to the union of its block, as 256 little-endian integers."""
     writer = BytesWriter()
     for kind in range(256):
         bits = 1 << (kind & KIND_MASK)
@@ -154,7 +154,7 @@ def has_no_control(text: bytes) -> bool:
     while True:
         word = read_i64_le(text, at)
         deleted = word ^ mdel
-        # Each term is non-zero exactly if the word has such a byte; HTAB is let through by the slow look.
+        # Each term is non-zero exactly if the word has such a byte; the slow check allows HTAB.
         if (((word - m20) & ~word) | ((deleted - m01) & ~deleted)) & m80 and not all_in_class(
             text[at : at + 8], NOT_IN_VALUE
         ):
@@ -167,7 +167,7 @@ def has_no_control(text: bytes) -> bool:
 
 
 def name_kind(name: bytes) -> i64:
-    """Return the kind that a name gives its fields."""
+    """Return the kind of a name's fields."""
     length: i64 = len(name)
     if length == 0:
         return INVALID_NAME
@@ -180,7 +180,7 @@ def name_kind(name: bytes) -> i64:
 
 
 def token_kind(name: bytes, length: i64) -> i64:
-    """Return the kind of a name that is known to be a lower-case token; nearly all are settled by their length."""
+    """Return the kind of a name that is known to be a lower-case token; the length decides for nearly all."""
     if length > 17 or (_LENGTHS >> length) & 1 == 0:
         return REGULAR
     only = _ONLY_ONES[length]  # comparing is cheaper than hashing
@@ -201,12 +201,12 @@ def edges_are_visible(value: bytes) -> bool:
 
 
 def value_is_valid(kind: i64, value: bytes) -> bool:
-    """Return whether ``value`` fits the general grammar and that of its kind."""
+    """Return whether ``value`` matches the general grammar and that of its kind."""
     return has_no_control(value) and edges_are_visible(value) and (kind == REGULAR or fits_kind(kind, value))
 
 
 def fits_kind(kind: i64, value: bytes) -> bool:
-    """Return whether a value of the general grammar fits that of its kind."""
+    """Return whether a value of the general grammar matches that of its kind."""
     if kind == PATH:
         return len(value) > 0 and all_in_class(value, _NOT_IN_PATH)  # RFC 9113 8.3.1, RFC 3986 3.3
     if kind == METHOD or kind == PROTOCOL:

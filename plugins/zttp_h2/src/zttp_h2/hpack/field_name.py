@@ -1,4 +1,4 @@
-"""A field name as the encoder knows it: what is the same on every connection."""
+"""A field name of the encoder: the properties that are the same on every connection."""
 
 from typing import Final, final
 
@@ -9,7 +9,7 @@ from zttp_h2.native_ints import i64, mypyc_attr
 # A-Z to a-z, for bytes.translate.
 LOWER: Final[bytes] = LOWER_TABLE
 
-# A table notes in one integer which names it may hold. Those of the static table have a bit of their own, all others
+# A table records in one integer which names it may hold. Those of the static table have their own bits, all others
 # share the rest.
 _MARKS: Final = [1 << bit for bit in range(62)]
 _OWN_MARKS: Final = 52
@@ -21,13 +21,13 @@ class FieldName:
     """A name in lower case; immutable, so those in ``known_names`` are shared by all connections.
 
     Attributes:
-        kind: What it is to a message, see ``field_kinds``.
-        policy: What the dynamic table is told of it, see ``indexing_policy``.
-        mark: The bit that stands for it, and perhaps for others.
+        kind: Its kind in a message, see ``field_kinds``.
+        policy: Its use of the dynamic table, see ``indexing_policy``.
+        mark: Its bit, perhaps shared with others.
         static_index: The lowest index that it has in the static table, or 0.
         static_values: Its values in the static table, from that index on.
-        spelling: As HTTP/1.1 spells it.
-        literal: The name as a string literal, if that is made already.
+        spelling: Its spelling in HTTP/1.1.
+        literal: The name as a string literal, once that is made.
     """
 
     def __init__(

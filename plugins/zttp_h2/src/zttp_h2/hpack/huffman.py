@@ -1,6 +1,6 @@
 """The Huffman code, RFC 7541 5.2 and Appendix B.
 
-The code is canonical, so the lengths of its 257 codes say all.
+The code is canonical, so the lengths of its 257 codes define it.
 """
 
 from typing import Final
@@ -43,7 +43,7 @@ def codes() -> list[int]:
 
 
 def _packed_codes() -> bytes:
-    """What the encoder needs of each symbol but EOS, eight octets each: see ``encode``."""
+    """The packed codes of all symbols except EOS, eight octets each: see ``encode``."""
     writer = BytesWriter()
     for symbol, code in enumerate(codes()[:EOS]):
         invalid = _NOT_FOR_VALUES if CLASSES[symbol] & NOT_IN_VALUE else 0
@@ -69,12 +69,12 @@ def coded_length(data: bytes) -> i64:
 def encode(data: bytes, writer: BytesWriter) -> bool:
     """Write ``data`` coded, padded with the first bits of EOS; return whether all of it may be in a field value.
 
-    A packed code has its bits at the top (the highest is bit 62) and its length in the lowest octet, so that packed
-    codes are added up to learn how far they reach. Of four symbols none has to wait for the place of the one before.
+    A packed code has its bits at the top (the highest is bit 62) and its length in the lowest octet, so that adding
+    packed codes gives their total length. Of four symbols none must wait for the position of the previous one.
     """
     codes = _PACKED_CODES
     pending: i64 = 0  # bits that are not written yet, the first of them bit 62
-    filled: i64 = 0  # how many they are; less than 32 between the steps
+    filled: i64 = 0  # their number; less than 32 between the steps
     seen: i64 = 0
     at: i64 = 0
     end: i64 = len(data)

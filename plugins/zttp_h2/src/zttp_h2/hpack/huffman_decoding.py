@@ -1,19 +1,19 @@
 """Decoding the Huffman code, RFC 7541 5.2.
 
 A state machine over whole octets: a state is an inner node of the code's tree (256 of them), and an entry of the table
-says what an octet does in it:
+has the effect of an octet in it:
 
     bits  0..7    the first symbol that it completes
-    bits  8..9    how many these are, two at most
-    bits 10..17   the next state, so that a mask makes of it where to look next: nothing else is waited for
+    bits  8..9    how many there are, two at most
+    bits 10..17   the next state, so that a mask gives the next position: nothing else is waited for
     bits 18..25   the second symbol
     bit  26       one of the symbols must not be in a field value
     bit  27       one of the symbols must not be in a field name
-    bit  28       a string must not end here: what is pending is more than 7 bits, or not all ones
+    bit  28       a string must not end here: the pending bits are more than 7, or not all ones
     bit  29       the octet completes EOS
 
-The table has 256 KiB, of which nearly all strings use little: that of the states that short codes lead to. It is in the
-order of the states, so that the octets, which differ more, spread over the cache.
+The table has 256 KiB, of which nearly all strings use little: the states of short codes. It is in the order of the
+states, so that the octets, which differ more, spread over the cache.
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ VALUE_INVALID: Final = 0x4000000
 NAME_INVALID: Final = 0x8000000
 _NOT_AT_END: Final = 0x10000000
 _EOS_SEEN: Final = 0x20000000
-# What decode() says instead of the union of flags.
+# Results of decode() instead of the union of flags.
 BAD_PADDING: Final = -1
 BAD_EOS: Final = -2
 
@@ -57,7 +57,7 @@ class _Tree:
         self.children[2 * node + (code & 1)] = -1 - symbol
 
     def half_steps(self) -> tuple[list[int], list[int]]:
-        """For each node and half octet: the node it leads to, and the symbol it completes (one at most) or -1."""
+        """Return, for each node and half octet, the next node, and the symbol that it completes (one at most) or -1."""
         nodes: list[int] = []
         symbols: list[int] = []
         for start in range(_STATES):

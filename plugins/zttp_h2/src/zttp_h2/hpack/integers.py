@@ -9,8 +9,8 @@ from librt.strings import BytesWriter
 
 from zttp_h2.native_ints import i64, u8
 
-# RFC 7541 5.1 leaves the limits to us. A SETTINGS value has 32 bits, so nothing on the wire can mean more, and five
-# octets of seven bits hold that much: longer encodings, padded with zeros or not, are refused.
+# RFC 7541 5.1 leaves the limits to us. A SETTINGS value has 32 bits, so no integer needs more, and five octets of seven
+# bits hold that much: longer encodings, padded with zeros or not, are refused.
 MAX_INTEGER: Final = 0xFFFFFFFF
 _MAX_SHIFT: Final = 28
 
@@ -37,7 +37,7 @@ def decode_integer(block: bytes, at: i64, end: i64, prefix_max: i64) -> tuple[i6
 
 
 def encode_integer(writer: BytesWriter, value: i64, pattern: i64, prefix_max: i64) -> None:
-    """Write ``value`` after the bits of ``pattern``, which say what kind of representation this is."""
+    """Write ``value`` after the bits of ``pattern``, which are the kind of representation."""
     if value < prefix_max:
         writer.append(u8(pattern | value))
         return

@@ -1,7 +1,7 @@
-"""The field names that are known before any was given: those of the static table, and others that are often sent.
+"""The field names that are known from the start: those of the static table, and others that are often sent.
 
 The table is made once, at import, and never changes. It is direct-mapped: a name is hashed from its first and last
-octets and its length, whatever its case; what finds its slot taken is in a dict beside it.
+octets and its length, whatever its case; a name whose slot is taken is in a dict.
 """
 
 from typing import Final
@@ -74,7 +74,7 @@ _DISPLACED: Final[dict[bytes, FieldName]] = _without_slot()
 
 
 def known_name(given: bytes) -> FieldName | None:
-    """Return the name that is spelled so, in lower case or as HTTP/1.1 does."""
+    """Return the name with this spelling, in lower case or as in HTTP/1.1."""
     name = _TABLE[_slot(given)]
     if name.name == given or name.spelling == given:
         return name

@@ -1,6 +1,6 @@
-"""The memo of the encoder: the block that was written last, because most blocks have the fields of the one before.
+"""The memory of the encoder: the block that was written last, because most blocks have the fields of the previous one.
 
-A *number* names a field for good, see ``encoder_table``; here it is 0 where there is nothing to repeat.
+A *number* identifies a field permanently, see ``encoder_table``; here it is 0 if there is nothing to repeat.
 """
 
 from typing import Final, final
@@ -11,7 +11,7 @@ from zttp_h2.hpack.encoder_table import Fields
 from zttp_h2.native_ints import i64, mypyc_attr
 
 _MAX_REMEMBERED: Final = 64
-_LARGEST_KEPT: Final = 8192  # octets of the fields, by RFC 7541 4.1: all that is in a table of the usual size, and more
+_LARGEST_KEPT: Final = 8192  # octets of the fields, by RFC 7541 4.1: more than a table of the usual size holds
 _NO_NUMBERS: Final[list[int]] = []
 _NO_FIELDS: Final[Fields] = []
 _NOTHING_KEPT: Final = -1  # a stamp that no state of a table has
@@ -24,23 +24,23 @@ class LastBlock:
 
     def __init__(self) -> None:
         self.numbers: list[int] = _NO_NUMBERS
-        self.repeatable: i64 = 0  # how many of them the block that is written can repeat
+        self.repeatable: i64 = 0  # how many of them the current block can repeat
         self.authority: i64 = 0
         self.path: i64 = 0
         self.path_held_back: bytes = b""
         self.status: i64 = 0
         self.status_code: i64 = 0
-        # Of the head that the block was, if it had one: -1 if not. The owner of the block notes it.
+        # The Content-Length of the block's head: -1 without one. The owner of the block sets it.
         self.content_length: i64 = -1
         self.content_length_at: i64 = -1
-        self._count: i64 = 0  # how many fields there were; what lies after them in ``numbers`` is of an earlier block
-        # A list of fields that came twice in a row, the block that it made, and the state of the table that holds for.
+        self._count: i64 = 0  # the number of fields; later entries of ``numbers`` are those of an earlier block
+        # A list of fields that was written twice in a row, its block, and the state of the table for which it is valid.
         self._fields: Fields = _NO_FIELDS
         self._block: bytes = b""
         self._stamp: i64 = _NOTHING_KEPT
 
     def begin(self, count: i64) -> None:
-        """Begin a block of so many fields."""
+        """Begin a block of this many fields."""
         known: i64 = len(self.numbers)
         self.repeatable = min(self._count, known)
         self._count = count
@@ -48,7 +48,7 @@ class LastBlock:
             self.numbers = [0] * min(count, _MAX_REMEMBERED)
 
     def remember(self, position: i64, number: i64) -> None:
-        """Note the number of the field at ``position``, 0 if it is not in a table or not written."""
+        """Record the number of the field at ``position``, 0 if it is not in a table or not written."""
         numbers = self.numbers
         if position < len(numbers):
             numbers[position] = number
@@ -56,7 +56,7 @@ class LastBlock:
             self.numbers = [*numbers, *[0] * (position - len(numbers)), number]
 
     def repeat_all(self, writer: BytesWriter, fields: Fields, stamp: i64) -> bool:
-        """Write the fields if they are those that ``keep`` was given last, and the table has not changed since.
+        """Write the fields if they are the last ones passed to ``keep``, and the table has not changed since.
 
         Returns whether it did.
         """
@@ -67,12 +67,12 @@ class LastBlock:
         return True
 
     def forget(self) -> None:
-        """Forget the list of fields that ``keep`` was given."""
+        """Drop the list of fields that was passed to ``keep``."""
         self._stamp = _NOTHING_KEPT
         self._fields = _NO_FIELDS
 
     def forget_length(self) -> None:
-        """See to it that a block without a Content-Length repeats none."""
+        """Make sure that a block without a Content-Length repeats none."""
         if self.content_length >= 0:
             self.forget()
         at = self.content_length_at
@@ -80,16 +80,16 @@ class LastBlock:
             self.numbers[at] = 0
 
     def keep(self, writer: BytesWriter, start: i64, fields: Fields, stamp: i64) -> None:
-        """Note that all that is written of these fields, from ``start`` on, is indexed: it will be the same again.
+        """Record that everything written for these fields, from ``start`` on, is indexed: it can be repeated.
 
-        A list of more than that, with fields that were left out or said again and again, is not kept.
+        A longer list, with fields that were left out or repeated, is not kept.
         """
         size: i64 = 0
         for name, value in fields:
             size += len(name) + len(value) + 32
         if size > _LARGEST_KEPT:
             return
-        block = BytesWriter()  # a writer gives all of itself, or one octet
+        block = BytesWriter()  # a writer returns all its octets, or one
         at = start
         end: i64 = len(writer)
         while at < end:

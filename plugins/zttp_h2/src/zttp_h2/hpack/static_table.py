@@ -73,7 +73,7 @@ FIELDS: Final = (
 
 
 def _entries() -> list[TableEntry]:
-    """The table by index. Index 0 is not used; an entry stands there so that no index has to be shifted."""
+    """The table by index. Index 0 is not used; an entry is there so that no index has to be shifted."""
     entries = [TableEntry(b"", b"", name_kind(b""))]
     for name, value in FIELDS:
         entries.append(TableEntry(name, value, name_kind(name)))
@@ -89,7 +89,7 @@ def _name_indices() -> dict[bytes, int]:
 
 
 def _values() -> dict[bytes, dict[bytes, int]]:
-    """The index of each value of the names that the table gives values."""
+    """The index of each value, for the names that have values in the table."""
     values: dict[bytes, dict[bytes, int]] = {}
     for index, (name, value) in enumerate(FIELDS, 1):
         if value:

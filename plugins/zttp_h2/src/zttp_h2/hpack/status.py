@@ -1,13 +1,13 @@
-"""What decoding or encoding a field block can come to, as small integers: raising costs more than decoding does.
+"""The results of decoding or encoding a field block, as small integers: raising costs more than decoding.
 
-A fatal status means that the two dynamic tables no longer agree. RFC 9113 4.3 leaves one answer: a connection error of
-type COMPRESSION_ERROR. ``REASONS`` names the rule that was broken.
+A fatal status means that the two dynamic tables no longer agree. RFC 9113 4.3 requires a connection error of
+type COMPRESSION_ERROR. ``REASONS`` names the broken rule.
 """
 
 from typing import Final
 
 OK: Final = 0
-# Not fatal: the block was decoded to its end and the table is in step, the message alone is refused.
+# Not fatal: the block was decoded to its end and the table is synchronised, only the message is refused.
 HEADER_LIST_TOO_LARGE: Final = 1
 
 # Fatal from here on.
@@ -21,7 +21,7 @@ SIZE_UPDATE_TOO_LARGE: Final = 8
 SIZE_UPDATE_MISSING: Final = 9
 HEADER_LIST_BOMB: Final = 10
 
-# What the encoder says of a field that it was asked to write.
+# Results of the encoder for a field.
 INVALID_NAME: Final = 11
 INVALID_VALUE: Final = 12
 
@@ -47,5 +47,5 @@ def reason_of(status: int) -> str:
 
 
 def section_of(status: int) -> str:
-    """Return the section that a status other than ``OK`` rests on."""
+    """Return the section of the rule for a status other than ``OK``."""
     return REASONS[status][1]

@@ -1,4 +1,4 @@
-"""String literals, RFC 7541 5.2, as they are written: Huffman-coded where that is shorter."""
+"""Writing string literals, RFC 7541 5.2: Huffman-coded if that is shorter."""
 
 from librt.strings import BytesWriter
 
@@ -12,7 +12,7 @@ def encode_string(writer: BytesWriter, text: bytes) -> bool:
     """Write a string literal; return whether all its octets may be in a field value (RFC 9110 5.5)."""
     length: i64 = len(text)
     if length < 127:
-        # Coded at once, after one octet for its length: nearly always it turns out shorter.
+        # Coded at once, after one octet for its length: it is nearly always shorter.
         at: i64 = len(writer)
         writer.append(0)
         is_valid = huffman.encode(text, writer)

@@ -1,4 +1,4 @@
-"""A field as the tables keep it, with what the message layer wants to know of it."""
+"""A field in a table, with the facts for the message layer."""
 
 from typing import Final, final
 
@@ -14,7 +14,7 @@ class TableEntry:
     def __init__(self, name: bytes, value: bytes, kind: i64) -> None:
         self.name: Final = name
         self.value: Final = value
-        # Typed as an object, so that handing it on takes a reference and not a new tuple.
+        # Typed as an object, so that passing it on takes a reference and not a new tuple.
         self.field: object = (name, value)
         self.kind: i64 = kind
         self.seen: i64 = seen_bits(kind)

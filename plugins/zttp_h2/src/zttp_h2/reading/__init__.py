@@ -1,1 +1,1 @@
-"""Bytes in, events out: the frames that a peer sends, and what they do to streams and connection."""
+"""Bytes in, events out: the frames of a peer, and their effect on streams and connection."""

@@ -1,6 +1,6 @@
 """Frames about the connection: SETTINGS, PING, GOAWAY (RFC 9113 6.5, 6.7, 6.8), and PRIORITY_UPDATE (RFC 9218 7.1).
 
-Each function that reads a frame applies what it says, and returns an event, or ``None``.
+Each function that reads a frame applies it, and returns an event, or ``None``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from zttp_h2.writing.content_writer import ContentWriter
 _new_settings: Final[Any] = core.new_settings
 _new_ping: Final[Any] = core.new_ping
 
-_OCTETS_PER_FRAME: Final = 96  # 16 settings weigh as much as one frame
+_OCTETS_PER_FRAME: Final = 96  # 16 settings count as one frame
 
 
 def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
@@ -63,7 +63,7 @@ def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, 
 
 
 def set_priority(session: Session, stream: StreamState, field: tuple[int, bool] | None) -> None:
-    """Apply the Priority field of a request, or the PRIORITY_UPDATE before it, which wins (RFC 9218 7)."""
+    """Apply the Priority field of a request, or the PRIORITY_UPDATE before it, which takes precedence (RFC 9218 7)."""
     early = session.early_priorities
     known = None if early is None else early.take(stream.stream_id)
     if known is None:
@@ -103,7 +103,7 @@ def read_settings(
 def apply_settings(
     session: Session, content: ContentWriter, payload: bytes, at: i64, stop: i64, acknowledge: bool
 ) -> None:
-    """Apply what the peer's settings say."""
+    """Apply the peer's settings."""
     peer = session.peer
     before = peer.initial_window_size
     code = peer.apply(payload, at, stop, not session.server)
@@ -115,7 +115,7 @@ def apply_settings(
                 content.messages.head_writer().encoder.set_peer_table_size(value)
     content.messages.apply_max_frame_size()
     if acknowledge:
-        # Before anything is sent that the new values allow.
+        # Before anything is sent under the new values.
         session.acknowledge_settings()
     delta = peer.initial_window_size - before
     if delta != 0 and session.table.count() > 0:
@@ -159,7 +159,7 @@ def read_ping(session: Session, flags: i64, stream_id: i64, raw: bytes, at: i64,
 
 
 def read_goaway(session: Session, stream_id: i64, raw: bytes, at: i64, stop: i64) -> list[object]:
-    """Read a GOAWAY frame (RFC 9113 6.8); return those of the streams that it has refused, and its own, which is first.
+    """Read a GOAWAY frame (RFC 9113 6.8); return its event, then those of the streams that it refuses.
 
     Streams above the last one can be retried on another connection.
     """

@@ -1,4 +1,4 @@
-"""DATA frames, which are handed on as their bytes arrive, and frames whose bytes nobody wants (RFC 9113 6.1, 5.5)."""
+"""DATA frames, which are passed on as their bytes arrive, and discarded frames (RFC 9113 6.1, 5.5)."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _new_data: Final[Any] = core.new_data
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class ContentReader:
-    """The frame whose payload is read as it comes: ``left`` octets of content, then ``padding``."""
+    """The frame whose payload is read as it arrives: ``left`` octets of content, then ``padding``."""
 
     def __init__(self, inbox: Inbox, session: Session, auto_credit: bool) -> None:
         self.left: i64 = 0
         self.padding: i64 = 0
-        self._stream: StreamState | None = None  # None: nobody wants it
+        self._stream: StreamState | None = None  # None: it is discarded
         self._ends: bool = False
         self._inbox: Final = inbox
         self._session: Final = session
         self._auto_credit: Final = auto_credit
 
     def discard(self, length: i64) -> None:
-        """Begin a frame that nobody wants."""
+        """Begin a frame that is discarded."""
         self._stream = None
         self.left = 0
         self.padding = length
 
     def begin(self, length: i64, flags: i64, stream_id: i64) -> Any:
-        """Begin a DATA frame; its header, and its Pad Length if it has one, are there. Return an event, or ``None``."""
+        """Begin a DATA frame; its header, and any Pad Length, have arrived. Return an event, or ``None``."""
         if stream_id == 0:
             raise Malformed("frame_on_stream_zero", PROTOCOL_ERROR)
         inbox = self._inbox
@@ -103,7 +103,7 @@ class ContentReader:
         return self.read_on() if inbox.available() else None
 
     def read_on(self) -> Any:
-        """Read on in the payload, of which something is there; return an event, or ``None``."""
+        """Continue with the payload, of which some bytes have arrived; return an event, or ``None``."""
         inbox = self._inbox
         raw = inbox.raw
         at = inbox.at
@@ -134,6 +134,6 @@ class ContentReader:
         return _new_data(data, stream.stream_id)
 
     def _refuse(self, stream: StreamState, length: i64, error_code: i64, reason: str) -> Any:
-        """Reset a stream because of a DATA frame, whose octets count for the connection all the same (RFC 9113 5.1)."""
+        """Reset a stream because of a DATA frame, whose octets still count for the connection (RFC 9113 5.1)."""
         self._session.receive_flow.returned(length)
         return reset(self._session, stream, error_code, reason)

@@ -1,9 +1,9 @@
-"""What a decoded field block says as a request, a response or a trailer section (RFC 9113 8.1-8.5, RFC 8441 4).
+"""Reads a decoded field block as a request, a response or a trailer section (RFC 9113 8.1-8.5, RFC 8441 4).
 
-What nearly every message is like is read here, by the union of what the decoder saw of its fields: that costs a few
-comparisons. All others, CONNECT and what is malformed among them, are read by ``zttp_core.messages``, which has the
-rules; so it is what names a fault. The methods return ``None``, or the reason token of what makes the message malformed
-(RFC 9113 8.1.1), which is a stream error and never raised.
+Usual messages are read here, by the union of the decoder's SEEN bits, which costs a few comparisons. All others,
+including CONNECT and malformed ones, are read by ``zttp_core.messages``, which has the rules and names a fault. The
+methods return ``None``, or the reason token of a malformed message (RFC 9113 8.1.1), which is a stream error and never
+raised.
 """
 
 from typing import Any, Final, cast, final
@@ -50,7 +50,7 @@ _RARE_HTTPS: Final[Any] = core.rare_values(b"https", None, b"2")
 _RARE_HTTP: Final[Any] = core.rare_values(b"http", None, b"2")
 
 _NEEDED: Final = SEEN_METHOD | SEEN_SCHEME | SEEN_PATH
-# What a request is not read here with, and what no message is that has it twice.
+# Fields with which a request is not read here, and fields that no usual message repeats.
 _UNUSUAL: Final = MALFORMED | SEEN_STATUS | SEEN_PROTOCOL | SEEN_HOST
 _ONCE: Final = ANY_PSEUDO | SEEN_CONTENT_LENGTH
 _TOLD: Final = SEEN_CONTENT_LENGTH | SEEN_EXPECT | SEEN_PRIORITY
@@ -74,12 +74,12 @@ class HeadReader:
         self.protocol: bytes | None = None
         self.status: i64 = 0
         self.fields: list[object] = _NO_FIELDS
-        self.valid: bool = False  # all of this is that of a valid request
-        self.rare: object = _RARE_HTTPS  # what nearly all requests have in common, as the core keeps it
+        self.valid: bool = False  # these values are those of a valid request
+        self.rare: object = _RARE_HTTPS  # the values that nearly all requests share, in the form of the core
         self.content_length: i64 = -1
         self.expect_continue: bool = False
         self.priority: tuple[int, bool] | None = None
-        # A valid authority and its field, for the next request: most of a connection's are for the same host.
+        # A valid authority and its field, for the next request: most requests of a connection are for the same host.
         self._authority: bytes | None = None
         self._host: object = _NO_HOST
 
@@ -113,7 +113,7 @@ class HeadReader:
                     return self._read_unusual(decoder, extended_connect)
                 self._authority = authority
                 self._host = (b"host", authority)
-            start -= 1  # the host takes the place of the last pseudo-header field
+            start -= 1  # the host replaces the last pseudo-header field
             fields = decoder.section(start)
             fields[0] = self._host
         else:
@@ -134,7 +134,7 @@ class HeadReader:
         return None
 
     def _read_unusual(self, decoder: Decoder, extended_connect: bool) -> str | None:
-        """Read any request head, or say what is wrong with it."""
+        """Read any request head, or return its fault."""
         read: Any = _read_request(decoder.section(0), extended_connect)
         if isinstance(read, str):
             return read
@@ -193,7 +193,7 @@ class HeadReader:
         return read if isinstance(read, str) else None
 
     def _read_told(self, decoder: Decoder) -> bool:
-        """Read what the regular fields tell; False if the Content-Length is not a plain number."""
+        """Read the facts of the regular fields; False if the Content-Length is not a plain number."""
         fields = self.fields
         kinds = decoder.kinds
         before: i64 = decoder.count - len(fields)
@@ -227,7 +227,7 @@ class HeadReader:
         return True
 
     def _join_crumbs(self, decoder: Decoder, position: i64) -> None:
-        """Join what was split of the Cookie, in the place of its first part; browsers split it in every request.
+        """Join the parts of the Cookie, at the position of the first; browsers split it in every request.
 
         ``position`` is where the first of ``fields`` was in the block.
         """

@@ -1,7 +1,7 @@
-"""What was received and not parsed yet: the buffer that is parsed, and buffers that wait after it.
+"""Unparsed input: the current buffer, and buffers that wait after it.
 
-The usual connection parses a buffer to its end before the next arrives. What is incomplete waits until all of it is
-there, known by its length, and is joined once: whoever feeds byte by byte pays for each byte once.
+The usual connection parses a buffer to its end before the next arrives. An incomplete frame waits until all of it has
+arrived, known by its length, and is joined once: input byte by byte costs each byte once.
 """
 
 from typing import Final, final
@@ -11,17 +11,17 @@ from librt.strings import BytesWriter
 from zttp_h2.native_ints import i64, mypyc_attr
 
 _SMALL: Final = 1024
-_FULL: Final = 65536  # a writer takes up to twice its bytes: one with so many is emptied into an object of its own
+_FULL: Final = 65536  # a writer takes up to twice its bytes: one of this size is emptied into a separate object
 _COMPACT_FROM: Final = 64
-MUCH: Final = 4096  # no more of a buffer that is parsed stays with the rest of it
-_MOST_KEPT: Final = 4096  # a writer that has grown beyond is not kept for the next small buffers
-_NONE: Final[list[bytes]] = []  # in place of a list of each connection's own, until it needs one
+MUCH: Final = 4096  # no more parsed bytes than this stay with the rest of a buffer
+_MOST_KEPT: Final = 4096  # a larger writer is not kept for the next small buffers
+_NONE: Final[list[bytes]] = []  # shared by all connections until they need their own list
 
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class Inbox:
-    """``raw[at:]`` is parsed next; ``base`` is what the connection received before ``raw``."""
+    """``raw[at:]`` is parsed next; ``base`` counts the bytes received before ``raw``."""
 
     def __init__(self) -> None:
         self.raw: bytes = b""
@@ -31,10 +31,10 @@ class Inbox:
         self._buffers: list[bytes] = _NONE
         self._next: i64 = 0
         self._skip: i64 = 0  # of the next buffer, already joined to raw
-        self._tail: BytesWriter | None = None  # small buffers, joined: a flood of them costs no object each
+        self._tail: BytesWriter | None = None  # small buffers, joined: many of them cost no object each
 
     def push(self, data: bytes) -> i64:
-        """Add a buffer; return how many bytes wait to be parsed."""
+        """Add a buffer; return the number of waiting bytes."""
         size: i64 = len(data)
         if self.at == len(self.raw) and self._waiting == 0:
             self.base += self.at
@@ -61,7 +61,7 @@ class Inbox:
         return len(self.raw) - self.at + self._waiting
 
     def fill(self, need: i64) -> bool:
-        """Make ``raw[at:]`` hold at least ``need`` bytes; False, and nothing is done, if there are not so many."""
+        """Make ``raw[at:]`` hold at least ``need`` bytes; False, and no change, if there are not as many."""
         have: i64 = len(self.raw) - self.at
         if have >= need:
             return True
@@ -105,7 +105,7 @@ class Inbox:
         return True
 
     def trim(self) -> None:
-        """Let go of what is parsed, where it is much and not a small part of ``raw``: what idles holds nothing large.
+        """Drop the parsed bytes, if they are many and not a small part of ``raw``: so no idle connection is large.
 
         For each octet that was parsed no more than eight are copied.
         """
@@ -117,7 +117,7 @@ class Inbox:
             self.at = 0
 
     def clear(self) -> None:
-        """Drop everything: nobody will parse it."""
+        """Drop everything: it will not be parsed."""
         self.base += len(self.raw) + self._waiting
         self.raw = b""
         self.at = 0
@@ -128,7 +128,7 @@ class Inbox:
         self._tail = None
 
     def _advance(self) -> None:
-        """Go on with the next buffer; ``raw`` is parsed."""
+        """Move on to the next buffer; ``raw`` is parsed."""
         data = self._buffers[self._next]
         skip = self._skip
         self._waiting -= len(data) - skip
@@ -146,7 +146,7 @@ class Inbox:
             self._buffers.clear()
             self._next = 0
         elif self._next >= _COMPACT_FROM and self._next * 2 >= len(self._buffers):
-            del self._buffers[: self._next]  # a backlog that is never worked off must not grow all the same
+            del self._buffers[: self._next]  # a backlog that never becomes empty must not grow
             self._next = 0
 
     def _append(self, data: bytes) -> None:

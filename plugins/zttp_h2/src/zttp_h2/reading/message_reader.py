@@ -1,6 +1,6 @@
-"""HEADERS and CONTINUATION frames: the field blocks that they carry, and what these begin or end (RFC 9113 6.2, 8.1).
+"""HEADERS and CONTINUATION frames: their field blocks, and the messages that these begin or end (RFC 9113 6.2, 8.1).
 
-A block is decoded whatever becomes of its stream, because the table of the decoder must stay in step (RFC 9113 4.3).
+Every block is decoded, even of a refused stream, because the decoder's table must stay synchronised (RFC 9113 4.3).
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from zttp_h2.streams.states import DISCARD, HALF_CLOSED_REMOTE, IDLE, OPEN, RECV
 from zttp_h2.streams.stream_state import AWAITING_HEAD, CONNECT, HEAD, RECEIVED, RECEIVING, TUNNEL, StreamState
 from zttp_h2.writing.message_writer import MessageWriter
 
-# The core was compiled apart: what is called for every event is bound once, and its flags are constants here.
+# The core is compiled separately: functions that are called for every event are bound once, and its flags are constants
+# here.
 _shared_list_request: Final[Any] = core.shared_list_request
 _repeated_request: Final[Any] = core.repeated_request
 _listed_response: Final[Any] = core.listed_response
@@ -48,7 +49,7 @@ _FLAG_EXPECT_CONTINUE: Final = 2
 class MessageReader:
     """The field blocks of one connection.
 
-    ``open_block`` is the stream whose field block CONTINUATION frames go on with (RFC 9113 6.10); 0: none.
+    ``open_block`` is the stream whose field block CONTINUATION frames continue (RFC 9113 6.10); 0: none.
     """
 
     def __init__(self, session: Session, messages: MessageWriter) -> None:
@@ -59,7 +60,7 @@ class MessageReader:
         self._head: Final = HeadReader()
         self._block: BytesWriter | None = None
         self._block_ends: bool = False
-        self._depends_on_itself: bool = False  # the stream of the block that is read
+        self._depends_on_itself: bool = False  # the stream of the current block
         self._continuations: i64 = 0
         self.repeated: Final = RepeatedRequest()
 
@@ -70,7 +71,7 @@ class MessageReader:
         self._head.let_go()
 
     def end(self) -> None:
-        """Forget everything: nothing more is read."""
+        """Drop everything: nothing more is read."""
         self.let_go()
         self._block = None
 
@@ -112,11 +113,11 @@ class MessageReader:
         return None
 
     def read_continuation(self, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:
-        """Read a CONTINUATION frame (RFC 9113 6.10), which is for the open block if there is one."""
+        """Read a CONTINUATION frame (RFC 9113 6.10), which continues the open block if there is one."""
         block = self._block
         if block is None or self.open_block == 0:
             raise Malformed("unexpected_continuation", PROTOCOL_ERROR)
-        # CONTINUATION flood (CVE-2024-27316, CVE-2023-45288 and their like): both the frames and their bytes are few.
+        # CONTINUATION flood (CVE-2024-27316, CVE-2023-45288 and similar): both the frames and their bytes are limited.
         self._continuations += 1
         limits = self._session.limits
         more = self._announced_since()
@@ -133,12 +134,12 @@ class MessageReader:
         return self._read_block(stream_id, self._block_ends, whole, 0, len(whole))
 
     def _announced_since(self) -> i64:
-        """Return by how much a larger header section than the limits allow has been announced: its block is larger."""
+        """Return by how much an announced header section exceeds the limits: its block may be larger by that."""
         session = self._session
         return max(session.own.max_header_list_size - session.limits.max_header_list_size, 0)
 
     def _read_block(self, stream_id: i64, ends: bool, raw: bytes, at: i64, stop: i64) -> Any:
-        """Decode the field block ``raw[at:stop]``, and read it as what it is on its stream."""
+        """Decode the field block ``raw[at:stop]``, and read it as a head or trailers, by the state of its stream."""
         decoder = self.decoder
         session = self._session
         stream = session.table.get(stream_id)
@@ -153,7 +154,7 @@ class MessageReader:
             self._head.let_go()
         status = decoder.decode(raw, at, stop)
         if status > HEADER_LIST_TOO_LARGE:
-            # An HPACK bomb, too (CVE-2016-6581). A block of several frames stands nowhere.
+            # An HPACK bomb, too (CVE-2016-6581). A block of several frames has no position.
             raise Malformed(reason_of(status), COMPRESSION_ERROR, at if at > 0 else -1)
         if stream is None:
             if opens:
@@ -184,7 +185,7 @@ class MessageReader:
             raise Malformed("unexpected_stream_id", PROTOCOL_ERROR)  # RFC 9113 5.1.1 MUST
         if 0 <= session.goaway_sent < stream_id:
             session.abuse.frame(1)  # RFC 9113 6.8: discarded
-            # So is its content, which was under way before the client could know.
+            # So is its content, which was in flight before the client could know.
             table.reset_here(stream_id, session.own.initial_window_size)
             return None
         own = session.own

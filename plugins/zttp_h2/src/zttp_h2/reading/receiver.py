@@ -1,8 +1,8 @@
-"""The reading half of a connection: frames in, events out, one at a time and never ahead of what is pulled.
+"""The reader of a connection: frames in, events out, one at a time and never ahead of the pulls.
 
-A DATA frame is handed on as its bytes arrive; every other frame waits until it is complete. What breaks a rule of the
-connection is raised as Malformed; what breaks only a stream resets that, and the event says so. This module finds the
-frames; ``content_reader``, ``message_reader``, ``stream_frames`` and ``connection_frames`` read them.
+A DATA frame is passed on as its bytes arrive; every other frame waits until it is complete. A connection error is
+raised as Malformed; a stream error resets the stream and is an event. This module finds the frames; ``content_reader``,
+``message_reader``, ``stream_frames`` and ``connection_frames`` read them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from zttp_h2.streams.states import RESET_SENT
 from zttp_h2.streams.stream_state import RECEIVED
 from zttp_h2.writing.content_writer import ContentWriter
 
-# The core was compiled apart: what is called for every event is bound once.
+# The core is compiled separately: functions that are called for every event are bound once.
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
 CONNECTION_CLOSED: Final[Any] = _CORE_CONNECTION_CLOSED
 _end_of_stream: Final[Any] = core.end_of_stream
@@ -74,7 +74,7 @@ class Receiver:
         self.eof: bool = False
         self.closed_due: bool = False
         self.reading: i64 = READ_PREFACE if session.server else READ_SETTINGS
-        self._following: list[object] | None = None  # what one frame brings after its first event, the last first
+        self._following: list[object] | None = None  # further events of one frame, the last first
         self._session: Final = session
         self._writer: Final = writer
         self._content: Final = ContentReader(self.inbox, session, auto_credit)
@@ -145,17 +145,17 @@ class Receiver:
                 return event
 
     def has_event(self) -> bool:
-        """Return whether something that was read already waits to be pulled."""
+        """Return whether an event that was already read waits to be pulled."""
         ending = self._session.ending
         return self._following is not None or (ending is not None and ending.state != RESET_SENT)
 
     def end(self) -> None:
-        """Forget what came: nothing more is read."""
+        """Drop the input: nothing more is read."""
         self.inbox.clear()
         self._messages.end()
 
     def end_input(self) -> None:
-        """Take note that nothing more comes."""
+        """Record the end of the input."""
         self.eof = True
         self.closed_due = True
 
@@ -167,17 +167,17 @@ class Receiver:
         return CONNECTION_CLOSED
 
     def apply_settings(self, payload: bytes) -> None:
-        """Apply settings that the peer has sent in another way than a frame."""
+        """Apply settings that the peer has not sent in a frame."""
         apply_settings(self._session, self._writer, payload, 0, len(payload), False)
 
     def apply_own_settings(self) -> None:
-        """Apply what our settings allow in addition."""
+        """Apply the additional permissions of our settings."""
         messages = self._messages
         messages.decoder.max_header_list_size = self._session.own.max_header_list_size
         messages.repeated.forget()
 
     def append_event(self, event: object) -> None:
-        """Let an event come next, after others that were appended."""
+        """Append an event to return next, after earlier appended ones."""
         if self._following is None:
             self._following = []
         self._following.insert(0, event)
@@ -191,7 +191,7 @@ class Receiver:
         return event
 
     def _read_preface(self) -> bool:
-        """Read the client's preface; False if bytes are missing. What cannot become one is refused at once."""
+        """Read the client's preface; False if bytes are missing. Other bytes are refused at once."""
         inbox = self.inbox
         size: i64 = _PREFACE_SIZE
         complete = inbox.fill(size)
@@ -214,7 +214,7 @@ class Receiver:
         return False
 
     def _check_order(self, frame_type: i64, flags: i64, stream_id: i64) -> None:
-        """Refuse a frame that must not come here."""
+        """Refuse a frame that is not allowed here."""
         if self.reading == READ_SETTINGS:
             if frame_type != SETTINGS or flags & ACK:
                 raise Malformed("missing_settings", PROTOCOL_ERROR)  # RFC 9113 3.4 MUST
@@ -223,7 +223,7 @@ class Receiver:
             raise Malformed("field_block_interrupted", PROTOCOL_ERROR)  # RFC 9113 6.2, 6.10 MUST
 
     def _starved(self) -> Any:
-        """Return what next_event says when no bytes are left that could be parsed."""
+        """Return the result of next_event if no bytes are left that could be parsed."""
         inbox = self.inbox
         if not self.eof:
             if inbox.at > MUCH:

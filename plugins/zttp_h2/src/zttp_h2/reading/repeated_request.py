@@ -1,7 +1,7 @@
-"""The memo of the reading direction: the last request, as long as its block still says the same.
+"""The memory of the reader: the last request, while its block still means the same.
 
-Whoever repeats a request on a connection repeats its block, too: nothing has to be decoded and judged again. The values
-of the head are still with the ``HeadReader``, which has read no other since.
+A client that repeats a request on a connection repeats its block, too: nothing has to be decoded and checked again. The
+``HeadReader`` still has the values of the head, because it has read no other since.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BY_WORDS: Final = 128  # the longest block that is compared without a copy of i
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class RepeatedRequest:
-    """The field block of a valid request, the state of the table that it holds for, and the event that it made."""
+    """The field block of a valid request, the state of the table for which it is valid, and its event."""
 
     def __init__(self) -> None:
         self.event: Any = None
@@ -32,7 +32,7 @@ class RepeatedRequest:
         self._changes = changes
 
     def forget(self) -> None:
-        """Forget the last request: what its block may say has changed, or another head was read."""
+        """Forget the last request: the meaning of its block may have changed, or another head was read."""
         self._block = b""
         self.event = None
 

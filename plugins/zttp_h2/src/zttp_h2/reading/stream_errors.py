@@ -1,4 +1,4 @@
-"""What becomes of a stream because of a frame that breaks a rule, or comes too late or too early."""
+"""The effects on a stream of a frame that breaks a rule, or comes too late or too early."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zttp_h2.streams.stream_state import StreamState
 
 
 def check_closed(session: Session, stream_id: i64, given: i64) -> None:
-    """Judge a frame on a stream that is not open: idle, or closed and forgotten."""
+    """Check a frame on a stream that is not open: idle, or closed and forgotten."""
     if 0 <= session.goaway_sent < stream_id and session.server and stream_id & 1 == 1:
         return  # RFC 9113 6.8: discarded
     table = session.table
@@ -39,13 +39,13 @@ def check_closed(session: Session, stream_id: i64, given: i64) -> None:
 
 
 def reset(session: Session, stream: StreamState, error_code: i64, reason: str) -> Any:
-    """Reset a stream that broke a rule (RFC 9113 5.4.2); return the event that says so."""
+    """Reset a stream because of a stream error (RFC 9113 5.4.2); return its event."""
     drop(session, stream, RESET_SENT)
     return send_reset(session, stream.stream_id, error_code, reason)
 
 
 def reject(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
-    """Refuse a stream that was not opened, and return the event that says so."""
+    """Refuse a stream that was not opened, and return its event."""
     session.table.reset_here(stream_id, session.own.initial_window_size)
     return send_reset(session, stream_id, error_code, reason)
 
@@ -64,20 +64,20 @@ def refuse_for_now(session: Session, stream_id: i64) -> Any:
 
 
 def send_reset(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
-    """Send RST_STREAM for a rule that was broken, and return the event that says so."""
+    """Send RST_STREAM for a stream error, and return its event."""
     session.start()
     session.outbox.write_rst_stream(stream_id, error_code)
     return note_rejection(session, stream_id, error_code, reason)
 
 
 def note_rejection(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
-    """Count a stream that was rejected, and return the event that says so."""
+    """Count a rejected stream, and return its event."""
     session.abuse.reset()  # MadeYouReset (CVE-2025-8671)
     return remember(session, stream_id, error_code, reason)
 
 
 def remember(session: Session, stream_id: i64, error_code: i64, reason: str) -> Any:
-    """Remember why a stream was rejected, and return the event that says that it was."""
+    """Record why a stream was rejected, and return its event."""
     session.rejected_stream = stream_id
     session.rejected_at = session.frame_at
     session.rejected_code = error_code

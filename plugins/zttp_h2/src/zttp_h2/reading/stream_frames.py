@@ -47,10 +47,10 @@ def read_rst_stream(session: Session, stream_id: i64, raw: bytes, at: i64, stop:
 
 
 def _was_served(session: Session, stream: StreamState) -> bool:
-    """Return whether something of the answer has come of a stream: to stop a download, to end a watch, is no attack.
+    """Return whether part of the answer was sent on a stream: stopping a download or ending a watch is not an attack.
 
-    An answer counts for nothing if the RST_STREAM was there before it, nor does a head that has not left, or whose
-    content the client's windows hold back.
+    An answer does not count if the RST_STREAM arrived before it, nor does a head that was not sent, or whose content
+    the client's windows block.
     """
     if session.frame_at < stream.answered_at:
         return False
@@ -101,5 +101,5 @@ def read_priority(session: Session, stream_id: i64, raw: bytes, at: i64, length:
 
 
 def depends_on(raw: bytes, at: i64) -> i64:
-    """Return the stream that priority fields name (RFC 7540 5.3.1), which nothing else is made of."""
+    """Return the stream in priority fields (RFC 7540 5.3.1), which are otherwise ignored."""
     return i64(read_i32_be(raw, at)) & 0x7FFFFFFF

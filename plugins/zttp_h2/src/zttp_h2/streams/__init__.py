@@ -1,1 +1,1 @@
-"""The streams of a connection: their states, what is known of each, and the table of them."""
+"""The streams of a connection: their states, the data of each, and the table of them."""

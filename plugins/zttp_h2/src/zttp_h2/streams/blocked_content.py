@@ -1,4 +1,4 @@
-"""``BlockedContent``: content of one stream that waits for credit, in the buffers that it came in."""
+"""``BlockedContent``: content of one stream that waits for credit, in the caller's buffers."""
 
 from typing import Final, final
 
@@ -7,9 +7,9 @@ from librt.strings import BytesWriter
 from zttp_h2.native_ints import i64, mypyc_attr
 
 _SMALL: Final = 1024
-_FULL: Final = 16384  # a writer takes up to twice its bytes: one with so many is emptied into an object of its own
-_COMPACT_FROM: Final = 64  # so many places in front may be empty
-_MUCH: Final = 65536  # no more than this of a buffer stays with a smaller rest of it
+_FULL: Final = 16384  # a writer takes up to twice its bytes: one of this size is emptied into a separate object
+_COMPACT_FROM: Final = 64  # this many entries at the front may be empty
+_MUCH: Final = 65536  # no more sent bytes than this stay with a smaller rest of a buffer
 
 
 @final
@@ -25,7 +25,7 @@ class BlockedContent:
         self._tail: BytesWriter | None = None
 
     def append(self, data: bytes, start: i64) -> None:
-        """Add ``data[start:]``, of which something is left."""
+        """Add ``data[start:]``, which is not empty."""
         size: i64 = len(data) - start
         self.size += size
         if size < _SMALL:
@@ -46,13 +46,13 @@ class BlockedContent:
         self._buffers.append(data)
 
     def first(self) -> tuple[bytes, i64]:
-        """Return the buffer that is sent next, and where in it; there is one."""
+        """Return the buffer to send next, and the position in it; there is one."""
         if self._next == len(self._buffers):
             self._flush_tail()
         return self._buffers[self._next], self._at
 
     def advance(self, size: i64) -> None:
-        """Forget so many octets of the first buffer."""
+        """Drop this many octets of the first buffer."""
         self.size -= size
         at = self._at + size
         buffers = self._buffers
@@ -78,5 +78,5 @@ class BlockedContent:
 
 
 def _keeps_much(data: bytes, at: i64) -> bool:
-    """Tell whether what is left of a buffer is less than what it keeps alive, which is much."""
+    """Return whether the rest of a buffer is smaller than the memory that it keeps alive, which is much."""
     return at > _MUCH and at * 2 > len(data)

@@ -1,16 +1,17 @@
 """The states of a stream (RFC 9113 5.1), and of the two messages that it carries (RFC 9113 8.1).
 
-One role-agnostic machine: the half that a frame concerns is in the name of the input. The states "reserved" are
-missing, because push is refused. "Closed" is three states here, because what may still arrive differs: after END_STREAM
-in both directions and after the peer's RST_STREAM the peer cannot send content any more; after ours, whatever it had
-sent before it saw that is processed minimally and discarded. PRIORITY is allowed in every state and has no input.
+One role-agnostic machine: the name of an input has its direction. The states "reserved" are
+missing, because push is refused. "Closed" is three states here, because the input that may still arrive differs: after
+END_STREAM in both directions and after the peer's RST_STREAM the peer cannot send content any more; after ours, frames
+that it had sent before it saw that are processed minimally and discarded. PRIORITY is allowed in every state and has no
+input.
 
-A closed stream is forgotten. Its state is found again by its identifier: see ``stream_table``.
+A closed stream is forgotten. Its state follows from its identifier: see ``stream_table``.
 
-The table is written for the reader and flattened once, at import. A value below 16 is the next state. Others say what
-is wrong, or that the frame is to be discarded. A pair that no code asks for is not in the table: RST_STREAM and
-WINDOW_UPDATE are good in every state of an open stream, RST_STREAM that is sent ends every one, and what may be sent
-of a message is what ``zttp_core.messages.states`` says.
+The table is written for readability and flattened once, at import. A value below 16 is the next state. Others are
+errors, or mean that the frame is discarded. Unused pairs are not in the table: RST_STREAM and WINDOW_UPDATE are legal
+in every state of an open stream, RST_STREAM that is sent ends every one, and ``zttp_core.messages.states`` decides
+which parts of a message may be sent.
 """
 
 from typing import Final
@@ -91,14 +92,14 @@ STREAM: Final[dict[tuple[int, int], int]] = {
 
 # --------------------------------------------------------------------------------------------- the message that is sent
 # The numbers are those of zttp_core.messages.states, which has the table.
-NO_HEAD: Final = 0  # a client's stream begins after its head, so this is a server's
+NO_HEAD: Final = 0  # only for a server: a client's stream begins after its head
 CONTENT: Final = 1
 NO_CONTENT: Final = 2  # HEAD, 204, 205, 304
 ENDED: Final = 3  # though it may wait for credit
 
 GIVE_INFORMATIONAL: Final = 0
 GIVE_HEAD: Final = 1
-GIVE_BARE_HEAD: Final = 2  # of a message that has no content
+GIVE_BARE_HEAD: Final = 2  # for a message without content
 GIVE_DATA: Final = 3
 GIVE_END: Final = 4
 
@@ -112,12 +113,12 @@ _MESSAGE_FLAT: Final[bytes] = SENDING_FLAT
 
 
 def after(state: i64, given: i64) -> i64:
-    """Return the state of a stream after ``given``, or what is wrong with that."""
+    """Return the state of a stream after ``given``, or the error."""
     return i64(_STREAM_FLAT[state * STREAM_INPUTS + given])
 
 
 def after_giving(state: i64, given: i64) -> i64:
-    """Return the state of the message that is sent after ``given``, or NOT_ALLOWED."""
+    """Return the state of the sent message after ``given``, or NOT_ALLOWED."""
     return i64(_MESSAGE_FLAT[state * MESSAGE_INPUTS + given])
 
 

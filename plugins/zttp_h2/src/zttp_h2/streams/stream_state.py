@@ -1,4 +1,4 @@
-"""``StreamState``: what a connection knows of one stream, as long as it is open."""
+"""``StreamState``: a connection's data of one open stream."""
 
 from typing import Final, final
 
@@ -6,14 +6,14 @@ from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.streams.blocked_content import BlockedContent
 from zttp_h2.streams.states import IDLE, NO_HEAD
 
-# How far the message that is received has come.
+# The progress of the received message.
 AWAITING_HEAD: Final = 0
 RECEIVING: Final = 1
 RECEIVED: Final = 2
 
 NOT_ANSWERED: Final[i64] = 0x7FFFFFFFFFFF  # which no output has reached
 
-# What must be known of the request, as bits.
+# Facts of the request, as bits.
 HEAD: Final = 1
 CONNECT: Final = 2  # with or without :protocol
 TUNNEL: Final = 4  # CONNECT was answered with 2xx: no trailers, no Content-Length
@@ -22,10 +22,9 @@ TUNNEL: Final = 4  # CONNECT was answered with 2xx: no trailers, no Content-Leng
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class StreamState:
-    """The two messages of a stream, its windows, and what waits on it for credit.
+    """The two messages of a stream, its windows, and its blocked content.
 
-    It knows nothing of its connection, so that nothing of a connection is a cycle: dropping one frees all of it at
-    once.
+    It has no reference to its connection, so a connection has no reference cycles: dropping it frees all of it at once.
     """
 
     def __init__(self, stream_id: i64, state: i64, send_window: i64, receive_window: i64) -> None:
@@ -34,7 +33,7 @@ class StreamState:
         self.request_facts: i64 = 0
         # The message that is received.
         self.reading: i64 = AWAITING_HEAD
-        self.content_left: i64 = -1  # of the stated Content-Length; -1: not stated, or no content follows it
+        self.content_left: i64 = -1  # of the declared Content-Length; -1: none, or no content follows
         self.bodyless: bool = False  # HEAD, 204, 304
         self.receive_window: i64 = receive_window
         self.receive_size: i64 = receive_window
@@ -44,13 +43,13 @@ class StreamState:
         # The message that is sent.
         self.message: i64 = NO_HEAD
         self.content_to_send: i64 = -1
-        self.progressed: bool = False  # content has left
-        # The number of the output that the final head is in, and how many octets were received before it was written.
+        self.progressed: bool = False  # content was sent
+        # The number of the output with the final head, and the number of octets received before it was written.
         self.answered_in: i64 = NOT_ANSWERED
         self.answered_at: i64 = 0
         self.window: i64 = send_window
         self.blocked: BlockedContent | None = None
-        self.ending: bool = False  # the message was ended after what is blocked
+        self.ending: bool = False  # the message ends after the blocked content
         self.trailers: list[tuple[bytes, bytes]] | None = None
         self.trailers_never_indexed: frozenset[bytes] | None = None
         self.urgency: i64 = 3  # RFC 9218 4

@@ -1,10 +1,10 @@
-"""Which streams there are, and what is still known of those that are closed (RFC 9113 5.1, 5.1.1).
+"""The open streams, and the remaining facts about closed ones (RFC 9113 5.1, 5.1.1).
 
-Open streams are objects; a closed one is forgotten. What may still arrive for it follows from its identifier:
-everything up to the highest that was used is closed, and everything above is idle. Only the streams that were reset
-from here are remembered, because their peers may not have seen that yet: the latest of them by identifier, and of the
-others the highest, and what all of them together may still get. So memory is bounded by the streams that are open,
-whatever their number over time.
+Open streams are objects; a closed one is forgotten. The input that may still arrive for it follows from its identifier:
+every stream up to the highest that was used is closed, and every stream above is idle. Only streams that were reset
+here are recorded, because the peer may not have seen that yet: the latest of them by identifier, and of the others the
+highest, and the credit that all of them together still have. So memory is bounded by the open streams, whatever their
+number over time.
 """
 
 from typing import Final, final
@@ -17,7 +17,7 @@ from zttp_h2.streams.stream_state import NO_STREAM, StreamState
 _MAX_REMEMBERED: Final = 256
 _MAX_RANGES: Final = 64
 _FEW: Final = 16
-_NO_STREAMS: Final[list[StreamState]] = []  # in place of a list of each connection's own, until it needs one
+_NO_STREAMS: Final[list[StreamState]] = []  # shared by all connections until they need their own list
 
 
 @final
@@ -27,15 +27,15 @@ class StreamTable:
 
     def __init__(self, server: bool) -> None:
         self._server: Final = server
-        # The stream that was opened last is kept apart: one request after the other needs no list.
+        # The stream that was opened last is kept separately: one request after another needs no list.
         self._latest: StreamState = NO_STREAM
-        # The others by identifier, and among them closed ones, until these are the most.
+        # The others by identifier, including closed ones, until these are the majority.
         self._others: list[StreamState] = _NO_STREAMS
         self._open_others: i64 = 0
         self.highest: i64 = 0  # identifier of a stream that the client opened
-        self.processed: i64 = 0  # the highest one that a GOAWAY must name: its request was handed on
+        self.processed: i64 = 0  # the highest one that a GOAWAY must name: its request was passed on
         self._skipped: list[tuple[int, int]] | None = None  # the latest ranges of identifiers that were never used
-        # What the peer may still send there within the window that it had.
+        # The content that the peer may still send there within its window.
         self._reset_here: dict[int, int] | None = None
         self._highest_evicted: i64 = 0
         self._evicted_window: i64 = 0
@@ -53,17 +53,17 @@ class StreamTable:
         return stream if IDLE < stream.state < CLOSED else None
 
     def next_stream_id(self) -> i64:
-        """Return the identifier of the stream that a client opens next (RFC 9113 5.1.1)."""
+        """Return the identifier of a client's next stream (RFC 9113 5.1.1)."""
         if self.highest == 0:
             return 1
         return self.highest + 2
 
     def count(self) -> i64:
-        """Return how many streams are open, or half-closed."""
+        """Return the number of open and half-closed streams."""
         return self._open_others if self._latest is NO_STREAM else self._open_others + 1
 
     def all(self) -> list[StreamState]:
-        """Return the streams that are open, in the order of their opening."""
+        """Return the open streams, in the order of their opening."""
         streams: list[StreamState] = []
         if self._open_others > 0:
             for stream in self._others:
@@ -87,7 +87,7 @@ class StreamTable:
         self._latest = stream
 
     def used(self, stream_id: i64) -> None:
-        """Note that a client's stream is no longer idle; those below that were, are closed (RFC 9113 5.1.1)."""
+        """Record that a client's stream is no longer idle; idle ones below it are closed (RFC 9113 5.1.1)."""
         if stream_id > self.highest + 2 or (self.highest == 0 and stream_id > 1):
             skipped = self._skipped
             if skipped is None:
@@ -102,7 +102,7 @@ class StreamTable:
         """Remove a stream that is closed now."""
         stream_id = stream.stream_id
         stream.state = state
-        stream.blocked = None  # it may stay here for a while, and with a caller for ever
+        stream.blocked = None  # it may stay here for a while, and with a caller forever
         if self._latest is stream:
             self._latest = NO_STREAM
         else:
@@ -118,7 +118,7 @@ class StreamTable:
     def take_above(self, last: i64) -> list[StreamState]:
         """Return the open streams with a higher identifier, the highest first; they are about to be forgotten.
 
-        Only where no stream can be opened any more: what was looked at once is not looked at again.
+        Only if no stream can be opened any more: each is checked only once.
         """
         streams: list[StreamState] = []
         if self._latest.stream_id > last:
@@ -131,7 +131,7 @@ class StreamTable:
         return streams
 
     def note_unreturned(self, stream_id: i64, credit: i64) -> None:
-        """Note the credit that the caller has not returned for a stream, 0 for none."""
+        """Record the unreturned credit of a stream, 0 for none."""
         unreturned = self._unreturned
         if unreturned is None:
             unreturned = {}
@@ -142,12 +142,12 @@ class StreamTable:
             unreturned.pop(stream_id, None)
 
     def unreturned(self, stream_id: i64) -> i64:
-        """Return the credit that the caller has not returned for a stream that has ended."""
+        """Return the unreturned credit of a stream that has ended."""
         unreturned = self._unreturned
         return 0 if unreturned is None else unreturned.get(stream_id, 0)
 
     def reset_here(self, stream_id: i64, window: i64) -> None:
-        """Remember that RST_STREAM was sent: frames that the peer sent before it read that are not its fault."""
+        """Record that RST_STREAM was sent: frames that the peer sent before it read that are not its fault."""
         remembered = self._reset_here
         if remembered is None:
             remembered = {}
@@ -160,7 +160,7 @@ class StreamTable:
         remembered[stream_id] = window
 
     def spend(self, stream_id: i64, length: i64) -> bool:
-        """Take octets from the window of a stream that was reset here; False if it is not known to have so many."""
+        """Take octets from the window of a stream that was reset here; False if it does not have as many."""
         remembered = self._reset_here
         if remembered is None or length == 0:
             return False
@@ -176,17 +176,17 @@ class StreamTable:
     def state_of(self, stream_id: i64) -> i64:
         """Return the state of a stream that is not open: IDLE, CLOSED or RESET_SENT.
 
-        The peer's own RST_STREAM leaves the same behind as the end of both messages, so that is CLOSED too.
+        The peer's own RST_STREAM has the same effect as the end of both messages, so that is CLOSED too.
         """
         if stream_id & 1 == 0 or stream_id > self.highest:
-            return IDLE  # the server opens none, because push is refused
+            return IDLE  # the server opens no streams, because push is refused
         remembered = self._reset_here
         if remembered is not None and (stream_id <= self._highest_evicted or stream_id in remembered):
             return RESET_SENT
         return CLOSED
 
     def was_skipped(self, stream_id: i64) -> bool:
-        """Return whether a closed stream is one that the client never opened, as far as that is remembered."""
+        """Return whether a closed stream was never opened by the client, as far as that is recorded."""
         skipped = self._skipped
         if skipped is not None:
             for first, last in skipped:
@@ -196,10 +196,10 @@ class StreamTable:
 
 
 def _find(streams: list[StreamState], stream_id: i64) -> StreamState:
-    """Return the stream with this identifier from a list that is in their order, or NO_STREAM, which is idle."""
+    """Return the stream with this identifier from an ordered list, or NO_STREAM, which is idle."""
     low: i64 = 0
     high: i64 = len(streams)
-    # Most clients skip no identifier, so that the place follows from the first.
+    # Most clients skip no identifier, so the position follows from the first.
     middle = (stream_id - streams[0].stream_id) >> 1
     if middle < 0:
         return NO_STREAM

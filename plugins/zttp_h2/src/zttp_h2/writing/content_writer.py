@@ -1,7 +1,7 @@
 """Content as DATA frames (RFC 9113 6.1), as far as the peer's windows allow, and the end of a message after it.
 
-What has no credit is blocked, and leaves when credit comes, in the order of the ``scheduler``. So does what there is no
-room for in the output: when that is taken.
+Content without credit is blocked, and sent when credit arrives, in the order of the ``scheduler``. Content without room
+in the output is sent when the output is taken.
 """
 
 from typing import Final, final
@@ -23,7 +23,7 @@ from zttp_h2.writing.message_writer import MessageWriter, check_alive, check_giv
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class ContentWriter:
-    """The content of all streams; ``messages`` writes what is around it."""
+    """The content of all streams; ``messages`` writes heads and ends."""
 
     def __init__(self, session: Session) -> None:
         self.session: Final = session
@@ -32,7 +32,7 @@ class ContentWriter:
         self._outbox: Final[Outbox] = session.outbox
 
     def send(self, stream: StreamState, data: bytes) -> None:
-        """Send content, or keep what has no credit."""
+        """Send content, and keep the part without credit."""
         size: i64 = len(data)
         if stream.message != CONTENT and (size > 0 or stream.message != NO_CONTENT):
             check_given(self.session, stream, GIVE_DATA)
@@ -62,7 +62,7 @@ class ContentWriter:
         flow.block(stream, data, start)
 
     def take(self) -> bytes:
-        """Return what waits to be sent, and forget it."""
+        """Return the queued output, and remove it."""
         flow = self._flow
         if flow.is_due():
             flow.open_output()
@@ -71,7 +71,7 @@ class ContentWriter:
         return self._outbox.take()
 
     def end(self, stream: StreamState, trailers: Fields | None) -> None:
-        """End the message, after everything that is blocked."""
+        """End the message, after its blocked content."""
         if stream.message != CONTENT:
             check_given(self.session, stream, GIVE_END)
         check_alive(self.session)
@@ -95,7 +95,7 @@ class ContentWriter:
     # ---------------------------------------------------------------------------------------------------------- credit
 
     def credit_connection(self, increment: i64) -> bool:
-        """Take credit for all streams; False if the window overflows (RFC 9113 6.9.1)."""
+        """Add credit for all streams; False if the window overflows (RFC 9113 6.9.1)."""
         flow = self._flow
         flow.window += increment
         if flow.window > MAX_WINDOW:
@@ -104,7 +104,7 @@ class ContentWriter:
         return True
 
     def credit_stream(self, stream: StreamState, increment: i64) -> bool:
-        """Take credit for one stream; False if its window overflows."""
+        """Add credit for one stream; False if its window overflows."""
         stream.window += increment
         if stream.window > MAX_WINDOW:
             return False
@@ -113,7 +113,7 @@ class ContentWriter:
         return True
 
     def pump(self) -> None:
-        """Let the streams that wait use the credit that there is."""
+        """Let the waiting streams use the available credit."""
         flow = self._flow
         while True:
             stream = flow.next_stream()
@@ -137,7 +137,7 @@ class ContentWriter:
         outbox.write_data(stream_id, data, start, stop, 0)
 
     def _write_blocked(self, stream: StreamState) -> None:
-        """Write one frame of what is blocked; both windows are positive."""
+        """Write one frame of blocked content; both windows are positive."""
         blocked = stream.blocked
         assert blocked is not None
         outbox = self._outbox
@@ -159,12 +159,12 @@ class ContentWriter:
             self.messages.finish_blocked(stream)
 
     def _note_progress(self, stream: StreamState, size: i64) -> None:
-        """Note content that leaves, and not as a sliver to which the peer's windows cut it down."""
+        """Record content that is sent, unless the peer's windows made it a tiny piece."""
         stream.progressed = True
         self.session.abuse.content_sent(size)
 
     def _check_blocked(self, stream: StreamState, left: i64, size: i64) -> None:
-        """Bound what a peer that takes nothing can make us keep (CVE-2019-9517)."""
+        """Limit the content that a peer that does not read can make us keep (CVE-2019-9517)."""
         if self._flow.blocked_bytes + size > self.session.limits.max_blocked_bytes:
             stream.content_to_send = left
             raise local_error("too_much_blocked", stream_id=stream.stream_id)

@@ -1,7 +1,7 @@
 """Heads and trailer sections as HEADERS and CONTINUATION frames (RFC 9113 6.2, 6.10, 8.2, 8.3).
 
-What must not be in a message is refused before anything of it can leave: the frame is cut off again, the encoder told
-to forget it, and LocalProtocolError raised. Names may come in any case and leave in lower case.
+A field that is not allowed in a message is refused before any of it can be sent: the frame is removed again, the
+encoder drops it, and LocalProtocolError is raised. Names are given in any case and sent in lower case.
 """
 
 from typing import Final, final
@@ -25,8 +25,8 @@ from zttp_h2.native_ints import i64, mypyc_attr
 class HeadWriter(FieldRules):
     """The encoder of one connection and the frames around its blocks.
 
-    ``content_length`` is what the head that was written last states, or -1. ``never_indexed`` are the names of the
-    fields in what is written next that must not be indexed on any hop (RFC 7541 6.2.3), ``None`` for none.
+    ``content_length`` is that of the last written head, or -1. ``never_indexed`` are the names of the fields in the
+    next block that must not be indexed on any hop (RFC 7541 6.2.3), ``None`` for none.
     """
 
     def __init__(self, outbox: Outbox) -> None:
@@ -36,7 +36,7 @@ class HeadWriter(FieldRules):
         self.never_indexed: frozenset[bytes] | None = None
         self._outbox: Final = outbox
         self._length: bytes = b""  # as it is stated
-        self._previous_length_at: i64 = -1  # while a head is written: where the one before had its Content-Length
+        self._previous_length_at: i64 = -1  # while a head is written: that of the Content-Length in the previous one
         self._is_request = False
         self._states_length = True
         self._left_out = False
@@ -97,7 +97,7 @@ class HeadWriter(FieldRules):
         """Write a trailer section that ``zttp_core.messages`` has made; it ends the stream."""
         buffer = self._outbox.buffer
         encoder = self.encoder
-        start = self._begin(stream_id, END_STREAM, -1)  # what heads repeat is not to be forgotten for a trailer section
+        start = self._begin(stream_id, END_STREAM, -1)  # trailers must not replace the fields that heads repeat
         names = self.never_indexed
         for name, value in fields:
             known = encoder.lookup(name)
@@ -105,7 +105,7 @@ class HeadWriter(FieldRules):
         self._finish(start, stream_id, END_STREAM)
 
     def takes(self, kind: i64, name: bytes, value: bytes, position: i64) -> bool:
-        """Leave out what is in ``:authority`` already, note the Content-Length, refuse what must not be given."""
+        """Leave out a field that is in ``:authority`` already, record the Content-Length, refuse illegal fields."""
         if self._is_request and (kind == HOST or kind == AUTHORITY):
             return False
         if kind == CONTENT_LENGTH:
@@ -118,13 +118,13 @@ class HeadWriter(FieldRules):
         return True
 
     def note_repeated(self, fields: Fields, start: i64, stop: i64) -> None:
-        """The Content-Length may be among what is repeated: it is that of the last head then."""
+        """Record the Content-Length if it is among the repeated fields: it is that of the last head then."""
         at = self._previous_length_at
         if start <= at < stop:
             self._note_length(fields[at][1], at)
 
     def _write_fields(self, fields: Fields, is_request: bool, states_length: bool) -> None:
-        """Write the fields after the pseudo-header fields, and note the Content-Length."""
+        """Write the fields after the pseudo-header fields, and record the Content-Length."""
         buffer = self._outbox.buffer
         encoder = self.encoder
         last = encoder.last
@@ -143,23 +143,23 @@ class HeadWriter(FieldRules):
         if names is None:
             status, position = encoder.write_fields(buffer, fields, self)
         else:
-            last.forget()  # what it says of a Content-Length was the block's before this one
+            last.forget()  # its Content-Length was that of an earlier block
             status, position = encoder.write_marked(buffer, fields, self, names)
         if status != OK:
             name, value = fields[position]
             raise _invalid_field(name, value)
         if self._left_out:
-            last.forget()  # the next head may state its length
+            last.forget()  # the next head may declare its length
 
     def _pseudo(self, name: bytes, value: bytes) -> i64:
-        """Write a pseudo-header field, marked if it is among the names; ``:authority`` goes by that of ``host``."""
+        """Write a pseudo-header field, marked if it is among the names; ``:authority`` has the name ``host`` there."""
         names = self.never_indexed
         encoder = self.encoder
         marked = names is not None and (b"host" if name == b":authority" else name) in names
         return encoder.encode_field(self._outbox.buffer, encoder.lookup(name), value, marked)
 
     def _note_length(self, value: bytes, position: i64) -> bool:
-        """Take a Content-Length, and say whether it is to be written: one that is said again is not."""
+        """Record a Content-Length, and return whether to write it: a repeated one is not written."""
         length = plain_length(value)
         if length < 0 or self.content_length >= 0:
             reason, length = given_content_length(value, self._length)

@@ -1,4 +1,4 @@
-"""Messages but for their content: request and response heads, trailer sections, and the end (RFC 9113 8.1)."""
+"""Messages without their content: request and response heads, trailer sections, and the end (RFC 9113 8.1)."""
 
 from typing import Any, Final, final
 
@@ -34,9 +34,9 @@ from zttp_h2.writing.head_writer import Fields, HeadWriter
 
 _HOST: Final = 0x686F7374  # "host"
 _COLON: Final = 0x3A
-_LONGEST_KEPT: Final = 256  # a longer authority is judged each time
+_LONGEST_KEPT: Final = 256  # a longer authority is checked each time
 
-# What the status of a response says of its content, and its bits (see zttp_core.messages.content).
+# The rules for the content of a response by status, and their bits (see zttp_core.messages.content).
 STATUS_RULES: Final[bytes] = _STATUS_RULES
 HOST_TABLE: Final[bytes] = _HOST_TABLE
 BODYLESS: Final[i64] = _BODYLESS
@@ -56,7 +56,7 @@ class MessageWriter:
         self._outbox: Final[Outbox] = session.outbox
         self._writer: HeadWriter | None = None
         self.never_indexed: frozenset[bytes] | None = None  # in the section that is sent next, see HeadWriter
-        self._authority: bytes | None = None  # that was judged last: most requests are for the same host
+        self._authority: bytes | None = None  # that was checked last: most requests are for the same host
 
     def head_writer(self) -> HeadWriter:
         """Return the writer of heads, made when it is first needed."""
@@ -69,7 +69,7 @@ class MessageWriter:
         return writer
 
     def apply_max_frame_size(self) -> None:
-        """Take over the peer's SETTINGS_MAX_FRAME_SIZE."""
+        """Apply the peer's SETTINGS_MAX_FRAME_SIZE."""
         writer = self._writer
         if writer is not None:
             writer.max_frame_size = self._session.peer.max_frame_size
@@ -95,7 +95,7 @@ class MessageWriter:
         if connect or protocol is not None or not target.startswith(b"/") or not _is_lower(scheme):
             sent_scheme, authority, sent_path = _request_parts(method, target, scheme, authority, protocol)
         elif authority is not None and len(authority) == 0:
-            authority = None  # RFC 9113 8.3.1: where there is no authority, none is sent
+            authority = None  # RFC 9113 8.3.1: without an authority, none is sent
         if end_stream and not connect and _states_content(fields):
             raise local_error("content_too_short")
         stream_id = session.table.next_stream_id()
@@ -171,7 +171,7 @@ class MessageWriter:
         end_sent(self._session, stream)
 
     def finish_blocked(self, stream: StreamState) -> None:
-        """End a message whose end was blocked: in the last frame of its content already, if there are no trailers."""
+        """End a message whose end was blocked: in the last frame of its content, if there are no trailers."""
         trailers = stream.trailers
         if trailers is not None:
             self.never_indexed = stream.trailers_never_indexed
@@ -184,7 +184,7 @@ class MessageWriter:
         found: bytes | None = None
         for name, value in fields:
             size: i64 = len(name)
-            # With bit 5 set, no other octets than these letters in either case make this word.
+            # With bit 5 set, only these letters in either case make this word.
             if (size == 4 and read_i32_be(name, 0) | 0x20202020 == _HOST) or (
                 size == 10 and name[0] == _COLON and name.lower() == b":authority"
             ):
@@ -226,7 +226,7 @@ def check_given(session: Session, stream: StreamState, given: i64) -> i64:
 
 
 def check_alive(session: Session) -> None:
-    """Raise LocalProtocolError if nothing can be sent any more."""
+    """Raise LocalProtocolError if nothing more can be sent."""
     if session.aborted:
         raise local_error("connection_ended")
 
@@ -237,12 +237,12 @@ def _check_server(session: Session, stream: StreamState) -> None:
 
 
 def _is_lower(scheme: bytes) -> bool:
-    """Return whether a scheme is spelled as it leaves: in lower case, as nearly all are (RFC 9110 4.2.3)."""
+    """Return whether a scheme is in lower case, as it is sent and as nearly all are (RFC 9110 4.2.3)."""
     return scheme == b"https" or scheme == b"http" or scheme.islower()
 
 
 def _is_reg_name(value: bytes) -> bool:
-    """Return whether a value is a registered name and nothing else, as most hosts are (RFC 3986 3.2.2)."""
+    """Return whether a value is only a registered name, as most hosts are (RFC 3986 3.2.2)."""
     table = HOST_TABLE
     at: i64 = 0
     end: i64 = len(value)
