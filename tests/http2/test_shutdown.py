@@ -178,6 +178,27 @@ def test_an_idle_server_closes_at_once() -> None:
     assert connection.next_event() is zttp.CONNECTION_CLOSED
 
 
+def test_a_goaway_leaves_room_for_streams_that_may_still_come() -> None:
+    # RFC 9113 6.8: the client may open streams up to the one that is named.
+    connection = server(headers(GET, 1, END_STREAM))
+    connection.stream(1).send_response(204, [], True)
+    connection.close(0, 5)
+    for number in (3, 5):
+        assert not connection.is_closed()
+        assert names(feed(connection, headers(GET, number, END_STREAM))) == ["Request", "EndOfMessage"]
+        connection.stream(number).send_response(204, [], True)
+    assert connection.is_closed()
+    assert feed(connection, headers(GET, 7, END_STREAM)) == []
+
+
+@pytest.mark.parametrize("last", [0, 1, 2])
+def test_a_goaway_below_the_next_stream_closes_at_once(last: int) -> None:
+    connection = server(headers(GET, 1, END_STREAM))
+    connection.stream(1).send_response(204, [], True)
+    connection.close(0, last)
+    assert connection.is_closed()
+
+
 def test_an_error_code_ends_the_connection_at_once() -> None:
     connection = server(headers(GET, 1, END_STREAM))
     stream = connection.stream(1)

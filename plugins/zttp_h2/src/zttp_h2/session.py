@@ -189,6 +189,6 @@ class Session:
         if self.input_ended:
             return True
         if self.server:
-            # RFC 9113 6.8: 2^31-1 only announces the shutdown.
-            return 0 <= self.goaway_sent < MAX_STREAM_ID
+            # RFC 9113 6.8: the client may still open streams up to the last one that the GOAWAY names.
+            return 0 <= self.goaway_sent < self.table.next_stream_id()
         return self.goaway_sent >= 0 or self.goaway_received >= 0
