@@ -7,7 +7,7 @@ import pytest
 
 import zttp
 from tests.http1.helpers import CHUNKED, CHUNKED_HEAD, POST, client, merged, pull, server
-from tests.http1.test_cost import assert_linear
+from tests.processor_time import assert_linear
 
 TRAILERS = CHUNKED_HEAD + b"5\r\nhello\r\n1;a=b\r\n!\r\n0\r\nA: b\r\nC: d\r\n\r\n"
 EMPTY = CHUNKED_HEAD + b"0\r\n\r\n"
