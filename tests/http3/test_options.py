@@ -167,6 +167,29 @@ def test_keep_alive_outlives_the_idle_timeout() -> None:
         assert pair.server.is_closed() is not alive
 
 
+@pytest.mark.parametrize("role", ["client", "server"])
+def test_keep_alive_does_not_wait_for_who_is_gone(role: str) -> None:
+    # RFC 9000 10.1: only the first packet that asks for an answer starts the idle timer again.
+    limits = H3Limits(idle_timeout=5)
+    patient = {"limits": limits, "keep_alive": 2}
+    pair = Pair(
+        client=patient if role == "client" else {"limits": limits},
+        server=patient if role == "server" else {"limits": limits},
+    )
+    pair.request(b"GET", b"/")
+    pair.run()
+    side = pair.client if role == "client" else pair.server
+    end = pair.now + 8_000_000
+    while not side.is_closed():
+        side.data_to_send(pair.now)  # nothing arrives
+        timeout = side.next_timeout()
+        assert timeout is not None
+        assert timeout <= end
+        pair.now = timeout
+        side.handle_timeout(timeout)
+    assert side.idle_timed_out()
+
+
 def test_a_run_is_a_function_of_entropy_and_clock() -> None:
     def run() -> list[bytes]:
         sent: list[bytes] = []

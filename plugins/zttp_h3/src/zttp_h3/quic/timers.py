@@ -24,8 +24,7 @@ def earliest(session: Session) -> i64:
     idle = session.idle_timeout()
     if idle > 0:
         time = _sooner(time, session.idle_from + idle)
-    if session.options.keep_alive > 0 and session.confirmed:
-        time = _sooner(time, session.idle_from + session.options.keep_alive)
+    time = _sooner(time, _keep_alive_time(session))
     for path in session.paths:
         time = _sooner(time, path.challenge_deadline)
     return time
@@ -53,13 +52,23 @@ def expire(session: Session, frames: FrameReceiver) -> None:
     for path in list(session.paths):
         if not path.on_timeout(now, now + 3 * session.loss.probe_timeout()):
             give_up(session, path)
-    if session.options.keep_alive > 0 and session.confirmed and session.idle_from + session.options.keep_alive <= now:
+    if 0 <= _keep_alive_time(session) <= now:
         session.ping_due = True
-        session.idle_from = now
     session.spaces[APPLICATION].received.on_timeout(now)
     if session.pacing_deadline <= now:
         session.pacing_deadline = -1
     _recover(session, frames)
+
+
+def _keep_alive_time(session: Session) -> i64:
+    """Return when a PING is due for the silence; -1 for never.
+
+    None is while something waits for its answer: probes repeat that, and a peer that is gone must not be waited for
+    without end (RFC 9000 10.1).
+    """
+    if session.options.keep_alive == 0 or not session.confirmed or session.awaits_peer or session.ping_due:
+        return -1
+    return session.idle_from + session.options.keep_alive
 
 
 def _recover(session: Session, frames: FrameReceiver) -> None:
