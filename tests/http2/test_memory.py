@@ -10,7 +10,7 @@ import pytest
 import zttp
 import zttp_h2
 from tests.http2.frame_language import block, frame, frame_bytes, literal, wire_bytes
-from tests.http2.peers import POST, client, drain, feed, server
+from tests.http2.peers import POST, client, drain, feed, sent, server
 
 STREAMS_ON_ONE_CONNECTION = 100_000 if zttp_h2.COMPILED else 3_000
 HEAD = block([(b":method", b"POST"), (b":scheme", b"https"), (b":path", b"/"), (b":authority", b"a.example")])
@@ -284,6 +284,22 @@ def test_an_idle_client_holds_no_large_head(status: bytes | None, pattern: int) 
     pseudo = {} if status is None else {b":status": status}
     answer = head(section(pseudo | {b"n" * 10_000: b"v" * 5_000}, pattern))
     assert traced_growth(1, lambda: feed(connection, answer), warming=0) < IDLE
+
+
+def test_a_large_head_that_was_refused_is_not_kept() -> None:
+    # docs/performance.md: buffers that have grown beyond 8 KiB are let go of
+    connection = server()
+    feed(connection, POST.format(1), POST.format(3))
+    connection.stream(1).send_response(200)
+    fields = [(b"x-large", LARGE)] * 10 + [(b"connection", b"close")]
+
+    def refuse() -> None:
+        with suppress(zttp.LocalProtocolError):
+            connection.stream(3).send_response(200, fields)
+
+    assert traced_growth(1, refuse, warming=0) < IDLE
+    connection.stream(3).send_response(204, [], True)
+    assert [(found.type, found.stream_id) for found in sent(connection)][-2:] == [(0x1, 1), (0x1, 3)]
 
 
 def test_large_names_that_were_sent_are_not_kept() -> None:

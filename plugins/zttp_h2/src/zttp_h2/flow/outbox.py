@@ -48,8 +48,13 @@ class Outbox:
         buffer[at + 2] = u8(length & 255)
 
     def truncate(self, at: i64) -> None:
-        """Remove the bytes from ``at`` on."""
-        self.buffer.truncate(at)
+        """Remove the bytes from ``at`` on, and free their memory if it is large."""
+        buffer = self.buffer
+        if len(buffer) - at > _MOST_KEPT:
+            self.buffer = BytesWriter()
+            self.buffer.write(buffer.getvalue()[:at])
+        else:
+            buffer.truncate(at)
         self._flags_at = -1
 
     def cut_off(self, at: i64) -> bytes:
@@ -58,7 +63,7 @@ class Outbox:
         The bytes before them leave the buffer, so that the next call does not copy them again.
         """
         data = self.buffer.getvalue()
-        self.truncate(at)
+        self.buffer.truncate(at)
         self._flush()
         return data[at:]
 
