@@ -136,7 +136,7 @@ class StreamClient(AbstractAsyncContextManager["StreamClient[Conn]"], Generic[Co
 
     @abstractmethod
     def can_ask(self, protocol: bytes | None) -> bool:
-        """Tell whether the server allows a request now."""
+        """Return whether the server allows a request now."""
 
     async def request(
         self,

@@ -13,7 +13,7 @@ ALPN = [zttp.HTTP2, zttp.HTTP1]  # what both sides offer, the better one first
 
 
 def is_possible() -> bool:
-    """Tell whether there is an `openssl` on this machine."""
+    """Return whether there is an `openssl` on this machine."""
     return shutil.which("openssl") is not None
 
 

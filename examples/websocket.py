@@ -107,7 +107,7 @@ class WebSocket:
 
 
 def asks(request: zttp.Request) -> bool:
-    """Tell whether a request asks for a WebSocket, in the way of its protocol."""
+    """Return whether a request asks for a WebSocket, in the way of its protocol."""
     if request.protocol:
         return request.protocol == b"websocket"
     upgrade, key = request.headers.get(b"upgrade", b""), request.headers.get(b"sec-websocket-key")

@@ -43,7 +43,7 @@ class KeyLog(NamedTuple):
 
 
 def is_capture(data: bytes) -> bool:
-    """Tell whether a file is one of these."""
+    """Return whether a file is one of these."""
     return data[:4] in _PCAP or data[:4] == _PCAPNG
 
 

@@ -109,7 +109,7 @@ class QuicConnection:
         return opened
 
     def is_repeated(self, sender: int, flag: int, number: int) -> bool:
-        """Tell whether a packet has come before."""
+        """Return whether a packet has come before."""
         place = (sender, IN_ONE_RTT if flag == IN_ZERO_RTT else flag, number)
         if place in self._seen:
             return True

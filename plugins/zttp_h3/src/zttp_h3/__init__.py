@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zttp_h3.tls.tickets import SessionTicket as SessionTicket
     from zttp_h3.tls.tickets import TicketKeys as TicketKeys
 
-    COMPILED: bool  # whether this installation runs the compiled modules
+    COMPILED: bool  # whether this installation is compiled
 
 __all__ = [
     "COMPILED", "CloseInfo", "DatagramHeader", "H3Connection", "H3ErrorCode", "H3Limits", "H3Settings",

@@ -1,4 +1,4 @@
-"""What a connection says of itself when it is asked, out of what its parts know."""
+"""The answers to queries on a connection, from the state of its parts."""
 
 from ipaddress import ip_address
 
@@ -9,7 +9,7 @@ from zttp_h3.tls.client import ClientHandshake
 
 
 def early_data_accepted(session: H3Session) -> bool | None:
-    """Tell whether early data counts; None as long as nobody knows, or where there is none (RFC 8446 4.2.10)."""
+    """Return whether early data counts; None before that is known, or without early data (RFC 8446 4.2.10)."""
     handshake = session.transport.session.handshake
     if handshake is None:
         return None
@@ -28,7 +28,7 @@ def peer_certificate(session: H3Session) -> bytes | None:
 
 
 def preferred_addresses(session: H3Session) -> list[tuple[str, int]]:
-    """Return where the server would rather be reached; all zero is how it says none (RFC 9000 9.6.1, 18.2)."""
+    """Return the server's preferred addresses; all zero means none (RFC 9000 9.6.1, 18.2)."""
     preferred = session.transport.session.peer.preferred_address
     if preferred is None:
         return []
@@ -37,7 +37,7 @@ def preferred_addresses(session: H3Session) -> list[tuple[str, int]]:
 
 
 def take_validation_tokens(session: H3Session) -> list[bytes]:
-    """Return the tokens of NEW_TOKEN frames (RFC 9000 8.1.3), and forget them."""
+    """Return the tokens of NEW_TOKEN frames (RFC 9000 8.1.3), and remove them."""
     transport = session.transport.session
     tokens = transport.tokens
     transport.tokens = []
@@ -45,18 +45,18 @@ def take_validation_tokens(session: H3Session) -> list[bytes]:
 
 
 def count_open_requests(session: H3Session) -> int:
-    """Count the streams of requests that are not over; there are the protocol's own too (RFC 9114 6)."""
+    """Count the open request streams, without the protocol's own streams (RFC 9114 6)."""
     return len([number for number in session.transport.session.streams.streams if number & 3 == 0])
 
 
 def can_open_request(session: H3Session) -> bool:
-    """Tell whether the peer lets a client open a request's stream now (RFC 9000 4.6, RFC 9114 5.2)."""
+    """Return whether the peer lets a client open a request's stream now (RFC 9000 4.6, RFC 9114 5.2)."""
     transport = session.transport.session
     return transport.is_open() and session.goaway_received == NO_GOAWAY and transport.streams.can_open(False)
 
 
 def close_info(session: H3Session) -> CloseInfo | None:
-    """Return how either side closed the connection; None if none did."""
+    """Return how either side closed the connection; None if neither did."""
     close = session.transport.session.close
     if close.state == OPEN or close.timed_out:
         return None

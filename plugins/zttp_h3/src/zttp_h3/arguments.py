@@ -1,4 +1,4 @@
-"""What callers give, made into what the rest works with."""
+"""Converts the arguments of callers for the rest of the package."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ _field_pairs: Final[Any] = core.field_pairs
 
 
 def listed(headers: Any) -> list[tuple[bytes, bytes]]:
-    """Return any fields as a list of pairs. Raises TypeError for what are none."""
+    """Return any fields as a list of pairs. Raises TypeError for anything else."""
     if headers is None:
         return []
     pairs: list[tuple[bytes, bytes]] = _field_pairs(headers)
@@ -19,10 +19,10 @@ def listed(headers: Any) -> list[tuple[bytes, bytes]]:
 
 
 def owned(data: Any) -> bytes:
-    """Return any buffer as bytes that nobody else changes. Raises TypeError for what is none."""
+    """Return any buffer as immutable bytes. Raises TypeError for anything else."""
     return data if isinstance(data, bytes) else bytes(memoryview(data))
 
 
 def clamped(number: int) -> i64:
-    """Return a number that 64 bits hold: itself, or one that is as far out of every range."""
+    """Return a number that 64 bits hold: itself, or one that is also out of every range."""
     return max(-_LARGEST, min(number, _LARGEST))

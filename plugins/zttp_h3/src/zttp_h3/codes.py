@@ -1,6 +1,6 @@
 """The error codes of QUIC (RFC 9000 20.1) and HTTP/3, and the settings of HTTP/3.
 
-Not compiled: an enumeration is a Python class, and rare.
+Not compiled: an enumeration is a Python class, and rarely used.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _CRYPTO_ERROR = 0x0100
 
 
 def crypto_error(alert: int) -> int:
-    """Return the code that says what a TLS alert would (RFC 9001 4.8)."""
+    """Return the error code of a TLS alert (RFC 9001 4.8)."""
     return _CRYPTO_ERROR | alert
 
 
 def alert_of(error_code: int) -> int | None:
-    """Return the TLS alert that a code stands for, None if it is another one."""
+    """Return the TLS alert of an error code, None if it is another code."""
     return error_code & 0xFF if error_code >> 8 == 1 else None
 
 
 def name_of(error_code: int) -> str:
-    """Return the name of a code, as messages print it."""
+    """Return the name of a code, for messages."""
     alert = alert_of(error_code)
     if alert is not None:
         return f"CRYPTO_ERROR (alert {alert})"

@@ -1,6 +1,6 @@
 """``H3Connection``: one HTTP/3 connection, in either role (RFC 9114).
 
-Datagrams and time go to the transport, streams with something new to their readers, messages to ``writing``.
+Datagrams and time go to the transport, streams with new data to their readers, messages to ``writing``.
 """
 
 from collections.abc import Callable
@@ -36,8 +36,8 @@ from zttp_h3.writing import requests
 NEED_DATA: Final[Any] = _CORE_NEED_DATA
 CONNECTION_CLOSED: Final[Any] = _CORE_CONNECTION_CLOSED
 
-_LATEST: Final = -1  # of the times that were given
-_NO_ERROR: Final = 0x100  # H3_NO_ERROR, as a signature can show it
+_LATEST: Final = -1  # the latest time passed
+_NO_ERROR: Final = 0x100  # H3_NO_ERROR, as a plain number for the signature
 _MOST_CODE: Final = 0x3FFFFFFFFFFFFFFF  # RFC 9000 16
 
 
@@ -126,7 +126,7 @@ class H3Connection:
         qlog: Callable[[dict[str, Any]], object] | None = None,
         wall_clock: Callable[[], float] | None = None,
         entropy: Callable[[int], bytes] | None = None,
-        _origin: Origin | None = None,  # of an endpoint, which has judged the options already
+        _origin: Origin | None = None,  # of an endpoint, which has checked the options already
     ) -> None:
         options = (
             _origin.options
@@ -170,8 +170,8 @@ class H3Connection:
         self._now: i64 = 0
 
     def __del__(self) -> None:
-        # What reads a stream and the stream know each other: all of it would wait for the garbage collector.
-        session = getattr(self, "_session", None)  # what a wrong argument has stopped has none
+        # A stream and its reader refer to each other: without this, all would wait for the garbage collector.
+        session = getattr(self, "_session", None)  # an object without one was stopped by a wrong argument
         if isinstance(session, H3Session):
             session.transport.session.streams.let_go()
 
@@ -525,7 +525,7 @@ class H3Connection:
         return session.transport.datagrams_to_send(self._now)
 
     def _connected(self) -> H3Session:
-        """Return what a client has begun. Raises LocalProtocolError for a server, and after the end."""
+        """Return the session of a client. Raises LocalProtocolError for a server, and after the end."""
         if self.role != CLIENT:
             raise local_error("wrong_role")
         if self._session is None:

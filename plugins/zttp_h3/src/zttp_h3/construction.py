@@ -1,4 +1,4 @@
-"""How a connection is made by name: what ``zttp.Connection`` calls for ``"h3"``."""
+"""The function that ``zttp.Connection`` calls for ``"h3"``."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def new_connection(
     wall_clock: Any = None,
     entropy: Any = None,
 ) -> H3Connection:
-    """Make a connection. Its options are known by this signature."""
+    """Make a connection. This signature has the options."""
     return H3Connection(
         role,
         limits=limits,

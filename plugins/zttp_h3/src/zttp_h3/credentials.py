@@ -1,4 +1,4 @@
-"""A server's identity, and what a client trusts: ``TlsCredentials`` and ``TrustStore``.
+"""A server's certificate, and the certificates that a client trusts: ``TlsCredentials`` and ``TrustStore``.
 
 Not compiled: they are made once for any number of connections, usually from files.
 """
@@ -22,7 +22,7 @@ from zttp_h3.tls.certificates import Identity
 from zttp_h3.tls.verification import Anchors, Trust
 
 _DEVELOPMENT_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-# A development certificate is not for long, and a library has no clock: these dates say nothing.
+# A development certificate is short-lived, and a library has no clock: these dates have no meaning.
 _DEVELOPMENT_START: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _DEVELOPMENT_END: Final = dt.datetime(2999, 1, 1, tzinfo=dt.UTC)
 
@@ -128,7 +128,7 @@ class TrustStore:
     def from_pem(cls, data: bytes) -> TrustStore:
         """Trust the certificates in PEM data, of authorities or of servers. Raises ValueError if there is none."""
         with warnings.catch_warnings():
-            # Old roots have serial numbers that are no positive numbers; that says nothing about the connection.
+            # Old roots have serial numbers that are not positive; that does not matter for the connection.
             warnings.simplefilter("ignore")
             return cls(Trust(Anchors(x509.load_pem_x509_certificates(data))))
 
@@ -147,7 +147,7 @@ Credentials = TlsCredentials | Mapping[str, Any] | Callable[[str | None], TlsCre
 
 
 def identity_chooser(credentials: Any) -> Callable[[str | None], Identity | None]:
-    """Return what picks an identity by server name. Raises TypeError and ValueError for what are no credentials."""
+    """Return a function that selects credentials by server name. Raises TypeError and ValueError for invalid ones."""
     if credentials is None:
         credentials = TlsCredentials.self_signed()
     if isinstance(credentials, TlsCredentials):
@@ -161,7 +161,7 @@ def identity_chooser(credentials: Any) -> Callable[[str | None], Identity | None
 
 
 def trust_of(verify: TrustStore | bytes | bool) -> Trust | None:
-    """Return what a chain is checked against; None checks nothing. Raises TypeError."""
+    """Return the trust store for a chain; None checks nothing. Raises TypeError."""
     if verify is True:
         return TrustStore.system().trust
     if verify is False:

@@ -1,4 +1,4 @@
-"""Early data: what a server's tickets stand for, and what a client may send in it (RFC 9114 7.2.4.2, RFC 8470)."""
+"""Early data: the context of tickets, and the requests that a client may send in it (RFC 9114 7.2.4.2, RFC 8470)."""
 
 from typing import Final
 
@@ -14,12 +14,12 @@ _SAFE: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE"))
 
 
 def is_safe(method: bytes) -> bool:
-    """Tell whether a request may leave in early data."""
+    """Return whether a request may be sent in early data."""
     return method in _SAFE
 
 
 def server_context(options: TransportOptions, limits: H3Limits, connect_protocol: bool, datagrams: bool) -> bytes:
-    """Return what early data relies on: the limits and settings that a client remembers with its ticket."""
+    """Return the context of early data: the limits and settings that a client remembers with its ticket."""
     settings = dict(setting.announced(limits, connect_protocol, datagrams))
     numbers = limits_of(own_parameters(options, b""))
     numbers.append(settings[setting.MAX_FIELD_SECTION_SIZE])

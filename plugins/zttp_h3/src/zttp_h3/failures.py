@@ -1,4 +1,4 @@
-"""What went wrong, as the errors that an application gets: of the connection, and of a stream that was rejected."""
+"""The errors for the application: of the connection, and of a rejected stream."""
 
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.reasons import remote_error
@@ -7,7 +7,7 @@ from zttp_h3.session import H3Session
 
 
 def terminal_error(session: H3Session, failure: Malformed) -> RemoteProtocolError:
-    """Make the error that ends a connection; of a handshake it says what TLS said."""
+    """Make the error that ends a connection; for a handshake it has the error of TLS."""
     close = session.transport.session.close
     # Nothing in it is the peer's, whatever it sent.
     why = close.reason.decode("utf-8", "replace") if failure.reason == "handshake_failed" else None
@@ -33,5 +33,5 @@ def rejection(session: H3Session) -> RemoteProtocolError | None:
 
 def _for_its_role(error: RemoteProtocolError, session: H3Session) -> RemoteProtocolError:
     if not session.is_server:
-        error.status_hint = None  # nobody is to be answered
+        error.status_hint = None  # there is no response to send
     return error

@@ -1,4 +1,4 @@
-"""Whether a client's first packet is authentic: before that nothing is made for it (RFC 9000 5.2, RFC 9001 5.2)."""
+"""Checks whether a client's first packet is authentic, before any state is made for it (RFC 9000 5.2, RFC 9001 5.2)."""
 
 from typing import Final
 
@@ -10,10 +10,10 @@ _UNLIMITED: Final = 0x3FFFFFFFFFFFFFFF
 
 
 def opener_of_first(datagram: bytes, header: LongHeader) -> Opener | None:
-    """Return what opens the Initial packets of a client whose first one this is; None if it is not authentic."""
+    """Return the opener for a client's Initial packets, given the first one; None if it is not authentic."""
     opener = initial_opener(header.version, header.destination, False, Forgeries(_UNLIMITED))
     try:
         _, number, _ = opener.open(datagram, header.at, header.rest_at, header.stop, -1)
     except Malformed:
-        return opener  # authentic and wrong: the connection says so
+        return opener  # authentic but invalid: the connection reports it
     return opener if number >= 0 else None

@@ -30,7 +30,7 @@ LONGEST_HEADER: Final = 16  # two integers of eight octets
 
 
 def read_frame_header(data: bytes, at: i64) -> tuple[i64, i64, i64]:
-    """Read a frame's type and length: (type, length, position after them); the type is -1 if they are cut short."""
+    """Read a frame's type and length: (type, length, position after them); the type is -1 if they are incomplete."""
     size: i64 = len(data)
     kind, after = read_varint(data, at, size)
     if kind < 0:
@@ -42,7 +42,7 @@ def read_frame_header(data: bytes, at: i64) -> tuple[i64, i64, i64]:
 
 
 def frame(kind: i64, payload: bytes) -> bytes:
-    """Return a whole frame."""
+    """Return a complete frame."""
     writer = BytesWriter()
     write_varint(writer, kind)
     write_varint(writer, len(payload))
@@ -51,7 +51,7 @@ def frame(kind: i64, payload: bytes) -> bytes:
 
 
 def frame_header(kind: i64, length: i64) -> bytes:
-    """Return what stands before a payload."""
+    """Return the header before a payload."""
     writer = BytesWriter()
     write_varint(writer, kind)
     write_varint(writer, length)

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any, Final
 
-# What the key is combined with, and what fills it up to the block of its hash.
+# The constants that are combined with the key, and the padding to the block of its hash.
 _INNER: Final = bytes([octet ^ 0x36 for octet in range(256)])
 _OUTER: Final = bytes([octet ^ 0x5C for octet in range(256)])
 _BLOCK: Final = 64  # of SHA-256; twice that of SHA-384

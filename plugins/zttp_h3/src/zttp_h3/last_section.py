@@ -1,7 +1,7 @@
-"""The field section that was written last: what is given again is not judged again.
+"""The field section that was written last: an equal one is not checked again.
 
-It is the same only if every byte is, given as exact tuples of bytes: anything else goes the long way. Nothing is kept
-of the first section, so that a connection with one request keeps nothing.
+It is the same only if every byte is, in exact tuples of bytes: anything else takes the slow path. Nothing is kept of
+the first section, so that a connection with one request keeps nothing.
 """
 
 from typing import Any, Final, final
@@ -10,28 +10,28 @@ from zttp_h3.native_ints import i64
 
 Fields = list[tuple[bytes, bytes]]
 
-# Of the fields, as RFC 9114 4.2.2 counts them: a quiet connection is not to hold much for what may come again.
+# Of the fields, as RFC 9114 4.2.2 counts them: an idle connection should not hold much for a repetition.
 _MOST_KEPT: Final = 4_096
 
 
 @final
 class LastSection:
-    """A section that the peer takes, the Content-Length in it, and what both were made of."""
+    """A section that the peer accepts, its Content-Length, and the arguments for both."""
 
     def __init__(self) -> None:
         self.section: Fields = []
         self.length: i64 = -1
-        self._headers: Fields | None = None  # a list of our own
+        self._headers: Fields | None = None  # our own list
         self._start: tuple[object, ...] = ()
         self._is_first = True
 
     def is_of(self, start: tuple[object, ...], headers: Any) -> bool:
-        """Tell whether the last section was made of the same; ``start`` is what its pseudo-header fields come from."""
+        """Return whether these are the arguments of the last section; ``start`` is for its pseudo-header fields."""
         kept = self._headers
         return kept is not None and type(headers) is list and start == self._start and _is_same(headers, kept)
 
     def keep(self, start: tuple[object, ...], headers: Fields, section: Fields, length: i64, size: i64) -> None:
-        """Keep a section of ``size`` that is written, unless it is the first of its connection, or large."""
+        """Keep a written section of ``size``, unless it is the first of its connection, or large."""
         if self._is_first or size > _MOST_KEPT:
             self._is_first = False
             self.forget()
@@ -42,7 +42,7 @@ class LastSection:
         self.length = length
 
     def forget(self) -> None:
-        """Judge the next section, whatever it is: other rules hold."""
+        """Check the next section in any case: the rules have changed."""
         self._headers = None
         self.section = []
 

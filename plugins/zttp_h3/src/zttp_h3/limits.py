@@ -140,7 +140,7 @@ class H3Limits:
 
 
 def limits_from(values: tuple[int, ...]) -> H3Limits:
-    """Make limits of their values, in the order of ``__match_args__`` (for pickle)."""
+    """Make limits from their values, in the order of ``__match_args__`` (for pickle)."""
     return H3Limits(**dict(zip(H3Limits.__match_args__, values, strict=True)))
 
 

@@ -1,4 +1,4 @@
-"""How a connection begins: a client's first flight, or what a server makes of one (RFC 9000 7, 14.1)."""
+"""The start of a connection: a client's first flight, or a server's reaction to it (RFC 9000 7, 14.1)."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from zttp_h3.wire.packet_header import read_long_header
 from zttp_h3.wire.versions import INITIAL
 
 LEAST_INITIAL: Final = 1_200  # bytes of a datagram with an Initial packet (RFC 9000 14.1)
-LEAST_ID: Final = 8  # bytes of a client's first choice for us (RFC 9000 7.2)
+LEAST_ID: Final = 8  # bytes of the connection ID that a client first chooses for us (RFC 9000 7.2)
 
 
 def connect_to(options: ConnectionOptions, now: i64, peer_address: Any) -> Transport:
@@ -35,7 +35,7 @@ def connect_to(options: ConnectionOptions, now: i64, peer_address: Any) -> Trans
 def accept_client(
     options: ConnectionOptions, origin: Origin | None, datagram: bytes, now: i64, peer_address: Any, local_address: Any
 ) -> Transport | None:
-    """Begin as a server with a client's first Initial packet; None if this is none."""
+    """Begin as a server with a client's first Initial packet; None if this is not one."""
     header = read_long_header(datagram, 0, True)
     if (
         header is None
@@ -46,7 +46,8 @@ def accept_client(
         return None
     if len(header.destination) < LEAST_ID:
         return None
-    # What was changed on its way has bound the connection to nobody: the next one may be the client's (RFC 9000 5.2).
+    # A packet that was changed in transit does not bind the connection: the next one may be the client's (RFC 9000
+    # 5.2).
     opener = opener_of_first(datagram, header) if origin is None else origin.opener
     if opener is None:
         return None
@@ -71,7 +72,7 @@ def accept_client(
 
 
 def begin_session(transport: Transport, options: ConnectionOptions, origin: Origin | None, owner: object) -> H3Session:
-    """Begin HTTP/3 over a transport; an endpoint that made the connection, ``owner``, hears of what it has to send."""
+    """Begin HTTP/3 over a transport; an endpoint that made the connection, ``owner``, is informed of output."""
     is_server = transport.session.is_server
     session = H3Session(transport, is_server, options.limits, options.connect_protocol, options.datagrams)
     if origin is not None:

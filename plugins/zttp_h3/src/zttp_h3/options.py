@@ -1,4 +1,4 @@
-"""What a constructor takes, judged once per role: a connection by itself, or an endpoint for all of its connections."""
+"""The arguments of a constructor, checked once: for a connection, or for all connections of an endpoint."""
 
 import os
 import time
@@ -24,13 +24,13 @@ SERVER: Final = 1
 CLIENT: Final = 2
 
 _SECOND: Final = 1_000_000
-MOST_DATAGRAM_SIZE: Final = 1452  # what an Ethernet carries in IPv6 packets, tried unless the caller knows better
+MOST_DATAGRAM_SIZE: Final = 1452  # the payload of an IPv6 packet on Ethernet, tried by default
 _MOST_PAYLOAD: Final = 65_527  # of UDP, RFC 9000 18.2
 _MOST_ID: Final = 20  # bytes, RFC 9000 17.2
 _LONGEST_NAME: Final = 253  # RFC 1035 2.3.4
 _LONGEST_ALPN: Final = 255  # RFC 7301 3.1
 
-# By their names in the registry of TLS, and by their numbers there.
+# By their names and numbers in the registry of TLS.
 SUITES: Final[dict[str, int]] = {
     "TLS_AES_128_GCM_SHA256": AES_128_GCM_SHA256,
     "TLS_AES_256_GCM_SHA384": AES_256_GCM_SHA384,
@@ -42,13 +42,13 @@ GROUPS: Final[dict[str, int]] = {
     "secp384r1": SECP384R1,
     "X25519MLKEM768": X25519MLKEM768,
 }
-# RFC 9000, and RFC 9369 by its number on the wire and by its own.
+# RFC 9000, and RFC 9369 by its number on the wire and by its version.
 VERSIONS: Final[dict[str, int]] = {"1": VERSION_1, "2": VERSION_2}
 _SUITES: Final = list(SUITES.values())
 _GROUPS: Final = list(GROUPS.values())
 _CONGESTION: Final = ("cubic", "newreno")
 
-# What both roles take, for an endpoint too, which makes the rest itself.
+# The options of both roles, also for an endpoint, which makes the others itself.
 COMMON: Final = (
     "limits",
     "early_data",
@@ -69,7 +69,7 @@ COMMON: Final = (
 
 @final
 class ConnectionOptions:
-    """What connections are made with: of ``server`` and ``client`` the one that they are."""
+    """The options of connections: ``server`` or ``client`` is set, by role."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ def judge(
     make_connection_id: Any = None,
     reset_token_of: Any = None,
 ) -> ConnectionOptions:
-    """Return the options of a connection. Raises TypeError for what is none of the role's, ValueError for values."""
+    """Return the options of a connection. Raises TypeError for options of the other role, ValueError for values."""
     if role == SERVER:
         _refuse(
             "server",
@@ -187,7 +187,7 @@ def judge(
     if role == SERVER:
         if early_data and tickets is None:
             raise ValueError("a server takes early data by its tickets=, which remember what was used")
-        # What early data relies on; tickets of other connections may stand for other limits.
+        # The context of early data; tickets of other connections may have other limits.
         context = server_context(transport, held, enable_connect_protocol, datagrams) if early_data else b""
         server = ServerParameters(
             identity_chooser(credentials), protocols, suites, key_groups, tickets, context, early_data
@@ -226,7 +226,7 @@ def _refuse(role: str, given: Mapping[str, bool]) -> None:
 
 
 def _text(name: str, value: Any, longest: int) -> bytes:
-    """Return ASCII that was given as bytes or as str."""
+    """Return ASCII bytes from bytes or str."""
     if isinstance(value, str):
         if not value.isascii():
             raise ValueError(f"{name} must be ASCII, got {value[:80]!r}")
@@ -245,7 +245,7 @@ def _protocol(alpn: Any) -> bytes:
 
 
 def _host(server_name: Any) -> str:
-    """Return a host name or an address as TLS wants it, without a final dot; empty if none was given."""
+    """Return a host name or an address in the form of TLS, without a final dot; empty if none was given."""
     if server_name is None:
         return ""
     name = _text("server_name", server_name, _LONGEST_NAME).removesuffix(b".")
@@ -255,7 +255,7 @@ def _host(server_name: Any) -> str:
 
 
 def _numbers(option: str, given: Any, known: Mapping[str, int]) -> list[int]:
-    """Return what an option lists by name or number, in the caller's order."""
+    """Return the numbers that an option lists by name or number, in the caller's order."""
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise TypeError(f"{option} must be an iterable of names, got {type(given).__name__}")
     names = {name.lower(): number for name, number in known.items()}

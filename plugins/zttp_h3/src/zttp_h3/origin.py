@@ -1,4 +1,4 @@
-"""``Origin``: what an endpoint knows of a connection before that begins."""
+"""``Origin``: an endpoint's data of a connection before it begins."""
 
 from typing import Any, Final, final
 
@@ -9,10 +9,10 @@ from zttp_h3.session import H3Session
 
 @final
 class Origin:
-    """The options that all its connections share, and what a client's first packets have proven of its address.
+    """The options that all its connections share, and the address validation from a client's first packets.
 
-    ``attention`` holds the endpoint's connections that may have something to send; ``session`` is what the
-    connection began with.
+    ``attention`` holds the endpoint's connections that may have something to send; ``session`` is the transport's
+    session.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class Origin:
         opener: Opener | None,
     ) -> None:
         self.options: Final = options
-        self.original_id: Final = original_id  # what the client wrote to first, if a Retry made it write again
+        self.original_id: Final = original_id  # the first destination connection ID of the client, if there was a Retry
         self.retry_id: Final = retry_id
         self.validated: Final = validated
         self.attention: Final = attention

@@ -92,7 +92,7 @@ as_compiled(PathStatistics)
 
 
 def statistics_of(session: Session | None) -> PathStatistics:
-    """Return the statistics of a transport; of none that has begun they are all 0."""
+    """Return the statistics of a transport; all 0 if none has begun."""
     if session is None:
         return PathStatistics()
     loss = session.loss

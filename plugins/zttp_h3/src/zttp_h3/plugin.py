@@ -1,4 +1,4 @@
-"""What the entry point ``h3`` of the group ``zttp.protocols`` names: the description of this protocol.
+"""The module of the entry point ``h3`` in the group ``zttp.protocols``: the description of this protocol.
 
 Not compiled: pluggy cannot hook compiled functions. Nothing of HTTP/3, TLS or QPACK is imported before the first
 connection.

@@ -51,14 +51,14 @@ class Ranges:
             self._insert(start, stop)
 
     def contains(self, number: i64) -> bool:
-        """Tell whether ``number`` is in one of the ranges."""
+        """Return whether ``number`` is in one of the ranges."""
         if number >= self.start:
             return number < self.stop
         at = self._first_ending_after(number)
         return at < len(self._starts) and self._starts[at] <= number
 
     def overlaps(self, start: i64, stop: i64) -> bool:
-        """Tell whether any number from ``start`` up to but not including ``stop`` is in a range."""
+        """Return whether any number from ``start`` up to but not including ``stop`` is in a range."""
         if start >= stop or self.stop == self.start:
             return False
         if stop > self.start and start < self.stop:

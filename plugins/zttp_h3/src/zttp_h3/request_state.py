@@ -40,7 +40,7 @@ class RequestState:
         self.content_to_send: i64 = -1
 
     def ends_here(self) -> bool:
-        """Tell whether nothing more comes on the stream."""
+        """Return whether nothing more comes on the stream."""
         incoming = self.quic.incoming
         assert incoming is not None
         return len(self.rest) == 0 and incoming.has_ended()

@@ -102,7 +102,7 @@ class H3Session:
                 transport.session.streams.finish(stream)
 
     def is_critical(self, stream: QuicStream) -> bool:
-        """Tell whether a stream is one of ours that must not end (RFC 9114 6.2.1, RFC 9204 4.2)."""
+        """Return whether a stream is one of ours that must not end (RFC 9114 6.2.1, RFC 9204 4.2)."""
         return stream is self._control or stream is self._encoder_stream or stream is self._decoder_stream
 
     def control_stream(self) -> SendStream | None:
@@ -187,7 +187,7 @@ class H3Session:
         return tickets
 
     def early_data_accepted(self) -> bool:
-        """Tell whether early data was sent and accepted, or received."""
+        """Return whether early data was sent and accepted, or received."""
         handshake = self.transport.session.handshake
         return handshake is not None and handshake.early_data_accepted
 

@@ -1,7 +1,7 @@
-"""Which first packets begin a connection, and what is answered to the others (RFC 9000 5.2.2, 6, 8.1).
+"""Which first packets begin a connection, and the answers to the others (RFC 9000 5.2.2, 6, 8.1).
 
-What comes from nobody known has proven nothing: until a connection begins nothing is kept of it, and an answer is
-smaller than what it answers.
+An unknown sender is not validated: until a connection begins no state is kept of it, and an answer is smaller than the
+datagram that it answers.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from zttp_h3.wire.versions import INITIAL, reserved_but
 
 @final
 class Acceptance:
-    """Takes new connections in, within limits. ``touched`` is where they tell that they may have something to send."""
+    """Accepts new connections, within limits. ``touched`` collects those that may have something to send."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Acceptance:
         self._entropy: Final = entropy
 
     def receive(self, data: bytes, header: LongHeader, peer: Any, local: Any, ecn: int, now: i64) -> Member | None:
-        """Take a datagram with a long header for no connection that is known; return the one that it has begun."""
+        """Take a datagram with a long header for no known connection; return the connection that it begins."""
         if len(data) < LEAST_INITIAL:
             return None
         if header.kind == VERSION_NEGOTIATION:
@@ -80,14 +80,14 @@ class Acceptance:
         connection.receive_datagram(data, now, peer, local_address=local, ecn=ecn)
         member = Member(connection, origin)
         if not member.has_begun():
-            return None  # it was authentic, and was for nobody
+            return None  # it was authentic, but began no connection
         self._members.add(member, header.destination)
         return member
 
     def _negotiate_version(self, header: LongHeader, peer: Any, local: Any) -> None:
-        """Answer a version that we do not speak (RFC 9000 6)."""
-        # One more is offered that clients must ignore (RFC 9000 15), and not the one that was asked for, or the answer
-        # would not count (RFC 9000 6.2).
+        """Answer a version that we do not support (RFC 9000 6)."""
+        # In addition a reserved version is offered, which clients must ignore (RFC 9000 15). It must not be the
+        # requested one, or the client would ignore the answer (RFC 9000 6.2).
         versions = [*self._options.transport.versions, reserved_but(header.version)]
         chance = int(self._entropy(1)[0])
         self._own.send(version_negotiation(header.source, header.destination, versions, chance), peer, local)
@@ -98,7 +98,7 @@ class Acceptance:
         return 2 * self._members.half_open > self._max_connections
 
     def _send_retry(self, header: LongHeader, peer: Any, local: Any, now: i64) -> None:
-        """Ask the client to come back, with proof of its address (RFC 9000 8.1.2)."""
+        """Ask the client to validate its address (RFC 9000 8.1.2)."""
         retry_id = self._new_ids.make()
         token = self._tokens.for_retry(peer, header.destination, retry_id, now)
         packet = retry_without_tag(header.version, header.source, retry_id, token, int(self._entropy(1)[0]))

@@ -1,6 +1,6 @@
-"""Tokens that prove an address: for Retry at once, and for connections to come (RFC 9000 8.1).
+"""Tokens that validate an address: for Retry, and for later connections (RFC 9000 8.1).
 
-Sealed, so that a client can neither read nor make one; bound to the address, and for a short time.
+Encrypted, so that a client can neither read nor make one; bound to the address, and valid for a short time.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ _RETRY: Final = 1
 _FUTURE: Final = 2
 _NONCE_SIZE: Final = 12
 _LEAST: Final = _NONCE_SIZE + 16
-_RETRY_LIFETIME: Final = 10_000_000  # microseconds: a round trip, and some patience
+_RETRY_LIFETIME: Final = 10_000_000  # microseconds: a round trip, with some margin
 _MOST_SEEN: Final = 4_096
 
 
 @final
 class AddressToken:
-    """What a good token says; ``original_id`` and ``retry_id`` for one of a Retry."""
+    """The content of a valid token; ``original_id`` and ``retry_id`` for one of a Retry."""
 
     def __init__(self, is_retry: bool, original_id: bytes, retry_id: bytes) -> None:
         self.is_retry: Final = is_retry
@@ -33,7 +33,7 @@ class AddressToken:
 
 @final
 class AddressTokens:
-    """Makes tokens and checks them. ``lifetime`` is that of tokens for later, in microseconds."""
+    """Makes and checks tokens. ``lifetime`` is that of tokens for later connections, in microseconds."""
 
     def __init__(self, secret: bytes, lifetime: i64, entropy: Callable[[int], bytes]) -> None:
         self._aead: Final[Any] = AESGCM(hmac.digest(secret, b"zttp h3 address tokens", "sha256"))
@@ -44,7 +44,7 @@ class AddressTokens:
         self._turned: i64 = 0
 
     def for_retry(self, address: Any, original_id: bytes, retry_id: bytes, now: i64) -> bytes:
-        """Return the token of a Retry packet: the client comes back with it to ``retry_id``."""
+        """Return the token of a Retry packet: the client sends it to ``retry_id``."""
         ids = bytes((len(original_id),)) + original_id + bytes((len(retry_id),)) + retry_id
         return self._seal(_RETRY, address, now + _RETRY_LIFETIME, ids)
 
@@ -53,7 +53,7 @@ class AddressTokens:
         return self._seal(_FUTURE, address, now + self._lifetime, b"")
 
     def check(self, token: bytes, address: Any, destination: bytes, now: i64) -> AddressToken | None:
-        """Return what a token of an Initial packet to ``destination`` says; None if it proves nothing."""
+        """Return the content of a token of an Initial packet to ``destination``; None if it is not valid."""
         if len(token) < _LEAST:
             return None
         try:
@@ -72,9 +72,9 @@ class AddressTokens:
         return AddressToken(True, original, retry_id)
 
     def _is_first(self, token: bytes, now: i64) -> bool:
-        """Note that a token was used: it is not taken twice (RFC 9000 8.1.3).
+        """Record that a token was used: it is not accepted twice (RFC 9000 8.1.3).
 
-        Where there are too many to remember it is not taken at all, and a Retry proves the address.
+        If there are too many to record it is not accepted at all, and a Retry validates the address.
         """
         if now - self._turned > self._lifetime:
             self._seen_before = self._seen
@@ -94,5 +94,5 @@ class AddressTokens:
 
 
 def _fingerprint(address: Any) -> bytes:
-    """Return bytes that stand for an address, which is the caller's own."""
+    """Return bytes that identify an address, which is a value of the caller."""
     return address if isinstance(address, bytes) else repr(address).encode()

@@ -10,7 +10,7 @@ from zttp_h3.wire.packet_header import VERSION_NEGOTIATION, is_long, read_long_h
 from zttp_h3.wire.versions import INITIAL
 
 _MOST_ID: Final = 20
-_LEAST: Final = 21  # bytes of a packet with a short header that can be opened (RFC 9000 10.3)
+_LEAST: Final = 21  # the smallest packet with a short header that can be decrypted, in bytes (RFC 9000 10.3)
 
 
 @final
@@ -62,7 +62,7 @@ def parse_datagram_header(datagram: Any, /, connection_id_length: int = 8) -> Da
     if len(data) == 0:
         raise remote_error("not_a_quic_packet")
     if not is_long(data, 0):
-        # The fixed bit says nothing: a peer may clear it where we allow that (RFC 9287 3), and our connections do.
+        # The fixed bit has no meaning: a peer may clear it if we allow that (RFC 9287 3), and our connections do.
         if len(data) < _LEAST or len(data) <= connection_id_length:
             raise remote_error("not_a_quic_packet")
         return DatagramHeader(data[1 : 1 + connection_id_length], b"", 0, False, False, b"")

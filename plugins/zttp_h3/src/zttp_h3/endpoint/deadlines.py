@@ -1,4 +1,4 @@
-"""The next deadline of many connections: a heap whose outdated entries are passed over."""
+"""The next deadline of many connections: a heap whose outdated entries are skipped."""
 
 import heapq
 from typing import Any, Final, final
@@ -6,7 +6,7 @@ from typing import Any, Final, final
 
 @final
 class Deadlines:
-    """For each key the time that was set last. An entry names its key by a number: what is gone is not kept by it."""
+    """For each key the time that was set last. An entry has its key as a number, and keeps no object alive."""
 
     def __init__(self) -> None:
         self._entries: Final[dict[Any, tuple[int, int]]] = {}
@@ -41,7 +41,7 @@ class Deadlines:
         return heap[0][0] if heap else None
 
     def take_due(self, now: int) -> list[Any]:
-        """Return whose deadline has come, each once, and forget those deadlines."""
+        """Return the keys whose deadline has passed, each once, and remove those deadlines."""
         due: list[Any] = []
         while True:
             time = self.next()

@@ -1,6 +1,6 @@
 """``QuicEndpoint``: routes datagrams to connections, accepts new ones within limits, and keeps one timer for all.
 
-It owns no socket. Datagrams go in with their addresses, and what is to be sent comes out with its own.
+It owns no socket. Datagrams are passed and returned with their addresses.
 """
 
 import os
@@ -24,7 +24,7 @@ from zttp_h3.outbound_datagram import OutboundDatagram
 from zttp_h3.tls.tickets import TicketKeys
 from zttp_h3.wire.packet_header import LongHeader, is_long, read_long_header
 
-_LATEST: Final = -1  # of the times that were given
+_LATEST: Final = -1  # the latest time passed
 _LEAST_SECRET: Final = 32
 _DAY: Final = 86_400_000_000
 
@@ -160,7 +160,7 @@ class QuicEndpoint:
         if destination is not None:
             member = self._members.find(destination)
         if member is None:
-            member = self._peer_tokens.find(data)  # RFC 9000 10.3.1 MUST: whatever the form of the header is
+            member = self._peer_tokens.find(data)  # RFC 9000 10.3.1 MUST: for any form of the header
         if member is None:
             if destination is None:
                 return None
@@ -236,7 +236,7 @@ class QuicEndpoint:
     def _receive_unknown(
         self, data: bytes, header: LongHeader | None, destination: bytes, peer: Any, local: Any, ecn: int
     ) -> H3Connection | None:
-        """Take a datagram for no connection that is known: it may begin one, or be late (RFC 9000 5.2)."""
+        """Take a datagram for no known connection: it may begin one, or be late (RFC 9000 5.2)."""
         tombstone = self._tombstones.find(destination)
         if tombstone is not None:
             packet = tombstone.answer(data)
@@ -255,7 +255,7 @@ class QuicEndpoint:
         return member.connection
 
     def _update(self, member: Member) -> None:
-        """Take over what a datagram or a timer has changed: routes, half-open ones, the deadline."""
+        """Apply the changes of a datagram or a timer: routes, half-open connections, the deadline."""
         self._members.take_over_ids(member)
         self._peer_tokens.take_over(member)
         connection = member.connection
@@ -266,7 +266,7 @@ class QuicEndpoint:
         self._deadlines.set(connection, connection.next_timeout())
 
     def _follow(self) -> None:
-        """Take over the deadlines of connections that were used directly."""
+        """Update the deadlines of connections that were used directly."""
         for one in self._touched:
             member = self._members.get(one)
             if member is not None:

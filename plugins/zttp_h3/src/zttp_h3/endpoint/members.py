@@ -1,4 +1,4 @@
-"""What an endpoint keeps of each of its connections, and how a datagram finds it (RFC 9000 5.2)."""
+"""An endpoint's data of each connection, and the routing of datagrams (RFC 9000 5.2)."""
 
 from typing import Any, Final, final
 
@@ -12,22 +12,22 @@ from zttp_h3.wire.frame_types import NEW_TOKEN
 
 @final
 class Member:
-    """One connection of an endpoint, with the connection IDs that lead to it."""
+    """One connection of an endpoint, with its connection IDs."""
 
     def __init__(self, connection: H3Connection, origin: Origin) -> None:
         self.connection: Final = connection
         self.routes: Final[list[bytes]] = []
-        self.reset_marks: list[bytes] = []  # under which PeerResetTokens has it
+        self.reset_marks: list[bytes] = []  # its key in PeerResetTokens
         self.half_open = True  # its handshake is not confirmed
         self._origin: Final = origin
 
     def has_begun(self) -> bool:
-        """Tell whether an authentic packet has come."""
+        """Return whether an authentic packet has arrived."""
         session = self._origin.session
         return session is not None and session.transport.session.received_any
 
     def peer_address(self) -> Any:
-        """Return where the peer is now."""
+        """Return the current address of the peer."""
         return self._session().transport.session.path.peer
 
     def give_token(self, token: bytes) -> None:
@@ -37,7 +37,7 @@ class Member:
         session.touch()
 
     def changed_ids(self) -> tuple[list[bytes], list[bytes]]:
-        """Return the connection IDs that were issued, and those that were retired, since this was asked last."""
+        """Return the connection IDs that were issued, and those that were retired, since the last call."""
         return self._session().transport.session.local_ids.take_changes()
 
     def changed_tokens(self) -> list[bytes] | None:
@@ -45,11 +45,11 @@ class Member:
         return self._session().transport.session.peer_ids.changed_tokens()
 
     def closing_packets(self) -> list[bytes]:
-        """Return what says that the connection was closed here; nothing if it was not, or has not left yet."""
+        """Return the packets that close the connection; none if it is open, or if they were not sent yet."""
         return list(self._session().transport.session.close.packets)
 
     def let_go(self) -> None:
-        """Let the connection not know itself any more: it ends when nobody else knows it."""
+        """Remove the connection's reference to itself, so that it is freed without other references."""
         session = self._origin.session
         if session is not None:
             session.attention = None
@@ -78,27 +78,27 @@ class Members:
         return list(self._members)
 
     def find(self, connection_id: bytes) -> Member | None:
-        """Return whom a connection ID leads to."""
+        """Return the connection of a connection ID."""
         return self._routes.get(connection_id)
 
     def get(self, connection: H3Connection) -> Member | None:
-        """Return what is kept of a connection."""
+        """Return the data of a connection."""
         return self._members.get(connection)
 
     def add(self, member: Member, connection_id: bytes) -> None:
-        """Take a connection in, with the connection ID that its client chose."""
+        """Add a connection, with the connection ID that its client chose."""
         self._members[member.connection] = member
         self.half_open += 1
         self._lead(connection_id, member)
 
     def settle(self, member: Member) -> None:
-        """Note that a handshake has ended, well or not."""
+        """Record that a handshake has ended, with or without success."""
         if member.half_open:
             member.half_open = False
             self.half_open -= 1
 
     def take_over_ids(self, member: Member) -> None:
-        """Follow the connection IDs that were issued and retired."""
+        """Apply issued and retired connection IDs."""
         added, removed = member.changed_ids()
         for connection_id in added:
             self._lead(connection_id, member)
@@ -109,7 +109,7 @@ class Members:
                 member.routes.remove(connection_id)
 
     def remove(self, connection: H3Connection) -> Member | None:
-        """Forget a connection; None if it is none of ours."""
+        """Remove a connection; None if it is unknown."""
         member = self._members.pop(connection, None)
         if member is None:
             return None

@@ -1,16 +1,16 @@
-"""New connection IDs of an endpoint, none of which is in use (RFC 9000 5.1)."""
+"""New connection IDs of an endpoint, which must not be in use (RFC 9000 5.1)."""
 
 from collections.abc import Callable
 from typing import Any, Final, final
 
 from zttp_h3.endpoint.members import Members
 
-_MOST_CHANCES: Final = 16  # to make one that is not in use
+_MOST_CHANCES: Final = 16  # attempts to make one that is not in use
 
 
 @final
 class NewConnectionIds:
-    """Makes connection IDs of one length, at random or as the application does: ``factory`` gets the length."""
+    """Makes connection IDs of one length, at random or with the application's ``factory``, which gets the length."""
 
     def __init__(self, length: int, factory: Any, entropy: Callable[[int], bytes], members: Members) -> None:
         self._length: Final = length
@@ -19,7 +19,7 @@ class NewConnectionIds:
 
     def make(self) -> bytes:
         """Return a connection ID. Raises ValueError if the application made one of another length."""
-        # Short ones can be in use: of four bytes by one of ten thousand connections every tenth time.
+        # Short ones may be in use.
         connection_id = b""
         for _ in range(_MOST_CHANCES):
             connection_id = self._make(self._length)

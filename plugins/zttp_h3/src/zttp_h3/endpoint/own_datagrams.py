@@ -1,15 +1,15 @@
-"""What an endpoint sends by itself, for no connection: Retry, Version Negotiation, resets, what tombstones say."""
+"""Datagrams of the endpoint itself: Retry, Version Negotiation, resets, answers of tombstones."""
 
 from typing import Any, Final, final
 
 from zttp_h3.outbound_datagram import OutboundDatagram
 
-_MOST: Final = 1_024  # that wait; more are dropped, as a network would
+_MOST: Final = 1_024  # that wait; further ones are dropped, as in a network
 
 
 @final
 class OwnDatagrams:
-    """A queue that ends somewhere: what fills it costs its sender no more than a datagram each."""
+    """A queue with a limit: each entry costs its sender a datagram."""
 
     def __init__(self) -> None:
         self.waiting: list[OutboundDatagram] = []
@@ -20,7 +20,7 @@ class OwnDatagrams:
             self.waiting.append(OutboundDatagram(data, peer, local, 0))
 
     def take(self) -> list[OutboundDatagram]:
-        """Return what waits, and forget it."""
+        """Return the waiting datagrams, and remove them."""
         taken = self.waiting
         self.waiting = []
         return taken

@@ -1,4 +1,4 @@
-"""Stateless resets from clients: a datagram that leads to no connection may end one (RFC 9000 10.3.1)."""
+"""Stateless resets from clients: a datagram without a known connection may end one (RFC 9000 10.3.1)."""
 
 import hmac
 from typing import Final, final
@@ -9,9 +9,9 @@ from zttp_h3.endpoint.stateless_reset import LEAST_RESET, TOKEN_SIZE
 
 @final
 class PeerResetTokens:
-    """The stateless reset tokens of the connection IDs that the endpoint writes to.
+    """The stateless reset tokens of the connection IDs to which the endpoint sends.
 
-    They are kept and looked up as a keyed hash: how long that takes says nothing of a token (10.3.1 MUST).
+    They are stored and looked up as a keyed hash, so that the time does not reveal a token (10.3.1 MUST).
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -19,13 +19,13 @@ class PeerResetTokens:
         self._members: Final[dict[bytes, Member]] = {}
 
     def find(self, datagram: bytes) -> Member | None:
-        """Return whose token a datagram ends with."""
+        """Return the connection whose token is at the end of a datagram."""
         if len(self._members) == 0 or len(datagram) < LEAST_RESET:
             return None
         return self._members.get(self._mark_of(datagram[len(datagram) - TOKEN_SIZE :]))
 
     def take_over(self, member: Member) -> None:
-        """Follow the tokens of one connection."""
+        """Update the tokens of one connection."""
         tokens = member.changed_tokens()
         if tokens is None:
             return
@@ -35,7 +35,7 @@ class PeerResetTokens:
             self._members[mark] = member
 
     def remove(self, member: Member) -> None:
-        """Forget the tokens of one connection."""
+        """Remove the tokens of one connection."""
         for mark in member.reset_marks:
             if self._members.get(mark) is member:
                 del self._members[mark]

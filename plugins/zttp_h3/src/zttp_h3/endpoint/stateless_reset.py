@@ -1,4 +1,4 @@
-"""Stateless resets: to tell a peer that we know nothing of its connection any more (RFC 9000 10.3)."""
+"""Stateless resets: they inform a peer that its connection is unknown here (RFC 9000 10.3)."""
 
 import hmac
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Final, final
 from zttp_h3.native_ints import i64
 
 TOKEN_SIZE: Final = 16
-LEAST_RESET: Final = 21  # bytes of a reset: it has to look like a packet
+LEAST_RESET: Final = 21  # bytes of a reset, which must look like a packet
 _MOST: Final = 42
 _PER_SECOND: Final = 100
 _SECOND: Final = 1_000_000
@@ -15,7 +15,7 @@ _SECOND: Final = 1_000_000
 
 @final
 class StatelessResets:
-    """Makes resets, at most so many a second. The same secret gives the same tokens after a restart."""
+    """Makes resets, with a limit per second. The same secret gives the same tokens after a restart."""
 
     def __init__(self, secret: bytes, entropy: Callable[[int], bytes]) -> None:
         self._key: Final = hmac.digest(secret, b"zttp h3 stateless resets", "sha256")
@@ -24,13 +24,13 @@ class StatelessResets:
         self._sent: i64 = 0
 
     def token_of(self, connection_id: bytes) -> bytes:
-        """Return the token that belongs to a connection ID of ours (10.3.2)."""
+        """Return the token of one of our connection IDs (10.3.2)."""
         return hmac.digest(self._key, connection_id, "sha256")[:TOKEN_SIZE]
 
     def answer(self, datagram: bytes, connection_id: bytes, now: i64) -> bytes | None:
-        """Return the reset for a datagram to a connection that is not known; None if there is to be none.
+        """Return the reset for a datagram to an unknown connection; None if none should be sent.
 
-        It is shorter than what it answers, so that two endpoints that reset each other fall silent (10.3.3).
+        It is shorter than the datagram, so that two endpoints that reset each other stop (10.3.3).
         """
         size = min(len(datagram) - 1, _MOST)
         if size < LEAST_RESET:

@@ -1,4 +1,4 @@
-"""What is left of connections that were closed here: the last packet, for who has not heard (RFC 9000 10.2.1)."""
+"""Connections that were closed here: their last packet, for peers that missed it (RFC 9000 10.2.1)."""
 
 from typing import Final, final
 
@@ -9,11 +9,11 @@ from zttp_h3.quic.paths import AMPLIFICATION
 
 @final
 class Tombstone:
-    """Answers ever more rarely, and with no more than may go to an address that nobody has proven."""
+    """Answers less and less often, and with no more bytes than an unvalidated address may get."""
 
     def __init__(self, packet: bytes) -> None:
         self._packet: Final = packet
-        self._heard: i64 = 0  # datagrams since it was said last
+        self._heard: i64 = 0  # datagrams since the last answer
         self._answer_at: i64 = 1
 
     def answer(self, datagram: bytes) -> bytes | None:
@@ -28,7 +28,7 @@ class Tombstone:
 
 @final
 class Tombstones:
-    """The tombstones of an endpoint by the connection IDs of the closed connections, until their time is over."""
+    """The tombstones of an endpoint by the connection IDs of the closed connections, until they expire."""
 
     def __init__(self) -> None:
         self._by_id: Final[dict[bytes, Tombstone]] = {}
@@ -45,14 +45,14 @@ class Tombstones:
             self._deadlines.set(connection_id, until)
 
     def find(self, connection_id: bytes) -> Tombstone | None:
-        """Return who answers for a connection ID."""
+        """Return the tombstone of a connection ID."""
         return self._by_id.get(connection_id)
 
     def next_timeout(self) -> int | None:
-        """Return when the first has stood long enough."""
+        """Return when the first one expires."""
         return self._deadlines.next()
 
     def remove_due(self, now: int) -> None:
-        """Remove those that have stood long enough."""
+        """Remove the expired ones."""
         for connection_id in self._deadlines.take_due(now):
             self._by_id.pop(connection_id, None)

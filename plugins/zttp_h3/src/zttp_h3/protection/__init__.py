@@ -1,1 +1,1 @@
-"""How packets are protected and opened (RFC 9001 5 and 6), without knowing a connection."""
+"""Packet protection (RFC 9001 5 and 6), independent of a connection."""

@@ -1,4 +1,4 @@
-"""Packets of one burst, whose headers are masked together: one call of the cipher instead of one for each."""
+"""Packets of one burst, whose headers are masked with one call of the cipher instead of one for each."""
 
 from typing import final
 
@@ -12,7 +12,7 @@ from zttp_h3.protection.suites import SAMPLE_SIZE
 @final
 @mypyc_attr(acyclic=True)
 class Burst:
-    """Sealed packets that wait for their masks. Key updates may come between them: the masks' key stays the same."""
+    """Encrypted packets that wait for their masks. Key updates in between do not change the key of the masks."""
 
     def __init__(self, protection: HeaderProtection) -> None:
         self._protection: HeaderProtection = protection
@@ -22,7 +22,7 @@ class Burst:
         self._protected: list[bytes] = []
 
     def add(self, key: PacketKey, header: bytes, number_length: i64, packet_number: i64, payload: bytes) -> None:
-        """Seal a packet but for its header."""
+        """Encrypt a packet, without the mask of its header."""
         protected = key.encrypt(packet_number, payload, header)
         sample_at = 4 - number_length
         self._samples.write(protected[sample_at : sample_at + SAMPLE_SIZE])
@@ -31,7 +31,7 @@ class Burst:
         self._protected.append(protected)
 
     def take(self) -> list[bytes]:
-        """Mask the headers and return the packets, in the order in which they came."""
+        """Mask the headers and return the packets in order."""
         packets: list[bytes] = []
         count: i64 = len(self._headers)
         if count == 0:

@@ -1,9 +1,9 @@
 """1-RTT keys and their updates (RFC 9001 6).
 
-Both directions change together. Of the receiving keys up to three are there: those of the current phase; those of the
-one before until ``discard_previous``, for packets that come late; those of the next, derived once and kept, so that a
-forged Key Phase bit costs one attempt to open and no derivation. An update is taken back by nobody: ours begins with
-``update``, the peer's with the first authentic packet of the next phase.
+Both directions change together. There are up to three sets of receiving keys: those of the current phase; those of the
+previous one until ``discard_previous``, for late packets; those of the next, derived once and kept, so that a forged
+Key Phase bit costs one decryption attempt and no derivation. An update is not undone: ours begins with ``update``, the
+peer's with the first authentic packet of the next phase.
 """
 
 from typing import Final, final
@@ -54,48 +54,48 @@ class KeyPhases:
         self._lowest_received: i64 = _NONE  # in this phase
         self.phase_bit: i64 = 0  # for the headers of packets that are sent
         self.updates: i64 = 0
-        # From so many packets on a key should be replaced: the other half is for waiting until we may.
+        # From this number of packets on a key should be replaced: the other half is for waiting until we may.
         self.update_after: i64 = suite.confidentiality_limit >> 1
 
     # ------------------------------------------------------------------------------------------------------ sending
     def seal(self, header: BytesWriter, number_length: i64, packet_number: i64, payload: bytes) -> bytes:
-        """Return the protected packet of a header, which is used up, and a payload."""
+        """Return the protected packet of a header, which is consumed, and a payload."""
         if self._lowest_sent < 0:
             self._lowest_sent = packet_number
         return seal_packet(self._send_key, self._send_protection, header, number_length, packet_number, payload)
 
     def burst(self) -> Burst:
-        """Return what masks the headers of many packets at once."""
+        """Return the object that masks the headers of many packets at once."""
         return Burst(self._send_protection)
 
     def seal_in(
         self, burst: Burst, header: BytesWriter, number_length: i64, packet_number: i64, payload: bytes
     ) -> None:
-        """Seal a packet that ``burst.take`` returns."""
+        """Protect a packet, which ``burst.take`` returns."""
         if self._lowest_sent < 0:
             self._lowest_sent = packet_number
         burst.add(self._send_key, header.getvalue(), number_length, packet_number, payload)
 
     def update_due(self) -> bool:
-        """Tell whether the key has sealed so much that we should change it as soon as we may."""
+        """Return whether the key has protected so many packets that we should change it as soon as we may."""
         return self._send_key.sealed >= self.update_after
 
     def may_update(self, largest_acknowledged: i64) -> bool:
-        """Tell whether the peer has acknowledged a packet of this phase (RFC 9001 6.1 MUST NOT before).
+        """Return whether the peer has acknowledged a packet of this phase (RFC 9001 6.1 MUST NOT before).
 
-        Whether the handshake is confirmed, and the last update three PTO ago (6.5), is for the caller to know.
+        The caller checks that the handshake is confirmed, and that the last update was three PTO ago (6.5).
         """
         return 0 <= self._lowest_sent <= largest_acknowledged
 
     def update(self) -> None:
-        """Initiate a key update. What the peer sends until it follows is opened with the previous keys."""
+        """Initiate a key update. Packets of the peer are opened with the previous keys until it follows."""
         self._advance()
 
     # ---------------------------------------------------------------------------------------------------- receiving
     def open(self, datagram: bytes, at: i64, number_at: i64, stop: i64, largest: i64) -> tuple[i64, i64, bytes]:
         """Open a packet: (first octet without its mask, packet number, payload); -1 is the number of one to be dropped.
 
-        As ``Opener.open``; the peer's key updates are followed on the way, which ``updates`` tells.
+        As ``Opener.open``; it also follows key updates of the peer, which ``updates`` counts.
         """
         # RFC 9001 5.4.2 MUST: too short for a sample.
         if stop - number_at < MIN_PROTECTED:
@@ -119,15 +119,15 @@ class KeyPhases:
         return first, number, payload
 
     def receives_current(self) -> bool:
-        """Tell whether a packet of this phase was opened: after three PTO more, ``discard_previous`` (RFC 9001 6.5)."""
+        """Return whether a packet of this phase was opened; three PTO later, ``discard_previous`` (RFC 9001 6.5)."""
         return self._lowest_received != _NONE
 
     def has_previous(self) -> bool:
-        """Tell whether the keys of the phase before are still there."""
+        """Return whether the keys of the previous phase are still there."""
         return self._previous is not None
 
     def discard_previous(self) -> None:
-        """Forget the keys of the phase before, and derive those of the next."""
+        """Drop the keys of the previous phase, and derive those of the next."""
         self._previous = None
         self.prepare()
 
@@ -144,7 +144,7 @@ class KeyPhases:
         return key
 
     def _open_other_phase(self, number: i64, protected: bytes, header: bytes, largest: i64) -> bytes | None:
-        """Open a packet of the phase before or of the next, which look the same: its number tells (RFC 9001 6.5)."""
+        """Open a packet of the previous or the next phase, which look the same: its number decides (RFC 9001 6.5)."""
         previous = self._previous
         if number < self._lowest_received:
             if previous is not None:
@@ -158,7 +158,7 @@ class KeyPhases:
                 raise Malformed("old_keys", QuicErrorCode.KEY_UPDATE_ERROR)
             return None
         # RFC 9001 6.4 MUST: this packet was sent before one with older keys. 6.2: we have sent nothing with the current
-        # keys, so the peer has no acknowledgment of the update before.
+        # keys, so the peer has no acknowledgment of the previous update.
         if number < largest or (self.updates > 0 and self._lowest_sent < 0):
             raise Malformed("early_key_update", QuicErrorCode.KEY_UPDATE_ERROR)
         self._advance()

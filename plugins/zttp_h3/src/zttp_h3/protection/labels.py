@@ -17,7 +17,7 @@ def hkdf_label(label: bytes, length: int) -> bytes:
 @final
 @mypyc_attr(acyclic=True)
 class Labels:
-    """What the keys of one version of QUIC are derived with."""
+    """The labels from which the keys of one version of QUIC are derived."""
 
     def __init__(self, prefix: bytes, initial_salt: bytes) -> None:
         self.initial_salt: bytes = initial_salt
@@ -54,19 +54,19 @@ _SERVER_IN: Final = hkdf_label(b"server in", 32)
 
 
 def labels_of(version: i64) -> Labels:
-    """Return the labels of a version that is known."""
+    """Return the labels of a known version."""
     return _VERSION_2 if version == VERSION_2 else _VERSION_1
 
 
 def initial_secret(labels: Labels, destination: bytes, of_server: bool) -> bytes:
     """Return one side's secret for Initial packets (RFC 9001 5.2).
 
-    ``destination`` is the Destination Connection ID of the client's first Initial, or of its first one after a Retry.
+    ``destination`` is the Destination Connection ID of the client's first Initial, or the first one after a Retry.
     """
     common = keyed_hash(True, labels.initial_salt, destination)
     return _expand(AES_128_GCM, common, _SERVER_IN if of_server else _CLIENT_IN, 32)
 
 
 def _expand(suite: Suite, secret: bytes, label: bytes, length: i64) -> bytes:
-    """Return HKDF-Expand (RFC 5869 2.3) of one block, which is enough for every key of QUIC."""
+    """Return one block of HKDF-Expand (RFC 5869 2.3), which is enough for every key of QUIC."""
     return keyed_hash(suite.hash_size == 32, secret, label + b"\x01")[:length]

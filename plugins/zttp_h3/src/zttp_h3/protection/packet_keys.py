@@ -1,6 +1,6 @@
-"""Packets sealed and opened (RFC 9001 5.3, 5.4): one object for each direction of an encryption level.
+"""Encrypting and decrypting packets (RFC 9001 5.3, 5.4): one object for each direction of an encryption level.
 
-A context of ``cryptography`` costs as much to make as three packets, so all are made once; per packet there is one call
+Making a context of ``cryptography`` costs as much as three packets, so all are made once; per packet there is one call
 of the AEAD and one of the cipher that masks the header, or one for a burst of packets.
 """
 
@@ -25,13 +25,13 @@ from zttp_h3.wire.packet_number import decode_packet_number
 _SAMPLE_OFFSET: Final = 4
 MIN_PROTECTED: Final = _SAMPLE_OFFSET + SAMPLE_SIZE  # octets from the packet number on
 _ZEROS: Final = bytes(SAMPLE_SIZE)
-_ECB: Final = ECB()  # one block at a time is what RFC 9001 5.4.3 asks for  # noqa: S305
+_ECB: Final = ECB()  # RFC 9001 5.4.3 requires one block at a time  # noqa: S305
 
 
 @final
 @mypyc_attr(acyclic=True)
 class HeaderProtection:
-    """Masks for the headers of one direction (RFC 9001 5.4). Its key outlives key updates."""
+    """Masks for the headers of one direction (RFC 9001 5.4). Key updates do not change its key."""
 
     def __init__(self, suite: Suite, labels: Labels, secret: bytes) -> None:
         key = labels.protection_key(suite, secret)
@@ -41,7 +41,7 @@ class HeaderProtection:
         self._reset: Callable[[bytes], None] | None = None if suite.is_aes else context.reset_nonce
 
     def masks(self, samples: bytes) -> bytes:
-        """Return the masks for one or more samples of 16 octets: each has 16, and begins with the five that count."""
+        """Return the masks for one or more samples of 16 octets: 16 octets each, of which five are used."""
         reset = self._reset
         if reset is None:
             return self._update(samples)
@@ -60,14 +60,14 @@ class HeaderProtection:
 @final
 @mypyc_attr(acyclic=True)
 class Forgeries:
-    """How many packets of a connection were not authentic, whatever their keys (RFC 9001 6.6)."""
+    """The number of forged packets of a connection, with any keys (RFC 9001 6.6)."""
 
     def __init__(self, integrity_limit: i64) -> None:
-        self.limit: i64 = integrity_limit  # of the suite that is negotiated, once it is
+        self.limit: i64 = integrity_limit  # of the negotiated suite, once it is known
         self.count: i64 = 0
 
     def add(self) -> None:
-        """Count one more. Raises Malformed for one too many."""
+        """Count one more. Raises Malformed above the limit."""
         self.count += 1
         # RFC 9001 6.6 MUST.
         if self.count > self.limit:
@@ -79,14 +79,14 @@ class Forgeries:
 class PacketKey:
     """The AEAD of one direction in one key phase, and the nonces of its packets (RFC 9001 5.3).
 
-    ``seals``: it is for packets that we send; otherwise it opens those that we receive.
+    ``seals``: it protects packets that we send; otherwise it opens received ones.
     """
 
     def __init__(self, suite: Suite, labels: Labels, secret: bytes, seals: bool) -> None:
         key = labels.key(suite, secret)
         iv = labels.iv(suite, secret)
         aead = AESGCM(key) if suite.is_aes else ChaCha20Poly1305(key)
-        # Bound once, and only one of them: what a call asks for by name costs more, and each has 72 bytes.
+        # Bound once, and only one of them: a lookup for each call costs more, and each has 72 bytes.
         self._apply: Callable[[bytes, bytes, bytes], bytes] = aead.encrypt if seals else aead.decrypt
         # A packet number has 62 bits: the first four octets of the IV are those of every nonce.
         self._iv_head: i32 = read_i32_be(iv, 0)
@@ -102,7 +102,7 @@ class PacketKey:
         return writer.getvalue()
 
     def encrypt(self, packet_number: i64, payload: bytes, header: bytes) -> bytes:
-        """Return the payload, encrypted and with its tag. Raises Malformed where the key is worn out."""
+        """Return the payload, encrypted and with its tag. Raises Malformed if the key has reached its limit."""
         # RFC 9001 6.6 MUST.
         if self.sealed >= self._limit:
             raise Malformed("confidentiality_limit", QuicErrorCode.AEAD_LIMIT_REACHED)
@@ -118,7 +118,7 @@ class PacketKey:
 
 
 def _masked_bits(first: i64) -> i64:
-    """Return which bits of a first octet are protected: four of a long header, five of a short one."""
+    """Return the protected bits of a first octet: four of a long header, five of a short one."""
     return 0x0F if first & 0x80 != 0 else 0x1F
 
 
@@ -140,7 +140,7 @@ def seal_header(header: BytesWriter, number_length: i64, mask: bytes, at: i64) -
 
 
 def open_header(datagram: bytes, at: i64, number_at: i64, mask: bytes, largest: i64) -> tuple[i64, i64, i64]:
-    """Read what the mask was applied to: (first octet, packet number, octets of the packet number).
+    """Read the masked part: (first octet, packet number, octets of the packet number).
 
     The packet begins at ``at``; ``largest`` is the largest packet number that was processed in its space, or -1.
     """
@@ -160,7 +160,7 @@ def open_header(datagram: bytes, at: i64, number_at: i64, mask: bytes, largest: 
 
 
 def plain_header(datagram: bytes, at: i64, number_at: i64, first: i64, packet_number: i64, length: i64) -> bytes:
-    """Return a header as it was before protection: what the AEAD authenticates."""
+    """Return the unprotected header, which the AEAD authenticates."""
     writer = BytesWriter()
     writer.write(datagram[at:number_at])
     writer[0] = u8(first)
@@ -196,9 +196,9 @@ def seal_packet(
     packet_number: i64,
     payload: bytes,
 ) -> bytes:
-    """Return the protected packet of a header, whose writer is left with the masked one, and a payload.
+    """Return the protected packet of a header and a payload; the writer then has the masked header.
 
-    Packet number and payload are four octets at least: the sender fills up with PADDING (RFC 9001 5.4.2).
+    Packet number and payload have at least four octets: the sender adds PADDING (RFC 9001 5.4.2).
     """
     assert number_length + len(payload) >= _SAMPLE_OFFSET
     protected = key.encrypt(packet_number, payload, header.getvalue())
@@ -221,8 +221,8 @@ class Opener:
     def open(self, datagram: bytes, at: i64, number_at: i64, stop: i64, largest: i64) -> tuple[i64, i64, bytes]:
         """Open a packet: (first octet without its mask, packet number, payload); -1 is the number of one to be dropped.
 
-        It stands in ``datagram[at:stop]``, its packet number at ``number_at``. Raises Malformed for what is authentic
-        and breaks the connection.
+        It is ``datagram[at:stop]``, its packet number is at ``number_at``. Raises Malformed for an authentic packet
+        that breaks the connection.
         """
         # RFC 9001 5.4.2 MUST: too short for a sample.
         if stop - number_at < MIN_PROTECTED:
@@ -240,12 +240,12 @@ class Opener:
 
 
 def initial_sealer(version: i64, destination: bytes, of_server: bool) -> Sealer:
-    """Return what protects one side's Initial packets (RFC 9001 5.2)."""
+    """Return the sealer of one side's Initial packets (RFC 9001 5.2)."""
     labels = labels_of(version)
     return Sealer(AES_128_GCM, labels, initial_secret(labels, destination, of_server))
 
 
 def initial_opener(version: i64, destination: bytes, of_server: bool, forgeries: Forgeries) -> Opener:
-    """Return what opens one side's Initial packets."""
+    """Return the opener of one side's Initial packets."""
     labels = labels_of(version)
     return Opener(AES_128_GCM, labels, initial_secret(labels, destination, of_server), forgeries)

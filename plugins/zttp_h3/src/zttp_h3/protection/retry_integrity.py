@@ -17,9 +17,9 @@ _NONCE_2: Final = bytes.fromhex("d86969bc2d7c6d9990efb04a")
 
 
 def retry_tag(version: i64, original_destination: bytes, retry: bytes) -> bytes:
-    """Return the tag that goes after a Retry packet.
+    """Return the tag at the end of a Retry packet.
 
-    ``original_destination`` is the Destination Connection ID of the Initial that it answers.
+    ``original_destination`` is the Destination Connection ID of the answered Initial.
     """
     pseudo = BytesWriter()
     pseudo.append(u8(len(original_destination)))
@@ -31,7 +31,7 @@ def retry_tag(version: i64, original_destination: bytes, retry: bytes) -> bytes:
 
 
 def has_valid_tag(version: i64, original_destination: bytes, packet: bytes) -> bool:
-    """Tell whether a whole Retry packet answers the Initial that was sent there."""
+    """Return whether a complete Retry packet answers the Initial to that connection ID."""
     if len(packet) < TAG_SIZE:
         return False
     tag_at = len(packet) - TAG_SIZE

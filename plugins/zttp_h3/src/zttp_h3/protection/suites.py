@@ -1,6 +1,6 @@
-"""The cipher suites of TLS 1.3 that QUIC is spoken with, and how long each may be used (RFC 9001 5.3, 5.4, 6.6).
+"""The cipher suites of TLS 1.3 for QUIC, and the usage limits of each (RFC 9001 5.3, 5.4, 6.6).
 
-AES-CCM is not among them: no browser and no server of note offers it.
+AES-CCM is not supported: no common browser or server offers it.
 """
 
 from typing import Final, final
@@ -13,7 +13,7 @@ TAG_SIZE: Final = 16
 SAMPLE_SIZE: Final = 16
 IV_SIZE: Final = 12
 
-# RFC 9001 6.6: packets that one key seals, and forgeries that one connection sees.
+# RFC 9001 6.6: packets that one key protects, and forgeries on one connection.
 _GCM_CONFIDENTIALITY: Final = 2**23
 _GCM_INTEGRITY: Final = 2**52
 _CHACHA_CONFIDENTIALITY: Final = 2**62 - 1  # more than there are packet numbers

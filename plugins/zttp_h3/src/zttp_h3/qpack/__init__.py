@@ -1,1 +1,1 @@
-"""QPACK (RFC 9204): pylsqpack's codecs, behind limits that they do not have."""
+"""QPACK (RFC 9204): pylsqpack's codecs, with additional limits."""

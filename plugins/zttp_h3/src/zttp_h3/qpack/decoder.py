@@ -1,4 +1,4 @@
-"""Field sections decoded: pylsqpack behind the size ledger, and sections that wait for the encoder stream."""
+"""Decoding field sections: pylsqpack with the size ledger, and sections that wait for the encoder stream."""
 
 from typing import Any, Final, final
 
@@ -10,12 +10,12 @@ from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64, u8
 from zttp_h3.qpack.size_ledger import OVERHEAD, TOO_LARGE, SizeLedger
 
-# The ledger counts too much, three times at worst. What was decoded is counted again.
+# The ledger overestimates, up to three times. The decoded size is counted again.
 _SLACK: Final = 4
 
-# Of a peer's encoder stream, while it has put nothing into the table: the capacity that it wants, and what is cut off.
+# Of a peer's encoder stream, while it has inserted nothing: the capacity that it sets, and incomplete instructions.
 _MOST_UNREAD: Final = 64
-_WITHOUT_TABLE: Final = b"\0"  # the Required Insert Count of a section that refers to nothing in the table (4.5.1)
+_WITHOUT_TABLE: Final = b"\0"  # the Required Insert Count of a section without references to the table (4.5.1)
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -26,14 +26,14 @@ _NAMELESS: Final[Fields] = [(b"", b"")]
 class SectionDecoder:
     """The decoder of a connection. Its own messages for the peer are in ``outgoing``.
 
-    pylsqpack's has 4.5 KB, and a connection has one only once there is something in the table: a section that refers to
-    nothing there is read by one that lasts as long.
+    pylsqpack's decoder has 4.5 KB, and a connection keeps one only once something is in the table: a section without
+    references to the table is read by a temporary one.
     """
 
     def __init__(self, capacity: i64, blocked_streams: i64, max_section: i64) -> None:
         self.outgoing = b""  # for the decoder stream
-        self.changes: i64 = 0  # how often the peer has touched the table: while it does not, a block says what it said
-        self.section_size: i64 = 0  # of what was decoded last
+        self.changes: i64 = 0  # the number of changes of the table: while it is the same, a block has the same meaning
+        self.section_size: i64 = 0  # of the last decoded section
         self._capacity: Final[i64] = capacity
         self._blocked_streams: Final[i64] = blocked_streams
         self._max_section: Final[i64] = max_section
@@ -48,7 +48,7 @@ class SectionDecoder:
         return set(self._waiting)
 
     def feed_encoder(self, data: bytes) -> list[int]:
-        """Take bytes of the peer's encoder stream; return the streams that wait no more. Raises Malformed."""
+        """Take bytes of the peer's encoder stream; return the streams that are no longer blocked. Raises Malformed."""
         self.changes += 1
         if not self._ledger.feed(data):
             raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR)
@@ -57,7 +57,7 @@ class SectionDecoder:
             if self._ledger.inserted() == 0 and len(self._unread) <= _MOST_UNREAD:
                 return []
             self._get()
-            return []  # nothing waits for a decoder that was not there
+            return []  # without a decoder nothing was blocked
         return [stream_id for stream_id in self._feed(data) if stream_id in self._waiting]
 
     def decode(self, stream_id: i64, block: bytes) -> Fields | None:
@@ -80,12 +80,12 @@ class SectionDecoder:
         return self._checked(fields)
 
     def repeat(self, stream_id: i64, block: bytes) -> None:
-        """Note that a block came again that was decoded since the peer touched the table last."""
+        """Record that a block was repeated since the last change of the table."""
         if block[:1] != _WITHOUT_TABLE:
             self.outgoing += section_acknowledgment(stream_id)
 
     def resume(self, stream_id: i64) -> Fields | None:
-        """Decode what waited on a stream, now that its entries are there. Raises as ``decode`` does."""
+        """Decode the blocked section of a stream, now that its entries are there. Raises the errors of ``decode``."""
         number = int(stream_id)
         block = self._waiting.pop(number)
         self._check_bound(block)
@@ -108,10 +108,10 @@ class SectionDecoder:
         self.outgoing += self._get().cancel_stream(stream_id)
 
     def _failed(self) -> Fields:
-        """Tell a section that QPACK cannot read from one that it could, were no name empty. Raises Malformed."""
+        """Distinguish an invalid section from one that only has an empty name. Raises Malformed."""
         if self._ledger.nameless:
-            # To pylsqpack an empty name breaks the connection. It is a message's fault (RFC 9114 4.1.2, 10.3), which
-            # is for who judges messages: the rest of the section does not matter then.
+            # For pylsqpack an empty name is a connection error. It is a malformed message (RFC 9114 4.1.2, 10.3), which
+            # is checked later: the rest of the section does not matter then.
             return _NAMELESS
         raise Malformed("qpack_decompression", H3ErrorCode.QPACK_DECOMPRESSION_FAILED)
 
@@ -129,7 +129,7 @@ class SectionDecoder:
         return fields
 
     def _get(self) -> Any:
-        """Return the connection's decoder, made when it is first needed. Raises Malformed."""
+        """Return the connection's decoder, made on first use. Raises Malformed."""
         if self._decoder is None:
             self._decoder = Decoder(self._capacity, self._blocked_streams)
             self._feed(self._unread)
@@ -145,7 +145,7 @@ class SectionDecoder:
 
 
 def section_acknowledgment(stream_id: i64) -> bytes:
-    """Return the instruction that says that a section of a stream was decoded (RFC 9204 4.4.1, RFC 7541 5.1)."""
+    """Return the Section Acknowledgment instruction of a stream (RFC 9204 4.4.1, RFC 7541 5.1)."""
     writer = BytesWriter()
     if stream_id < 0x7F:
         writer.append(u8(0x80 | stream_id))

@@ -1,4 +1,4 @@
-"""Field sections encoded. What goes to the encoder stream has to leave before, or with, the section that needs it."""
+"""Encoding field sections. Encoder stream instructions must be sent before, or with, the section that needs them."""
 
 from typing import Any, Final, final
 
@@ -8,7 +8,7 @@ from zttp_h3.codes import H3ErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 
-# However much the peer allows: a larger table costs us memory for every connection.
+# Whatever the peer allows: a larger table costs memory for every connection.
 _MOST_CAPACITY: Final = 4096
 _MOST_BLOCKED: Final = 16
 
@@ -22,8 +22,8 @@ Fields = list[tuple[bytes, bytes]]
 class SectionEncoder:
     """The encoder of a connection. Instructions for the peer are in ``outgoing``.
 
-    A table has 4.6 KB, and nothing is put into it before it was seen once. So the first section is encoded without one,
-    and a connection that has no second never gets one (RFC 9204 4.2 lets an encoder leave it, and its stream, out).
+    A table has 4.6 KB, and nothing is inserted before it was seen once. So the first section is encoded without one,
+    and a connection without a second section never has one (RFC 9204 4.2 lets an encoder omit it, and its stream).
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
-"""How large a field section can become, before it is decoded (RFC 9204 3.2, 4.3, 4.5).
+"""The largest possible size of a field section, before it is decoded (RFC 9204 3.2, 4.3, 4.5).
 
-pylsqpack has no limit on what it decodes: 16 KiB of one-octet references to a large entry unfold to 65 MB. So the
-ledger reads along. From the encoder stream it keeps, for every entry of the dynamic table, an upper bound of its size,
-and for a field section it adds up bounds without decoding anything. It never says less than the true size; of Huffman
-code it only knows that no symbol is shorter than five bits.
+pylsqpack has no limit on the decoded size: 16 KiB of one-octet references to a large entry expand to 65 MB. So the
+ledger reads the same input. From the encoder stream it keeps, for every entry of the dynamic table, an upper bound of
+its size, and for a field section it adds up bounds without decoding anything. The result is never less than the true
+size; for Huffman code it assumes that symbols have at least five bits.
 """
 
 from typing import Final, final
@@ -14,12 +14,12 @@ OVERHEAD: Final = 32  # of every field (RFC 9114 4.2.2, RFC 9204 3.2.1)
 _STATIC_FIELD: Final = 110  # no entry of the static table is longer (RFC 9204 A)
 _STATIC_NAME: Final = 32
 
-# What ``section_bound`` returns beside sizes.
-BLOCKED: Final = -1  # it needs entries that have not come
+# Results of ``section_bound`` other than sizes.
+BLOCKED: Final = -1  # it needs entries that have not arrived
 TOO_LARGE: Final = -2
-UNKNOWN: Final = -3  # it breaks a rule of QPACK: the decoder says which
+UNKNOWN: Final = -3  # it breaks a rule of QPACK: the decoder reports which
 
-_CUT: Final = -1  # an integer or a string that goes on after what is here
+_CUT: Final = -1  # an incomplete integer or string
 _WRONG: Final = -2
 _LARGEST: Final = 1 << 30
 _MOST_UNFINISHED: Final = 128 * 1024
@@ -32,11 +32,11 @@ class SizeLedger:
 
     def __init__(self, capacity: i64) -> None:
         self._capacity: Final[i64] = capacity  # that we announced
-        self._set: i64 = 0  # that the encoder has set: none before it says so (RFC 9204 3.2.3)
+        self._set: i64 = 0  # that the encoder has set: initially 0 (RFC 9204 3.2.3)
         self._most_entries: Final[i64] = capacity // OVERHEAD
         self.nameless = False  # a line of the last section has an empty name
         self._bounds: list[int] = []
-        self._first: i64 = 0  # the absolute index of the first bound that is kept
+        self._first: i64 = 0  # the absolute index of the first stored bound
         self._unfinished = b""
 
     def feed(self, data: bytes) -> bool:
@@ -55,18 +55,18 @@ class SizeLedger:
         self._unfinished = data[at:]
         kept: i64 = len(self._bounds)
         if kept > 2 * self._most_entries + 64:
-            # More entries than that the table never holds at a time.
+            # The table never holds more entries at a time.
             drop = kept - self._most_entries
             del self._bounds[:drop]
             self._first += drop
         return len(self._unfinished) <= _MOST_UNFINISHED
 
     def inserted(self) -> i64:
-        """Return how many entries have been inserted."""
+        """Return the number of inserted entries."""
         return self._first + len(self._bounds)
 
     def section_bound(self, block: bytes, limit: i64) -> i64:
-        """Return an upper bound of a field section's size (RFC 9114 4.2.2), or why there is none."""
+        """Return an upper bound of a field section's size (RFC 9114 4.2.2), or the reason if there is none."""
         self.nameless = False
         at: i64 = 0
         size: i64 = len(block)
@@ -87,7 +87,7 @@ class SizeLedger:
         while at < size:
             bound, at = self._line(block, at, size, base)
             if bound < 0:
-                self.nameless = False  # that is the least of it
+                self.nameless = False  # that is the minimum
                 return UNKNOWN
             total += bound + OVERHEAD
             if total > limit:
@@ -153,12 +153,12 @@ class SizeLedger:
         if value < 0:
             return value
         if self._set < OVERHEAD:
-            return _WRONG  # RFC 9204 3.2.2: no entry fits. pylsqpack begins with the capacity that it may be set to
+            return _WRONG  # RFC 9204 3.2.2: no entry fits. pylsqpack starts with the maximum capacity
         self._bounds.append(name + value)
         return after
 
     def _line(self, block: bytes, at: i64, size: i64, base: i64) -> tuple[i64, i64]:
-        """Read one field line (4.5.2 to 4.5.6): its bound and the position after it; a bound below 0 is wrong."""
+        """Read one field line (4.5.2 to 4.5.6): its bound and the position after it; a bound below 0 is an error."""
         first: i64 = block[at]
         if first & 0x80:
             index, at = _integer(block, at, size, 0x3F)

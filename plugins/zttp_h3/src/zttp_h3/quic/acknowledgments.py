@@ -1,15 +1,15 @@
-"""What was received in one packet number space, and when to say so (RFC 9000 13.2)."""
+"""Received packets of one packet number space, and when to acknowledge them (RFC 9000 13.2)."""
 
 from typing import Final, final
 
 from zttp_h3.native_ints import i64, mypyc_attr
 from zttp_h3.ranges import Ranges
 
-_MOST_RANGES: Final = 64  # kept; a peer that leaves more gaps hears of the newest
+_MOST_RANGES: Final = 64  # stored ranges; with more gaps only the newest are acknowledged
 MOST_REPORTED: Final = 32  # in one ACK frame
 
-# RFC 9000 13.2.2 asks for an acknowledgment of every second packet; on a path that loses nothing that is a quarter of
-# the receiver's work, and every tenth does as well.
+# RFC 9000 13.2.2 recommends an acknowledgment of every second packet; on a path without loss that is a quarter of the
+# receiver's work, and every tenth is enough.
 _EVERY: Final = 2
 _SETTLED_EVERY: Final = 10
 _SETTLED_AFTER: Final = 100  # packets without a gap
@@ -18,29 +18,29 @@ _SETTLED_AFTER: Final = 100  # packets without a gap
 @final
 @mypyc_attr(acyclic=True)
 class Received:
-    """Packet numbers that were processed, and which of them the peer has still to hear of."""
+    """Processed packet numbers, and those that were not acknowledged yet."""
 
     def __init__(self, immediate: bool) -> None:
         self.numbers: Final = Ranges()
         self.largest: i64 = -1
         self.largest_time: i64 = 0  # when that arrived
-        self.deadline: i64 = -1  # when an acknowledgment is due at the latest
+        self.deadline: i64 = -1  # the deadline of the acknowledgment
         self.due = False  # now
-        self.unreported = False  # there is something new to say, were a packet to leave anyway
+        self.unreported = False  # there is something new to acknowledge, if a packet is sent anyway
         self.ect0: i64 = 0
         self.ect1: i64 = 0
         self.ce: i64 = 0
         self._immediate: Final = immediate  # RFC 9000 13.2.1: Initial and Handshake packets
         self._eliciting: i64 = 0  # since the last acknowledgment
         self._in_order: i64 = 0
-        self._floor: i64 = 0  # below, everything counts as received
+        self._floor: i64 = 0  # every number below counts as received
 
     def is_duplicate(self, number: i64) -> bool:
-        """Tell whether a packet was processed before, or is too old to know (RFC 9000 12.3, 13.2.3)."""
+        """Return whether a packet was processed before, or is too old to tell (RFC 9000 12.3, 13.2.3)."""
         return number < self._floor or self.numbers.contains(number)
 
     def add(self, number: i64, eliciting: bool, now: i64, delay: i64, patience: i64) -> None:
-        """Note a packet that was processed; ``delay`` is our max_ack_delay, ``patience`` a quarter of a round trip."""
+        """Record a processed packet; ``delay`` is our max_ack_delay, ``patience`` a quarter of a round trip."""
         gap = number != self.largest + 1
         self.numbers.add(number, number + 1)
         if number > self.largest:
@@ -57,7 +57,7 @@ class Received:
         self._eliciting += 1
         if gap:
             self._in_order = 0
-            self.due = True  # RFC 9000 13.2.1: reordering and loss are told at once
+            self.due = True  # RFC 9000 13.2.1: reordering and loss are reported at once
         else:
             self._in_order += 1
         if self._immediate or self._eliciting >= (_SETTLED_EVERY if self._in_order > _SETTLED_AFTER else _EVERY):
@@ -65,37 +65,37 @@ class Received:
             return
         if self.deadline < 0:
             self.deadline = now + delay
-        # Where the window is smaller than ten packets nobody sends the tenth: the second one does not wait for it long.
+        # With a window of less than ten packets the tenth is not sent: the second one does not wait long for it.
         if self._eliciting == _EVERY and now + patience < self.deadline:
             self.deadline = now + patience
 
     def on_congestion_mark(self) -> None:
-        """Acknowledge at once what arrived with a CE mark (RFC 9000 13.2.1)."""
+        """Acknowledge packets with a CE mark at once (RFC 9000 13.2.1)."""
         self.due = True
 
     def on_sent(self) -> None:
-        """Note that an ACK frame leaves."""
+        """Record that an ACK frame is sent."""
         self.due = False
         self.unreported = False
         self.deadline = -1
         self._eliciting = 0
 
     def on_acknowledged(self, largest: i64) -> None:
-        """Forget what the peer knows that we have: an ACK frame up to ``largest`` arrived (RFC 9000 13.2.4)."""
+        """Drop the ranges that the peer knows: an ACK frame up to ``largest`` arrived (RFC 9000 13.2.4)."""
         if largest + 1 > self._floor:
             self._floor = largest + 1
             self.numbers.drop_below(self._floor)
 
     def on_timeout(self, now: i64) -> None:
-        """Let the acknowledgment be due that has waited for company."""
+        """Make the delayed acknowledgment due."""
         if 0 <= self.deadline <= now:
             self.deadline = -1
             self.due = True
 
     def is_to_come(self) -> bool:
-        """Tell whether an acknowledgment will leave by itself, but not yet."""
+        """Return whether a delayed acknowledgment is pending."""
         return self.deadline >= 0 and not self.due
 
     def is_empty(self) -> bool:
-        """Tell whether there is nothing that an ACK frame could say."""
+        """Return whether there is nothing to acknowledge."""
         return not self.numbers

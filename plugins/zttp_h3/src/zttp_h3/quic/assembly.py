@@ -1,6 +1,6 @@
-"""Which packets the next datagrams are made of, and whether they may leave (RFC 9000 12.2, 14; RFC 9002 7).
+"""Which packets the next datagrams contain, and whether they may be sent (RFC 9000 12.2, 14; RFC 9002 7).
 
-All that is due leaves together: packets of several spaces share a datagram. ``packet_content`` says what is in each.
+Everything that is due is sent together: packets of several spaces share a datagram. ``packet_content`` fills each.
 """
 
 from typing import Final, final
@@ -17,16 +17,16 @@ from zttp_h3.wire import frame_writer as write
 
 @final
 class DatagramAssembler:
-    """Makes datagrams of what is due. It lasts for one call, so that a quiet connection has no buffers."""
+    """Makes datagrams of everything that is due. It lasts for one call, so that an idle connection has no buffers."""
 
     def __init__(self, session: Session) -> None:
         self._session: Final = session
         self._builders: Final[list[PacketBuilder | None]] = [None, None, None]  # by space
 
     def next_datagram(self, now: i64) -> bytes:
-        """Return the next datagram for the present path, or nothing."""
+        """Return the next datagram for the current path, or nothing."""
         session = self._session
-        if session.confirmed:  # there are no other keys than those of 1-RTT
+        if session.confirmed:  # there are only 1-RTT keys
             alone = self._one_rtt_packet(now)
             if alone is None:
                 return b""
@@ -50,7 +50,8 @@ class DatagramAssembler:
                 continue
             started.append(builder)
             used += builder.size()
-            # RFC 9000 14.1: a client pads all datagrams with an Initial packet, a server those that are answered.
+            # RFC 9000 14.1: a client pads all datagrams with an Initial packet, a server those with an ack-eliciting
+            # one.
             if builder.space == INITIAL and (not session.is_server or builder.eliciting):
                 pad = True
         if len(started) == 0:
@@ -104,7 +105,7 @@ class DatagramAssembler:
         return builder
 
     def _left(self, builder: PacketBuilder, size: i64) -> None:
-        """Note that a datagram leaves that is one packet."""
+        """Record that a datagram of one packet is sent."""
         self._sealed(builder)
         self._count(size)
 
@@ -115,7 +116,7 @@ class DatagramAssembler:
             session.loss.blocked = session.path.budget() == 0
 
     def _is_due(self) -> bool:
-        """Tell whether there may be something to send in 1-RTT."""
+        """Return whether there may be something to send in 1-RTT."""
         session = self._session
         space = session.spaces[APPLICATION]
         received = space.received
@@ -143,7 +144,7 @@ class DatagramAssembler:
         return session.phases is not None or session.zero_rtt_sealer is not None
 
     def _allowed(self, now: i64) -> bool:
-        """Tell whether congestion control and pacing let a whole datagram leave now."""
+        """Return whether congestion control and pacing allow a full datagram now."""
         session = self._session
         loss = session.loss
         congestion = loss.congestion
@@ -162,7 +163,7 @@ class DatagramAssembler:
         return True
 
     def _sealed(self, builder: PacketBuilder) -> None:
-        """Note what a packet that leaves settles."""
+        """Record the effects of a packet that is sent."""
         session = self._session
         space = session.spaces[builder.space]
         if builder.acknowledges >= 0:
@@ -175,7 +176,7 @@ class DatagramAssembler:
             space.probes -= 1
         if builder.space == APPLICATION:
             session.ping_due = False
-        # RFC 9000 10.1: the first packet since the peer was heard that asks it to answer.
+        # RFC 9000 10.1: the first ack-eliciting packet since the last received one.
         if not session.awaits_peer:
             session.awaits_peer = True
             session.idle_from = session.now

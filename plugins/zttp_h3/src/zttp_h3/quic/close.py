@@ -1,11 +1,11 @@
-"""How a connection ends (RFC 9000 10): silently, by us, or by the peer; and what is still said then."""
+"""The end of a connection (RFC 9000 10): silent, by us, or by the peer; and the packets that are still sent."""
 
 from typing import Final, final
 
 from zttp_h3.native_ints import i64
 
 OPEN: Final = 0
-CLOSING: Final = 1  # we sent CONNECTION_CLOSE, and repeat it to who has not heard (10.2.1)
+CLOSING: Final = 1  # we sent CONNECTION_CLOSE, and repeat it for a peer that missed it (10.2.1)
 DRAINING: Final = 2  # the peer closed; nothing is sent any more (10.2.2)
 CLOSED: Final = 3
 
@@ -16,11 +16,11 @@ _PERIOD: Final = 3  # probe timeouts that closing and draining last (10.2)
 
 @final
 class CloseState:
-    """Whether and why a connection has ended. ``by_peer`` tells whose CONNECTION_CLOSE it was."""
+    """Whether and why a connection has ended. ``by_peer``: the peer sent CONNECTION_CLOSE."""
 
     def __init__(self) -> None:
         self.state: i64 = OPEN
-        self.cause: str | None = None  # the token of the reason, where the peer broke the connection
+        self.cause: str | None = None  # the token of the reason, for a connection error of the peer
         self.error_code: i64 = 0
         self.frame_type: i64 = 0
         self.reason = b""
@@ -29,8 +29,8 @@ class CloseState:
         self.timed_out = False  # the idle or handshake timeout ended it
         self.was_reset = False  # by a stateless reset
         self.deadline: i64 = -1  # when the state is forgotten
-        self.due = False  # the packet has to leave, for the first time or again
-        self.packets: list[bytes] = []  # that say so, made once
+        self.due = False  # the packet must be sent, for the first time or again
+        self.packets: list[bytes] = []  # with CONNECTION_CLOSE, made once
         self._heard: i64 = 0  # packets since it was sent
         self._answer_at: i64 = 1
 
@@ -60,14 +60,14 @@ class CloseState:
             self.due = False
 
     def end(self) -> None:
-        """Forget the connection: the period is over, or nobody is left to tell."""
+        """Forget the connection: the period is over, or there is no peer to inform."""
         self.state = CLOSED
         self.deadline = -1
         self.due = False
         self.packets = []
 
     def on_packet(self) -> None:
-        """Say it again to a peer that goes on, ever more rarely (10.2.1)."""
+        """Repeat it for a peer that still sends, less and less often (10.2.1)."""
         if self.state != CLOSING:
             return
         self._heard += 1
@@ -78,5 +78,5 @@ class CloseState:
 
 
 def closing_period(probe_timeout: i64) -> i64:
-    """Return how long a closed connection is remembered."""
+    """Return how long a closed connection is kept."""
     return _PERIOD * probe_timeout

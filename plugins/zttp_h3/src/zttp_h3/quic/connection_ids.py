@@ -10,21 +10,21 @@ from zttp_h3.native_ints import i64
 from zttp_h3.ranges import Ranges
 from zttp_h3.wire.frame_types import NEW_CONNECTION_ID, RETIRE_CONNECTION_ID
 
-_MOST_ISSUED: Final = 4  # at a time: enough for a rebinding while another one is under way
+_MOST_ISSUED: Final = 4  # at a time: enough for a rebinding during another one
 _MOST_PEER_IDS: Final = 4  # active_connection_id_limit that we announce
 _MOST_UNACKNOWLEDGED: Final = (
     2 * _MOST_ISSUED
-)  # of those issued: a peer that retires faster than it answers gets no more
-_MOST_CHANCES: Final = 64  # to make one that is not there yet
+)  # of those issued: a peer that retires faster than it acknowledges gets no more
+_MOST_CHANCES: Final = 64  # attempts to make a new one
 _MOST_RETIREMENTS: Final = 2 * _MOST_PEER_IDS + 8  # that wait for an acknowledgment
-_MOST_GAPS: Final = 64  # between the numbers of those retired: far more than packets that overtake each other leave
+_MOST_GAPS: Final = 64  # between the retired numbers: far more than reordered packets leave
 
 ACTIVE_LIMIT: Final = _MOST_PEER_IDS
 
 
 @final
 class LocalIds:
-    """The connection IDs that the peer may write to. The first has sequence number 0."""
+    """The connection IDs to which the peer may send. The first has sequence number 0."""
 
     def __init__(
         self, first: bytes, make: Callable[[], bytes], token_of: Callable[[bytes], bytes], followed: bool
@@ -37,8 +37,8 @@ class LocalIds:
         self._make: Final = make
         self._token_of: Final = token_of
         self._next: i64 = 1
-        self._followed: Final = followed  # an endpoint asks what has changed
-        self._unacknowledged: i64 = 0  # issued, and not known to the peer yet
+        self._followed: Final = followed  # an endpoint reads the changes
+        self._unacknowledged: i64 = 0  # issued, and not yet acknowledged
 
     def issue(self, limit: i64) -> list[tuple[int, bytes, bytes]]:
         """Return (sequence, connection ID, reset token) of new ones, up to the peer's active_connection_id_limit."""
@@ -63,7 +63,7 @@ class LocalIds:
         return issued
 
     def on_settled(self) -> None:
-        """Note that the peer knows of one that was issued, or never will: it was retired before."""
+        """Record that the peer knows an issued one, or never will, because it was retired before."""
         self._unacknowledged = max(0, self._unacknowledged - 1)
 
     def retire(self, sequence: i64, used: bytes) -> None:
@@ -72,7 +72,7 @@ class LocalIds:
             raise Malformed("connection_id_never_issued", QuicErrorCode.PROTOCOL_VIOLATION, RETIRE_CONNECTION_ID)
         connection_id = self._by_sequence.get(int(sequence))
         if connection_id is None:
-            return  # again
+            return  # a repetition
         if connection_id == used:
             raise Malformed("connection_id_in_use", QuicErrorCode.PROTOCOL_VIOLATION, RETIRE_CONNECTION_ID)
         del self._by_sequence[int(sequence)]
@@ -81,7 +81,7 @@ class LocalIds:
             self.removed.append(connection_id)
 
     def take_changes(self) -> tuple[list[bytes], list[bytes]]:
-        """Return what was added and what was removed since this was asked last."""
+        """Return the added and removed ones since the last call."""
         changes = (self.added, self.removed)
         if self.added or self.removed:
             self.added = []
@@ -95,7 +95,7 @@ class LocalIds:
 
 @final
 class PeerIds:
-    """The connection IDs that we may write to; ``current`` is the one in use."""
+    """The connection IDs to which we may send; ``current`` is the one in use."""
 
     def __init__(self, first: bytes) -> None:
         self.current = first
@@ -103,15 +103,15 @@ class PeerIds:
         self.to_retire: Final[list[int]] = []  # sequence numbers, for RETIRE_CONNECTION_ID
         self.unacknowledged_retirements: i64 = 0
         self._spare: Final[dict[int, tuple[bytes, bytes]]] = {}
-        self._reserved: Final[dict[int, tuple[bytes, bytes]]] = {}  # for paths that are probed
+        self._reserved: Final[dict[int, tuple[bytes, bytes]]] = {}  # for probed paths
         self._token: bytes | None = None  # of the current one
         self._tokens_changed = False  # since the endpoint looked last
         self._retire_prior_to: i64 = 0
         self._seen: Final[dict[int, tuple[bytes, bytes]]] = {}
-        self._retired: Final = Ranges()  # sequence numbers, which go up: few ranges
+        self._retired: Final = Ranges()  # ascending sequence numbers: few ranges
 
     def replace_first(self, connection_id: bytes) -> None:
-        """Use what the peer chose in its first packet, or in a Retry (RFC 9000 7.2)."""
+        """Use the peer's choice in its first packet, or in a Retry (RFC 9000 7.2)."""
         self.current = connection_id
 
     def set_token(self, token: bytes) -> None:
@@ -129,7 +129,7 @@ class PeerIds:
             if known != (connection_id, token):
                 raise Malformed("connection_id_changed", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
         elif self._retired.contains(sequence):
-            pass  # sent again, and late: it was used up
+            pass  # a late repetition: it was retired already
         elif sequence < self._retire_prior_to:
             self._retire(number)
         elif sequence != self.sequence:
@@ -159,11 +159,11 @@ class PeerIds:
         return True
 
     def has_spare(self) -> bool:
-        """Tell whether there is a connection ID that nothing uses."""
+        """Return whether there is an unused connection ID."""
         return len(self._spare) > 0
 
     def reserve(self) -> i64:
-        """Set a connection ID aside for another path; return its sequence number, -1 if there is none."""
+        """Reserve a connection ID for another path; return its sequence number, -1 if there is none."""
         if len(self._spare) == 0:
             return -1
         number = min(self._spare)
@@ -172,12 +172,12 @@ class PeerIds:
         return number
 
     def of_path(self, number: i64) -> bytes:
-        """Return the connection ID that was set aside, or the current one if none was, or it had to be retired."""
+        """Return the reserved connection ID, or the current one if none was reserved or it had to be retired."""
         reserved = self._reserved.get(int(number))
         return self.current if reserved is None else reserved[0]
 
     def use(self, number: i64) -> None:
-        """Use a connection ID that was set aside from now on; the current one is retired."""
+        """Use a reserved connection ID from now on; the current one is retired."""
         reserved = self._reserved.pop(int(number), None)
         if reserved is not None:
             self._retire(int(self.sequence))
@@ -186,7 +186,7 @@ class PeerIds:
             self._tokens_changed = True
 
     def release(self, number: i64) -> None:
-        """Retire a connection ID that was set aside: it was seen on its path, and goes with it."""
+        """Retire a reserved connection ID: it was seen on its path, and is not used on another."""
         if self._reserved.pop(int(number), None) is not None:
             self._tokens_changed = True
             self._retire(int(number))
@@ -202,7 +202,7 @@ class PeerIds:
         return tokens
 
     def is_reset(self, token: bytes) -> bool:
-        """Tell whether the last 16 bytes of a datagram are the stateless reset token of a connection ID in use."""
+        """Return whether the last 16 bytes of a datagram are the stateless reset token of a connection ID in use."""
         found = self._token is not None and hmac.compare_digest(self._token, token)
         for _, other in self._reserved.values():
             found = hmac.compare_digest(other, token) or found
@@ -211,11 +211,11 @@ class PeerIds:
     def _retire(self, number: int) -> None:
         self._seen.pop(number, None)
         self._retired.add(number, number + 1)
-        # RFC 9000 5.1.1 MUST: each number is one more than the one before.
+        # RFC 9000 5.1.1 MUST: the numbers are consecutive.
         if len(self._retired) > _MOST_GAPS:
             raise Malformed("connection_id_gaps", QuicErrorCode.PROTOCOL_VIOLATION, NEW_CONNECTION_ID)
         self.to_retire.append(number)
         self.unacknowledged_retirements += 1
-        # RFC 9000 5.1.2 SHOULD: whoever makes us retire faster than it acknowledges is stopped.
+        # RFC 9000 5.1.2 SHOULD: a peer that makes us retire faster than it acknowledges is closed.
         if self.unacknowledged_retirements > _MOST_RETIREMENTS:
             raise Malformed("too_many_retirements", QuicErrorCode.CONNECTION_ID_LIMIT_ERROR, NEW_CONNECTION_ID)

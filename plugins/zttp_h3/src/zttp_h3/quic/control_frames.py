@@ -1,4 +1,4 @@
-"""Control frames as they leave: what a frame says is what is true then (RFC 9000 13.3, 19)."""
+"""Writing control frames: a frame has the values at the time when it is sent (RFC 9000 13.3, 19)."""
 
 from librt.strings import BytesWriter
 
@@ -22,7 +22,7 @@ from zttp_h3.wire.frame_types import (
 
 
 def write_control(session: Session, payload: BytesWriter, control: Control) -> bool:
-    """Write a control frame as it is true now; False if nothing is left to say."""
+    """Write a control frame with the current values; False if it is no longer needed."""
     streams = session.streams
     kind = control.kind
     smoothed = session.loss.round_trip.smoothed
@@ -34,7 +34,7 @@ def write_control(session: Session, payload: BytesWriter, control: Control) -> b
             return False
         limit = stream.window.raise_limit(session.now, smoothed)
         stream.incoming.limit = limit
-        # RFC 9000 4.1: a stream's window is of no use if the connection's is not as wide.
+        # RFC 9000 4.1: a stream's window needs a connection's window of at least that size.
         streams.receiving.window.widen(stream.window.window + stream.window.window // 2)
         write.write_stream_value(payload, kind, control.subject, limit)
     elif kind == MAX_STREAMS_BIDIRECTIONAL or kind == MAX_STREAMS_UNIDIRECTIONAL:

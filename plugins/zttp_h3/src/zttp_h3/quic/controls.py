@@ -1,7 +1,7 @@
-"""Control frames that wait to be sent, and come back if the packet they were in is lost (RFC 9000 13.3).
+"""Control frames that wait to be sent, and are sent again if their packet is lost (RFC 9000 13.3).
 
-What is kept is that a frame is due, not what it says: it says what is true when it leaves. So a lost MAX_DATA is not
-repeated but replaced by the present one, and a frame that is due twice leaves once.
+The queue has the frames that are due, not their values, which are those at the time of sending. So a lost MAX_DATA is
+replaced by the current one, and a frame that is due twice is sent once.
 """
 
 from typing import Final, final
@@ -12,7 +12,7 @@ from zttp_h3.native_ints import i64, mypyc_attr
 @final
 @mypyc_attr(acyclic=True)
 class Control:
-    """One frame that is due: its type, the stream or sequence number it is about, and what else it needs."""
+    """One due frame: its type, its stream or sequence number, and its other arguments."""
 
     def __init__(self, kind: i64, subject: i64 = 0, value: i64 = 0, data: bytes = b"") -> None:
         self.kind: Final[i64] = kind  # the frame type
@@ -20,7 +20,7 @@ class Control:
         self.value: i64 = value
         self.data: Final[bytes] = data
         self.queued = False
-        self.dropped = False  # not due any more, wherever it is
+        self.dropped = False  # no longer due
 
 
 @final
@@ -32,13 +32,13 @@ class ControlQueue:
         self.waiting: list[Control] = []
 
     def add(self, control: Control) -> None:
-        """Make a frame due; again is no difference."""
+        """Make a frame due; a repetition has no effect."""
         if not control.queued and not control.dropped:
             control.queued = True
             self.waiting.append(control)
 
     def take(self) -> list[Control]:
-        """Return all that are due, and have none any more; what does not fit is added again."""
+        """Return and remove all due frames; those that do not fit are added again."""
         waiting = self.waiting
         self.waiting = []
         for control in waiting:

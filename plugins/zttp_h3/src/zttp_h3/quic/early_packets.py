@@ -1,4 +1,4 @@
-"""Packets that came before their keys (RFC 9001 5.7): kept, within bounds, until those are there."""
+"""Packets that arrived before their keys (RFC 9001 5.7): kept, up to a limit, until the keys are there."""
 
 from typing import Any, Final, final
 
@@ -10,20 +10,20 @@ _MOST_BYTES: Final = 16 * 1024
 
 @final
 class EarlyPackets:
-    """Datagrams, cut to the packet in question, with the addresses they came from."""
+    """Datagrams, reduced to the packet, with their source addresses."""
 
     def __init__(self) -> None:
         self._packets: list[tuple[bytes, Any, Any]] = []
         self._bytes: i64 = 0
 
     def keep(self, packet: bytes, peer: Any, local: Any) -> None:
-        """Keep a packet if there is room; if not it is lost, as packets may be."""
+        """Keep a packet if there is room; otherwise it counts as lost."""
         if len(self._packets) < _MOST_PACKETS and self._bytes + len(packet) <= _MOST_BYTES:
             self._packets.append((packet, peer, local))
             self._bytes += len(packet)
 
     def take(self) -> list[tuple[bytes, Any, Any]]:
-        """Return what was kept, and keep nothing."""
+        """Return and remove the kept packets."""
         packets = self._packets
         self._packets = []
         self._bytes = 0

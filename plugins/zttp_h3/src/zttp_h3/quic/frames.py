@@ -1,6 +1,6 @@
-"""Frames as they come in: read, judged by what the connection knows, and handed to whom they concern (RFC 9000 12, 19).
+"""Processing received frames: read, checked against the state, and dispatched (RFC 9000 12, 19).
 
-One loop for all packets; which frame may stand in which packet is the table's in ``wire.frame_types``.
+One loop for all packets; the table in ``wire.frame_types`` decides which frame is legal in which packet.
 """
 
 from typing import Final, final
@@ -51,13 +51,13 @@ from zttp_h3.wire.frame_types import (
     read_frame_type,
 )
 
-_MOST_DATAGRAMS: Final = 64  # that wait for the application; of more the oldest are dropped (RFC 9221 5)
+_MOST_DATAGRAMS: Final = 64  # that wait for the application; above this the oldest are dropped (RFC 9221 5)
 _MOST_TOKENS: Final = 4
 
 
 @final
 class FrameReceiver:
-    """Takes payloads apart."""
+    """Processes payloads."""
 
     def __init__(self, session: Session) -> None:
         self._session: Final = session
@@ -65,9 +65,9 @@ class FrameReceiver:
         self.crypto = False  # whether the last payload had CRYPTO frames
 
     def process(self, payload: bytes, packet: i64, space: i64, path: Path, used: bytes) -> i64:
-        """Take the frames of a packet; ``packet`` is its flag in the table, ``used`` the connection ID it came to.
+        """Take the frames of a packet; ``packet`` is its flag in the table, ``used`` its destination connection ID.
 
-        Returns ACK_ELICITING and NOT_PROBING, as far as they hold for the packet. Raises Malformed.
+        Returns ACK_ELICITING and NOT_PROBING if they apply to the packet. Raises Malformed.
         """
         session = self._session
         streams = session.streams
@@ -152,10 +152,10 @@ class FrameReceiver:
             session.keep_path(path)
             prepare_answer(session, path)
             if path is session.path:
-                session.ping_due = True  # RFC 9000 9.3.3 SHOULD: we are where we seem to be
+                session.ping_due = True  # RFC 9000 9.3.3 SHOULD: our address is the apparent one
         elif frame_type == PATH_RESPONSE:
             data, at = read.read_path_data(payload, at, stop, frame_type)
-            for known in list(session.paths):  # it may come on any path (RFC 9000 8.2.3)
+            for known in list(session.paths):  # it may arrive on any path (RFC 9000 8.2.3)
                 if known.answers(data):
                     on_validated(session, known)
         elif frame_type == NEW_TOKEN:
@@ -221,7 +221,7 @@ class FrameReceiver:
             log.datagram_size(session.now, loss.path_mtu.size)
 
     def _validate_marks(self, space: i64) -> None:
-        """Compare what the peer counted with what was marked (RFC 9000 13.4.2); a mark is congestion (RFC 9002 7.1)."""
+        """Compare the peer's counts with the marks (RFC 9000 13.4.2); a CE mark is congestion (RFC 9002 7.1)."""
         session = self._session
         loss = session.loss
         ack = self._ack
@@ -238,7 +238,7 @@ class FrameReceiver:
             loss.on_mark(when, session.now)
 
     def settle(self, space: i64) -> None:
-        """Tell the senders what was delivered and what was lost."""
+        """Inform the senders of delivered and lost packets."""
         session = self._session
         loss = session.loss
         for packet in loss.delivered:
@@ -260,8 +260,8 @@ class FrameReceiver:
                 self.repeat_controls(packet)
         lost_in = loss.handshake_lost_in
         if lost_in != NO_SPACE:
-            # RFC 9002 7.3.2: one packet may leave at once. What is in flight in 1-RTT is acknowledged only when the
-            # handshake is done, so that a full window must not keep back what finishes it.
+            # RFC 9002 7.3.2: one packet may leave at once. 1-RTT packets in flight are acknowledged only when the
+            # handshake is complete, so a full window must not block the packets that complete it.
             loss.handshake_lost_in = NO_SPACE
             lossy = session.spaces[lost_in]
             if not lossy.discarded and lossy.probes == 0:
@@ -286,7 +286,7 @@ class FrameReceiver:
             if control.kind == RESET_STREAM:
                 stream_outcomes.on_reset_delivered(session.streams, control.subject)
             elif control.dropped:
-                continue  # a probe repeated it, and was acknowledged before: it counts once
+                continue  # a probe repeated it, and was acknowledged earlier: it counts once
             elif control.kind == RETIRE_CONNECTION_ID:
                 control.dropped = True
                 session.peer_ids.unacknowledged_retirements -= 1
@@ -295,4 +295,4 @@ class FrameReceiver:
                 session.local_ids.on_settled()
                 session.issue_connection_ids()
             elif control.kind in (HANDSHAKE_DONE, STOP_SENDING):
-                control.dropped = True  # once is enough
+                control.dropped = True  # sent only once

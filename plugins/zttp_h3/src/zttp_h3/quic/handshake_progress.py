@@ -1,4 +1,4 @@
-"""The handshake of a connection: CRYPTO bytes to TLS, its messages and secrets back (RFC 9001 4, RFC 9000 7)."""
+"""The handshake of a connection: CRYPTO bytes to TLS, messages and secrets from TLS (RFC 9001 4, RFC 9000 7)."""
 
 import hmac
 from typing import Final
@@ -31,7 +31,7 @@ _SPACES: Final = {
 def install_initial_keys(session: Session, destination: bytes, opener: Opener | None = None) -> None:
     """Derive the keys of Initial packets from the client's choice of connection ID (RFC 9001 5.2).
 
-    ``opener`` is what has opened the first one already.
+    ``opener`` is the one that has opened the first packet.
     """
     space = session.spaces[INITIAL]
     space.sealer = initial_sealer(session.version, destination, session.is_server)
@@ -41,7 +41,7 @@ def install_initial_keys(session: Session, destination: bytes, opener: Opener | 
 
 
 def feed(session: Session, number: i64) -> None:
-    """Give TLS what has come in order in the CRYPTO stream of a space. Raises Malformed and TlsError."""
+    """Pass the next bytes of a space's CRYPTO stream to TLS. Raises Malformed and TlsError."""
     handshake = session.handshake
     if handshake is None:
         return
@@ -51,13 +51,13 @@ def feed(session: Session, number: i64) -> None:
         handshake.receive(_LEVELS[number], data)
         progress(session)
         data = crypto.take()
-    # RFC 9001 4.1.3 MUST: TLS goes on with other keys, and there are bytes that it has not seen.
+    # RFC 9001 4.1.3 MUST: TLS has changed keys, and there are unread bytes.
     if not handshake.reads(_LEVELS[number]) and crypto.has_more():
         raise Malformed("handshake_bytes_left", QuicErrorCode.PROTOCOL_VIOLATION, CRYPTO)
 
 
 def progress(session: Session) -> None:
-    """Take over what TLS has come to: the peer's parameters, keys, messages, completion. Raises Malformed."""
+    """Apply the progress of TLS: the peer's parameters, keys, messages, completion. Raises Malformed."""
     handshake = session.handshake
     assert handshake is not None
     if isinstance(handshake, ClientHandshake) and handshake.answered_early_data:
@@ -82,7 +82,7 @@ def _install(session: Session, level: int, sending: bool, secret: bytes) -> None
     session.forgeries.limit = suite.integrity_limit
     labels = labels_of(session.version)
     if level == tls_levels.APPLICATION:
-        # Sending comes first, and the pair makes the phases.
+        # The sending keys come first, and the pair makes the phases.
         if sending:
             session.application_secret = secret
         else:
@@ -102,11 +102,11 @@ def _install(session: Session, level: int, sending: bool, secret: bytes) -> None
 
 
 def _apply_parameters(session: Session, encoded: bytes) -> None:
-    """Check the peer's transport parameters and live by them (RFC 9000 7.3, 7.4). Raises Malformed."""
+    """Check and apply the peer's transport parameters (RFC 9000 7.3, 7.4). Raises Malformed."""
     peer = decode(encoded, not session.is_server)
     _authenticate_ids(session, peer)
     check_versions(session, peer.version_information)
-    # RFC 9000 7.4.1 MUST NOT: early data was accepted, and what it relied on is less now.
+    # RFC 9000 7.4.1 MUST NOT: early data was accepted, and a limit that it relied on is lower now.
     if session.remembered is not None and is_reduced(peer, session.remembered):
         raise Malformed("remembered_limit_reduced", QuicErrorCode.PROTOCOL_VIOLATION)
     session.remembered = None
@@ -127,7 +127,7 @@ def _apply_parameters(session: Session, encoded: bytes) -> None:
 
 
 def _authenticate_ids(session: Session, peer: TransportParameters) -> None:
-    """RFC 9000 7.3: each connection ID of the handshake is in the parameters, or is not there and must not be."""
+    """Check the connection IDs in the parameters against those of the handshake (RFC 9000 7.3)."""
     good = _same(peer.initial_source_connection_id, session.initial_source)
     if not session.is_server:
         good = good and _same(peer.original_destination_connection_id, session.original_id)

@@ -1,4 +1,4 @@
-"""Streams of ours of which nothing may leave yet: beyond a limit, or not in 0-RTT (RFC 9000 4.6, RFC 8470 4)."""
+"""Our streams that must not send yet: beyond a limit, or not in 0-RTT (RFC 9000 4.6, RFC 8470 4)."""
 
 from typing import Final, final
 
@@ -10,7 +10,7 @@ from zttp_h3.streams.send_stream import SendStream
 
 @final
 class HeldStreams:
-    """What waits: the streams that want to send, and the frames about streams."""
+    """The waiting streams, and the waiting frames about streams."""
 
     def __init__(self, counts: StreamCounts) -> None:
         self._counts: Final = counts
@@ -19,14 +19,14 @@ class HeldStreams:
         self._late: Final[set[int]] = set()  # those that wait for 1-RTT
 
     def holds(self, out: SendStream) -> bool:
-        """Tell whether a stream has to wait, and keep it then."""
+        """Return whether a stream must wait, and keep it then."""
         if not self._must_wait(out.stream_id):
             return False
         self._streams[int(out.stream_id)] = out
         return True
 
     def holds_control(self, control: Control) -> bool:
-        """Tell whether a frame has to wait because of its stream, and keep it then."""
+        """Return whether a frame must wait because of its stream, and keep it then."""
         if not self._must_wait(control.subject):
             return False
         self._controls.append(control)
@@ -37,20 +37,20 @@ class HeldStreams:
         self._late.add(int(stream_id))
 
     def on_handshake_keys(self) -> bool:
-        """Hold nothing because of 0-RTT any more; returns whether something was."""
+        """Release everything that was held because of 0-RTT; returns whether there was anything."""
         if len(self._late) == 0:
             return False
         self._late.clear()
         return True
 
     def take(self) -> list[SendStream]:
-        """Return the streams that wait, and hold none."""
+        """Return and remove the waiting streams."""
         held = self._streams
         self._streams = {}
         return list(held.values())
 
     def take_controls(self) -> list[Control]:
-        """Return the frames that wait, and hold none."""
+        """Return and remove the waiting frames."""
         held = self._controls
         self._controls = []
         return held

@@ -1,8 +1,8 @@
-"""Moving from one path to another: the server follows its client, the client probes first and then goes (RFC 9000 9).
+"""Migration between paths: the server follows its client, the client probes first and then moves (RFC 9000 9).
 
-A path that is not in use has a connection ID of the peer's for itself, so that nobody who sees both can link them
-(9.5). A server's preferred address (9.6) is the end of a path like others: ``begin`` takes the peer's address too, and
-the connection ID that came with it is among those that may be used, on any path.
+A path that is not in use has its own connection ID of the peer, so that an observer of both paths cannot link them
+(9.5). A server's preferred address (9.6) is the end of an ordinary path: ``begin`` takes the peer's address too, and
+its connection ID may be used on any path.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from zttp_h3.quic.session import Session
 
 
 def begin(session: Session, peer: Any, local: Any) -> bool:
-    """Probe a new path of a client, and move to it when it is validated; False if that must not be (9, 18.2)."""
+    """Probe a new path of a client, and move to it when it is validated; False if that is not allowed (9, 18.2)."""
     if session.is_server or not session.confirmed or not _may_use(session, peer):
         return False
     stays = _is_same(peer, session.path.peer) and _is_same(local, session.path.local)
@@ -25,7 +25,7 @@ def begin(session: Session, peer: Any, local: Any) -> bool:
     if stays:
         return True
     path = Path(peer, local, False)
-    path.limited = False  # the peer is where it was, and has proven that
+    path.limited = False  # the same address of the peer, already validated
     path.reserved = session.peer_ids.reserve()
     session.candidate = path
     session.keep_path(path)
@@ -34,10 +34,10 @@ def begin(session: Session, peer: Any, local: Any) -> bool:
 
 
 def _may_use(session: Session, peer: Any) -> bool:
-    """Tell whether a client may send from elsewhere to that address of the server's."""
+    """Return whether a client may send from another address to that address of the server."""
     if not _is_same(peer, session.path.peer) and session.peer.preferred_address is None:
-        return False  # 9: a server stays where it is
-    # 18.2: not to the address of the handshake, if the server says so; to a preferred one nothing forbids it.
+        return False  # 9: a server does not migrate
+    # 18.2: the server may forbid it for the address of the handshake, but not for a preferred address.
     return not (session.peer.disable_active_migration and _is_same(peer, session.first_peer))
 
 
@@ -52,7 +52,7 @@ def prepare_answer(session: Session, path: Path) -> None:
 
 
 def on_validated(session: Session, path: Path) -> None:
-    """Go to the path that was probed (9.2)."""
+    """Move to the probed path (9.2)."""
     if path is not session.candidate:
         if path is not session.path:
             session.peer_ids.release(path.reserved)
@@ -61,25 +61,25 @@ def on_validated(session: Session, path: Path) -> None:
         return
     session.candidate = None
     _use(session, path)
-    session.ping_due = True  # a packet that is no probe: the server follows
+    session.ping_due = True  # a non-probing packet: the server follows
 
 
 def follow(session: Session, path: Path) -> None:
-    """Follow the peer to another address (9.3): send there at once, and prove that it is there."""
+    """Follow the peer to another address (9.3): send there at once, and validate it."""
     before = session.path
     session.keep_path(path)
     _use(session, path)
     if not path.validated:
         path.begin_validation(session.now + 3 * session.loss.probe_timeout())
         if before.validated:
-            # 9.3.3: was it really the peer that moved? If not, it goes on where it was.
+            # 9.3.3: validate the previous path as well, in case the packet was forwarded by an attacker.
             before.reserved = session.peer_ids.reserve()
             before.begin_validation(session.now + 3 * session.loss.probe_timeout())
     session.loss.blocked = path.budget() == 0
 
 
 def give_up(session: Session, path: Path) -> None:
-    """Go back to a path that is known to work (9.3.2); there may be none, then the idle timeout decides."""
+    """Return to a validated path (9.3.2); if there is none, the idle timeout decides."""
     if path is session.candidate:
         session.candidate = None
     if path is session.path:
@@ -105,14 +105,14 @@ def _use(session: Session, path: Path) -> None:
     else:
         session.peer_ids.change()
     session.retire_connection_ids()
-    # 9.4: what was learned on another path says nothing here, unless only the port is another.
+    # 9.4: measurements of another path do not apply here, unless only the port differs.
     if not (_same_host(before.peer, path.peer) and _same_host(before.local, path.local)):
         session.loss.change_path(session.now)
     session.ecn.restart()
 
 
 def _same_host(one: Any, other: Any) -> bool:
-    """Tell whether at most the port differs, for addresses as sockets give them (9.4)."""
+    """Return whether at most the port differs, for addresses in the form of sockets (9.4)."""
     if isinstance(one, tuple) and isinstance(other, tuple) and len(one) > 0:
         return one[:1] == other[:1]
     return one is None and other is None

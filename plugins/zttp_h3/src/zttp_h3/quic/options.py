@@ -1,4 +1,4 @@
-"""What a transport is made with. Times are in microseconds, sizes in bytes."""
+"""The options of a transport. Times are in microseconds, sizes in bytes."""
 
 from collections.abc import Callable
 from typing import Any, Final, final
@@ -12,7 +12,7 @@ _RESET_TOKEN_SIZE: Final = 16  # RFC 9000 10.3
 
 @final
 class TransportOptions:
-    """One set for any number of connections."""
+    """One set of options for any number of connections."""
 
     def __init__(
         self,
@@ -53,24 +53,24 @@ class TransportOptions:
         self.qlog: Final = qlog
         self.keep_alive: Final[i64] = keep_alive  # 0: none (RFC 9000 10.1.2)
         self.congestion: Final = congestion
-        self.max_datagram_size: Final[i64] = max_datagram_size  # that is tried (RFC 9000 14.3)
+        self.max_datagram_size: Final[i64] = max_datagram_size  # largest size to try (RFC 9000 14.3)
         self.versions: Final = versions
         self.connection_id_length: Final[i64] = connection_id_length
         self.entropy: Final[Callable[[int], bytes]] = os.urandom if entropy is None else entropy
         self._make_connection_id: Final = make_connection_id
         self.reset_token_of: Final = reset_token_of
-        self.declared: Final = declared  # transport parameters by name, instead of what the rest says
+        self.declared: Final = declared  # transport parameters by name, which override the rest
 
     def new_connection_id(self) -> bytes:
-        """Return a connection ID of ours."""
+        """Return one of our connection IDs."""
         make = self._make_connection_id
         return self.entropy(int(self.connection_id_length)) if make is None else make()
 
     def is_followed(self) -> bool:
-        """Tell whether an endpoint has to know which connection IDs there are."""
+        """Return whether an endpoint must know the connection IDs."""
         return self._make_connection_id is not None
 
     def new_reset_token(self, connection_id: bytes) -> bytes:
-        """Return the stateless reset token of a connection ID of ours: who could guess it could end the connection."""
+        """Return the stateless reset token of one of our connection IDs; guessing it would end the connection."""
         token_of = self.reset_token_of
         return self.entropy(_RESET_TOKEN_SIZE) if token_of is None else token_of(connection_id)

@@ -12,7 +12,7 @@ from zttp_h3.wire.transport_parameters import (
 
 
 def own_parameters(options: TransportOptions, own_id: bytes) -> TransportParameters:
-    """Return what a connection declares whose first connection ID is ``own_id``."""
+    """Return the parameters of a connection whose first connection ID is ``own_id``."""
     own = TransportParameters()
     own.max_idle_timeout = options.idle_timeout // 1000
     own.initial_max_data = options.connection_window
@@ -25,10 +25,10 @@ def own_parameters(options: TransportOptions, own_id: bytes) -> TransportParamet
     own.active_connection_id_limit = ACTIVE_LIMIT
     own.initial_source_connection_id = own_id
     own.max_datagram_frame_size = options.max_datagram_frame_size
-    own.grease_quic_bit = True  # RFC 9287 3: nothing here looks at it
+    own.grease_quic_bit = True  # RFC 9287 3: no code here reads it
     if options.declared is not None:
         for name, value in options.declared.items():
-            # One expression for both would be an integer where it is compiled.
+            # One expression for both would be an integer when compiled.
             if name == "disable_active_migration":
                 own.disable_active_migration = value != 0
             else:
@@ -39,7 +39,7 @@ def own_parameters(options: TransportOptions, own_id: bytes) -> TransportParamet
 def encoded(session: Session) -> bytes:
     """Return the extension's content, with a reserved parameter in it (RFC 9000 18.1)."""
     options = session.options
-    # RFC 9368 3, 4: a client of one version has no choice to defend; a server's answer may defend another's.
+    # RFC 9368 3, 4: a client with one version need not detect a downgrade; a server's answer protects other clients.
     if session.is_server or len(options.versions) > 1:
         session.own.version_information = VersionInformation(session.version, list(options.versions))
     chosen = options.entropy(2)

@@ -1,4 +1,4 @@
-"""Packets as they leave: a header, what it protects, and how much room there is (RFC 9000 17, 12.2, 14.1)."""
+"""Building packets: header, payload, and the remaining room (RFC 9000 17, 12.2, 14.1)."""
 
 from typing import Final, final
 
@@ -27,12 +27,12 @@ _LEAST_PROTECTED: Final = 4  # octets of packet number and payload, so that ther
 
 @final
 class PacketBuilder:
-    """One packet that is being written: its payload, and what has to be remembered of it."""
+    """One packet that is being written: its payload, and its record."""
 
     def __init__(self, session: Session, space: i64) -> None:
         self.space: Final[i64] = space
         self.payload: Final = BytesWriter()
-        self.room: i64 = 0  # for the payload, as it is empty
+        self.room: i64 = 0  # for the payload when it is empty
         self.eliciting = False
         self.padded = False  # in flight without asking for an acknowledgment
         self.stream: object = None
@@ -71,26 +71,26 @@ class PacketBuilder:
         return self.room > 16
 
     def left(self) -> i64:
-        """Return how many bytes of frames still fit."""
+        """Return the remaining bytes for frames."""
         return self.room - len(self.payload)
 
     def is_empty(self) -> bool:
-        """Tell whether nothing was written."""
+        """Return whether nothing was written."""
         return len(self.payload) == 0
 
     def size(self) -> i64:
-        """Return how long the packet is with what was written."""
+        """Return the current size of the packet."""
         return self._overhead() + self._payload_size()
 
     def pad_to(self, size: i64) -> None:
         """Make the packet ``size`` bytes long, as far as its room allows."""
-        missing = size - self._overhead() - len(self.payload)  # what is padded for its sample is not written yet
+        missing = size - self._overhead() - len(self.payload)  # the padding for its sample is not written yet
         if missing > 0:
             write_padding(self.payload, min(missing, self.left()))
             self.padded = True
 
     def add_piece(self, stream: object, offset: i64, length: i64, fin: bool) -> bool:
-        """Remember the first stream piece; False if there is one already."""
+        """Record the first stream piece; False if there is one already."""
         if self.stream is not None:
             return False
         self.stream = stream
@@ -100,7 +100,7 @@ class PacketBuilder:
         return True
 
     def seal(self, now: i64) -> bytes:
-        """Protect the packet, and remember it as sent ``now``."""
+        """Protect the packet, and record it as sent ``now``."""
         session = self._session
         self._fill_up()
         header = self._header
@@ -124,7 +124,7 @@ class PacketBuilder:
         return packet
 
     def seal_in(self, burst: Burst, now: i64) -> i64:
-        """Protect a 1-RTT packet as one of a burst, and remember it as sent ``now``; return its size."""
+        """Protect a 1-RTT packet as one of a burst, and record it as sent ``now``; return its size."""
         self._fill_up()
         header = self._header
         header.truncate(0)
@@ -135,13 +135,13 @@ class PacketBuilder:
         return size
 
     def _fill_up(self) -> None:
-        """See to it that there is a sample."""
+        """Pad the packet so that there is a sample."""
         short = self._payload_size() - len(self.payload)
         if short > 0:
             write_padding(self.payload, short)
 
     def _write_short_header(self) -> KeyPhases:
-        """Write the header of a 1-RTT packet; return the keys that it goes with."""
+        """Write the header of a 1-RTT packet; return its keys."""
         session = self._session
         phases = session.phases
         assert phases is not None
@@ -154,7 +154,7 @@ class PacketBuilder:
         return phases
 
     def _remember(self, now: i64, size: i64) -> None:
-        """Note that the packet leaves."""
+        """Record that the packet is sent."""
         session = self._session
         sent = SentPacket(self._number, now, size, self.eliciting, self.eliciting or self.padded)
         sent.stream = self.stream

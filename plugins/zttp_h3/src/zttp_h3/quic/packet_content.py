@@ -1,6 +1,6 @@
-"""What goes into a packet: acknowledgments, CRYPTO, control frames, datagrams, streams (RFC 9000 12.4, 13).
+"""The content of a packet: acknowledgments, CRYPTO, control frames, datagrams, streams (RFC 9000 12.4, 13).
 
-The pieces of many streams fill one packet, and an acknowledgment leaves with what is sent anyway.
+The pieces of many streams fill one packet, and an acknowledgment is sent with other frames.
 """
 
 from typing import Final
@@ -23,18 +23,18 @@ from zttp_h3.wire.frame_types import (
 )
 from zttp_h3.wire.varint import varint_size
 
-LEAST_PIECE: Final = 32  # a STREAM frame is not begun for less room, unless all fits
+LEAST_PIECE: Final = 32  # no STREAM frame is started with less room, unless everything fits
 MOST_ACK: Final = 80  # bytes that an ACK of a few ranges takes
-_MOST_CONTROL: Final = 64  # bytes of every control frame but NEW_TOKEN
+_MOST_CONTROL: Final = 64  # bytes of every control frame except NEW_TOKEN
 _MOST_REPORTED: Final = 32  # ranges of an ACK
-_MOST_UNHEARD: Final = 32  # packets that ask for nothing, before one does
+_MOST_UNHEARD: Final = 32  # packets that are not ack-eliciting, before one is
 
-# What 0-RTT packets may not carry (RFC 9000 12.5).
+# Frames that are not allowed in 0-RTT packets (RFC 9000 12.5).
 _NOT_EARLY: Final = (HANDSHAKE_DONE, NEW_TOKEN, RETIRE_CONNECTION_ID)
 
 
 def fill(session: Session, builder: PacketBuilder, space: Space, allowed: bool, now: i64) -> None:
-    """Write what is due in a space. ``allowed`` to send more than an acknowledgment."""
+    """Write everything that is due in a space. ``allowed``: more than an acknowledgment may be sent."""
     received = space.received
     early = space.number == APPLICATION and session.phases is None
     acknowledged = False
@@ -61,7 +61,7 @@ def fill(session: Session, builder: PacketBuilder, space: Space, allowed: bool, 
 
 
 def _is_unheard(session: Session) -> bool:
-    """Tell whether the peer should say what it got: it need not answer acknowledgments alone (RFC 9000 13.2.4)."""
+    """Return whether to elicit an acknowledgment: packets with only ACK need none (RFC 9000 13.2.4)."""
     sent = session.loss.spaces[APPLICATION]
     return sent.unasked >= _MOST_UNHEARD and sent.eliciting_in_flight == 0
 
@@ -139,7 +139,7 @@ def _fill_datagrams(session: Session, builder: PacketBuilder) -> None:
         if 1 + varint_size(size) + size > builder.left():
             if not builder.is_empty():
                 return  # the next packet has more room
-            del waiting[0]  # no packet has: the path or the early packet takes less than was thought
+            del waiting[0]  # no packet has: the path or an early packet has less room than expected
             continue
         write.write_datagram(builder.payload, data, False)
         builder.eliciting = True
@@ -170,7 +170,7 @@ def _fill_streams(session: Session, builder: PacketBuilder) -> None:
         if out.sent > before:
             credit.used += out.sent - before
             streams.queued_bytes -= out.sent - before
-        # The last piece of a full packet needs no length, and has the room of it.
+        # The last piece of a full packet needs no length, and uses its room.
         exact = write.stream_overhead(out.stream_id, offset, -1)
         fills = builder.left() == exact + length
         write.write_stream(builder.payload, out.stream_id, offset, data, fin, fills)
@@ -181,7 +181,7 @@ def _fill_streams(session: Session, builder: PacketBuilder) -> None:
 
 
 def _note_blocked(session: Session, out: SendStream, available: i64) -> None:
-    """Take a stream out that has no credit, and say so once for each limit (RFC 9000 4.1, 19.12, 19.13)."""
+    """Remove a stream without credit, and send DATA_BLOCKED once for each limit (RFC 9000 4.1, 19.12, 19.13)."""
     streams = session.streams
     if out.sent >= out.limit or available > 0:
         streams.scheduler.remove(out)

@@ -1,8 +1,8 @@
-"""What happens on a connection, told as it happens: events of qlog (draft-ietf-quic-qlog-quic-events) as dicts.
+"""Events of a connection as qlog dicts (draft-ietf-quic-qlog-quic-events).
 
-Nothing of this runs without a listener: the transport asks once for each packet whether there is one. Each event has a
-``time`` in milliseconds of the connection's clock, a ``name``, and ``data``. Frames are read from the payloads again;
-contents and secrets are not told. Whoever writes a file puts its header before them.
+Nothing of this runs without a listener: the transport checks once for each packet whether there is one. Each event has
+a ``time`` in milliseconds of the connection's clock, a ``name``, and ``data``. Frames are read from the payloads again;
+contents and secrets are left out. A program that writes a file adds the file's header.
 """
 
 from collections.abc import Callable
@@ -90,25 +90,25 @@ _OF_STREAMS: Final = {STOP_SENDING: "error_code", MAX_STREAM_DATA: "maximum", ST
 
 @final
 class EventLog:
-    """Tells a listener what happens."""
+    """Passes events to a listener."""
 
     def __init__(self, listener: Callable[[Event], object]) -> None:
         self._listener: Final = listener
-        self._size: i64 = BASE_SIZE  # of datagrams, as it was told last
+        self._size: i64 = BASE_SIZE  # of datagrams, as reported last
 
     def packet(self, sent: bool, now: i64, flag: i64, number: i64, size: i64, payload: bytes) -> None:
-        """A packet leaves, or has come; ``flag`` is its type in the table of frames."""
+        """Report a sent or received packet; ``flag`` is its type in the table of frames."""
         header = {"packet_type": _PACKET_TYPES[int(flag)], "packet_number": int(number)}
         name = "quic:packet_sent" if sent else "quic:packet_received"
         self.tell(name, now, {"header": header, "raw": {"length": int(size)}, "frames": frames_of(payload, flag)})
 
     def lost(self, now: i64, space: i64, number: i64) -> None:
-        """A packet is found lost."""
+        """Report a lost packet."""
         names = ("initial", "handshake", "1RTT")
         self.tell("quic:packet_lost", now, {"header": {"packet_type": names[space], "packet_number": int(number)}})
 
     def metrics(self, now: i64, smoothed: i64, least: i64, window: i64, in_flight: i64) -> None:
-        """An acknowledgment has changed what is known of the path."""
+        """Report the path's metrics after an acknowledgment."""
         data = {
             "smoothed_rtt": int(smoothed) / 1000,
             "min_rtt": int(least) / 1000,
@@ -118,13 +118,13 @@ class EventLog:
         self.tell("quic:recovery_metrics_updated", now, data)
 
     def datagram_size(self, now: i64, size: i64) -> None:
-        """The path is known to carry datagrams of this size."""
+        """Report that the path carries datagrams of this size."""
         if size != self._size:
             self.tell("quic:mtu_updated", now, {"old": int(self._size), "new": int(size)})
             self._size = size
 
     def closed(self, now: i64, by_peer: bool, is_application: bool, error_code: i64, reason: bytes) -> None:
-        """The connection ends."""
+        """Report the end of the connection."""
         space = "application_error" if is_application else "connection_error"
         data = {
             "initiator": "remote" if by_peer else "local",
@@ -134,12 +134,12 @@ class EventLog:
         self.tell("quic:connection_closed", now, data)
 
     def tell(self, name: str, now: i64, data: Event) -> None:
-        """Give the listener an event."""
+        """Pass an event to the listener."""
         self._listener({"time": int(now) / 1000, "name": name, "data": data})
 
 
 def frames_of(payload: bytes, flag: i64) -> list[Event]:
-    """Return the frames of a payload; as far as they can be read."""
+    """Return the frames of a payload, as far as they can be read."""
     frames: list[Event] = []
     at: i64 = 0
     stop: i64 = len(payload)

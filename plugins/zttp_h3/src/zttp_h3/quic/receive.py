@@ -1,4 +1,4 @@
-"""From datagrams to frames: packets found, opened, checked for having come before, and taken apart (RFC 9000 12, 5)."""
+"""From datagrams to frames: packets are found, decrypted, checked for duplicates, and processed (RFC 9000 12, 5)."""
 
 from typing import Any, Final, final
 
@@ -24,7 +24,7 @@ _LEAST_RESET: Final = 21  # bytes, RFC 9000 10.3
 _RESET_TOKEN_SIZE: Final = 16
 _LEAST_CLIENT_DATAGRAM: Final = 1200  # RFC 9000 14.1
 _MOST_ROUNDS: Final = 3
-# Of our packets, acknowledgments that nobody has to answer. Long before that we ask for an answer, again and again.
+# Unacknowledged packets of ours, all without ack-eliciting frames. Long before that we elicit an answer, repeatedly.
 _MOST_UNHEARD: Final = 8_192
 _CE: Final = 3
 _ECT0: Final = 2
@@ -33,19 +33,19 @@ _ECT1: Final = 1
 
 @final
 class DatagramReceiver:
-    """Takes datagrams apart. What cannot be read is dropped; what is authentic and wrong raises."""
+    """Processes datagrams. Unreadable packets are dropped; invalid authentic ones raise."""
 
     def __init__(self, session: Session) -> None:
         self.frames: Final = FrameReceiver(session)
         self._session: Final = session
         self._early: Final = EarlyPackets()
-        self._late = False  # packets that were kept are read now
+        self._late = False  # kept packets are read now
 
     def receive(self, datagram: bytes, peer: Any, local: Any, ecn: i64) -> None:
         """Take a datagram. Raises Malformed and TlsError."""
         session = self._session
         path = session.path_of(peer, local)
-        # RFC 9000 9 MUST: a client discards what comes from an address that is not its server's.
+        # RFC 9000 9 MUST: a client discards packets from other addresses than its server's.
         if not session.is_server and path not in session.paths and not path.is_of(session.path.peer):
             return
         path.received_bytes += len(datagram)
@@ -71,12 +71,13 @@ class DatagramReceiver:
             at = header.stop
         if not opened and size >= _LEAST_RESET:
             self._detect_reset(datagram)
-        # RFC 9000 13.2.1 MUST: what asks for it is acknowledged. Who never does makes us remember all that we sent.
+        # RFC 9000 13.2.1 MUST: ack-eliciting packets are acknowledged. A peer that never does makes us keep a record of
+        # all that we sent.
         if session.loss.spaces[APPLICATION].unasked > _MOST_UNHEARD:
             raise Malformed("acknowledges_nothing", QuicErrorCode.PROTOCOL_VIOLATION)
 
     def _detect_reset(self, datagram: bytes) -> None:
-        # RFC 9000 10.3 MUST: whatever the form of the header is.
+        # RFC 9000 10.3 MUST: for any form of the header.
         if self._session.peer_ids.is_reset(datagram[len(datagram) - _RESET_TOKEN_SIZE :]):
             self._session.close.was_reset = True
             self._session.drain(0, 0, b"", False)
@@ -113,7 +114,7 @@ class DatagramReceiver:
             if not space.discarded:
                 self._early.keep(datagram[header.at : header.stop], path.peer, path.local)
             return False
-        # RFC 9000 7.2 MUST: the peer keeps to the connection ID that its first packet had.
+        # RFC 9000 7.2 MUST: the peer keeps the connection ID of its first packet.
         if session.received_any and header.source != session.initial_source:
             return False
         largest = space.received.largest
@@ -123,7 +124,7 @@ class DatagramReceiver:
         if not session.received_any:
             self._receive_first(header)
         if kind == HANDSHAKE_PACKET and session.is_server and not session.spaces[INITIAL].discarded:
-            # RFC 9001 4.9.1, RFC 9000 8.1: who can write Handshake packets is where it says it is.
+            # RFC 9001 4.9.1, RFC 9000 8.1: a Handshake packet validates the address.
             session.discard(INITIAL)
             path.validated = True
             self._update_blocked()
@@ -132,7 +133,7 @@ class DatagramReceiver:
         return True
 
     def _receive_first(self, header: LongHeader) -> None:
-        """Learn what the peer calls itself (RFC 9000 7.2)."""
+        """Learn the peer's connection ID (RFC 9000 7.2)."""
         session = self._session
         session.received_any = True
         session.initial_source = header.source
@@ -145,7 +146,7 @@ class DatagramReceiver:
         opener = session.zero_rtt_opener
         space = session.spaces[APPLICATION]
         if opener is None:
-            if session.phases is None:  # the ClientHello is not whole yet
+            if session.phases is None:  # the ClientHello is not complete yet
                 self._early.keep(datagram[header.at : header.stop], path.peer, path.local)
             return False
         largest = space.received.largest
@@ -181,7 +182,7 @@ class DatagramReceiver:
         session.token = header.token
         session.peer_ids.replace_first(header.source)
         install_initial_keys(session, header.source)
-        # RFC 9000 17.2.5.3: everything is sent again, with packet numbers that go on.
+        # RFC 9000 17.2.5.3: everything is sent again, with continued packet numbers.
         for space in (INITIAL, APPLICATION):
             for packet in session.loss.take_back(space):
                 session.loss.lost.append(packet)
@@ -224,7 +225,7 @@ class DatagramReceiver:
     def _receive_payload(
         self, payload: bytes, flag: i64, space: Space, number: i64, path: Path, used: bytes, ecn: i64
     ) -> i64:
-        """Process an authentic packet: its frames, then what it means that it came."""
+        """Process an authentic packet: its frames, then the effects of its arrival."""
         session = self._session
         log = session.log
         if log is not None:
@@ -249,9 +250,9 @@ class DatagramReceiver:
         return flags
 
     def _receive_early(self) -> None:
-        """Try again with the packets that came before their keys."""
+        """Process the packets again that arrived before their keys."""
         self._late = True
-        for _ in range(_MOST_ROUNDS):  # what one of them brings may be what another waits for
+        for _ in range(_MOST_ROUNDS):  # one of them may bring the keys for another
             for packet, peer, local in self._early.take():
                 self._receive_again(packet, self._session.path_of(peer, local))
         self._late = False

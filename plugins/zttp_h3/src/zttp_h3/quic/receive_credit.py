@@ -1,7 +1,7 @@
-"""What the peer may send, and what of it has been given back: the credit of streams and connection (RFC 9000 4).
+"""The credit of the peer on streams and connection, and its return (RFC 9000 4).
 
-Every byte that a stream's highest offset counts is consumed once: by the application, or by whatever ends the stream
-before it could be. So at any time what the connection has consumed is what it received, less what live streams hold.
+Every byte up to a stream's highest offset is consumed once: by the application, or by the end of the stream. So the
+connection has always consumed what it received, minus the bytes that open streams hold.
 """
 
 from typing import Final, final
@@ -14,25 +14,25 @@ from zttp_h3.quic.stream import QuicStream
 from zttp_h3.streams.flow_control import ReceiveWindow
 from zttp_h3.wire.frame_types import MAX_DATA, MAX_STREAM_DATA
 
-# Less is not returned early: the peer would send that little, and each piece would cost both sides a frame. A stream of
-# which everything was consumed may be waiting for it; one with more to consume will bring more credit.
+# Less is not returned early: the peer would send tiny pieces, and each would cost both sides a frame. A stream whose
+# content was all consumed may be waiting for it; one with more to consume will return more credit.
 _LEAST_OF_A_DRAINED: Final = 64
 _LEAST: Final = 16_384
 
 
 @final
 class ReceiveCredit:
-    """The connection's window, and how streams use it; ``most`` is how far it may grow."""
+    """The connection's window, and its use by streams; ``most`` is its largest size."""
 
     def __init__(self, window: i64, most: i64, controls: ControlQueue) -> None:
         self.window: Final = ReceiveWindow(window, most)
         self.received: i64 = 0  # on all streams, counted by their highest offsets
-        self._drained = True  # all that had come on the stream that was consumed last
+        self._drained = True  # all content of the stream that was consumed last
         self._controls: Final = controls
         self._max_data: Final = Control(MAX_DATA)
 
     def count(self, rose: i64, frame_type: i64) -> None:
-        """Count what came against the connection's limit. Raises Malformed."""
+        """Count received bytes against the connection's limit. Raises Malformed."""
         self.received += rose
         if self.received > self.window.limit:
             raise Malformed("connection_limit_exceeded", QuicErrorCode.FLOW_CONTROL_ERROR, int(frame_type))
@@ -40,7 +40,7 @@ class ReceiveCredit:
             self._controls.add(self._max_data)
 
     def consume(self, stream: QuicStream, size: i64) -> None:
-        """Return credit for bytes that the application is done with (4.2), as far as it was not returned before."""
+        """Return credit for consumed bytes (4.2), as far as it was not returned before."""
         incoming = stream.incoming
         window = stream.window
         if incoming is None or window is None:
@@ -59,7 +59,7 @@ class ReceiveCredit:
         self._consume_connection(size)
 
     def give_up(self, stream: QuicStream) -> None:
-        """Return the connection's credit for bytes that nobody will read, or say that they were (4.5)."""
+        """Return the connection's credit for bytes that will not be read (4.5)."""
         incoming = stream.incoming
         if incoming is not None and incoming.highest > incoming.consumed:
             left = incoming.highest - incoming.consumed

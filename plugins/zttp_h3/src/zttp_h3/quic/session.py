@@ -1,4 +1,4 @@
-"""What all parts of a transport share: keys, spaces, paths, streams, and the time."""
+"""The shared state of a transport: keys, spaces, paths, streams, and the time."""
 
 from typing import Any, Final, final
 
@@ -26,10 +26,10 @@ from zttp_h3.wire.frame_types import HANDSHAKE_DONE, NEW_CONNECTION_ID, RETIRE_C
 from zttp_h3.wire.transport_parameters import TransportParameters
 
 _MOST_NUMBER: Final = 4  # octets of a packet number
-_MOST_PATHS: Final = 4  # that are tried at a time (RFC 9000 9)
+_MOST_PATHS: Final = 4  # at a time (RFC 9000 9)
 
 
-# What spaces have whose keys are gone: nothing is read from it or written to it.
+# The empty state of spaces whose keys were discarded: it is neither read nor written.
 _OVER: Final = CryptoStream()
 
 
@@ -43,7 +43,7 @@ class Space:
         self.opener: Opener | None = None
         self.received: Final = Received(number != APPLICATION)
         self.crypto = CryptoStream()
-        self.probes: i64 = 0  # packets that have to leave whatever the window says
+        self.probes: i64 = 0  # packets that must be sent regardless of the window
         self.discarded = False
 
 
@@ -65,7 +65,7 @@ class Session:
         self.options: Final = options
         self.own: Final = own
         self.peer = TransportParameters()
-        self.knows_peer = False  # its transport parameters have come and are good
+        self.knows_peer = False  # its transport parameters have arrived and are valid
         self.remembered: TransportParameters | None = None  # of an earlier connection, while early data relies on them
         self.version: i64 = options.versions[0]
         self.now: i64 = now
@@ -75,12 +75,12 @@ class Session:
         self.zero_rtt_sealer: Sealer | None = None
         self.zero_rtt_opener: Opener | None = None
         self.phases: KeyPhases | None = None
-        self.application_secret = b""  # ours, until the peer's has come too
+        self.application_secret = b""  # ours, until the peer's has arrived
         congestion: CongestionControl = NewReno(BASE_SIZE) if options.congestion == "newreno" else Cubic(BASE_SIZE)
         self.loss: Final = LossDetection(congestion, BASE_SIZE, is_server)
         self.log: Final = None if options.qlog is None else EventLog(options.qlog)
         self.ecn: Final = Ecn()
-        self.mark: i64 = 0  # of the datagram that is made
+        self.mark: i64 = 0  # of the current datagram
         self.controls: Final = ControlQueue()
         self.streams: Final = StreamTable(
             is_server, own, options.most_stream_window, options.most_connection_window, self.controls
@@ -90,8 +90,8 @@ class Session:
         )
         self.peer_ids: Final = PeerIds(peer_id)
         self.path: Path = path
-        self.first_peer: Final = path.peer  # where the handshake began (RFC 9000 18.2)
-        self.candidate: Path | None = None  # a client's next path, while it is probed
+        self.first_peer: Final = path.peer  # the path of the handshake (RFC 9000 18.2)
+        self.candidate: Path | None = None  # a client's next path during the probe
         self.paths: Final[list[Path]] = [path]
         self.close: Final = CloseState()
         self.confirmed = False
@@ -106,7 +106,7 @@ class Session:
         self.datagrams_dropped: i64 = 0  # of both directions, because they were too many
         self.packets_received: i64 = 0  # authentic, and for the first time
         self.idle_from: i64 = now
-        self.awaits_peer = False  # something that asks for an answer has left since something came (RFC 9000 10.1)
+        self.awaits_peer = False  # an ack-eliciting packet was sent since the last received one (RFC 9000 10.1)
         self.handshake_deadline: i64 = now + options.handshake_timeout
         self.pacing_deadline: i64 = -1
         self.previous_keys_until: i64 = -1
@@ -114,13 +114,13 @@ class Session:
         self.quic_bits: i64 = 0  # packets whose fixed bit is cleared, by their numbers modulo 62 (RFC 9287 3)
         self.skip_at: i64 = -1
         self.received_any = False
-        self.negotiated = False  # a Version Negotiation packet came
+        self.negotiated = False  # a Version Negotiation packet arrived
         self.offered_versions: list[int] = []
 
     # ------------------------------------------------------------------------------------------------------------ time
 
     def idle_timeout(self) -> i64:
-        """Return after which silence the connection is over: the lower of both sides' (RFC 9000 10.1); 0 for never."""
+        """Return the idle timeout: the lower of both sides' (RFC 9000 10.1); 0 for never."""
         own = self.own.max_idle_timeout
         peer = self.peer.max_idle_timeout
         milliseconds = own if peer == 0 or (own != 0 and own < peer) else peer
@@ -131,30 +131,30 @@ class Session:
         return max(least, timeout)
 
     def remember(self, parameters: TransportParameters) -> None:
-        """Live by the server's parameters of an earlier connection, for early data (RFC 9000 7.4.1)."""
+        """Apply the server's parameters of an earlier connection, for early data (RFC 9000 7.4.1)."""
         self.remembered = parameters
         self.peer = parameters
         self.streams.apply(parameters)
 
     def refuse_early_data(self) -> None:
-        """Have never sent what was sent in 0-RTT: it leaves again in 1-RTT, within limits to come (RFC 9001 4.6.2)."""
+        """Treat 0-RTT data as not sent: it is sent again in 1-RTT, within later limits (RFC 9001 4.6.2)."""
         self.remembered = None
         self.peer = TransportParameters()
         for packet in self.loss.take_back(APPLICATION):
             for control in packet.controls or ():
                 if isinstance(control, Control):
                     self.controls.add(control)
-        # Datagrams that wait may be of requests that the limits of this connection do not allow (RFC 9297 2.1).
+        # Waiting datagrams may belong to requests that the limits of this connection do not allow (RFC 9297 2.1).
         self.datagrams_dropped += len(self.outgoing_datagrams)
         self.outgoing_datagrams.clear()
         self.streams.restart_early()
 
     def largest_frame(self) -> i64:
-        """Return how large a frame may be that has a 1-RTT packet for itself, whatever its packet number."""
+        """Return the largest frame that fits alone into a 1-RTT packet, with any packet number."""
         return self.loss.path_mtu.size - 1 - len(self.peer_ids.current) - _MOST_NUMBER - TAG_SIZE
 
     def begin_at(self, now: i64) -> None:
-        """Count from here: what was queued before anybody told the time began with the first time that was told."""
+        """Set the start time: the first time that the caller passes also applies to earlier calls."""
         self.now = now
         self.idle_from = now
         self.handshake_deadline = now + self.options.handshake_timeout
@@ -165,29 +165,29 @@ class Session:
         self.awaits_peer = False
 
     def is_open(self) -> bool:
-        """Tell whether the connection has not ended."""
+        """Return whether the connection has not ended."""
         return self.close.state == OPEN
 
     def on_key_update(self) -> None:
-        """Note that the keys have changed: those before are kept for what is late (RFC 9001 6.5)."""
+        """Record that the keys have changed: the previous ones are kept for late packets (RFC 9001 6.5)."""
         self.previous_keys_until = self.now + 3 * self.loss.probe_timeout()
 
     # ----------------------------------------------------------------------------------------------------------- ending
 
     def fail(self, error_code: i64, frame_type: i64, reason: bytes) -> None:
-        """End the connection by an error of the transport."""
+        """End the connection with a transport error."""
         was_open = self.is_open()
         self.close.close(error_code, frame_type, reason, False, self.now + closing_period(self.loss.probe_timeout()))
         self._tell_end(was_open)
 
     def end_by_application(self, error_code: i64, reason: bytes) -> None:
-        """End the connection by the application's wish."""
+        """End the connection for the application."""
         was_open = self.is_open()
         self.close.close(error_code, 0, reason, True, self.now + closing_period(self.loss.probe_timeout()))
         self._tell_end(was_open)
 
     def drain(self, error_code: i64, frame_type: i64, reason: bytes, is_application: bool) -> None:
-        """Take the peer's end of the connection."""
+        """Process the peer's CONNECTION_CLOSE."""
         was_open = self.is_open()
         until = self.now + closing_period(self.loss.probe_timeout())
         self.close.drain(error_code, frame_type, reason, is_application, until)
@@ -202,7 +202,7 @@ class Session:
     # ----------------------------------------------------------------------------------------------------------- spaces
 
     def discard(self, number: i64) -> None:
-        """Discard the keys of a space that is not needed any more (RFC 9001 4.9)."""
+        """Discard the keys of a space that is no longer needed (RFC 9001 4.9)."""
         space = self.spaces[number]
         if space.discarded:
             return
@@ -214,7 +214,7 @@ class Session:
         self.loss.discard(number)
 
     def confirm(self) -> None:
-        """Note that the handshake is confirmed (RFC 9001 4.1.2)."""
+        """Record that the handshake is confirmed (RFC 9001 4.1.2)."""
         if self.confirmed:
             return
         self.confirmed = True
@@ -222,7 +222,7 @@ class Session:
         self.loss.validated = True
         self.handshake_deadline = -1
         self.discard(HANDSHAKE)
-        self.zero_rtt_opener = None  # RFC 9001 4.9.3 MUST: what comes late in 0-RTT is lost
+        self.zero_rtt_opener = None  # RFC 9001 4.9.3 MUST: late 0-RTT packets are lost
         if self.is_server:
             self.controls.add(Control(HANDSHAKE_DONE))
         if self.phases is not None:
@@ -231,14 +231,14 @@ class Session:
         self.loss.path_mtu.search_up_to(min(self.options.max_datagram_size, self.peer.max_udp_payload_size))
 
     def issue_connection_ids(self) -> None:
-        """Give the peer connection IDs to move to (RFC 9000 5.1.1)."""
+        """Issue connection IDs to the peer (RFC 9000 5.1.1)."""
         if not self.knows_peer:
             return
         for sequence, connection_id, token in self.local_ids.issue(self.peer.active_connection_id_limit):
             self.controls.add(Control(NEW_CONNECTION_ID, sequence, 0, connection_id + token))
 
     def retire_connection_ids(self) -> None:
-        """Tell the peer of connection IDs that we write to no more."""
+        """Send RETIRE_CONNECTION_ID for connection IDs that we no longer use."""
         retired = self.peer_ids.to_retire
         for sequence in retired:
             self.controls.add(Control(RETIRE_CONNECTION_ID, sequence))
@@ -247,7 +247,7 @@ class Session:
     # ------------------------------------------------------------------------------------------------------------ paths
 
     def path_of(self, peer: Any, local: Any) -> Path:
-        """Return the path that a datagram came on, a new one if it is unknown."""
+        """Return the path of a datagram, a new one if it is unknown."""
         current = self.path
         if current.is_same(peer, local):
             return current
@@ -257,7 +257,7 @@ class Session:
         return Path(peer, local, False)
 
     def keep_path(self, path: Path) -> None:
-        """Remember a path on which an authentic packet came; of too many the oldest unused is forgotten."""
+        """Keep a path on which an authentic packet arrived; of too many the oldest unused one is dropped."""
         if path in self.paths:
             return
         self.paths.append(path)

@@ -1,4 +1,4 @@
-"""Datagrams that nothing else goes into: those that validate a path, and the last one (RFC 9000 8.2, 10.2.3)."""
+"""Separate datagrams: those that validate a path, and the last one (RFC 9000 8.2, 10.2.3)."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ def next_probe(session: Session, path: Path, now: i64) -> bytes:
     size: i64 = min(budget, BASE_SIZE)
     if size < LEAST_PROBE or not builder.begin(size, session.peer_ids.of_path(path.reserved)):
         return b""
-    session.mark = NOT_ECT  # what is known of marks is known of the path in use
+    session.mark = NOT_ECT  # the state of ECN is that of the path in use
     answered = min(len(path.responses), int(builder.left()) // _PATH_FRAME_SIZE)
     for data in path.responses[:answered]:
         write.write_path_data(builder.payload, PATH_RESPONSE, data)
@@ -37,8 +37,8 @@ def next_probe(session: Session, path: Path, now: i64) -> bytes:
         write.write_path_data(builder.payload, PATH_CHALLENGE, data)
         path.on_challenge_sent(data, now + 3 * session.loss.probe_timeout(), size == BASE_SIZE)
     if size == BASE_SIZE:
-        builder.pad_to(size)  # RFC 9000 8.2.1, 8.2.2; less would only use up what may be sent
-    # RFC 9000 9.4: a probe that is lost says nothing about the path in use, and has a timer of its own.
+        builder.pad_to(size)  # RFC 9000 8.2.1, 8.2.2; a smaller one would only use up the limit
+    # RFC 9000 9.4: a lost probe does not concern the path in use, and has its own timer.
     builder.padded = False
     datagram = builder.seal(now)
     path.sent_bytes += len(datagram)
@@ -63,7 +63,7 @@ def closing_datagram(session: Session, now: i64) -> bytes:
         if close.is_application and one_rtt:
             write.write_connection_close_by_application(builder.payload, close.error_code, reason)
         elif close.is_application:
-            # RFC 9000 10.2.3: nobody but the peer may learn what the application says.
+            # RFC 9000 10.2.3: only the peer may learn the application's reason.
             write.write_connection_close(builder.payload, _APPLICATION_ERROR, 0, b"")
         else:
             write.write_connection_close(builder.payload, close.error_code, close.frame_type, reason)

@@ -1,4 +1,4 @@
-"""A QUIC stream: its two parts, and what the application keeps with it."""
+"""A QUIC stream: its two parts, and the application's data."""
 
 from typing import Any, Final, final
 
@@ -11,7 +11,7 @@ from zttp_h3.streams.send_stream import SendStream
 
 @final
 class QuicStream:
-    """``outgoing`` or ``incoming`` is None where the stream has only one direction; ``application`` is its owner's."""
+    """``outgoing`` or ``incoming`` is None if a stream has one direction; ``application`` is its owner's."""
 
     def __init__(self, stream_id: i64, outgoing: SendStream | None, incoming: ReceiveStream | None) -> None:
         self.stream_id: Final[i64] = stream_id
@@ -19,16 +19,16 @@ class QuicStream:
         self.incoming: Final = incoming
         self.window: ReceiveWindow | None = None  # of the incoming part
         self.application: Any = None
-        self.readable = False  # it stands in the queue of those with something new
+        self.readable = False  # it is in the queue of streams with new data
         self.max_data: Control | None = None
         self.reset: Control | None = None
         self.stop: Control | None = None
         self.stopped_code: i64 = -1  # the peer's STOP_SENDING
-        self.early_data = False  # something of it came in 0-RTT
-        self.incoming_done = False  # the application has seen its end, or gave it up
+        self.early_data = False  # part of it arrived in 0-RTT
+        self.incoming_done = False  # the application has seen its end, or has abandoned it
 
     def is_over(self) -> bool:
-        """Tell whether nothing of the stream is left to do."""
+        """Return whether the stream is finished."""
         out = self.outgoing
         return (out is None or out.is_settled()) and (self.incoming is None or self.incoming_done)
 

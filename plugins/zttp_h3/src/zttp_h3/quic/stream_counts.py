@@ -1,6 +1,6 @@
-"""How many streams there are of each kind, and may be: ours by the peer's limits, the peer's by ours (RFC 9000 4.6).
+"""The number of streams of each kind and its limits: ours by the peer's, the peer's by ours (RFC 9000 4.6).
 
-Pairs are of bidirectional and unidirectional streams; a place is that of a stream among those of its type.
+Pairs are of bidirectional and unidirectional streams; a place is the index of a stream among those of its type.
 """
 
 from typing import Final, final
@@ -8,22 +8,22 @@ from typing import Final, final
 from zttp_h3.native_ints import i64, mypyc_attr
 from zttp_h3.streams.identifiers import UNIDIRECTIONAL, is_local, kind_of, place_of
 
-# Streams that are opened before the peer's limits are known; what it does not allow then waits.
+# Streams that may be opened before the peer's limits are known; those beyond the limits wait then.
 _AHEAD: Final = 100
 
 
 @final
 @mypyc_attr(acyclic=True)
 class StreamCounts:
-    """The limits on streams; ``bidirectional`` and ``unidirectional`` are how many the peer may have open at a time."""
+    """The limits on streams; ``bidirectional`` and ``unidirectional`` are how many the peer may have open."""
 
     def __init__(self, is_server: bool, bidirectional: i64, unidirectional: i64) -> None:
         self._is_server: Final = is_server
-        self._known = False  # the peer's limits are
+        self._known = False  # the peer's limits are known
         self._next_local: Final[list[int]] = [0, 0]
         self._next_remote: Final[list[int]] = [0, 0]
-        self._local_limit: Final[list[int]] = [0, 0]  # what the peer lets us open
-        self._remote_limit: Final = [int(bidirectional), int(unidirectional)]  # what it was told
+        self._local_limit: Final[list[int]] = [0, 0]  # our limits from the peer
+        self._remote_limit: Final = [int(bidirectional), int(unidirectional)]  # the announced limits
         self._remote_window: Final = [int(bidirectional), int(unidirectional)]
         self._remote_over: Final[list[int]] = [0, 0]
 
@@ -36,7 +36,7 @@ class StreamCounts:
         self.raise_local(1, unidirectional)
 
     def forget(self) -> None:
-        """Forget remembered limits: what they allowed was refused, and the true ones are to come (RFC 9001 4.6.2)."""
+        """Drop remembered limits: early data was refused, and the real limits follow (RFC 9001 4.6.2)."""
         self._known = False
         self._local_limit[0] = 0
         self._local_limit[1] = 0
@@ -49,18 +49,18 @@ class StreamCounts:
         return True
 
     def can_open(self, unidirectional: bool) -> bool:
-        """Tell whether the peer lets us open a stream now."""
+        """Return whether the peer allows us to open a stream now."""
         limit = self._local_limit[unidirectional] if self._known else _AHEAD
         return self._next_local[unidirectional] < limit
 
     def open(self, unidirectional: bool) -> i64:
-        """Return the identifier of a stream that we open."""
+        """Return the identifier of our next stream."""
         place: i64 = self._next_local[unidirectional]
         self._next_local[unidirectional] += 1
         return 4 * place + (UNIDIRECTIONAL if unidirectional else 0) + (1 if self._is_server else 0)
 
     def is_ahead(self, stream_id: i64) -> bool:
-        """Tell whether a stream of ours was opened ahead of the peer's limit."""
+        """Return whether a stream of ours was opened ahead of the peer's limit."""
         if not is_local(stream_id, self._is_server):
             return False
         return place_of(stream_id) >= self._local_limit[kind_of(stream_id)]
@@ -68,11 +68,11 @@ class StreamCounts:
     # ------------------------------------------------------------------------------------------------------ the peer's
 
     def may_exist(self, stream_id: i64) -> bool:
-        """Tell whether the peer may have opened a stream of its own, or may still."""
+        """Return whether the peer may have opened this stream, or may still open it."""
         return place_of(stream_id) < self._remote_limit[kind_of(stream_id)]
 
     def is_to_come(self, stream_id: i64) -> bool:
-        """Tell whether a stream of the peer is not open yet."""
+        """Return whether a stream of the peer is not open yet."""
         return place_of(stream_id) >= self._next_remote[kind_of(stream_id)]
 
     def open_remote(self, stream_id: i64) -> i64:
@@ -83,21 +83,21 @@ class StreamCounts:
         return 4 * place + (stream_id & 3)
 
     def is_known(self, stream_id: i64) -> bool:
-        """Tell whether a stream is open, or was."""
+        """Return whether a stream is open, or was."""
         opened = self._next_local if is_local(stream_id, self._is_server) else self._next_remote
         return place_of(stream_id) < opened[kind_of(stream_id)]
 
     def end(self, stream_id: i64) -> bool:
-        """Note that a stream is over; returns whether the peer should hear of a new limit."""
+        """Record the end of a stream; returns whether to announce a new limit."""
         if is_local(stream_id, self._is_server):
             return False
         kind = kind_of(stream_id)
         self._remote_over[kind] += 1
-        # The peer may open as many at a time as it could at first; it hears of that when half of them are used up.
+        # The peer may always open the initial number at a time; a new limit is announced when half of them are used up.
         gained = self._remote_over[kind] + self._remote_window[kind] - self._remote_limit[kind]
         return gained >= (self._remote_window[kind] + 1) // 2
 
     def raise_remote(self, kind: i64) -> i64:
-        """Return the number of streams for a MAX_STREAMS frame that leaves now."""
+        """Return the number of streams for a MAX_STREAMS frame now."""
         self._remote_limit[kind] = self._remote_over[kind] + self._remote_window[kind]
         return self._remote_limit[kind]

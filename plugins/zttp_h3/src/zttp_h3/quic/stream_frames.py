@@ -1,7 +1,7 @@
-"""Frames of the peer that are about streams: judged by what the table knows, and noted there (RFC 9000 3, 4, 19).
+"""The peer's frames about streams: checked against the table, and applied there (RFC 9000 3, 4, 19).
 
-Functions of the table, so that a quiet connection has no object more. Each raises Malformed for what ends the
-connection.
+Functions on the table, so that an idle connection needs no further object. Each raises Malformed for a connection
+error.
 """
 
 from zttp_h3.codes import QuicErrorCode
@@ -59,12 +59,12 @@ def on_max_stream_data(table: StreamTable, stream_id: i64, limit: i64) -> None:
 
 
 def check_blocked(table: StreamTable, stream_id: i64, frame_type: i64) -> None:
-    """Check a STREAM_DATA_BLOCKED frame (19.13), which asks for nothing. Raises Malformed."""
+    """Check a STREAM_DATA_BLOCKED frame (19.13), which has no effect. Raises Malformed."""
     _incoming(table, stream_id, frame_type)
 
 
 def mark_early(table: StreamTable, stream_id: i64) -> None:
-    """Note that something of a stream came in 0-RTT, where it may be a replay (RFC 9001 9.2)."""
+    """Record that part of a stream arrived in 0-RTT, and may be a replay (RFC 9001 9.2)."""
     stream = table.streams.get(int(stream_id))
     if stream is not None:
         stream.early_data = True
@@ -112,7 +112,7 @@ def _check_gone(send_only: bool, frame_type: i64) -> None:
 
 
 def _count(table: StreamTable, rose: i64, stream: QuicStream, incoming: ReceiveStream, frame_type: i64) -> None:
-    """Count what came on a stream against the connection, and tell the application. Raises Malformed."""
+    """Count a stream's bytes against the connection, and make it readable. Raises Malformed."""
     if rose < 0:
         if rose == FLOW_CONTROL:
             raise Malformed("stream_limit_exceeded", QuicErrorCode.FLOW_CONTROL_ERROR, int(frame_type))

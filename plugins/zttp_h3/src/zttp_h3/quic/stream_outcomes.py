@@ -1,4 +1,4 @@
-"""What became of packets, told to the streams whose pieces were in them (RFC 9000 13.3, 3.1)."""
+"""Reports the fate of packets to the streams whose pieces they had (RFC 9000 13.3, 3.1)."""
 
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.stream import StreamPiece
@@ -8,7 +8,7 @@ from zttp_h3.streams.send_stream import SendStream
 
 
 def on_delivered(table: StreamTable, packet: SentPacket) -> None:
-    """Note that the stream pieces of a packet arrived."""
+    """Record that the stream pieces of a packet arrived."""
     stream = packet.stream
     if isinstance(stream, SendStream):
         _delivered(table, stream, packet.offset, packet.length, packet.fin)
@@ -19,7 +19,7 @@ def on_delivered(table: StreamTable, packet: SentPacket) -> None:
 
 
 def on_lost(table: StreamTable, packet: SentPacket) -> None:
-    """Note that the stream pieces of a packet have to be sent again."""
+    """Record that the stream pieces of a packet must be sent again."""
     stream = packet.stream
     if isinstance(stream, SendStream):
         _lost(table, stream, packet.offset, packet.length, packet.fin)
@@ -30,7 +30,7 @@ def on_lost(table: StreamTable, packet: SentPacket) -> None:
 
 
 def on_reset_delivered(table: StreamTable, stream_id: i64) -> None:
-    """Note that our RESET_STREAM arrived."""
+    """Record that our RESET_STREAM arrived."""
     stream = table.streams.get(int(stream_id))
     if stream is not None and stream.outgoing is not None:
         stream.outgoing.reset_acknowledged = True

@@ -1,8 +1,7 @@
 """All streams of a connection: who may open them, what each may send, and when it is over (RFC 9000 2, 3, 4).
 
-Wishes of the application come in here, frames of the peer in ``stream_frames``, the fate of packets in
-``stream_outcomes``; what has to leave stands in ``scheduler`` and ``controls``. Streams that are over are forgotten but
-for their number.
+Calls of the application come here, frames of the peer to ``stream_frames``, the fate of packets to ``stream_outcomes``;
+pending output is in ``scheduler`` and ``controls``. Of finished streams only the number is kept.
 """
 
 from typing import Final, final
@@ -31,8 +30,8 @@ from zttp_h3.wire.transport_parameters import TransportParameters
 class StreamTable:
     """The streams of one connection.
 
-    ``own`` are the limits that we announced, ``most_stream_window`` and ``most_connection_window`` how far the windows
-    may grow. ``readable`` are streams with something new for the application.
+    ``own`` are the limits that we announced, ``most_stream_window`` and ``most_connection_window`` the largest sizes of
+    the windows. ``readable`` are streams with new data for the application.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class StreamTable:
         self.receiving: Final = ReceiveCredit(own.initial_max_data, most_connection_window, controls)
         self.readable: list[QuicStream] = []
         self.is_server: Final = is_server
-        self.queued_bytes: i64 = 0  # given by the application, and not sent
+        self.queued_bytes: i64 = 0  # from the application, and not sent
         self.counts: Final = StreamCounts(is_server, own.initial_max_streams_bidi, own.initial_max_streams_uni)
         self._own: Final = own
         self._peer = TransportParameters()
@@ -76,11 +75,11 @@ class StreamTable:
         self._release()
 
     def is_known(self, stream_id: i64) -> bool:
-        """Tell whether a stream is open, or was."""
+        """Return whether a stream is open, or was."""
         return self.counts.is_known(stream_id)
 
     def can_open(self, unidirectional: bool) -> bool:
-        """Tell whether the peer lets us open a stream now."""
+        """Return whether the peer lets us open a stream now."""
         return self.counts.can_open(unidirectional)
 
     def open(self, unidirectional: bool) -> QuicStream:
@@ -103,7 +102,7 @@ class StreamTable:
         self.schedule(out)
 
     def reset(self, stream: QuicStream, error_code: i64) -> None:
-        """End the outgoing part early (RFC 9000 19.4); nothing happens to one that the peer has whole."""
+        """End the outgoing part early (RFC 9000 19.4); no effect if the peer has all of it."""
         out = stream.outgoing
         if out is None or out.reset_code >= 0 or out.is_settled():
             return
@@ -114,7 +113,7 @@ class StreamTable:
         self._tell(stream.reset)
 
     def stop(self, stream: QuicStream, error_code: i64) -> None:
-        """Ask the peer to send no more, and drop what came (RFC 9000 3.5, 19.5)."""
+        """Ask the peer to stop sending, and drop received bytes (RFC 9000 3.5, 19.5)."""
         incoming = stream.incoming
         if incoming is None or stream.incoming_done:
             return
@@ -127,30 +126,30 @@ class StreamTable:
             self.end_incoming(stream)
 
     def consume(self, stream: QuicStream, size: i64) -> None:
-        """Return credit for bytes that the application is done with (RFC 9000 4.2)."""
+        """Return credit for bytes that the application has consumed (RFC 9000 4.2)."""
         self.receiving.consume(stream, size)
 
     def end_incoming(self, stream: QuicStream) -> None:
-        """Note that the application has seen the end of the incoming part."""
+        """Record that the application has seen the end of the incoming part."""
         stream.incoming_done = True
         self.forget_if_over(stream)
 
     def forget_if_over(self, stream: QuicStream) -> None:
-        """Forget a stream with which nothing is left to do."""
+        """Remove a finished stream."""
         if not stream.is_over() or self.streams.pop(int(stream.stream_id), None) is None:
             return
         out = stream.outgoing
         if out is not None:
             self.scheduler.remove(out)
-        self.receiving.give_up(stream)  # what was read, and is not consumed
+        self.receiving.give_up(stream)  # bytes that were read and not consumed
         if stream.stop is not None:
             stream.stop.dropped = True
-        stream.application = None  # which knows the stream: neither would go without the other
+        stream.application = None  # it refers to the stream: the cycle would keep both alive
         if self.counts.end(stream.stream_id):
             self._controls.add(self._max_streams[kind_of(stream.stream_id)])
 
     def schedule(self, out: SendStream) -> None:
-        """Let a stream take part in sending if it has something to send, and the peer allows it to be open."""
+        """Schedule a stream if it has something to send, and the peer allows it to be open."""
         if not out.queued and out.pending():
             if not self._held.holds(out):
                 self.scheduler.add(out)
@@ -161,7 +160,7 @@ class StreamTable:
         self._without_credit.append(out)
 
     def raise_credit(self, limit: i64) -> None:
-        """Take the peer's limit on all streams together (RFC 9000 4.1); what has waited for it may go on."""
+        """Take the peer's limit on all streams together (RFC 9000 4.1); streams that waited for it continue."""
         if self.credit.raise_to(limit):
             waiting = self._without_credit
             self._without_credit = []
@@ -169,18 +168,18 @@ class StreamTable:
                 self.schedule(out)
 
     def raise_streams(self, kind: i64, limit: i64) -> None:
-        """Take the peer's limit on streams of a kind (RFC 9000 4.6); what was opened ahead of it may leave."""
+        """Take the peer's limit on streams of a kind (RFC 9000 4.6); streams opened ahead of it may send."""
         if self.counts.raise_local(kind, limit):
             self._release()
 
     def note_readable(self, stream: QuicStream) -> None:
-        """Have the application look at a stream."""
+        """Make a stream readable for the application."""
         if not stream.readable:
             stream.readable = True
             self.readable.append(stream)
 
     def restart_early(self) -> None:
-        """Begin again with what was sent in 0-RTT, which was refused, within limits to come (RFC 9001 4.6.2)."""
+        """Send refused 0-RTT data again from the beginning, within later limits (RFC 9001 4.6.2)."""
         self._peer = TransportParameters()
         self.credit.restart()
         self.counts.forget()
@@ -194,11 +193,11 @@ class StreamTable:
                 self.schedule(out)
 
     def wait_for_handshake(self, stream: QuicStream) -> None:
-        """Send nothing of a stream that was opened just now in 0-RTT."""
+        """Hold a stream that was just opened until the end of 0-RTT."""
         self._held.wait_for_handshake(stream.stream_id)
 
     def on_handshake_keys(self) -> None:
-        """Let everything leave that had to wait for 1-RTT."""
+        """Release everything that waited for 1-RTT."""
         if self._held.on_handshake_keys():
             self._release()
 
@@ -207,25 +206,25 @@ class StreamTable:
             self._controls.add(control)
 
     def _release(self) -> None:
-        """Look again at what was held."""
+        """Schedule held streams again."""
         for out in self._held.take():
             self.schedule(out)
         for control in self._held.take_controls():
             self._tell(control)
 
     def let_go(self) -> None:
-        """Be of no more use to the application: its own part of each stream knows the stream."""
+        """Remove the application's data from all streams, which refers to them."""
         for stream in self.streams.values():
             stream.application = None
 
     def open_count(self) -> int:
-        """Return how many streams are known and not over."""
+        """Return the number of streams that are not finished."""
         return len(self.streams)
 
     # ---------------------------------------------------------------------------------------------------------- streams
 
     def make(self, stream_id: i64) -> QuicStream:
-        """Take a stream in that one side has opened."""
+        """Add a stream that one side has opened."""
         local = is_local(stream_id, self.is_server)
         one_way = is_unidirectional(stream_id)
         out = None
@@ -250,7 +249,7 @@ class StreamTable:
         return stream
 
     def _send_limit(self, stream_id: i64) -> i64:
-        """Return what the peer takes on a stream that is new; its "local" and "remote" are its own view (18.2)."""
+        """Return the peer's initial limit for a new stream; its "local" and "remote" are from its view (18.2)."""
         peer = self._peer
         if is_unidirectional(stream_id):
             return peer.initial_max_stream_data_uni

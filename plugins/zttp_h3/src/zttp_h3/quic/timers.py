@@ -1,4 +1,4 @@
-"""When something has to be done although nothing comes (RFC 9000 10, RFC 9002 6.2): one deadline for all of it."""
+"""The timers of a connection (RFC 9000 10, RFC 9002 6.2), combined into one deadline."""
 
 from zttp_h3.native_ints import i64
 from zttp_h3.quic import stream_outcomes
@@ -31,7 +31,7 @@ def earliest(session: Session) -> i64:
 
 
 def expire(session: Session, frames: FrameReceiver) -> None:
-    """Do what is due at the session's time."""
+    """Run the timers that are due at the session's time."""
     now = session.now
     close = session.close
     if close.state != OPEN:
@@ -48,7 +48,7 @@ def expire(session: Session, frames: FrameReceiver) -> None:
         if session.phases is not None and session.phases.receives_current():
             session.phases.discard_previous()
         else:
-            session.on_key_update()  # RFC 9001 6.5: the peer has not followed yet, and writes with those before
+            session.on_key_update()  # RFC 9001 6.5: the peer has not followed yet, and uses the previous keys
     for path in list(session.paths):
         if not path.on_timeout(now, now + 3 * session.loss.probe_timeout()):
             give_up(session, path)
@@ -72,7 +72,7 @@ def _keep_alive_time(session: Session) -> i64:
 
 
 def _recover(session: Session, frames: FrameReceiver) -> None:
-    """Find what is lost, or probe (RFC 9002 6.2.4)."""
+    """Detect lost packets, or send a probe (RFC 9002 6.2.4)."""
     space: i64 = NO_SPACE
     rounds: i64 = 0
     while space == NO_SPACE and rounds <= SPACES and 0 <= session.loss.deadline() <= session.now:
@@ -91,7 +91,7 @@ def _recover(session: Session, frames: FrameReceiver) -> None:
     session.spaces[space].probes = 2 if session.loss.probe_count > 1 or space == APPLICATION else 1
     oldest = session.loss.spaces[space].oldest()
     if oldest is not None:
-        # A probe carries what has waited longest. The packet is not lost by that, and may still be acknowledged.
+        # A probe repeats the oldest packet, which does not count as lost and may still be acknowledged.
         stream_outcomes.on_lost(session.streams, oldest)
         if oldest.controls is not None:
             frames.repeat_controls(oldest)

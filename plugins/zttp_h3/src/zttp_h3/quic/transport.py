@@ -1,7 +1,7 @@
 """``Transport``: one QUIC connection without HTTP, in either role: time and datagrams in, datagrams out.
 
-Whoever uses it opens streams and writes to them, and asks ``next_readable`` for those with something new. What breaks
-the connection ends it here: nothing is raised for what a peer sends, ``session.close`` tells.
+The owner opens streams and writes to them, and gets those with new data from ``next_readable``. A connection error ends
+the connection here: nothing is raised for input of a peer, ``session.close`` has the error.
 """
 
 from typing import Any, Final, final
@@ -34,8 +34,8 @@ from zttp_h3.tls.server import ServerHandshake, ServerParameters
 from zttp_h3.wire.remembered_parameters import remembered
 from zttp_h3.wire.varint import varint_size
 
-_MOST_DATAGRAMS: Final = 4096  # that one call makes
-_BURST_FROM: Final = 2 * BASE_SIZE  # bytes that wait: the headers of the packets will be masked together
+_MOST_DATAGRAMS: Final = 4096  # per call
+_BURST_FROM: Final = 2 * BASE_SIZE  # waiting bytes from which on the headers of packets are masked together
 _MOST_OUTGOING: Final = 64  # DATAGRAM frames that wait
 _HANDSHAKE_FAILED: Final = "handshake_failed"
 _CLIENT_ID_SIZE: Final = 8  # of the first Destination Connection ID (RFC 9000 7.2: 8 at least)
@@ -43,7 +43,7 @@ _CLIENT_ID_SIZE: Final = 8  # of the first Destination Connection ID (RFC 9000 7
 
 @final
 class ClientHandshakes:
-    """What a client's handshakes are made with: a second one begins if the server wants another version of QUIC."""
+    """The parameters of a client's handshakes: a second one begins if the server selects another version of QUIC."""
 
     def __init__(self, parameters: ClientParameters, wall_clock: Any, key_log: Any) -> None:
         self._parameters: Final = parameters
@@ -51,7 +51,7 @@ class ClientHandshakes:
         self._key_log: Final = key_log
 
     def begin(self, session: Session, resumes: bool) -> None:
-        """Queue a ClientHello; a second one resumes nothing, for a ticket is of its version (RFC 9369 5)."""
+        """Queue a ClientHello; a second one does not resume, because a ticket belongs to its version (RFC 9369 5)."""
         parameters = self._parameters if resumes else self._parameters.without_session()
         entropy = session.options.entropy
         handshake = ClientHandshake(parameters, encoded(session), entropy, self._wall_clock, self._key_log)
@@ -74,7 +74,7 @@ class Transport:
         self._receiver: Final = DatagramReceiver(session)
         self._deadline: i64 = -1
         self._deadline_known = False
-        self._expired: i64 = -1  # when what was due was done last
+        self._expired: i64 = -1  # the last time at which timers were run
         self.handshakes: ClientHandshakes | None = None  # of a client
 
     # ------------------------------------------------------------------------------------------ datagrams
@@ -106,20 +106,20 @@ class Transport:
         session.fail(malformed.error_code, malformed.frame_type, malformed.reason.encode())
 
     def _change_version(self) -> None:
-        """Begin again with a version that the server speaks too; without one it is over (RFC 9000 6.2)."""
+        """Start again with a version that the server supports; without one the connection ends (RFC 9000 6.2)."""
         session = self.session
         version = choose(session.options.versions, session.offered_versions)
         session.offered_versions = []
         if version == 0 or self.handshakes is None:
             session.close.cause = "no_common_version"
             session.fail(QuicErrorCode.VERSION_NEGOTIATION_ERROR, 0, b"")
-            session.close.end()  # there is nobody to tell
+            session.close.end()  # there is no peer to inform
             return
         begin_again(session, version, session.options.entropy(_CLIENT_ID_SIZE))
         self.handshakes.begin(session, False)
 
     def datagrams_to_send(self, now: i64) -> list[tuple[bytes, Path, int]]:
-        """Return what leaves now, each with its path and the ECN codepoint to send it with."""
+        """Return the datagrams to send now, each with its path and ECN codepoint."""
         try:
             return self._leaving(now)
         except Malformed as malformed:
@@ -143,7 +143,7 @@ class Transport:
                     if packet:
                         close.packets.append(packet)
                     else:
-                        close.end()  # nobody can read anything of ours
+                        close.end()  # the peer has no keys of ours
                 leaving.extend([(packet, session.path, NOT_ECT) for packet in close.packets])
             return leaving
         if close.state != OPEN:
@@ -175,14 +175,15 @@ class Transport:
         """Return when ``handle_timeout`` is due; -1 for never."""
         if not self._deadline_known:
             self._deadline = earliest(self.session)
-            # What was due has been done, if not yet sent: asking again at once would not change that.
+            # The due timers have run, though their packets may not be sent yet: another call at once would not change
+            # that.
             if 0 <= self._deadline <= self._expired:
                 self._deadline = self._expired + 1
             self._deadline_known = True
         return self._deadline
 
     def handle_timeout(self, now: i64) -> None:
-        """Do what is due by ``now``."""
+        """Run the timers that are due by ``now``."""
         session = self.session
         session.now = max(now, session.now)
         self._deadline_known = False
@@ -200,9 +201,9 @@ class Transport:
         return streams.open(unidirectional) if streams.can_open(unidirectional) else None
 
     def next_readable(self) -> QuicStream | None:
-        """Return a stream with something new: bytes, its end, a reset, or the peer's wish that we stop sending.
+        """Return a stream with something new: bytes, its end, a reset, or STOP_SENDING.
 
-        That wish is news even where it has ended the stream, if nobody reads it.
+        STOP_SENDING is reported even if it has ended the stream.
         """
         readable = self.session.streams.readable
         while len(readable) > 0:
@@ -213,9 +214,9 @@ class Transport:
         return None
 
     def send_datagram(self, data: bytes) -> bool:
-        """Queue a DATAGRAM frame (RFC 9221); False if the peer or the path takes none of that size.
+        """Queue a DATAGRAM frame (RFC 9221); False if the peer or the path does not accept that size.
 
-        What waits for room on the path is bounded; of too many the oldest are dropped.
+        The queue is limited; of too many the oldest are dropped.
         """
         session = self.session
         size: i64 = len(data)
@@ -232,7 +233,7 @@ class Transport:
     # ------------------------------------------------------------------------------------------ the whole
 
     def close(self, error_code: i64, reason: bytes, is_application: bool) -> None:
-        """End the connection; CONNECTION_CLOSE leaves with the next datagrams."""
+        """End the connection; CONNECTION_CLOSE is sent with the next datagrams."""
         self._deadline_known = False
         if is_application:
             self.session.end_by_application(error_code, reason)
@@ -240,7 +241,7 @@ class Transport:
             self.session.fail(error_code, 0, reason)
 
     def request_key_update(self) -> bool:
-        """Change the keys (RFC 9001 6.1); False if that may not be yet."""
+        """Change the keys (RFC 9001 6.1); False if that is not allowed yet."""
         session = self.session
         phases = session.phases
         if phases is None or not session.confirmed or phases.has_previous():
@@ -253,7 +254,7 @@ class Transport:
         return True
 
     def migrate(self, peer: Any, local: Any) -> bool:
-        """Move to another path once it is validated (client, RFC 9000 9); False if that must not be now."""
+        """Move to another path once it is validated (client, RFC 9000 9); False if that is not allowed now."""
         self._deadline_known = False
         try:
             return begin(self.session, peer, local)
@@ -262,7 +263,7 @@ class Transport:
             return False
 
     def is_over(self) -> bool:
-        """Tell whether the connection has ended and is forgotten."""
+        """Return whether the connection has ended and is forgotten."""
         return self.session.close.state == CLOSED
 
 
@@ -277,7 +278,7 @@ def connect(
     connection_id: bytes | None = None,
     token: bytes = b"",
 ) -> Transport:
-    """Begin a connection as a client: the first flight leaves with the next datagrams."""
+    """Begin a connection as a client: the first flight is sent with the next datagrams."""
     own_id = options.new_connection_id() if connection_id is None else connection_id
     destination = options.entropy(_CLIENT_ID_SIZE)
     own = own_parameters(options, own_id)
@@ -311,8 +312,8 @@ def accept(
     """Begin a connection as a server, for a client's first Initial packet, which is received then.
 
     ``destination`` and ``source`` are that packet's connection IDs. After a Retry ``original_id`` is the Destination
-    Connection ID of the packet before it and ``retry_source`` what the Retry gave the client to use. ``validated``: a
-    token has proven the address (RFC 9000 8.1). ``opener`` is of its Initial packets, where one was opened already.
+    Connection ID of the packet before it and ``retry_source`` the connection ID from the Retry. ``validated``: a token
+    has validated the address (RFC 9000 8.1). ``opener`` is that of its Initial packets, if one was opened already.
     """
     own_id = options.new_connection_id()
     own = own_parameters(options, own_id)

@@ -1,4 +1,4 @@
-"""Which version a client takes, and the check that nobody made it take a worse one (RFC 9368 4)."""
+"""The version that a client selects, and the check against downgrades (RFC 9368 4)."""
 
 from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
@@ -7,7 +7,7 @@ from zttp_h3.wire.transport_parameters import VersionInformation
 
 
 def choose(preferred: tuple[int, ...], offered: list[int]) -> int:
-    """Return the version that a client takes of those that a server offers, 0 if it speaks none of them."""
+    """Return the version that a client selects of those that a server offers, 0 if it supports none of them."""
     for version in preferred:
         if version in offered:
             return version
@@ -15,13 +15,13 @@ def choose(preferred: tuple[int, ...], offered: list[int]) -> int:
 
 
 def check_versions(session: Session, information: VersionInformation | None) -> None:
-    """Check what the peer says of versions against what was seen. Raises Malformed."""
+    """Check the peer's version information against the versions seen. Raises Malformed."""
     if information is None:
         good = not session.negotiated
     else:
         good = information.chosen == session.version
         if session.negotiated:
-            # With knowledge of what the server speaks we would have come to the same version.
+            # With the server's authentic list we would have selected the same version.
             good = good and choose(session.options.versions, information.available) == session.version
     if not good:
         raise Malformed("version_downgrade", QuicErrorCode.VERSION_NEGOTIATION_ERROR)

@@ -1,4 +1,4 @@
-"""Which version of QUIC a connection speaks (RFC 9000 6, RFC 9368): begun again with another one, and no downgrade.
+"""The version of QUIC of a connection (RFC 9000 6, RFC 9368): a restart with another version, without downgrades.
 
 A version is a row: its number and its packet types in ``wire.versions``, its salt and labels in ``protection.labels``,
 its keys for Retry in ``protection.retry_integrity``. There are 1 and 2 (RFC 9369). A server answers in the version that
@@ -13,10 +13,10 @@ from zttp_h3.streams.crypto_stream import CryptoStream
 
 
 def begin_again(session: Session, version: i64, destination: bytes) -> None:
-    """Forget the first flight; what the application has queued leaves with the next (RFC 9000 6.2).
+    """Drop the first flight; the application's queued data is sent with the next (RFC 9000 6.2).
 
-    The handshake, whose transport parameters name the version, is for the caller to make anew. Early data is refused
-    by this: a ticket is of its version (RFC 9369 5).
+    The caller makes a new handshake, because the transport parameters name the version. Early data is refused by this:
+    a ticket belongs to its version (RFC 9369 5).
     """
     session.version = version
     session.original_id = destination

@@ -44,11 +44,11 @@ class CongestionControl:
         return self.window - self.in_flight if self.window > self.in_flight else 0
 
     def in_slow_start(self) -> bool:
-        """Tell whether the window grows with every acknowledged byte (RFC 9002 7.3.1)."""
+        """Return whether the window grows with every acknowledged byte (RFC 9002 7.3.1)."""
         return self.window < self.threshold
 
     def in_recovery(self, sent: i64) -> bool:
-        """Tell whether a packet sent at ``sent`` belongs to a congestion event that was answered (RFC 9002 7.3.2)."""
+        """Return whether a packet sent at ``sent`` belongs to a congestion event that was answered (RFC 9002 7.3.2)."""
         return sent <= self.recovery_start
 
     def on_sent(self, size: i64) -> None:

@@ -64,11 +64,11 @@ class Ecn:
         return ECT_0 if self.state == TESTING or self.state == CAPABLE else NOT_ECT
 
     def is_used(self) -> bool:
-        """Tell whether anything can still be learned."""
+        """Return whether anything can still be learned."""
         return self.state != FAILED
 
     def is_capable(self) -> bool:
-        """Tell whether the path is known to carry marks."""
+        """Return whether the path is known to carry marks."""
         return self.state == CAPABLE
 
     def counts(self) -> tuple[int, int, int]:

@@ -82,7 +82,7 @@ class SentPackets:
         self.next_number += 1
 
     def is_false(self, start: i64, stop: i64) -> bool:
-        """Tell whether acknowledging ``start`` up to but not including ``stop`` speaks of what was never sent."""
+        """Return whether acknowledging ``start`` up to but not including ``stop`` speaks of what was never sent."""
         return stop > self.next_number or start <= self._skipped < stop
 
     def acknowledge(self, start: i64, stop: i64, newly: list[SentPacket]) -> None:

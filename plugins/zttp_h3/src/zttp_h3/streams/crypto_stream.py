@@ -32,5 +32,5 @@ class CryptoStream:
         return data
 
     def has_more(self) -> bool:
-        """Tell whether handshake bytes have come after a gap."""
+        """Return whether handshake bytes have come after a gap."""
         return self._incoming.highest > self._incoming.taken

@@ -27,11 +27,11 @@ class ReceiveWindow:
         return self.is_due()
 
     def is_due(self) -> bool:
-        """Tell whether half of the window is used up: time to send a new limit (RFC 9000 4.2)."""
+        """Return whether half of the window is used up: time to send a new limit (RFC 9000 4.2)."""
         return self.limit - self.consumed <= self.window // 2
 
     def is_scarce(self, received: i64, least: i64) -> bool:
-        """Tell whether ``least`` bytes could be returned, which are more than the peer has left.
+        """Return whether ``least`` bytes could be returned, which are more than the peer has left.
 
         ``received`` have come. Other streams may hold the rest of a connection's window, for as long as nobody reads
         them.

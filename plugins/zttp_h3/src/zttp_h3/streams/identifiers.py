@@ -16,12 +16,12 @@ MAX_STREAMS: Final = 1 << 60  # RFC 9000 4.6
 
 
 def is_local(stream_id: i64, is_server: bool) -> bool:
-    """Tell whether this side opens a stream."""
+    """Return whether this side opens a stream."""
     return (stream_id & SERVER_INITIATED != 0) == is_server
 
 
 def is_unidirectional(stream_id: i64) -> bool:
-    """Tell whether only the opener of a stream sends on it."""
+    """Return whether only the opener of a stream sends on it."""
     return stream_id & UNIDIRECTIONAL != 0
 
 

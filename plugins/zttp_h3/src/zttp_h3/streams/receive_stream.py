@@ -136,15 +136,15 @@ class ReceiveStream:
             self._ready.insert(0, data)
 
     def has_ended(self) -> bool:
-        """Tell whether the application has taken everything there is (RFC 9000 3.2, "Data Read")."""
+        """Return whether the application has taken everything there is (RFC 9000 3.2, "Data Read")."""
         return self.final >= 0 and self.taken == self.final
 
     def is_complete(self) -> bool:
-        """Tell whether everything has come (RFC 9000 3.2, "Data Recvd")."""
+        """Return whether everything has come (RFC 9000 3.2, "Data Recvd")."""
         return self.final >= 0 and self.received == self.final and self.reset_code < 0
 
     def is_settled(self) -> bool:
-        """Tell whether nothing of the stream can come any more that matters: its end is known and everything is in.
+        """Return whether nothing of the stream can come any more that matters: its end is known and everything is in.
 
         Of one that is not read the end is enough: a peer that had sent all of it may leave STOP_SENDING unanswered.
         """

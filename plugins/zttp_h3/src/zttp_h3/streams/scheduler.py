@@ -70,7 +70,7 @@ class Scheduler:
         whole.insert(place, stream)
 
     def wants_to_send(self, another_comes: bool) -> bool:
-        """Tell whether a stream is reason for a packet; a patient one is if no ``another_comes``."""
+        """Return whether a stream is reason for a packet; a patient one is if no ``another_comes``."""
         if another_comes:
             return self._count > len(self._patient)
         return self._count > 0

@@ -78,7 +78,7 @@ class SendStream:
         self._cursor_start = self._start
 
     def pending(self) -> bool:
-        """Tell whether there is something to send now, were there room and connection credit."""
+        """Return whether there is something to send now, were there room and connection credit."""
         if self.reset_code >= 0:
             return False
         return (
@@ -162,13 +162,13 @@ class SendStream:
         self._lost.add(offset, stop)
 
     def is_settled(self) -> bool:
-        """Tell whether the peer has everything, or knows of the reset: "Data Recvd" and "Reset Recvd"."""
+        """Return whether the peer has everything, or knows of the reset: "Data Recvd" and "Reset Recvd"."""
         if self.reset_code >= 0:
             return self.reset_acknowledged
         return self._fin_acknowledged and self._acknowledged_to() == self.final
 
     def has_arrived(self, offset: i64) -> bool:
-        """Tell whether the peer has acknowledged everything before an offset."""
+        """Return whether the peer has acknowledged everything before an offset."""
         return self._acknowledged_to() >= offset
 
     def unsent(self) -> i64:

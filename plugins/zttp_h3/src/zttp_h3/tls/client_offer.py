@@ -37,7 +37,7 @@ class ClientParameters:
         return ClientParameters(self.server_name, self.alpn, self.suites, self.groups, self.trust, None, False)
 
     def can_resume(self, session: SessionTicket) -> bool:
-        """Tell whether a ticket is of this server, and of what is offered to it now (RFC 8446 4.2.11, 4.6.1)."""
+        """Return whether a ticket is of this server, and of what is offered to it now (RFC 8446 4.2.11, 4.6.1)."""
         return session.server_name == self.server_name and session.suite in self.suites and session.alpn in self.alpn
 
 

@@ -20,7 +20,7 @@ def write_context(limits: list[int], fixed: list[int]) -> bytes:
 
 
 def still_holds(before: bytes, now: bytes) -> bool:
-    """Tell whether early data that relied on one context is within another."""
+    """Return whether early data that relied on one context is within another."""
     if before == now:
         return True
     if len(before) != len(now) or len(now) % _SIZE != 0:

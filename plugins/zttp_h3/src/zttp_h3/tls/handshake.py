@@ -78,7 +78,7 @@ class Handshake:
             self._process(message)
 
     def reads(self, level: i64) -> bool:
-        """Tell whether messages are expected in a level."""
+        """Return whether messages are expected in a level."""
         return level == self._level
 
     def take_messages(self) -> list[tuple[int, bytes]]:

@@ -81,7 +81,7 @@ class MessageBuffer:
         return have[: 4 + size]
 
     def is_empty(self) -> bool:
-        """Tell whether no part of a message waits for the rest."""
+        """Return whether no part of a message waits for the rest."""
         return len(self._bytes) == 0
 
 
@@ -133,7 +133,7 @@ class Reader:
         return [int.from_bytes(body[at : at + 2], "big") for at in range(0, len(body), 2)]
 
     def at_end(self) -> bool:
-        """Tell whether everything was read."""
+        """Return whether everything was read."""
         return self._at == len(self._body)
 
     def finish(self) -> None:

@@ -196,7 +196,7 @@ class SessionTicket:
         self.used = False
 
     def is_valid(self, now: int) -> bool:
-        """Tell whether the ticket can be used ``now``, in milliseconds since the epoch."""
+        """Return whether the ticket can be used ``now``, in milliseconds since the epoch."""
         return not self.used and 0 <= now - self.received < self.lifetime * 1000
 
     def obfuscated_age(self, now: int) -> int:
@@ -249,7 +249,7 @@ class SessionTicket:
 
 
 def is_fresh(state: TicketState, obfuscated_age: int, now: int) -> bool:
-    """Tell whether a hello with this age is of ``now``, in milliseconds, and no old one sent again (RFC 8446 8.3)."""
+    """Return whether a hello with this age is of ``now``, in milliseconds, and no old one sent again (RFC 8446 8.3)."""
     said: i64 = (obfuscated_age - state.age_add) % 0x1_0000_0000
     counted: i64 = now - state.issued
     return -FRESH_MILLISECONDS <= counted - said <= FRESH_MILLISECONDS

@@ -36,7 +36,7 @@ class Anchors:
         self._encoded: Final = frozenset([certificate.public_bytes(Encoding.DER) for certificate in certificates])
 
     def holds(self, certificate: bytes) -> bool:
-        """Tell whether a certificate, in DER, is trusted by itself."""
+        """Return whether a certificate, in DER, is trusted by itself."""
         return certificate in self._encoded
 
 
@@ -71,7 +71,7 @@ def verify_pin(chain: list[bytes], pinned: bytes) -> None:
 
 
 def names_server(leaf: Any, server_name: str) -> bool:
-    """Tell whether a certificate's subjectAltName has ``server_name`` (RFC 9525 6.3, 6.4, 6.5)."""
+    """Return whether a certificate's subjectAltName has ``server_name`` (RFC 9525 6.3, 6.4, 6.5)."""
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         address = as_address(server_name)
@@ -152,7 +152,7 @@ class Trust:
         self._pinned: Final = pinned
 
     def is_pin(self) -> bool:
-        """Tell whether names are not looked at."""
+        """Return whether names are not looked at."""
         return self._pinned is not None
 
     def check(self, chain: list[bytes], server_name: str, seconds: float) -> None:

@@ -32,5 +32,5 @@ def limits_of(parameters: TransportParameters) -> list[int]:
 
 
 def is_reduced(parameters: TransportParameters, before: TransportParameters) -> bool:
-    """Tell whether a limit is lower than it was."""
+    """Return whether a limit is lower than it was."""
     return any(now < then for now, then in zip(limits_of(parameters), limits_of(before), strict=True))

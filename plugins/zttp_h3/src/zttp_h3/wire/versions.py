@@ -16,12 +16,12 @@ RETRY: Final = 3
 
 
 def is_known(version: i64) -> bool:
-    """Tell whether long headers of this version are as this package reads them."""
+    """Return whether long headers of this version are as this package reads them."""
     return version == VERSION_1 or version == VERSION_2
 
 
 def is_reserved(version: i64) -> bool:
-    """Tell whether a version only exercises negotiation (RFC 9000 15): 0x?a?a?a?a."""
+    """Return whether a version only exercises negotiation (RFC 9000 15): 0x?a?a?a?a."""
     return version & 0x0F0F0F0F == 0x0A0A0A0A
 
 
