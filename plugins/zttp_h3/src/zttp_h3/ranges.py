@@ -1,6 +1,6 @@
-"""Sets of numbers as merged ranges: packet numbers received and acknowledged, bytes lost, streams that are over.
+"""Sets of numbers as merged ranges: packet numbers received and acknowledged, lost bytes, finished streams.
 
-Numbers come nearly in order, so the highest range has two fields of its own, and the common change is one assignment.
+Numbers arrive nearly in order, so the highest range has its own two fields, and the common change is one assignment.
 """
 
 from typing import Final, final
@@ -67,7 +67,7 @@ class Ranges:
         return at < len(self._starts) and self._starts[at] < stop
 
     def remove(self, start: i64, stop: i64) -> None:
-        """Take out ``start`` up to but not including ``stop``."""
+        """Remove ``start`` up to but not including ``stop``."""
         if start >= stop or not self.overlaps(start, stop):
             return
         kept = self.as_list()
@@ -79,7 +79,7 @@ class Ranges:
                 self.add(max(low, int(stop)), high)
 
     def drop_below(self, number: i64) -> None:
-        """Forget all numbers below ``number``."""
+        """Remove all numbers below ``number``."""
         if self.start >= self.stop:
             return
         if number >= self.start:
@@ -94,7 +94,7 @@ class Ranges:
             self._starts[0] = number
 
     def drop_lowest(self) -> None:
-        """Forget the lowest range."""
+        """Remove the lowest range."""
         if len(self._starts) > 0:
             del self._starts[0]
             del self._stops[0]
@@ -122,14 +122,14 @@ class Ranges:
         return ranges
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all ranges."""
         self._starts.clear()
         self._stops.clear()
         self.start = 0
         self.stop = 0
 
     def _absorb(self) -> None:
-        """Merge the ranges that the highest has come to touch."""
+        """Merge the ranges that the highest now touches."""
         while len(self._stops) > 0 and self._stops[len(self._stops) - 1] >= self.start:
             low = self._starts.pop()
             self._stops.pop()

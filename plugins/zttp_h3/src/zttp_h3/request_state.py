@@ -1,4 +1,4 @@
-"""What reading and writing share of a request's stream: how far its messages are, how it is given up (RFC 9114 4.1).
+"""The state of a request stream, shared by reading and writing: progress and cancellation (RFC 9114 4.1).
 
 HEAD --- HEADERS ---> CONTENT --- HEADERS ---> TRAILED
   |  1xx: stays          |                        |
@@ -19,13 +19,13 @@ ENDED: Final = 3
 
 
 class RequestState:
-    """One request and its response. What takes the stream apart is a ``RequestStream``, which is one of these."""
+    """One request and its response. ``RequestStream``, a subclass, reads the stream."""
 
     def __init__(self, session: H3Session, quic: QuicStream) -> None:
         self.stream_id: Final[i64] = quic.stream_id
         self.quic: Final = quic
         self.session: Final = session
-        self.kind: i64 = 0  # of the request's method: the rules of the response hang on it
+        self.kind: i64 = 0  # of the request's method, which decides the rules of the response
         self.tunnel = False
         self.closed = False  # nothing more is read or sent: reset by one side
         # What is read.
@@ -40,13 +40,13 @@ class RequestState:
         self.content_to_send: i64 = -1
 
     def ends_here(self) -> bool:
-        """Return whether nothing more comes on the stream."""
+        """Return whether the stream has no more input."""
         incoming = self.quic.incoming
         assert incoming is not None
         return len(self.rest) == 0 and incoming.has_ended()
 
     def abandon(self) -> None:
-        """Read no more: whoever encodes for us counts on no section of the stream (RFC 9204 2.2.2.2)."""
+        """Stop reading, and inform the peer's encoder (RFC 9204 2.2.2.2)."""
         self.closed = True
         self.rest = b""
         if self.state != ENDED:
@@ -54,7 +54,7 @@ class RequestState:
             self.session.flush_qpack()
 
     def refuse(self, reason: str, error_code: int) -> Any:
-        """Reset the stream because of what the peer sent on it (RFC 9114 4.1.2, 8)."""
+        """Reset the stream because of the peer's error (RFC 9114 4.1.2, 8)."""
         session = self.session
         session.note_rejected(self.stream_id, reason, error_code)
         announced = self.announced or not session.is_server
@@ -64,7 +64,7 @@ class RequestState:
         return core.RstStream(self.stream_id, error_code) if announced else None
 
     def close(self, error_code: i64) -> None:
-        """Give the stream up in both directions."""
+        """Abandon the stream in both directions."""
         if self.closed:
             return
         self.abandon()

@@ -1,4 +1,4 @@
-"""What both halves of an HTTP/3 connection share: the transport, QPACK, what each side has announced (RFC 9114 3)."""
+"""The shared state of an HTTP/3 connection: the transport, QPACK, the settings of both sides (RFC 9114 3)."""
 
 from typing import Final, final
 
@@ -20,10 +20,10 @@ from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.tls.client import ClientHandshake
 from zttp_h3.tls.tickets import SessionTicket
 
-# RFC 9114 7.2.4.1, RFC 9218 7: what the protocol itself sends goes before all requests.
+# RFC 9114 7.2.4.1, RFC 9218 7: the protocol's own streams go before all requests.
 _CRITICAL: Final = -1
 
-_MOST_UNTOLD: Final = 65_536  # bytes for the peer's encoder that it has not taken
+_MOST_UNTOLD: Final = 65_536  # bytes for the peer's encoder that it has not accepted
 NO_GOAWAY: Final = -1
 
 
@@ -46,18 +46,18 @@ class H3Session:
         self.connect_protocol: Final = connect_protocol  # that we announce
         self.datagrams: Final = datagrams  # that we announce
         self.peer_settings: dict[int, int] | None = None
-        self.remembered_settings: dict[int, int] | None = None  # of an earlier connection, until those of this one come
+        self.remembered_settings: dict[int, int] | None = None  # of an earlier connection, until this one's arrive
         self.peer_connect_protocol = False
         self.peer_datagrams = False
         self.peer_max_section: i64 = 0x3FFFFFFFFFFFFFFF
         self.goaway_sent: i64 = NO_GOAWAY
         self.goaway_received: i64 = NO_GOAWAY
-        self.goaway_heard_at: i64 = -1  # what of the control stream the peer has to acknowledge before the second one
-        self.highest_request: i64 = -1  # of the peer, that was taken up (server)
+        self.goaway_heard_at: i64 = -1  # the offset of the control stream to acknowledge before the second one
+        self.highest_request: i64 = -1  # of the peer, that was accepted (server)
         self.rejected_reason: str | None = None  # of the last stream that was rejected here
         self.rejected_stream: i64 = -1
         self.rejected_code: i64 = 0
-        self.resets: i64 = 0  # by the peer, more than requests that ended well
+        self.resets: i64 = 0  # by the peer, minus requests that ended normally
         self.attention: dict[object, None] | None = None  # an endpoint's connections that may have something to send
         self.owner: object = None
         self.touched = False
@@ -68,14 +68,14 @@ class H3Session:
         self.held_priorities: Final[dict[int, bytes]] = {}  # of requests ahead of the peer's limit
 
     def touch(self) -> None:
-        """Note that there may be something to send."""
+        """Record that there may be output."""
         attention = self.attention
         if attention is not None and not self.touched:
             self.touched = True
             attention[self.owner] = None
 
     def start(self) -> bool:
-        """Open the control stream with SETTINGS, once the peer allows it; False if that is still to come."""
+        """Open the control stream with SETTINGS, once the peer allows it; False before that."""
         if self._control is not None:
             return True
         stream = self._open_critical(CONTROL_STREAM)
@@ -89,7 +89,7 @@ class H3Session:
         return True
 
     def open_reserved_stream(self) -> None:
-        """Open a stream that means nothing, once it takes no room from those that do (RFC 9114 6.2.3)."""
+        """Open a reserved stream, once it does not displace others (RFC 9114 6.2.3)."""
         if self._reserved_stream_done or self._encoder_stream is None or self._decoder_stream is None:
             return
         self._reserved_stream_done = True
@@ -117,7 +117,7 @@ class H3Session:
             self._write(stream, payload)
 
     def flush_qpack(self) -> None:
-        """Send what the encoder and the decoder have to say to their peers."""
+        """Send the instructions of the encoder and the decoder."""
         if self.encoder.outgoing:
             if self._encoder_stream is None:
                 self._encoder_stream = self._open_critical(ENCODER_STREAM)
@@ -142,7 +142,7 @@ class H3Session:
                 self.write_control(self.held_priorities.pop(stream_id))
 
     def check_qpack(self) -> None:
-        """Stop a peer that has sections decoded and takes no word of it (RFC 9204 7.3). Raises Malformed."""
+        """Close on a peer that sends sections but no credit for acknowledgments (RFC 9204 7.3). Raises Malformed."""
         size: i64 = len(self.decoder.outgoing)
         if self._decoder_stream is not None and self._decoder_stream.outgoing is not None:
             size += self._decoder_stream.outgoing.unsent()
@@ -161,20 +161,20 @@ class H3Session:
         )
         self.flush_qpack()
         self._live_by(settings)
-        # No error of RFC 9297, and some do it: HTTP datagrams without those of QUIC, so in capsules alone.
+        # Not an error in RFC 9297, and in use: HTTP datagrams without QUIC datagrams, so only in capsules.
         if self.transport.session.peer.max_datagram_frame_size == 0:
             self.peer_datagrams = False
 
     def remember_settings(self, encoded: bytes) -> None:
-        """Live by the server's settings of an earlier connection until it says more (RFC 9114 7.2.4.2).
+        """Apply the server's settings of an earlier connection until its new ones arrive (RFC 9114 7.2.4.2).
 
-        Raises Malformed. QPACK's dynamic table waits: what is in it would be lost with early data that is refused.
+        Raises Malformed. QPACK's dynamic table is not used yet: its entries would be lost with refused early data.
         """
         self.remembered_settings = setting.read_settings(encoded)
         self._live_by(self.remembered_settings)
 
     def take_tickets(self) -> list[SessionTicket]:
-        """Return the tickets that came since this was asked last, with the settings that early data will live by."""
+        """Return the tickets since the last call, with the settings for their early data."""
         handshake = self.transport.session.handshake
         if not isinstance(handshake, ClientHandshake):
             return []
@@ -198,18 +198,18 @@ class H3Session:
         self.peer_max_section = settings.get(setting.MAX_FIELD_SECTION_SIZE, 0x3FFFFFFFFFFFFFFF)
 
     def count_reset(self) -> None:
-        """Count a request that the peer gave up before it was answered (rapid reset). Raises Malformed."""
+        """Count a request that the peer cancelled before it was answered (rapid reset). Raises Malformed."""
         self.resets += 1
         if self.resets > self.limits.max_stream_resets:
             raise Malformed("too_many_resets", H3ErrorCode.H3_EXCESSIVE_LOAD)
 
     def count_completed(self) -> None:
-        """Count a request that ended well: progress that outweighs a reset."""
+        """Count a request that ended normally, which balances a reset."""
         if self.resets > 0:
             self.resets -= 1
 
     def note_rejected(self, stream_id: i64, reason: str, error_code: i64) -> None:
-        """Remember why a stream was rejected here."""
+        """Record why a stream was rejected here."""
         self.rejected_stream = stream_id
         self.rejected_reason = reason
         self.rejected_code = error_code
@@ -227,5 +227,5 @@ class H3Session:
     def _write(self, stream: QuicStream, data: bytes) -> None:
         out = stream.outgoing
         if out is not None and out.reset_code >= 0:
-            return  # the peer asked for its end: whoever pulls the next event is told
+            return  # STOP_SENDING of the peer: the next event reports it
         self.transport.session.streams.write(stream, data)

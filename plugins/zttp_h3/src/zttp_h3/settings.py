@@ -1,4 +1,4 @@
-"""SETTINGS of HTTP/3: what each side announces, once (RFC 9114 7.2.4, RFC 9204 5, RFC 9220 3, RFC 9297 2.1.1)."""
+"""SETTINGS of HTTP/3, sent once by each side (RFC 9114 7.2.4, RFC 9204 5, RFC 9220 3, RFC 9297 2.1.1)."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ QPACK_BLOCKED_STREAMS: Final = 0x07
 ENABLE_CONNECT_PROTOCOL: Final = 0x08
 H3_DATAGRAM: Final = 0x33
 
-# RFC 9114 7.2.4.1: settings of HTTP/2 that have no meaning here, and must not be sent.
+# RFC 9114 7.2.4.1: settings of HTTP/2 that must not be sent.
 _RESERVED: Final = frozenset((0x02, 0x03, 0x04, 0x05))
 _FLAGS: Final = (ENABLE_CONNECT_PROTOCOL, H3_DATAGRAM)
 KNOWN: Final = frozenset((QPACK_MAX_TABLE_CAPACITY, MAX_FIELD_SECTION_SIZE, QPACK_BLOCKED_STREAMS, *_FLAGS))
@@ -37,7 +37,7 @@ def announced(limits: H3Limits, connect_protocol: bool, datagrams: bool) -> list
 
 
 def check_not_reduced(settings: dict[int, int], before: dict[int, int]) -> None:
-    """Check that early data which relied on settings of before is within those of now (RFC 9114 7.2.4.2).
+    """Check that early data sent under earlier settings is within the current ones (RFC 9114 7.2.4.2).
 
     Raises Malformed.
     """
@@ -46,7 +46,7 @@ def check_not_reduced(settings: dict[int, int], before: dict[int, int]) -> None:
     if capacity and settings.get(QPACK_MAX_TABLE_CAPACITY, 0) != capacity:
         raise Malformed("remembered_setting_reduced", H3ErrorCode.QPACK_DECODER_STREAM_ERROR)
     reduced = any(settings.get(name, 0) < before.get(name, 0) for name in (QPACK_BLOCKED_STREAMS, *_FLAGS))
-    # Nothing said about sections is no limit; but what was said once must be said again.
+    # Without the setting sections are not limited; but a limit that was sent once must be sent again.
     size = settings.get(MAX_FIELD_SECTION_SIZE)
     size_before = before.get(MAX_FIELD_SECTION_SIZE)
     if size != size_before and (size is None or size_before is None or size < size_before):

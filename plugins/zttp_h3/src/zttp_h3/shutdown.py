@@ -1,7 +1,7 @@
-"""GOAWAY as it is said (RFC 9114 5.2): by a server in two steps, so that no request is rejected that was under way.
+"""Sending GOAWAY (RFC 9114 5.2): by a server in two steps, so that no request in flight is rejected.
 
-The first names a request that cannot come: the client hears of the shutdown, and what it has sent is taken. When the
-client has acknowledged that, a round trip has passed, and the second names what was taken up.
+The first names an impossible request: the client learns of the shutdown, and its sent requests are accepted. When the
+client has acknowledged that, a round trip has passed, and the second names the first request that is not accepted.
 """
 
 from typing import Final
@@ -21,8 +21,8 @@ _NO_PUSH: Final = 0
 def go_away(session: H3Session, identifier: int | None) -> None:
     """Announce the end. Raises LocalProtocolError for an identifier above an earlier one.
 
-    A server rejects requests from ``identifier`` on, by default those that have not come when the client has heard. A
-    client names a push; there is none, so it says no more than that it is leaving.
+    A server rejects requests from ``identifier`` on, by default those that have not arrived when the client knows. A
+    client names a push; as there is none, it only announces the end.
     """
     if identifier is not None:
         if 0 <= session.goaway_sent < identifier:
@@ -52,7 +52,7 @@ def _name_what_was_taken(session: H3Session) -> None:
 
 
 def _say(session: H3Session, identifier: i64) -> i64:
-    """Queue the frame; return where it ends on the control stream, -1 if that cannot be opened yet."""
+    """Queue the frame; return its end on the control stream, -1 if that cannot be opened yet."""
     session.goaway_sent = identifier
     payload = BytesWriter()
     write_varint(payload, identifier)

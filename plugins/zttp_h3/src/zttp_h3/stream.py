@@ -14,7 +14,7 @@ from zttp_h3.writing.datagrams import send_datagram
 
 Headers = Any  # Iterable[Sequence[bytes]] | HeaderBlock
 
-_CANCELLED: Final = 0x10C  # H3_REQUEST_CANCELLED, as a signature can show it
+_CANCELLED: Final = 0x10C  # H3_REQUEST_CANCELLED, as a plain number for the signature
 
 
 @final
@@ -91,7 +91,7 @@ class Stream:
         return self._state.closed or self._state.quic.is_over()
 
     def _open(self) -> RequestState:
-        """Return the state, if there is still something to send."""
+        """Return the state, if the stream can still send."""
         self._session.touch()
         state = self._state
         out = state.quic.outgoing

@@ -1,9 +1,9 @@
-"""The option ``transport_params``: what we declare by the names of RFC 9000 18.2, in place of what the limits say."""
+"""The option ``transport_params``: parameters by the names of RFC 9000 18.2, which override the limits."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-# Name, least and greatest value. The identifiers of connection IDs, tokens and addresses are the connection's to give.
+# Name, minimum and maximum. The connection itself sets connection IDs, tokens and addresses.
 _CHOOSABLE: Final[dict[str, tuple[int, int]]] = {
     "max_idle_timeout": (0, 1 << 40),  # milliseconds
     "max_udp_payload_size": (1_200, 65_527),
@@ -20,7 +20,7 @@ _CHOOSABLE: Final[dict[str, tuple[int, int]]] = {
 
 
 def check_transport_params(given: Any) -> dict[str, int]:
-    """Return the parameters as a dict of our own. Raises TypeError and ValueError for what cannot be declared."""
+    """Return the parameters as our own dict. Raises TypeError and ValueError for invalid ones."""
     if not isinstance(given, Mapping):
         raise TypeError(f"transport_params must be a mapping, got {type(given).__name__}")
     checked: dict[str, int] = {}

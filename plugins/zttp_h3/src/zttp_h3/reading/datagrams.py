@@ -1,7 +1,7 @@
-"""HTTP datagrams as they come in (RFC 9297 2), handed out in the order in which they came.
+"""Received HTTP datagrams (RFC 9297 2), in the order of arrival.
 
-What waits is bounded, and of too many the oldest go: what is late is worth least (RFC 9221 5). A datagram that overtook
-the request or response it belongs to waits for it; one for a request that is over is dropped.
+The queue is limited, and of too many the oldest are dropped: late ones have the least value (RFC 9221 5). A datagram
+that overtook its request or response waits for it; one for a finished request is dropped.
 """
 
 from typing import Any, Final, final
@@ -14,10 +14,10 @@ from zttp_h3.request_state import ENDED, RequestState
 from zttp_h3.session import H3Session
 from zttp_h3.wire.varint import read_varint
 
-_MOST_WAITING: Final = 32  # for a request that has not come
+_MOST_WAITING: Final = 32  # for a request that has not arrived
 _MOST_QUARTER: Final = (1 << 60) - 1
 
-# What is done with one that was received.
+# What happens to a received one.
 _DROP: Final = 0
 _WAIT: Final = 1
 _HAND_OUT: Final = 2
@@ -59,10 +59,10 @@ class ReceivedDatagrams:
         return None
 
     def _judge(self, number: i64) -> i64:
-        """Tell what is done with a datagram of a stream. Raises Malformed."""
+        """Decide what happens to a datagram of a stream. Raises Malformed."""
         streams = self._session.transport.session.streams
         if not streams.counts.is_known(number):
-            # RFC 9297 2.1: a request that cannot be, or that only we could have made.
+            # RFC 9297 2.1: an impossible request, or one that only we could open.
             if not self._session.is_server or not streams.counts.may_exist(number):
                 raise Malformed("datagram_of_no_request", H3ErrorCode.H3_ID_ERROR)
             return _WAIT

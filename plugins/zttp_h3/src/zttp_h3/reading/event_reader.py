@@ -1,4 +1,4 @@
-"""The one queue of events: of each stream with something new, in the order in which they came, then datagrams."""
+"""The queue of events: of each stream with new data, in the order of arrival, then datagrams."""
 
 from typing import Any, Final, final
 
@@ -16,17 +16,17 @@ from zttp_h3.streams.identifiers import is_unidirectional
 
 @final
 class EventReader:
-    """Reads what came on the streams of a connection, as it is asked for."""
+    """Reads the streams of a connection, on demand."""
 
     def __init__(self, session: H3Session, auto_credit: bool) -> None:
         self._session: Final = session
         self._auto_credit: Final = auto_credit
         self._peer: Final = PeerStreams()
         self._datagrams: Final = ReceivedDatagrams(session)
-        self._current: Any = None  # the stream that is read
+        self._current: Any = None  # the current stream
 
     def next_event(self) -> Any:
-        """Return the next event, None if there is none now. Raises Malformed for what breaks the connection."""
+        """Return the next event, None if there is none now. Raises Malformed for a connection error."""
         session = self._session
         while True:
             current = self._current
@@ -61,7 +61,7 @@ class EventReader:
         session = self._session
         quic = session.transport.session.streams.streams.get(int(stream_id))
         if quic is None or not isinstance(quic.application, RequestStream):
-            return  # the end of a stream has returned what was left
+            return  # the end of a stream has returned the rest
         stream = quic.application
         if length > stream.unconsumed:
             raise local_error("consumed_too_much", stream_id=int(stream_id))
@@ -70,14 +70,14 @@ class EventReader:
         session.transport.session.streams.consume(quic, length)
 
     def _pulled(self, stream: Any, event: Any) -> Any:
-        """Return the credit of content that is handed out."""
+        """Return the credit of content that is passed to the application."""
         if self._auto_credit and isinstance(stream, RequestStream) and stream.unconsumed > 0:
             self._session.transport.session.streams.consume(stream.quic, stream.unconsumed)
             stream.unconsumed = 0
         return event
 
     def _reader_of(self, quic: QuicStream) -> Any:
-        """Return what reads a stream; a new one if the peer has just opened it. Raises Malformed."""
+        """Return the reader of a stream; a new one if the peer has just opened it. Raises Malformed."""
         session = self._session
         if quic.application is None:
             if is_unidirectional(quic.stream_id):
@@ -91,15 +91,15 @@ class EventReader:
         return quic.application
 
     def _on_stopped(self, quic: QuicStream) -> None:
-        """Take the peer's wish that we say no more on a stream that is ours alone. Raises Malformed.
+        """Process STOP_SENDING for one of our unidirectional streams. Raises Malformed.
 
-        RFC 9114 6.2.1, RFC 9204 4.2 MUST NOT: of a stream without which there is no connection.
+        RFC 9114 6.2.1, RFC 9204 4.2 MUST NOT: for a critical stream.
         """
         if self._session.is_critical(quic):
             raise Malformed("critical_stream_closed", H3ErrorCode.H3_CLOSED_CRITICAL_STREAM)
 
     def _prioritize(self, quic: QuicStream) -> None:
-        """Take the priority that came before the request (RFC 9218 7)."""
+        """Apply the priority that arrived before the request (RFC 9218 7)."""
         early = self._peer.early_priorities.pop(int(quic.stream_id), None)
         out = quic.outgoing
         if early is not None and out is not None:

@@ -1,6 +1,7 @@
-"""A request stream as it is read: frames taken apart, content handed on as it comes (RFC 9114 4.1, 7).
+"""Reading a request stream: frames are parsed, content is passed on as it arrives (RFC 9114 4.1, 7).
 
-A frame's payload may be larger than any window: DATA is never waited for, and unknown frames are skipped as they come.
+A frame's payload may be larger than any window: DATA frames are not collected, and unknown frames are skipped as they
+arrive.
 """
 
 from typing import Any, Final, final
@@ -15,7 +16,7 @@ from zttp_h3.reading.sections import on_request, on_response, on_section
 from zttp_h3.request_state import ENDED, HEAD, TRAILED, RequestState
 from zttp_h3.session import H3Session
 
-# By state: whether DATA and HEADERS may come then; every other known frame is H3_FRAME_UNEXPECTED (4.1, 7.1).
+# By state: whether DATA and HEADERS are legal; every other known frame is H3_FRAME_UNEXPECTED (4.1, 7.1).
 _MAY_COME: Final = (b"\0\1", b"\1\1", b"\0\0", b"\0\0")
 # Frames that never belong on a request stream (RFC 9114 7.1, table 1; RFC 9218 7.2).
 _ELSEWHERE: Final = frozenset(
@@ -40,21 +41,21 @@ _new_data: Final[Any] = core.new_data
 
 @final
 class RequestStream(RequestState):
-    """A request's stream with what is known of the frame that is read."""
+    """A request stream with the state of the current frame."""
 
     def __init__(self, session: H3Session, quic: QuicStream) -> None:
         super().__init__(session, quic)
-        self._left: i64 = 0  # of the payload of the frame that is read
+        self._left: i64 = 0  # of the payload of the current frame
         self._in_data = False
         self._skipping = False
-        self._block_size: i64 = -1  # of a HEADERS frame that is not whole yet
+        self._block_size: i64 = -1  # of an incomplete HEADERS frame
         self._blocked = False  # a head waits for the encoder stream
         self._starved = False  # a frame waits for more bytes
 
     def next_event(self) -> Any:
         """Return the next event of the stream, None if there is none now.
 
-        Raises Malformed for what breaks the connection; what breaks the stream alone resets it, and is an event.
+        Raises Malformed for a connection error; a stream error resets the stream, and is an event.
         """
         if self.closed:
             return None
@@ -83,7 +84,7 @@ class RequestStream(RequestState):
         return None
 
     def resume(self) -> Any:
-        """Go on with a head that waited for the encoder stream. As ``next_event``."""
+        """Continue with a head that waited for the encoder stream. As ``next_event``."""
         if self.closed or not self._blocked:
             return None
         self._blocked = False
@@ -100,7 +101,7 @@ class RequestStream(RequestState):
     # ----------------------------------------------------------------------------------------------- frames
 
     def _parse(self) -> Any:
-        """Take something off the bytes that are there: an event, or None if there was none in it."""
+        """Consume some of the available bytes: return an event, or None if there was none."""
         data = self.rest
         size: i64 = len(data)
         if self._left > 0 and (self._in_data or self._skipping):
@@ -146,7 +147,7 @@ class RequestStream(RequestState):
         return None
 
     def _wait_for_more(self) -> Any:
-        """Put the next piece after what is there, if one has come."""
+        """Append the next piece to the available bytes, if one has arrived."""
         incoming = self.quic.incoming
         assert incoming is not None
         more = incoming.take()
@@ -164,7 +165,7 @@ class RequestStream(RequestState):
         return None
 
     def _collect_block(self) -> Any:
-        """Decode a HEADERS frame once it is whole."""
+        """Decode a HEADERS frame once it is complete."""
         if len(self.rest) < self._block_size:
             return self._wait_for_more()
         block = self.rest[: self._block_size]
@@ -203,7 +204,7 @@ class RequestStream(RequestState):
     # ----------------------------------------------------------------------------------------------- ends
 
     def _on_end(self) -> Any:
-        """The peer has ended the stream."""
+        """Process the end of the stream."""
         # RFC 9114 7.1, 4.1.
         if self._left > 0 or self._block_size >= 0:
             raise Malformed("h3_frame_truncated", H3ErrorCode.H3_FRAME_ERROR)
@@ -222,7 +223,7 @@ class RequestStream(RequestState):
         return _listed_trailers(self.trailers, self.stream_id) if trailed else _end_of_stream(self.stream_id)
 
     def _on_reset(self, error_code: i64) -> Any:
-        """The peer has given the stream up."""
+        """Process the peer's reset."""
         session = self.session
         self.abandon()
         announced = self.announced
@@ -234,9 +235,9 @@ class RequestStream(RequestState):
         return core.RstStream(self.stream_id, error_code) if announced or not session.is_server else None
 
     def _on_stop(self, error_code: i64) -> Any:
-        """The client does not want the response any more (RFC 9114 4.1.1); nothing if it has the whole of it.
+        """Process a client's STOP_SENDING (RFC 9114 4.1.1); no effect if it has all of the response.
 
-        A server's wish for no more content is none of a request's end: its response is read on (4.1).
+        A server's STOP_SENDING does not end the request: its response is still read (4.1).
         """
         out = self.quic.outgoing
         if out is None or out.reset_code < 0:
@@ -246,5 +247,5 @@ class RequestStream(RequestState):
         return core.RstStream(self.stream_id, error_code) if self.announced else None
 
     def _consume(self, size: i64) -> None:
-        """Return the credit of what is no content."""
+        """Return the credit of bytes that are not content."""
         self.session.transport.session.streams.consume(self.quic, size)

@@ -1,6 +1,6 @@
-"""Field sections as events: heads and trailers, judged by what the stream has had before (RFC 9114 4.1, 4.3).
+"""Field sections as events: heads and trailers, checked against the state of the stream (RFC 9114 4.1, 4.3).
 
-What is wrong with a message resets its stream, which is an event too, or none.
+A malformed message resets its stream, which may be an event.
 """
 
 from typing import Any, Final
@@ -31,7 +31,7 @@ _CONNECT: Final[int] = rules.CONNECT
 
 
 def on_section(stream: RequestState, fields: list[tuple[bytes, bytes]], block: bytes) -> Any:
-    """Take a section; ``block`` is what it was decoded from, nothing if that was a while ago."""
+    """Take a section; ``block`` is its encoded form, empty if it was decoded earlier."""
     if stream.state == CONTENT:
         return _on_trailers(stream, fields)
     session = stream.session

@@ -17,11 +17,11 @@ from zttp_h3.wire.varint import read_varint
 _UNTYPED: Final = -1
 _IGNORED: Final = -2
 
-# A frame of the control stream is small; SETTINGS with many unknown ones, and a Priority, are the largest.
+# A frame of the control stream is small; SETTINGS with many unknown settings, and a Priority, are the largest.
 _LONGEST_FRAME: Final = 4_096
 _MOST_IDENTIFIER: Final = 0x3FFFFFFFFFFFFFFC
 
-# RFC 9114 7.2: frames that belong on other streams.
+# RFC 9114 7.2: frames of other streams.
 _ELSEWHERE: Final = frozenset((frames.DATA, frames.HEADERS, frames.PUSH_PROMISE, *frames.RESERVED))
 
 _parse_priority: Final[Any] = priorities.parse_priority
@@ -30,13 +30,13 @@ _new_settings: Final[Any] = core.new_settings
 
 @final
 class PeerStreams:
-    """Which of the streams that there is one of the peer has opened."""
+    """The singleton streams that the peer has opened."""
 
     def __init__(self) -> None:
         self.opened: Final[list[int]] = []
         self.has_settings = False
-        self.early_priorities: Final[dict[int, tuple[int, bool]]] = {}  # for requests that have not come
-        self.resumed: Final[list[RequestStream]] = []  # whose heads wait no more
+        self.early_priorities: Final[dict[int, tuple[int, bool]]] = {}  # for requests that have not arrived
+        self.resumed: Final[list[RequestStream]] = []  # whose heads are no longer blocked
         self.most_push: i64 = -1
 
 
@@ -72,7 +72,7 @@ class UnidirectionalStream:
             self._rest = self._rest + data if self._rest else data
 
     def _parse(self) -> Any:
-        """Take what is whole off the bytes that are there; an event, or None when more is needed."""
+        """Consume the complete parts of the available bytes; return an event, or None if more is needed."""
         if self._kind == _UNTYPED and not self._read_type():
             return None
         if self._kind == frames.CONTROL_STREAM:
@@ -90,7 +90,7 @@ class UnidirectionalStream:
         return None
 
     def _read_type(self) -> bool:
-        """Read the stream's type; False if it is cut short. Raises Malformed."""
+        """Read the stream's type; False if it is incomplete. Raises Malformed."""
         kind, at = read_varint(self._rest, 0, len(self._rest))
         if kind < 0:
             return False
@@ -105,15 +105,15 @@ class UnidirectionalStream:
             self._peer.opened.append(int(kind))
             self._kind = kind
             return True
-        # RFC 9114 6.2: an unknown type is no error; nobody reads it.
+        # RFC 9114 6.2: an unknown type is not an error; it is not read.
         self._kind = _IGNORED
         self._rest = b""
         self._session.transport.session.streams.stop(self.quic, H3ErrorCode.H3_STREAM_CREATION_ERROR)
         return False
 
     def _on_end(self) -> Any:
-        """The peer has ended the stream, or reset it."""
-        # RFC 9114 6.2.1, RFC 9204 4.2: there is no connection without these.
+        """Process the end or the reset of the stream."""
+        # RFC 9114 6.2.1, RFC 9204 4.2: these are critical streams.
         if self._kind >= 0:
             raise Malformed("critical_stream_closed", H3ErrorCode.H3_CLOSED_CRITICAL_STREAM)
         if not self.quic.incoming_done:
@@ -163,7 +163,7 @@ class UnidirectionalStream:
         if kind == frames.PRIORITY_UPDATE_REQUEST or kind == frames.PRIORITY_UPDATE_PUSH:
             return self._on_priority_update(kind, payload)
         if kind == frames.MAX_PUSH_ID and not session.is_server:
-            # RFC 9114 7.2.7: from clients alone, whatever is in it.
+            # RFC 9114 7.2.7: only from clients, whatever its content.
             raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)
         identifier, at = read_varint(payload, 0, len(payload))
         if identifier < 0 or at != len(payload):
@@ -178,7 +178,7 @@ class UnidirectionalStream:
         raise Malformed("push_id_unknown", H3ErrorCode.H3_ID_ERROR)  # CANCEL_PUSH: there is no push (7.2.3)
 
     def _on_goaway(self, identifier: i64) -> Any:
-        """RFC 9114 5.2, 7.2.6: a server names a request, a client a push; and never a higher one."""
+        """Process GOAWAY: a server names a request, a client a push, and never a higher one (RFC 9114 5.2, 7.2.6)."""
         session = self._session
         if not session.is_server and identifier & 3 != 0:
             raise Malformed("goaway_of_no_request", H3ErrorCode.H3_ID_ERROR)
@@ -188,7 +188,7 @@ class UnidirectionalStream:
         return core.Goaway(min(int(identifier), _MOST_IDENTIFIER), 0, b"")
 
     def _on_priority_update(self, kind: i64, payload: bytes) -> Any:
-        """RFC 9218 7.2: from clients alone, for requests that may be or come."""
+        """Process PRIORITY_UPDATE: only from clients, for open or later requests (RFC 9218 7.2)."""
         session = self._session
         if not session.is_server:
             raise Malformed("h3_frame_unexpected", H3ErrorCode.H3_FRAME_UNEXPECTED)

@@ -1,4 +1,4 @@
-"""What congestion controllers share: the window, what is in flight, and when the window is cut (RFC 9002 7)."""
+"""What congestion controllers share: the window, bytes in flight, and reductions of the window (RFC 9002 7)."""
 
 from typing import Final
 
@@ -9,13 +9,13 @@ _LARGEST: Final = 0x3FFFFFFFFFFFFFFF
 _INITIAL_PACKETS: Final = 10  # RFC 9002 7.2
 _INITIAL_BYTES: Final = 14_720
 _LEAST_PACKETS: Final = 2
-# A window beyond what any path holds would only make a peer's false acknowledgments worth more.
+# A window larger than any path needs would only help a peer with false acknowledgments.
 _MOST_BYTES: Final = 256 * 1024 * 1024
 
 
 @mypyc_attr(acyclic=True)
 class CongestionControl:
-    """The congestion window of a path, in bytes; the subclass says how it grows and shrinks."""
+    """The congestion window of a path, in bytes; the subclass defines its growth and reduction."""
 
     def __init__(self, datagram_size: i64) -> None:
         self.datagram_size: i64 = datagram_size
@@ -23,12 +23,12 @@ class CongestionControl:
         self.in_flight: i64 = 0
         self.threshold: i64 = _LARGEST  # slow start ends there
         self.smoothed: i64 = INITIAL_RTT  # round-trip time
-        self.recovery_start: i64 = -1  # packets sent until then belong to a congestion event that was answered
-        self._before: tuple[i64, i64, i64] = (0, 0, 0)  # the latest cut: window, threshold, recovery_start
+        self.recovery_start: i64 = -1  # packets sent until then belong to a handled congestion event
+        self._before: tuple[i64, i64, i64] = (0, 0, 0)  # of the latest reduction: window, threshold, recovery_start
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was learned, on a new path (RFC 9000 9.4); what is in flight stays."""
+        """Reset the state on a new path (RFC 9000 9.4); the bytes in flight stay."""
         packets = _INITIAL_PACKETS * self.datagram_size
         self.window = min(packets, max(_INITIAL_BYTES, 2 * self.datagram_size))
         self.threshold = _LARGEST
@@ -40,7 +40,7 @@ class CongestionControl:
         self.window = max(self.window, self.least_window())
 
     def room(self) -> i64:
-        """Return how many bytes may be sent; never negative."""
+        """Return the number of bytes that may be sent; never negative."""
         return self.window - self.in_flight if self.window > self.in_flight else 0
 
     def in_slow_start(self) -> bool:
@@ -48,7 +48,7 @@ class CongestionControl:
         return self.window < self.threshold
 
     def in_recovery(self, sent: i64) -> bool:
-        """Return whether a packet sent at ``sent`` belongs to a congestion event that was answered (RFC 9002 7.3.2)."""
+        """Return whether a packet sent at ``sent`` belongs to a handled congestion event (RFC 9002 7.3.2)."""
         return sent <= self.recovery_start
 
     def on_sent(self, size: i64) -> None:
@@ -56,23 +56,23 @@ class CongestionControl:
         self.in_flight += size
 
     def on_removed(self, size: i64) -> None:
-        """Take a packet out of flight that was neither acknowledged nor lost: its keys were discarded."""
+        """Remove a packet from flight that was neither acknowledged nor lost: its keys were discarded."""
         self.in_flight -= size
 
     def on_acknowledged(self, size: i64, sent: i64, now: i64, limited: bool) -> None:
-        """Take a packet out of flight; ``limited`` if the window was what kept more from being sent (RFC 9002 7.8)."""
+        """Remove an acknowledged packet from flight; ``limited`` if the window limited sending (RFC 9002 7.8)."""
         self.in_flight -= size
         if limited and not self.in_recovery(sent) and self.window < _MOST_BYTES:
             self._grow(size, now)
 
     def on_lost(self, size: i64) -> None:
-        """Take a lost packet out of flight; the window is ``on_congestion``'s."""
+        """Remove a lost packet from flight; ``on_congestion`` changes the window."""
         self.in_flight -= size
 
     def on_congestion(self, sent: i64, now: i64) -> bool:
-        """Answer congestion that met a packet sent at ``sent``: once for each round trip (RFC 9002 7.3.2).
+        """React to congestion of a packet sent at ``sent``: once for each round trip (RFC 9002 7.3.2).
 
-        Returns whether the window was cut.
+        Returns whether the window was reduced.
         """
         if self.in_recovery(sent):
             return False
@@ -83,9 +83,9 @@ class CongestionControl:
         return True
 
     def undo(self) -> None:
-        """Take the latest cut back: what it answered was late, not lost (RFC 9438 4.9.2).
+        """Undo the latest reduction: its packets were late, not lost (RFC 9438 4.9.2).
 
-        Nothing changes if the window is larger by now than it was.
+        Nothing changes if the window is already larger than before.
         """
         window, threshold, recovery_start = self._before
         if self.window < window:
@@ -95,21 +95,21 @@ class CongestionControl:
             self._give_back()
 
     def on_round_trip(self, latest: i64, smoothed: i64, sent: i64) -> None:  # noqa: ARG002
-        """Take a sample of the round trip that a packet sent at ``sent`` has made.
+        """Take a round-trip sample of a packet sent at ``sent``.
 
-        Where a delay that grows would end slow start (HyStart++, RFC 9406 4.2); a round is over with the first sample
-        of a packet that was sent in the next one.
+        HyStart++ (RFC 9406 4.2) would end slow start here when the delay grows; a round ends with the first sample of a
+        packet that was sent in the next one.
         """
         self.smoothed = smoothed
 
     def on_persistent_congestion(self) -> None:
-        """Fall back to the least window (RFC 9002 7.6.2)."""
+        """Fall back to the minimum window (RFC 9002 7.6.2)."""
         self.window = self.least_window()
         self.recovery_start = -1
         self._collapse()
 
     def least_window(self) -> i64:
-        """Return what a window never falls below (RFC 9002 7.2)."""
+        """Return the minimum window (RFC 9002 7.2)."""
         return _LEAST_PACKETS * self.datagram_size
 
     def _grow(self, size: i64, now: i64) -> None:
@@ -119,10 +119,10 @@ class CongestionControl:
         raise AssertionError(now)
 
     def _keep(self) -> None:
-        """Keep what a cut changes besides the window, for the case that it has to be undone."""
+        """Keep the other state that a reduction changes, in case it must be undone."""
 
     def _give_back(self) -> None:
-        """Take back what was kept."""
+        """Restore the kept state."""
 
     def _collapse(self) -> None:
-        """Forget what grew out of a state that persistent congestion ended."""
+        """Drop the state from before persistent congestion."""

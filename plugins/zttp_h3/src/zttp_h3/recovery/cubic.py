@@ -1,4 +1,4 @@
-"""CUBIC (RFC 9438): the window grows by the time since congestion, not by how often the path goes around.
+"""CUBIC (RFC 9438): the window grows with the time since congestion, not with the number of round trips.
 
 Windows are in bytes, times in microseconds; the formulas are the RFC's, in segments and seconds.
 """
@@ -17,16 +17,16 @@ _FAST_CONVERGENCE: Final = (1.0 + _BETA) / 2.0  # RFC 9438 4.7
 @final
 @mypyc_attr(acyclic=True)
 class Cubic(CongestionControl):
-    """A window that returns quickly to where congestion was met, stays there, and then looks beyond."""
+    """A window that quickly returns to its size at the last congestion, stays there, and then probes beyond."""
 
     def __init__(self, datagram_size: i64) -> None:
         super().__init__(datagram_size)
-        self._epoch: i64 = -1  # when the present stretch of congestion avoidance began
+        self._epoch: i64 = -1  # the start of the current congestion avoidance
         self._most = 0.0  # W_max, segments
         self._origin = 0.0  # K, seconds
         self._reno = 0.0  # W_est, segments
-        self._reached_reno = 0.0  # cwnd_prior, segments: from there W_est grows as Reno does
-        self._kept: tuple[i64, float, float, float, float] = (-1, 0.0, 0.0, 0.0, 0.0)  # of before the latest cut
+        self._reached_reno = 0.0  # cwnd_prior, segments: from there W_est grows like Reno
+        self._kept: tuple[i64, float, float, float, float] = (-1, 0.0, 0.0, 0.0, 0.0)  # before the latest reduction
 
     def resize(self, datagram_size: i64) -> None:
         """Count in segments of another size."""
@@ -58,7 +58,7 @@ class Cubic(CongestionControl):
             if self._reno > window:
                 self.window = i64(self._reno * segment)
             return
-        # RFC 9438 4.2, 4.4, 4.5: where the curve is one round trip from now, at most half as much again.
+        # RFC 9438 4.2, 4.4, 4.5: the value of the curve one round trip from now, at most 1.5 times the window.
         offset += float(self.smoothed) / 1e6
         target = _C * offset * offset * offset + self._most
         target = min(max(target, window), 1.5 * window)

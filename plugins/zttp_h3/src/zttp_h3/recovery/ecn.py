@@ -1,7 +1,7 @@
-"""Explicit congestion notification: whether a path carries the marks, and what they say (RFC 9000 13.4, RFC 9002 7.1).
+"""Explicit congestion notification: whether a path carries the marks, and their use (RFC 9000 13.4, RFC 9002 7.1).
 
-A path is tested with its first packets. It is used while what the peer counts is what was sent, and never again once
-that was not so: then marks are lost or changed on the way, and loss alone tells of congestion.
+A path is tested with its first packets. ECN is used while the peer's counts match the sent marks, and never again after
+a mismatch: then marks are lost or changed in transit, and only loss indicates congestion.
 
     TESTING --- sent enough ---> UNKNOWN
        |                            |
@@ -21,13 +21,13 @@ UNKNOWN: Final = 1
 CAPABLE: Final = 2
 FAILED: Final = 3
 
-# What happens to a path.
+# Events of a path.
 _SENT_ENOUGH: Final = 0
 _COUNTED: Final = 1
 _MISCOUNTED: Final = 2
 _ALL_LOST: Final = 3
 
-# RFC 9000 13.4.2, A.4. What is not here changes nothing.
+# RFC 9000 13.4.2, A.4. Other pairs change nothing.
 TRANSITIONS: Final[dict[tuple[int, int], int]] = {
     (TESTING, _SENT_ENOUGH): UNKNOWN,
     (TESTING, _COUNTED): CAPABLE,
@@ -41,7 +41,7 @@ TRANSITIONS: Final[dict[tuple[int, int], int]] = {
 
 _TESTED: Final = 10  # packets, RFC 9000 A.4
 _SPACES: Final = 3
-_SURVIVED: Final = 0x3FFFFFFFFFFFFFFF  # some packet of the test has arrived, so not all can be lost
+_SURVIVED: Final = 0x3FFFFFFFFFFFFFFF  # a packet of the test has arrived, so not all are lost
 
 
 @final
@@ -64,7 +64,7 @@ class Ecn:
         return ECT_0 if self.state == TESTING or self.state == CAPABLE else NOT_ECT
 
     def is_used(self) -> bool:
-        """Return whether anything can still be learned."""
+        """Return whether the test or the use continues."""
         return self.state != FAILED
 
     def is_capable(self) -> bool:
@@ -72,7 +72,7 @@ class Ecn:
         return self.state == CAPABLE
 
     def counts(self) -> tuple[int, int, int]:
-        """Return what the peer has counted: ECT(0), ECT(1), CE."""
+        """Return the peer's counts: ECT(0), ECT(1), CE."""
         return sum(self._ect0), sum(self._ect1), sum(self._ce)
 
     def restart(self) -> None:
@@ -92,12 +92,12 @@ class Ecn:
                 self._pass(_SENT_ENOUGH)
 
     def on_silence(self) -> None:
-        """Test no more: nothing was heard for a while, and it may be because of the marks (RFC 9000 13.4.2)."""
+        """End the test: nothing was received for a while, which may be caused by the marks (RFC 9000 13.4.2)."""
         if self.state == TESTING:
             self._pass(_SENT_ENOUGH)
 
     def on_lost(self, marked: i64) -> None:
-        """Note that marked packets were lost: a path that drops all of them carries none (RFC 9000 13.4.2)."""
+        """Record that marked packets were lost: a path that drops all of them carries no marks (RFC 9000 13.4.2)."""
         self._outstanding -= marked
         if marked > 0 and self._outstanding <= 0 and self.state == UNKNOWN:
             self._pass(_ALL_LOST)
@@ -105,7 +105,7 @@ class Ecn:
     def on_acknowledged(self, space: i64, marked: i64, ect0: i64, ect1: i64, ce: i64) -> bool:
         """Take an ACK frame that raises the largest acknowledged packet, with ``marked`` packets newly acknowledged.
 
-        Returns whether the path tells of congestion (RFC 9002 7.1). Counts are -1 where the frame has none.
+        Returns whether the marks indicate congestion (RFC 9002 7.1). Counts are -1 if the frame has none.
         """
         if ect0 < 0:
             if marked > 0:

@@ -1,26 +1,26 @@
-"""The latest cut of the window, and whether all that it answered was late instead of lost (RFC 9438 4.9.2)."""
+"""The latest reduction of the window, and whether all its packets were late instead of lost (RFC 9438 4.9.2)."""
 
 from typing import Final, final
 
 from zttp_h3.native_ints import i64, mypyc_attr
 
-_MOST: Final = 32  # packets; a path that delays more is as good as one that loses them
+_MOST: Final = 32  # packets; a longer delay counts as loss
 
 
 @final
 @mypyc_attr(acyclic=True)
 class LastCut:
-    """The packets, by their numbers, whose loss was answered by the latest cut, or after it by none."""
+    """The numbers of the packets whose loss caused the latest reduction, or that were lost after it."""
 
     def __init__(self) -> None:
-        self._missing: list[int] | None = None  # None: the cut stands, whatever arrives
+        self._missing: list[int] | None = None  # None: the reduction is permanent
 
     def begin(self) -> None:
-        """Note that the window was cut."""
+        """Record that the window was reduced."""
         self._missing = []
 
     def add(self, number: i64) -> None:
-        """Note that a packet is lost that the cut answers too."""
+        """Record a lost packet that the same reduction covers."""
         missing = self._missing
         if missing is not None:
             missing.append(int(number))
@@ -28,7 +28,7 @@ class LastCut:
                 self._missing = None
 
     def on_late(self, number: i64) -> bool:
-        """Take the acknowledgment of a packet that was lost; tell whether the cut was for nothing."""
+        """Take the acknowledgment of a lost packet; return whether the reduction was unnecessary."""
         missing = self._missing
         if missing is None or int(number) not in missing:
             return False
@@ -39,5 +39,5 @@ class LastCut:
         return True
 
     def stand(self) -> None:
-        """Note that the cut is not to be undone: it has more causes than late packets, or it is of another path."""
+        """Make the reduction permanent: it has other causes than late packets, or belongs to another path."""
         self._missing = None

@@ -1,7 +1,7 @@
-"""Loss recovery of a connection: acknowledgments in, what was delivered and what was lost out (RFC 9002 6, A).
+"""Loss recovery of a connection: acknowledgments in, delivered and lost packets out (RFC 9002 6, A).
 
-The sender is told by two lists, ``delivered`` and ``lost``, which it empties; nothing is called back. Its timer is
-``deadline``: either a packet is lost then, or a probe is due.
+The results are in two lists, ``delivered`` and ``lost``, which the sender empties; there are no callbacks. Its timer is
+``deadline``: then either a packet is lost, or a probe is due.
 """
 
 from typing import Final, final
@@ -23,7 +23,7 @@ SPACES: Final = 3
 NO_SPACE: Final = -1
 
 _PERSISTENT_FACTOR: Final = 3  # RFC 9002 7.6.1, kPersistentCongestionThreshold
-# Probe timeouts in a row, after which marks (RFC 9000 13.4.2) and larger datagrams (RFC 8899 4.3) are suspected.
+# Consecutive probe timeouts after which marks (RFC 9000 13.4.2) and larger datagrams (RFC 8899 4.3) are suspected.
 SILENT_PROBES: Final = 3
 _MOST_BACKOFF: Final = 16  # doublings; long before that the idle timeout ends the connection
 _POWERS: Final = tuple(2**exponent for exponent in range(_MOST_BACKOFF + 1))
@@ -31,11 +31,11 @@ _POWERS: Final = tuple(2**exponent for exponent in range(_MOST_BACKOFF + 1))
 
 @final
 class LossDetection:
-    """What was sent in all spaces, and when something has to be done about it.
+    """The sent packets of all spaces, and their timer.
 
-    Set from outside as the handshake goes on: ``has_handshake_keys``, ``confirmed`` (RFC 9001 4.1.2), ``validated``
-    (the peer has validated our address, so it will answer without being probed), ``blocked`` (a server may not send for
-    want of validation) and the peer's ``max_ack_delay``; times are microseconds.
+    Set by the transport during the handshake: ``has_handshake_keys``, ``confirmed`` (RFC 9001 4.1.2), ``validated``
+    (the peer has validated our address, so it will answer without being probed), ``blocked`` (a server may not send
+    before validation) and the peer's ``max_ack_delay``; times are microseconds.
     """
 
     def __init__(self, congestion: CongestionControl, datagram_size: i64, is_server: bool) -> None:
@@ -52,17 +52,17 @@ class LossDetection:
         self.confirmed = False
         self.validated: bool = is_server
         self.blocked = False
-        self.application_limited = False  # there was nothing more to send, so the window was not tried
+        self.application_limited = False  # there was nothing more to send, so the window was not the limit
         self.packets_sent: i64 = 0
         self.packets_lost: i64 = 0
-        self._first_sample: i64 = -1  # when there was an RTT sample
-        self.handshake_lost_in: i64 = NO_SPACE  # the space of the handshake that lost something, until that is answered
+        self._first_sample: i64 = -1  # the time of the first RTT sample
+        self.handshake_lost_in: i64 = NO_SPACE  # the handshake space with a loss, until that is handled
         self._last_cut: Final = LastCut()
-        self._path_since: i64 = 0  # when the path in use began to be used
-        self._began: i64 = 0  # what a client's timer without packets in flight counts from
+        self._path_since: i64 = 0  # the start of the path in use
+        self._began: i64 = 0  # the start of a client's timer without packets in flight
 
     def on_sent(self, space: i64, packet: SentPacket) -> None:
-        """Take a packet that leaves now."""
+        """Record a packet that is sent now."""
         self.spaces[space].add(packet)
         self.packets_sent += 1
         if packet.in_flight:
@@ -76,9 +76,9 @@ class LossDetection:
         self.spaces[space].acknowledge(start, stop, self.delivered)
 
     def finish(self, space: i64, largest: i64, ack_delay: i64, now: i64) -> None:
-        """Draw conclusions from an ACK frame whose ranges were taken (RFC 9002 A.7).
+        """Process an ACK frame whose ranges were taken (RFC 9002 A.7).
 
-        ``ack_delay`` is what the frame says, in microseconds.
+        ``ack_delay`` is that of the frame, in microseconds.
         """
         late = self.spaces[space].late
         if late is not None:
@@ -93,7 +93,7 @@ class LossDetection:
                 eliciting = True
             if packet.number > newest.number:
                 newest = packet
-        # RFC 9002 5.1: a sample needs the largest to be new, and an acknowledgment that was asked for.
+        # RFC 9002 5.1: a sample needs a newly acknowledged largest packet, and an ack-eliciting one.
         if newest.number == largest and eliciting and newest.sent >= self._path_since:
             if space == INITIAL:
                 ack_delay = 0  # RFC 9002 5.3
@@ -118,7 +118,7 @@ class LossDetection:
             self.probe_count = 0
 
     def on_timeout(self, now: i64) -> i64:
-        """Do what is due: find lost packets, or return the space in which a probe is due, else NO_SPACE."""
+        """Run the timer: detect lost packets, or return the space in which a probe is due, otherwise NO_SPACE."""
         space = self._earliest_loss()
         if space != NO_SPACE:
             if self.spaces[space].loss_time <= now:
@@ -140,7 +140,7 @@ class LossDetection:
         return self._probe_time()[0]
 
     def probe_timeout(self) -> i64:
-        """Return the present PTO of the application space, without backoff (RFC 9002 6.2.1)."""
+        """Return the current PTO of the application space, without backoff (RFC 9002 6.2.1)."""
         return self.round_trip.probe_timeout() + self.max_ack_delay
 
     def discard(self, space: i64) -> None:
@@ -159,7 +159,7 @@ class LossDetection:
         return packets
 
     def change_path(self, now: i64) -> None:
-        """Start again on another path (RFC 9000 9.4); what is under way says nothing about it."""
+        """Start again on another path (RFC 9000 9.4); packets in flight do not concern it."""
         self.round_trip.forget()
         self.path_mtu.restart()
         self._resize()
@@ -198,7 +198,7 @@ class LossDetection:
                 sent.end_run()
 
     def _cut(self, space: i64, lost: list[SentPacket], latest: i64, now: i64) -> None:
-        """Answer loss, and remember what was answered, if it is of the application's space: most are."""
+        """React to loss, and record its packets if they are of the application's space, as most are."""
         if self.congestion.on_congestion(latest, now):
             self._last_cut.begin()
         if space != APPLICATION:
@@ -208,13 +208,13 @@ class LossDetection:
                 self._last_cut.add(packet.number)
 
     def _on_late(self, space: i64, numbers: list[int]) -> None:
-        """Draw conclusions from packets that were lost and have arrived (RFC 9438 4.9.2)."""
+        """Process lost packets that have arrived late (RFC 9438 4.9.2)."""
         for number in numbers:
             if space == APPLICATION and self._last_cut.on_late(number):
                 self.congestion.undo()
 
     def on_mark(self, sent: i64, now: i64) -> None:
-        """Answer a mark of congestion on a packet sent at ``sent`` (RFC 9002 7.1); it is not undone by what is late."""
+        """React to a CE mark on a packet sent at ``sent`` (RFC 9002 7.1); late packets do not undo this."""
         self.congestion.on_congestion(sent, now)
         self._last_cut.stand()
 
@@ -226,7 +226,7 @@ class LossDetection:
             self.path_mtu.on_larger_acknowledged()
 
     def _judge_sizes(self, lost: list[SentPacket], now: i64) -> list[SentPacket]:
-        """Return what was lost but for the probe of a size, whose loss is no congestion (RFC 9000 14.4)."""
+        """Return the lost packets without the MTU probe, whose loss is not congestion (RFC 9000 14.4)."""
         path_mtu = self.path_mtu
         others = lost
         larger = False
@@ -244,7 +244,7 @@ class LossDetection:
         return others
 
     def _resize(self) -> None:
-        """Count in datagrams of the size that the path carries."""
+        """Apply the datagram size of the path."""
         size = self.path_mtu.size
         self.congestion.resize(size)
         self._last_cut.stand()  # it was one in other units
@@ -263,9 +263,9 @@ class LossDetection:
         return earliest
 
     def _probe_time(self) -> tuple[i64, i64]:
-        """Return when a probe is due, and in which space (RFC 9002 6.2.1, A.8)."""
+        """Return the time and the space of the next probe (RFC 9002 6.2.1, A.8)."""
         if self.blocked:
-            return -1, NO_SPACE  # RFC 9002 6.2.2.1: what arrives will say when
+            return -1, NO_SPACE  # RFC 9002 6.2.2.1: the next received datagram decides
         power: i64 = _POWERS[min(self.probe_count, _MOST_BACKOFF)]
         duration = self.round_trip.probe_timeout() * power
         time: i64 = -1
@@ -284,6 +284,6 @@ class LossDetection:
                     earliest = space
             space += 1
         if time < 0 and not self.validated:
-            # RFC 9002 6.2.2.1: the server may have used up what it may send, and only more bytes of ours help.
+            # RFC 9002 6.2.2.1: the server may have reached its sending limit, and only more bytes of ours help.
             return self._began + duration, HANDSHAKE if self.has_handshake_keys else INITIAL
         return time, earliest

@@ -9,7 +9,7 @@ from zttp_h3.recovery.congestion import CongestionControl
 @final
 @mypyc_attr(acyclic=True)
 class NewReno(CongestionControl):
-    """One datagram more each round trip, half of the window less on congestion."""
+    """One more datagram each round trip, half of the window on congestion."""
 
     def __init__(self, datagram_size: i64) -> None:
         super().__init__(datagram_size)

@@ -1,32 +1,32 @@
-"""How large the datagrams of a path may be, found out by probing (RFC 9000 14.3, RFC 8899).
+"""The search for the largest datagrams of a path (RFC 9000 14.3, RFC 8899).
 
-A probe is a packet of its own that carries nothing: if it is lost, nothing is late, and that is no congestion (RFC 9000
-14.4). Connections that send little never probe: only who fills datagrams gains by larger ones.
+A probe is a separate packet without data: its loss delays nothing, and is not congestion (RFC 9000 14.4). Connections
+that send little do not probe, because only full datagrams benefit from a larger size.
 
     BASE ---- datagrams were full ----> SEARCHING ---- nothing left to try ----> COMPLETE
      ^                                     ^   |                                  |   |
      |                                     +---|------- some time later ----------+   |
      +------------------- larger ones vanish --+--------------------------------------+
 
-The largest size is tried first, for most paths carry it; then the middle of what is left.
+The largest size is tried first, because most paths carry it; then the middle of the remaining range.
 """
 
 from typing import Final, final
 
 from zttp_h3.native_ints import i64, mypyc_attr
 
-BASE_SIZE: Final = 1200  # RFC 9000 14: what every path carries (BASE_PLPMTU of RFC 8899 5.1.2)
+BASE_SIZE: Final = 1200  # RFC 9000 14: the size that every path carries (BASE_PLPMTU of RFC 8899 5.1.2)
 
 BASE: Final = 0
 SEARCHING: Final = 1
 COMPLETE: Final = 2
 
-# What happens to a search.
+# Events of a search.
 _BEGUN: Final = 0
 _EXHAUSTED: Final = 1
 _VANISHED: Final = 2
 
-# RFC 8899 5.2. What is not here changes nothing.
+# RFC 8899 5.2. Other pairs change nothing.
 TRANSITIONS: Final[dict[tuple[int, int], int]] = {
     (BASE, _BEGUN): SEARCHING,
     (COMPLETE, _BEGUN): SEARCHING,
@@ -37,7 +37,7 @@ TRANSITIONS: Final[dict[tuple[int, int], int]] = {
 
 _MOST_PROBES: Final = 3  # of one size, MAX_PROBES of RFC 8899 5.1.2
 _RAISE_AFTER: Final = 600_000_000  # PMTU_RAISE_TIMER of RFC 8899 5.1.1
-_FULL_DATAGRAMS: Final = 8  # that have left before the first probe
+_FULL_DATAGRAMS: Final = 8  # full datagrams before the first probe
 _CLOSE_ENOUGH: Final = 16  # bytes
 _VANISHING_ROUNDS: Final = 3  # of losses, with no larger datagram acknowledged between them
 
@@ -47,14 +47,14 @@ NO_PROBE: Final = -1
 @final
 @mypyc_attr(acyclic=True)
 class PathMtu:
-    """The search of one path. ``size`` is what it is known to carry, in bytes of UDP payload."""
+    """The search on one path. ``size`` is the largest known size, in bytes of UDP payload."""
 
     def __init__(self) -> None:
         self.size: i64 = BASE_SIZE
         self.state: i64 = BASE
-        self.probe: i64 = NO_PROBE  # the packet number of the one that is under way
+        self.probe: i64 = NO_PROBE  # the packet number of the probe in flight
         self._most: i64 = BASE_SIZE  # that is tried
-        self._ceiling: i64 = BASE_SIZE  # the largest that may still turn out to be carried
+        self._ceiling: i64 = BASE_SIZE  # the largest size that is still possible
         self._probe_size: i64 = 0
         self._failed: i64 = 0  # probes of that size
         self._full: i64 = 0
@@ -62,7 +62,7 @@ class PathMtu:
         self._vanishing: i64 = 0
 
     def restart(self) -> None:
-        """Begin anew, on another path (RFC 9000 14.2)."""
+        """Start again, on another path (RFC 9000 14.2)."""
         self.size = BASE_SIZE
         self.state = BASE
         self.probe = NO_PROBE
@@ -79,7 +79,7 @@ class PathMtu:
         self._full += 1
 
     def size_to_probe(self, now: i64) -> i64:
-        """Return how large a probe should leave now, 0 for none."""
+        """Return the size of a probe to send now, 0 for none."""
         if self.state != SEARCHING:
             if self.size >= self._most or self._full < _FULL_DATAGRAMS or now < self._not_before:
                 return 0
@@ -90,11 +90,11 @@ class PathMtu:
         return self._probe_size if self.probe == NO_PROBE else 0
 
     def on_probe_sent(self, number: i64) -> None:
-        """Note the packet number of a probe of ``size_to_probe``."""
+        """Record the packet number of a probe of ``size_to_probe``."""
         self.probe = number
 
     def on_probe_acknowledged(self, now: i64) -> None:
-        """Take the size that has arrived; another probe follows if there is much between it and the ceiling."""
+        """Adopt the size that has arrived; another probe follows if it is far below the maximum."""
         self.probe = NO_PROBE
         self.size = self._probe_size
         self._vanishing = 0
@@ -109,16 +109,16 @@ class PathMtu:
             self._continue(now)
 
     def on_larger_acknowledged(self) -> None:
-        """Note that datagrams above the base arrive."""
+        """Record that datagrams above the base size arrive."""
         self._vanishing = 0
 
     def on_larger_lost(self, now: i64) -> bool:
-        """Note that datagrams above the base were lost together; True if they seem to vanish (RFC 8899 4.3)."""
+        """Record that datagrams above the base size were lost together; True for a black hole (RFC 8899 4.3)."""
         self._vanishing += 1
         return self._vanishing >= _VANISHING_ROUNDS and self.on_black_hole(now)
 
     def on_black_hole(self, now: i64) -> bool:
-        """Fall back to the base: nothing larger arrives; True if that changes the size."""
+        """Fall back to the base size: nothing larger arrives; True if that changes the size."""
         changed = self.size > BASE_SIZE
         if changed:
             self._pass(_VANISHED)

@@ -11,7 +11,7 @@ GRANULARITY: Final = 1_000  # RFC 9002 6.1.2
 @final
 @mypyc_attr(acyclic=True)
 class RoundTrip:
-    """Smoothed, latest and least round-trip time of a path."""
+    """Smoothed, latest and minimum round-trip time of a path."""
 
     def __init__(self) -> None:
         self.smoothed: i64 = INITIAL_RTT
@@ -21,7 +21,7 @@ class RoundTrip:
         self.sampled = False
 
     def add_sample(self, latest: i64, ack_delay: i64) -> None:
-        """Take a sample; ``ack_delay`` is what the peer says that it waited, already bounded (RFC 9002 5.3)."""
+        """Take a sample; ``ack_delay`` is the peer's reported delay, already limited (RFC 9002 5.3)."""
         self.latest = latest
         if not self.sampled:
             self.sampled = True
@@ -41,11 +41,11 @@ class RoundTrip:
         self.smoothed = (7 * self.smoothed + adjusted) // 8
 
     def on_persistent_congestion(self) -> None:
-        """Take the newest sample for the least: the path may have changed (RFC 9002 5.2)."""
+        """Use the newest sample as the minimum: the path may have changed (RFC 9002 5.2)."""
         self.least = self.latest
 
     def loss_delay(self) -> i64:
-        """Return after how long a packet is lost if a later one was acknowledged (RFC 9002 6.1.2)."""
+        """Return the time threshold for loss, once a later packet was acknowledged (RFC 9002 6.1.2)."""
         longest = max(self.smoothed, self.latest)
         delay = longest * 9 // 8
         return max(GRANULARITY, delay)

@@ -1,7 +1,7 @@
 """The packets of one packet number space that wait to be acknowledged: a ring, indexed by packet number.
 
-What became of a packet is decided once; then its place is empty. An ACK frame repeats most of what the one before said,
-and nothing of that is walked again.
+The fate of a packet is decided once; then its place is empty. An ACK frame repeats most of the previous one, and that
+part is not scanned again.
 """
 
 from typing import Final, final
@@ -10,8 +10,8 @@ from zttp_h3.native_ints import i64, mypyc_attr
 from zttp_h3.ranges import Ranges
 
 _PACKET_THRESHOLD: Final = 3  # RFC 9002 6.1.1
-_COMPACT_FROM: Final = 256  # so many empty places in front are cut off at once
-_CLEAR_FROM: Final = 8  # so many, if nothing comes after them: an idle connection keeps no ring
+_COMPACT_FROM: Final = 256  # this many empty places at the front are removed at once
+_CLEAR_FROM: Final = 8  # this many, if they are all: an idle connection keeps no ring
 _MOST_RANGES: Final = 64
 _MOST_RECENT: Final = 32  # lost packets whose acknowledgment is still recognized
 
@@ -19,16 +19,17 @@ _MOST_RECENT: Final = 32  # lost packets whose acknowledgment is still recognize
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
 class SentPacket:
-    """One packet, and what it carried. The first piece of a stream has fields of its own: most packets have no other.
+    """One packet, and its content. The first piece of a stream has its own fields: most packets have no other.
 
-    ``stream``, ``more`` and ``controls`` are the sender's: it gets them back when the packet is acknowledged or lost.
+    ``stream``, ``more`` and ``controls`` belong to the sender, which gets them back when the packet is acknowledged or
+    lost.
     """
 
     def __init__(self, number: i64, sent: i64, size: i64, eliciting: bool, in_flight: bool) -> None:
         self.number: Final[i64] = number
         self.sent: Final[i64] = sent
         self.size: Final[i64] = size
-        self.eliciting: Final = eliciting  # it asks for an acknowledgment
+        self.eliciting: Final = eliciting  # it is ack-eliciting
         self.in_flight: Final = in_flight  # it counts against the congestion window
         self.stream: object = None
         self.offset: i64 = 0
@@ -43,23 +44,23 @@ class SentPacket:
 @final
 @mypyc_attr(acyclic=True)
 class SentPackets:
-    """What was sent in one space and is neither acknowledged nor lost."""
+    """The packets of one space that are neither acknowledged nor lost."""
 
     def __init__(self) -> None:
         self.next_number: i64 = 0
         self.largest_acknowledged: i64 = -1
         self.eliciting_in_flight: i64 = 0
-        self.unasked: i64 = 0  # outstanding packets that ask for no acknowledgment: it may never come
-        self.last_eliciting: i64 = 0  # when the last one left that asks for an acknowledgment
-        self.loss_time: i64 = -1  # when the earliest packet that is not lost yet will be
+        self.unasked: i64 = 0  # outstanding packets that are not ack-eliciting: they may never be acknowledged
+        self.last_eliciting: i64 = 0  # when the last ack-eliciting one was sent
+        self.loss_time: i64 = -1  # when the next packet will count as lost
         self.acknowledged: Final = Ranges()
-        self.spurious: i64 = 0  # packets that were found lost and acknowledged later
-        self.late: list[int] | None = None  # their numbers, until somebody has drawn conclusions
+        self.spurious: i64 = 0  # packets that were declared lost and acknowledged later
+        self.late: list[int] | None = None  # their numbers, until they were processed
         self._recently_lost: Final[list[int]] = []
         self._first: i64 = 0  # no packet below is outstanding
         self._base: i64 = 0  # the number of the first place
         self._packets: list[SentPacket | None] = []
-        self._skipped: i64 = -1  # the last number that was left out on purpose
+        self._skipped: i64 = -1  # the last number that was skipped on purpose
         self._run_start: i64 = -1  # when the first of a run of lost packets was sent (RFC 9002 7.6.1)
         self._run_last: i64 = -1  # the number of the last one in that run
 
@@ -76,13 +77,13 @@ class SentPackets:
             self.unasked += 1
 
     def skip(self) -> None:
-        """Leave a number out: whoever acknowledges it has not seen what it acknowledges (RFC 9000 21.4)."""
+        """Skip a number: a peer that acknowledges it did not receive the packets (RFC 9000 21.4)."""
         self._skipped = self.next_number
         self._packets.append(None)
         self.next_number += 1
 
     def is_false(self, start: i64, stop: i64) -> bool:
-        """Return whether acknowledging ``start`` up to but not including ``stop`` speaks of what was never sent."""
+        """Return whether ``start`` up to but not including ``stop`` contains a number that was not sent."""
         return stop > self.next_number or start <= self._skipped < stop
 
     def acknowledge(self, start: i64, stop: i64, newly: list[SentPacket]) -> None:
@@ -114,7 +115,7 @@ class SentPackets:
             self._advance()
 
     def _count_spurious(self, start: i64, stop: i64) -> None:
-        """Count what was not lost but late."""
+        """Count packets that were late, not lost."""
         late = [number for number in self._recently_lost if start <= number < stop]
         self.spurious += len(late)
         if len(late) > 0:
@@ -123,7 +124,7 @@ class SentPackets:
             self._recently_lost.remove(number)
 
     def detect_lost(self, now: i64, loss_delay: i64, lost: list[SentPacket]) -> None:
-        """Move what is lost by now to ``lost``, and note when the next is (RFC 9002 6.1)."""
+        """Move lost packets to ``lost``, and record when the next one will be lost (RFC 9002 6.1)."""
         self.loss_time = -1
         number = self._first
         largest = self.largest_acknowledged
@@ -145,7 +146,7 @@ class SentPackets:
     def longest_run(self, lost: list[SentPacket], since: i64) -> i64:
         """Return the longest time between two lost packets with nothing acknowledged between them (RFC 9002 7.6.1).
 
-        ``lost`` ascends; only packets that ask for an acknowledgment count, sent ``since`` there is an RTT sample.
+        ``lost`` ascends; only ack-eliciting packets count that were sent after ``since``, the first RTT sample.
         """
         longest: i64 = 0
         for packet in lost:
@@ -159,11 +160,11 @@ class SentPackets:
         return longest
 
     def end_run(self) -> None:
-        """Begin a new run of lost packets: this one has been answered."""
+        """Begin a new run of lost packets: this one was handled."""
         self._run_start = -1
 
     def oldest(self) -> SentPacket | None:
-        """Return the earliest outstanding packet that asks for an acknowledgment: a probe repeats what it carried."""
+        """Return the earliest outstanding ack-eliciting packet: a probe repeats its content."""
         number = self._first
         while number < self.next_number:
             packet = self._packets[number - self._base]
@@ -173,7 +174,7 @@ class SentPackets:
         return None
 
     def take_all(self) -> list[SentPacket]:
-        """Forget everything, and return what was outstanding: the keys are gone, or a Retry or 0-RTT refused it."""
+        """Remove and return all outstanding packets: keys were discarded, or a Retry or refused 0-RTT drops them."""
         packets = [packet for packet in self._packets if packet is not None]
         self._packets = []
         self._base = self.next_number
@@ -184,14 +185,14 @@ class SentPackets:
         return packets
 
     def _settle(self, packet: SentPacket) -> None:
-        """Count a packet no more: it is acknowledged or lost."""
+        """Remove a packet from the counts: it is acknowledged or lost."""
         if not packet.eliciting:
             self.unasked -= 1
         elif packet.in_flight:
             self.eliciting_in_flight -= 1
 
     def _advance(self) -> None:
-        """Move on after what is settled."""
+        """Move on past settled packets."""
         packets = self._packets
         at = self._first - self._base
         end: i64 = len(packets)

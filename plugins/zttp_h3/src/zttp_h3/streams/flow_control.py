@@ -1,7 +1,7 @@
 """Credit in both directions, of a stream or of the connection (RFC 9000 4.1, 4.2).
 
-A receive window is as large as the path needs and not larger: it doubles when it was consumed within two round trips,
-up to a cap. Consumption alone makes it grow, never what the peer says it has sent.
+A receive window is only as large as the path needs: it doubles when it was consumed within two round trips, up to a
+maximum. Only consumption makes it grow, never announcements of the peer.
 """
 
 from typing import Final, final
@@ -12,7 +12,7 @@ from zttp_h3.native_ints import i64, mypyc_attr
 @final
 @mypyc_attr(acyclic=True)
 class ReceiveWindow:
-    """What the peer may send: up to ``limit``, which rises as the application consumes."""
+    """The credit of the peer: up to ``limit``, which rises as the application consumes."""
 
     def __init__(self, window: i64, most: i64) -> None:
         self.window: i64 = window
@@ -22,7 +22,7 @@ class ReceiveWindow:
         self._raised: i64 = -1  # when the limit was raised last
 
     def consume(self, size: i64) -> bool:
-        """Note that the application is done with bytes. Returns whether a new limit should be sent."""
+        """Record consumed bytes. Returns whether a new limit should be sent."""
         self.consumed += size
         return self.is_due()
 
@@ -31,10 +31,9 @@ class ReceiveWindow:
         return self.limit - self.consumed <= self.window // 2
 
     def is_scarce(self, received: i64, least: i64) -> bool:
-        """Return whether ``least`` bytes could be returned, which are more than the peer has left.
+        """Return whether at least ``least`` bytes can be returned, and more than the peer has left.
 
-        ``received`` have come. Other streams may hold the rest of a connection's window, for as long as nobody reads
-        them.
+        ``received`` have arrived. Other streams may hold the rest of a connection's window while they are not read.
         """
         kept = self.consumed + self.window - self.limit
         return kept >= least and kept > self.limit - received
@@ -59,25 +58,25 @@ class ReceiveWindow:
 @final
 @mypyc_attr(acyclic=True)
 class SendCredit:
-    """What we may send on all streams together: the peer's MAX_DATA and how much of it is used."""
+    """The credit for all our streams together: the peer's MAX_DATA and how much of it is used."""
 
     def __init__(self, limit: i64) -> None:
         self.limit: i64 = limit
         self.used: i64 = 0
-        self.blocked_at: i64 = -1  # the limit that DATA_BLOCKED has spoken of
+        self.blocked_at: i64 = -1  # the limit in the last DATA_BLOCKED
 
     def available(self) -> i64:
-        """Return how many new bytes may be sent."""
+        """Return the number of new bytes that may be sent."""
         return self.limit - self.used
 
     def restart(self) -> None:
-        """Have used nothing, and be allowed nothing yet: the limit was a remembered one."""
+        """Reset the use and the limit to 0: the limit was a remembered one."""
         self.limit = 0
         self.used = 0
         self.blocked_at = -1
 
     def raise_to(self, limit: i64) -> bool:
-        """Take a limit from the peer; one that is not higher says nothing (RFC 9000 4.1). Returns whether it rose."""
+        """Take a limit from the peer; one that is not higher is ignored (RFC 9000 4.1). Returns whether it rose."""
         if limit <= self.limit:
             return False
         self.limit = limit

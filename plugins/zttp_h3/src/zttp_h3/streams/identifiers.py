@@ -1,4 +1,4 @@
-"""Stream identifiers (RFC 9000 2.1): who opened a stream, and whether both sides send on it, is in two bits."""
+"""Stream identifiers (RFC 9000 2.1): two bits say who opened a stream, and whether both sides send on it."""
 
 from typing import Final
 

@@ -1,27 +1,27 @@
 """The receiving part of a stream (RFC 9000 3.2): pieces in any order in, bytes in order out.
 
-A piece that comes in order goes straight to what can be taken, which is nearly every one. What comes early is kept,
-sorted, until the gap before it closes; a peer that sends only crumbs with gaps between them is stopped.
+A piece in order, as nearly every one is, can be taken at once. Early pieces are kept, sorted, until the gap before them
+is filled; a peer that sends only tiny pieces with gaps is closed.
 """
 
 from typing import Final, final
 
 from zttp_h3.native_ints import i64, mypyc_attr
 
-# What ``receive`` and ``reset`` return instead of how far the stream went on.
-FLOW_CONTROL: Final = -1  # FLOW_CONTROL_ERROR: beyond what we allowed (RFC 9000 4.1)
+# Results of ``receive`` and ``reset`` other than the progress of the stream.
+FLOW_CONTROL: Final = -1  # FLOW_CONTROL_ERROR: beyond our limit (RFC 9000 4.1)
 FINAL_SIZE: Final = -2  # FINAL_SIZE_ERROR: beyond the end, or another end (RFC 9000 4.5)
-TOO_MANY_GAPS: Final = -3  # nothing in the RFC: what no honest path does
+TOO_MANY_GAPS: Final = -3  # not in the RFC: input that no honest path produces
 
 _MOST_GAPS: Final = 1_000
 
-_NONE: Final[list[tuple[int, bytes]]] = []  # what streams share that never had a gap: it stays empty
+_NONE: Final[list[tuple[int, bytes]]] = []  # shared by streams without gaps: it stays empty
 
 
 @final
 @mypyc_attr(acyclic=True)
 class ReceiveStream:
-    """``limit`` is our MAX_STREAM_DATA; ``highest`` how far the peer's bytes reach, gaps included."""
+    """``limit`` is our MAX_STREAM_DATA; ``highest`` is the peer's highest offset, including gaps."""
 
     def __init__(self, stream_id: i64, limit: i64) -> None:
         self.stream_id: Final[i64] = stream_id
@@ -29,12 +29,12 @@ class ReceiveStream:
         self.highest: i64 = 0
         self.received: i64 = 0  # without a gap
         self.taken: i64 = 0
-        self.consumed: i64 = 0  # of what was taken: its credit has been returned
+        self.consumed: i64 = 0  # of taken bytes: their credit was returned
         self.final: i64 = -1
-        self.reset_code: i64 = -1  # the peer gave up
-        self.stop_code: i64 = -1  # we asked it to
+        self.reset_code: i64 = -1  # the peer has reset it
+        self.stop_code: i64 = -1  # we have stopped it
         self._ready: Final[list[bytes]] = []
-        self._next: i64 = 0  # the first piece of those that is not taken
+        self._next: i64 = 0  # the first piece that is not taken
         self._early = _NONE
 
     def receive(self, offset: i64, data: bytes, fin: bool) -> i64:
@@ -54,7 +54,7 @@ class ReceiveStream:
         else:
             rose = 0
         if self.reset_code >= 0 or self.stop_code >= 0:
-            return rose  # nobody reads it
+            return rose  # it is not read
         if offset == self.received and len(self._early) == 0:
             if stop > offset:
                 self._ready.append(data)
@@ -77,7 +77,7 @@ class ReceiveStream:
         rose = final_size - self.highest
         self.highest = final_size
         if self.is_complete():
-            return rose  # RFC 9000 3.2: everything is here, and the application may have it
+            return rose  # RFC 9000 3.2: everything has arrived, and the application may read it
         self.final = final_size
         if self.reset_code < 0:
             self.reset_code = error_code
@@ -85,12 +85,12 @@ class ReceiveStream:
         return rose
 
     def stop(self, error_code: i64) -> None:
-        """Read no more (RFC 9000 3.5): what is here is dropped, and what comes is only counted."""
+        """Stop reading (RFC 9000 3.5): received bytes are dropped, and later ones only counted."""
         self.stop_code = error_code
         self._discard()
 
     def take(self) -> bytes:
-        """Return the next bytes in order, as they came in one piece; empty if there are none yet."""
+        """Return the next piece of bytes in order; empty if there is none yet."""
         if self._next >= len(self._ready):
             return b""
         data = self._ready[self._next]
@@ -103,7 +103,7 @@ class ReceiveStream:
         return data
 
     def take_run(self, most: i64) -> bytes:
-        """Return the next bytes in order: as many pieces as ``most`` bytes hold, but one at least."""
+        """Return the next bytes in order: as many pieces as fit into ``most`` bytes, but at least one."""
         ready = self._ready
         count: i64 = len(ready)
         stop = self._next
@@ -125,7 +125,7 @@ class ReceiveStream:
         return data
 
     def give_back(self, data: bytes) -> None:
-        """Put back the rest of what was taken last: it comes again."""
+        """Put back the rest of the last taken piece: it is returned again."""
         if len(data) == 0:
             return
         self.taken -= len(data)
@@ -136,29 +136,29 @@ class ReceiveStream:
             self._ready.insert(0, data)
 
     def has_ended(self) -> bool:
-        """Return whether the application has taken everything there is (RFC 9000 3.2, "Data Read")."""
+        """Return whether the application has taken everything (RFC 9000 3.2, "Data Read")."""
         return self.final >= 0 and self.taken == self.final
 
     def is_complete(self) -> bool:
-        """Return whether everything has come (RFC 9000 3.2, "Data Recvd")."""
+        """Return whether everything has arrived (RFC 9000 3.2, "Data Recvd")."""
         return self.final >= 0 and self.received == self.final and self.reset_code < 0
 
     def is_settled(self) -> bool:
-        """Return whether nothing of the stream can come any more that matters: its end is known and everything is in.
+        """Return whether no more relevant input can arrive: the end is known and everything has arrived.
 
-        Of one that is not read the end is enough: a peer that had sent all of it may leave STOP_SENDING unanswered.
+        If it is not read the end is enough: a peer that had sent all of it need not answer STOP_SENDING.
         """
         return self.final >= 0 and (self.reset_code >= 0 or self.stop_code >= 0 or self.received == self.final)
 
     def waiting(self) -> i64:
-        """Return how many bytes are here and not taken, early ones included."""
+        """Return the number of received bytes that are not taken, including early ones."""
         early: i64 = 0
         for _, data in self._early:
             early += len(data)
         return self.received - self.taken + early
 
     def _keep(self, offset: i64, data: bytes) -> bool:
-        """Keep a piece that comes early, without what is there already; False if there are too many."""
+        """Keep an early piece, without the bytes that are there already; False if there are too many."""
         if self._early is _NONE:
             self._early = []
         early = self._early
@@ -179,7 +179,7 @@ class ReceiveStream:
             if end > offset:
                 data = data[end - offset :]
                 offset = end
-        # What the piece covers goes; what sticks out at its end is kept, cut.
+        # Covered pieces are dropped; the rest of one that extends beyond the end is kept.
         last = place
         while last < len(early) and early[last][0] < stop:
             start, after = early[last]
@@ -191,7 +191,7 @@ class ReceiveStream:
         return len(early) <= _MOST_GAPS
 
     def _join(self) -> None:
-        """Move what has become in order."""
+        """Move the pieces that are now in order."""
         early = self._early
         count: i64 = 0
         while count < len(early) and early[count][0] <= self.received:

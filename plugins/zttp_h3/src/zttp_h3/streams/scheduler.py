@@ -1,8 +1,8 @@
-"""Which stream sends next (RFC 9218 10): by urgency; within one, in order of identifiers, or in turns.
+"""Selects the next stream to send (RFC 9218 10): by urgency, and within one in order of identifiers, or in turns.
 
-Streams that are not incremental are of use only whole, so one is served until it has nothing left. Those that are
-incremental take turns, a fixed number of bytes each, so that one of many small writes and one of a few large ones get
-the same share.
+Responses that are not incremental are useful only when complete, so a stream is served until it has nothing left.
+Incremental ones take turns, a fixed number of bytes each, so that many small writes and a few large ones get the same
+share.
 """
 
 from typing import Final, final
@@ -21,9 +21,9 @@ class _Level:
     """The streams of one urgency that want to send."""
 
     def __init__(self) -> None:
-        self.whole: Final[list[SendStream]] = []  # descending by identifier: the lowest is at the end
+        self.whole: Final[list[SendStream]] = []  # in descending order of identifiers: the lowest is last
         self.turns: Final[list[SendStream]] = []
-        self.turn: i64 = 0  # whose it is
+        self.turn: i64 = 0  # the current one
         self.left: i64 = _TURN
 
     def is_empty(self) -> bool:
@@ -33,9 +33,9 @@ class _Level:
 @final
 @mypyc_attr(acyclic=True)
 class Scheduler:
-    """The streams that want to send. ``critical`` ones, of the protocol itself, go before all others.
+    """The streams that want to send. ``critical`` ones, of the protocol itself, come before all others.
 
-    Patient ones are no reason for a packet while there is another one to come; then they go first.
+    Patient ones do not cause a packet while another one will be sent; in that one they come first.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Scheduler:
         return self._count
 
     def add(self, stream: SendStream) -> None:
-        """Let a stream take part; again is no difference."""
+        """Add a stream; a repetition has no effect."""
         if stream.queued:
             return
         stream.queued = True
@@ -70,13 +70,13 @@ class Scheduler:
         whole.insert(place, stream)
 
     def wants_to_send(self, another_comes: bool) -> bool:
-        """Return whether a stream is reason for a packet; a patient one is if no ``another_comes``."""
+        """Return whether a stream needs a packet; a patient one does unless ``another_comes``."""
         if another_comes:
             return self._count > len(self._patient)
         return self._count > 0
 
     def next(self) -> SendStream | None:
-        """Return whose turn it is; None if nobody wants to send."""
+        """Return the next stream; None if none wants to send."""
         if self._count == 0:
             return None
         if len(self._patient) > 0:
@@ -92,7 +92,7 @@ class Scheduler:
         return None
 
     def sent(self, stream: SendStream, size: i64) -> None:
-        """Note that a stream used its turn for ``size`` bytes."""
+        """Record that a stream used its turn for ``size`` bytes."""
         if stream.urgency < 0 or not stream.incremental:
             return
         level = self._levels[stream.urgency]
@@ -103,7 +103,7 @@ class Scheduler:
             level.turn = (level.turn + 1) % len(level.turns)
 
     def remove(self, stream: SendStream) -> None:
-        """Take a stream out that has nothing to send now, or must not."""
+        """Remove a stream that has nothing to send now, or must not send."""
         if not stream.queued:
             return
         stream.queued = False
@@ -129,7 +129,7 @@ class Scheduler:
             level.turn = 0
 
     def prioritize(self, stream: SendStream, urgency: i64, incremental: bool) -> None:
-        """Change the priority of a stream, wherever it is (RFC 9218 6, 7)."""
+        """Change the priority of a stream, queued or not (RFC 9218 6, 7)."""
         queued = stream.queued
         self.remove(stream)
         stream.urgency = urgency

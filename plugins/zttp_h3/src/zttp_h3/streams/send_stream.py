@@ -1,7 +1,7 @@
-"""The sending part of a stream (RFC 9000 3.1): what the application gave, until the peer has acknowledged it.
+"""The sending part of a stream (RFC 9000 3.1): the application's content, until the peer has acknowledged it.
 
-Content is kept as the pieces that it came in, and cut when a packet is made. Pieces that were acknowledged go; so a
-slow or lossy path costs memory only for what is under way.
+Content is kept in the application's pieces, and split when a packet is made. Acknowledged pieces are dropped, so a slow
+or lossy path costs memory only for data in flight.
 """
 
 from typing import Final, final
@@ -24,19 +24,19 @@ class SendStream:
         self.sent: i64 = 0
         self.final: i64 = -1
         self.fin_sent = False
-        self.reset_code: i64 = NO_CODE  # the application's or the peer's wish to end it early
+        self.reset_code: i64 = NO_CODE  # ended early by the application or the peer
         self.reset_acknowledged = False
-        self.blocked_at: i64 = -1  # the limit that STREAM_DATA_BLOCKED has spoken of
+        self.blocked_at: i64 = -1  # the limit in the last STREAM_DATA_BLOCKED
         self.queued = False  # the scheduler's
         self.urgency: i64 = 3
         self.incremental = False
-        self.patient = False  # it waits for company, rather than leave in a packet of its own
+        self.patient = False  # it waits for another packet, rather than cause its own
         self._fin_lost = False
         self._fin_acknowledged = False
         self._pieces: list[bytes] = []
-        self._first: i64 = 0  # the piece that is the first one kept
+        self._first: i64 = 0  # the first kept piece
         self._start: i64 = 0  # the offset of its first byte
-        self._cursor: i64 = 0  # the piece that the next new byte is in
+        self._cursor: i64 = 0  # the piece with the next new byte
         self._cursor_start: i64 = 0
         self._acknowledged: Final = Ranges()
         self._lost: Final = Ranges()
@@ -49,11 +49,11 @@ class SendStream:
             self.written += len(data)
 
     def finish(self) -> None:
-        """End the stream after what was written."""
+        """End the stream after the written content."""
         self.final = self.written
 
     def reset(self, error_code: i64) -> None:
-        """Give up what was not sent (RFC 9000 3.1, 19.4); the final size is what was."""
+        """Drop unsent content (RFC 9000 3.1, 19.4); the final size is the sent one."""
         self.reset_code = error_code
         self.final = self.sent
         self.written = self.sent
@@ -64,7 +64,7 @@ class SendStream:
         self._fin_lost = False
 
     def restart(self) -> None:
-        """Send everything again from the beginning, when there is a limit: nothing of it was ever received."""
+        """Send everything again from the beginning, once there is a limit: nothing was received."""
         self.limit = 0
         self.sent = 0
         if self.reset_code >= 0:
@@ -78,7 +78,7 @@ class SendStream:
         self._cursor_start = self._start
 
     def pending(self) -> bool:
-        """Return whether there is something to send now, were there room and connection credit."""
+        """Return whether there is something to send, given room and connection credit."""
         if self.reset_code >= 0:
             return False
         return (
@@ -89,9 +89,9 @@ class SendStream:
         )
 
     def next_piece(self, most: i64, credit: i64) -> tuple[i64, i64, bool]:
-        """Return (offset, length, fin) of what to send next, of at most ``most`` bytes; length -1 if there is nothing.
+        """Return (offset, length, fin) of the next piece, of at most ``most`` bytes; length -1 if there is nothing.
 
-        What was lost comes first. New bytes are within the stream's limit and the connection's ``credit``.
+        Lost pieces come first. New bytes are within the stream's limit and the connection's ``credit``.
         """
         lost_start, lost_stop = self._lost.lowest()
         if lost_stop > lost_start:
@@ -117,7 +117,7 @@ class SendStream:
         return self.sent, length, fin
 
     def take(self, offset: i64, length: i64, fin: bool) -> bytes:
-        """Return the bytes of a piece that is put into a packet now."""
+        """Return the bytes of a piece for a packet."""
         if offset == self.sent:
             data = self._take_new(length)
             self.sent += length
@@ -130,7 +130,7 @@ class SendStream:
         return data
 
     def on_acknowledged(self, offset: i64, length: i64, fin: bool) -> None:
-        """Note that a piece arrived."""
+        """Record that a piece arrived."""
         if fin:
             self._fin_acknowledged = True
             self._fin_lost = False
@@ -142,7 +142,7 @@ class SendStream:
         self._drop_acknowledged()
 
     def on_lost(self, offset: i64, length: i64, fin: bool) -> None:
-        """Note that a piece has to be sent again, as far as it was not acknowledged since (RFC 9000 13.3)."""
+        """Record that a piece must be sent again, as far as it was not acknowledged since (RFC 9000 13.3)."""
         if self.reset_code >= 0:
             return
         if fin and not self._fin_acknowledged:
@@ -162,7 +162,7 @@ class SendStream:
         self._lost.add(offset, stop)
 
     def is_settled(self) -> bool:
-        """Return whether the peer has everything, or knows of the reset: "Data Recvd" and "Reset Recvd"."""
+        """Return whether the peer has received everything, or the reset: "Data Recvd" and "Reset Recvd"."""
         if self.reset_code >= 0:
             return self.reset_acknowledged
         return self._fin_acknowledged and self._acknowledged_to() == self.final
@@ -172,7 +172,7 @@ class SendStream:
         return self._acknowledged_to() >= offset
 
     def unsent(self) -> i64:
-        """Return how many bytes wait for credit or room."""
+        """Return the number of bytes that wait for credit or room."""
         return self.written - self.sent
 
     def _acknowledged_to(self) -> i64:
@@ -226,7 +226,7 @@ class SendStream:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _drop_acknowledged(self) -> None:
-        """Let go of the pieces in front that arrived whole; empty places are cut off now and then."""
+        """Drop the pieces at the front that arrived completely; empty places are removed from time to time."""
         settled = self._acknowledged_to()
         while self._first < len(self._pieces):
             size: i64 = len(self._pieces[self._first])
@@ -241,7 +241,7 @@ class SendStream:
             self._start += size
             self._first += 1
         kept: i64 = len(self._pieces)
-        # Half of many, or all of a few: what is idle keeps nothing.
+        # Half of many, or all of a few: an idle stream keeps nothing.
         if (self._first >= 64 and self._first * 2 >= kept) or (self._first == kept and kept >= 8):
             del self._pieces[: self._first]
             self._cursor -= self._first

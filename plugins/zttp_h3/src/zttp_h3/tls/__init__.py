@@ -1,1 +1,1 @@
-"""The TLS 1.3 handshake as QUIC uses it (RFC 8446, RFC 9001): messages and secrets, no records, no packets."""
+"""The TLS 1.3 handshake for QUIC (RFC 8446, RFC 9001): messages and secrets, no records, no packets."""

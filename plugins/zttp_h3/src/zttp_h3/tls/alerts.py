@@ -29,7 +29,7 @@ _PROTOCOL_VIOLATION: Final = 0x0A
 
 
 class TlsError(Exception):
-    """The handshake cannot go on; ``error_code`` is the QUIC transport error that says so (RFC 9001 4.8)."""
+    """The handshake has failed; ``error_code`` is the QUIC transport error (RFC 9001 4.8)."""
 
     def __init__(self, error_code: int, message: str) -> None:
         super().__init__(error_code, message)
@@ -38,7 +38,7 @@ class TlsError(Exception):
 
 
 class Alert(TlsError):  # noqa: N818  (the RFC calls it that)
-    """A failure that TLS has an alert for: ``description`` is its number (RFC 8446 6)."""
+    """A failure with a TLS alert: ``description`` is its number (RFC 8446 6)."""
 
     def __init__(self, description: int, message: str) -> None:
         super().__init__(_CRYPTO_ERROR + description, message)
@@ -46,7 +46,7 @@ class Alert(TlsError):  # noqa: N818  (the RFC calls it that)
 
 
 class ProtocolViolation(TlsError):  # noqa: N818  (the RFC calls it that)
-    """What TLS would allow, and its use in QUIC forbids (RFC 9001 4.4, 4.6.1, 8.4)."""
+    """Input that TLS allows and QUIC forbids (RFC 9001 4.4, 4.6.1, 8.4)."""
 
     def __init__(self, message: str) -> None:
         super().__init__(_PROTOCOL_VIOLATION, message)

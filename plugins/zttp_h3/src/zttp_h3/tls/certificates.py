@@ -1,4 +1,4 @@
-"""The Certificate and CertificateVerify messages, and the identity behind a server's (RFC 8446 4.4.2, 4.4.3)."""
+"""The Certificate and CertificateVerify messages, and a server's identity (RFC 8446 4.4.2, 4.4.3)."""
 
 from typing import Any, Final, final
 
@@ -56,14 +56,14 @@ def write_certificate(chain: list[bytes], context: bytes = b"") -> bytes:
 def read_certificate(body: bytes) -> list[bytes]:
     """Return the chain of a server's Certificate message, leaf first. Raises Alert."""
     reader = Reader(body)
-    if reader.vector(1, 0, 255) != b"":  # the context is for requested certificates alone
+    if reader.vector(1, 0, 255) != b"":  # only requested certificates have a context
         raise Alert(DECODE_ERROR, "a server's Certificate has a request context")
     entries = Reader(reader.vector(3))
     reader.finish()
     chain = []
     while not entries.at_end():
         chain.append(entries.vector(3, 1))
-        read_extensions(entries, CERTIFICATE, frozenset())  # we ask for none
+        read_extensions(entries, CERTIFICATE, frozenset())  # we request none
         if len(chain) > _MOST_CERTIFICATES:
             raise Alert(BAD_CERTIFICATE, "a chain has more certificates than any needs")
     if len(chain) == 0:  # RFC 8446 4.4.2.4

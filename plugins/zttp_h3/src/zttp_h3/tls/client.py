@@ -59,7 +59,7 @@ READ_CERTIFICATE_VERIFY: Final = 3
 READ_FINISHED: Final = 4
 CONNECTED: Final = 5
 
-# Which messages may come in which state; every other one is unexpected_message.
+# The messages that are legal in each state; every other one is unexpected_message.
 EXPECTED: Final[dict[int, tuple[int, ...]]] = {
     READ_SERVER_HELLO: (SERVER_HELLO,),
     READ_ENCRYPTED_EXTENSIONS: (ENCRYPTED_EXTENSIONS,),
@@ -76,8 +76,8 @@ _MOST_TICKETS: Final = 8  # of one connection are kept
 class ClientHandshake(Handshake):
     """A client's handshake; ``start`` begins it.
 
-    ``chain`` is what the server showed, leaf first in DER. ``early_data_offered`` says that early data may be sent;
-    whether it counts, ``early_data_accepted`` says when the server's extensions have come.
+    ``chain`` is the server's chain, leaf first in DER. ``early_data_offered``: early data may be sent;
+    ``early_data_accepted`` is known when the server's extensions have arrived.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ClientHandshake(Handshake):
         super().__init__(entropy, wall_clock, key_log)
         self.chain: list[bytes] = []
         self.early_data_offered = False
-        self.answered_early_data = False  # whether the server has said if it takes early data
+        self.answered_early_data = False  # whether the server has accepted or refused early data
         self.tickets: list[SessionTicket] = []
         self._parameters: Final = parameters
         self._transport_parameters: Final = transport_parameters
@@ -115,7 +115,7 @@ class ClientHandshake(Handshake):
         groups = self._parameters.groups
         self._add_share(groups[0])
         if groups[0] == X25519MLKEM768 and X25519 in groups:
-            self._add_share(X25519)  # for the many servers that know no hybrid
+            self._add_share(X25519)  # for the many servers without hybrid groups
         self._send_hello(b"")
 
     def _add_share(self, group: int) -> None:
@@ -173,7 +173,7 @@ class ClientHandshake(Handshake):
     # ------------------------------------------------------------------------------------------------------ ServerHello
 
     def _receive_server_hello(self, raw: bytes) -> None:
-        # A HelloRetryRequest may hold a cookie, which no client asks for (RFC 8446 4.2.2).
+        # A HelloRetryRequest may have a cookie, which a client does not offer (RFC 8446 4.2.2).
         hello = read_server_hello(raw[4:], self._offered | {ext.COOKIE})
         if hello.suite not in self._parameters.suites or (self._retried and hello.suite != self.suite):
             raise Alert(ILLEGAL_PARAMETER, "the server chose a cipher suite that was not offered")
@@ -222,7 +222,7 @@ class ClientHandshake(Handshake):
             self._add_share(group)
         session = self._session
         if session is not None and SUITE_HASHES[session.suite] != self.hash_name:
-            self._session = None  # RFC 8446 4.1.4: its hash cannot be the transcript's
+            self._session = None  # RFC 8446 4.1.4: its hash does not match the transcript's
         if self.early_data_offered:
             self.answered_early_data = True  # RFC 8446 4.2.10: a retry refuses early data
         self._send_hello(b"" if cookie is None else ext.read_cookie(cookie))

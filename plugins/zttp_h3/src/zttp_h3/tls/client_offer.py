@@ -1,4 +1,4 @@
-"""What a client offers: its parameters, and the extensions of its ClientHello that say so (RFC 8446 4.1.2, 4.2)."""
+"""A client's parameters, and the extensions of its ClientHello (RFC 8446 4.1.2, 4.2)."""
 
 from typing import Final, final
 
@@ -12,7 +12,7 @@ from zttp_h3.tls.verification import Trust, as_address
 
 @final
 class ClientParameters:
-    """What a client's handshake is given; ``trust`` None verifies nothing but the signature."""
+    """The parameters of a client's handshake; ``trust`` None verifies only the signature."""
 
     def __init__(
         self,
@@ -33,18 +33,18 @@ class ClientParameters:
         self.early_data: Final = early_data
 
     def without_session(self) -> "ClientParameters":
-        """Return the same, but for what would be resumed."""
+        """Return the same parameters without a session."""
         return ClientParameters(self.server_name, self.alpn, self.suites, self.groups, self.trust, None, False)
 
     def can_resume(self, session: SessionTicket) -> bool:
-        """Return whether a ticket is of this server, and of what is offered to it now (RFC 8446 4.2.11, 4.6.1)."""
+        """Return whether a ticket matches this server and this offer (RFC 8446 4.2.11, 4.6.1)."""
         return session.server_name == self.server_name and session.suite in self.suites and session.alpn in self.alpn
 
 
 def extensions_of_hello(
     parameters: ClientParameters, transport_parameters: bytes, shares: list[KeyShare], cookie: bytes
 ) -> list[tuple[int, bytes]]:
-    """Return the extensions of a ClientHello, but for those of a session that is resumed, which are the last."""
+    """Return the extensions of a ClientHello without those of a resumed session, which come last."""
     offered: list[tuple[int, bytes]] = []
     if as_address(parameters.server_name) is None and parameters.server_name:
         offered.append((ext.SERVER_NAME, ext.write_server_name(parameters.server_name)))

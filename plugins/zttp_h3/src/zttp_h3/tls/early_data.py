@@ -1,7 +1,7 @@
-"""What early data relies on, as a ticket carries it: numbers that must not have fallen since (RFC 8446 4.2.10).
+"""The context of early data in a ticket: numbers that must not have decreased since (RFC 8446 4.2.10).
 
-RFC 9000 7.4.1 and RFC 9114 7.2.4.2 let limits grow between two connections and not shrink; a value that has to be the
-same stands there twice, once as itself and once counted from the top.
+RFC 9000 7.4.1 and RFC 9114 7.2.4.2 allow limits to grow between two connections but not to shrink; a value that must be
+equal is there twice, once directly and once subtracted from the maximum.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ _TOP: Final = 1 << 62
 
 
 def write_context(limits: list[int], fixed: list[int]) -> bytes:
-    """Return the context of limits, which may grow, and of values that may only come to be: from 0 to something."""
+    """Return the context of limits, which may grow, and of values that may only change from 0."""
     numbers = list(limits)
     for value in fixed:
         numbers.append(value)
@@ -20,10 +20,10 @@ def write_context(limits: list[int], fixed: list[int]) -> bytes:
 
 
 def still_holds(before: bytes, now: bytes) -> bool:
-    """Return whether early data that relied on one context is within another."""
+    """Return whether early data under one context is within another."""
     if before == now:
         return True
     if len(before) != len(now) or len(now) % _SIZE != 0:
         return False
-    # Numbers of one size in this byte order compare as their bytes do.
+    # Numbers of one size in this byte order compare like their bytes.
     return all(before[at : at + _SIZE] <= now[at : at + _SIZE] for at in range(0, len(now), _SIZE))

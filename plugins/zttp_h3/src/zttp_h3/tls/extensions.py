@@ -1,4 +1,4 @@
-"""Extensions: which may stand in which message, and what is inside (RFC 8446 4.2)."""
+"""Extensions: where each is legal, and their content (RFC 8446 4.2)."""
 
 from typing import Final
 
@@ -32,13 +32,13 @@ SIGNATURE_ALGORITHMS_CERT: Final = 50
 KEY_SHARE: Final = 51
 QUIC_TRANSPORT_PARAMETERS: Final = 57  # RFC 9001 8.2
 
-# HelloRetryRequest is a ServerHello on the wire, with extensions of its own.
+# HelloRetryRequest is a ServerHello on the wire, with its own extensions.
 HELLO_RETRY_REQUEST: Final = 0x100 + SERVER_HELLO
 
 TLS_1_3: Final = 0x0304
 PSK_DHE_KE: Final = 1
 
-# RFC 8446 4.2: where each extension may stand. One that we know, in another message, is refused.
+# RFC 8446 4.2: the messages of each extension. A known one in another message is refused.
 LEGAL_IN: Final[dict[int, tuple[int, ...]]] = {
     SERVER_NAME: (CLIENT_HELLO, ENCRYPTED_EXTENSIONS),
     STATUS_REQUEST: (CLIENT_HELLO, CERTIFICATE_REQUEST, CERTIFICATE),
@@ -62,14 +62,14 @@ Extensions = dict[int, bytes]
 
 
 def read_extensions(reader: Reader, message_kind: int, offered: frozenset[int] | None = None) -> Extensions:
-    """Read the extensions of a message; ``offered`` are those that an answer may hold. Raises Alert."""
+    """Read the extensions of a message; ``offered`` are those that an answer may have. Raises Alert."""
     found = take_extensions(reader)
     check_extensions(found, message_kind, offered)
     return found
 
 
 def take_extensions(reader: Reader) -> Extensions:
-    """Read the extensions of a message, whichever they are. Raises Alert."""
+    """Read all extensions of a message. Raises Alert."""
     found: Extensions = {}
     inside = Reader(reader.vector(2, 0, 0xFFFF))
     while not inside.at_end():
@@ -82,7 +82,7 @@ def take_extensions(reader: Reader) -> Extensions:
 
 
 def check_extensions(found: Extensions, message_kind: int, offered: frozenset[int] | None) -> None:
-    """Check that extensions may stand in a message. Raises Alert."""
+    """Check that extensions are legal in a message. Raises Alert."""
     after_last = False
     for kind in found:
         if after_last:
@@ -101,7 +101,7 @@ def write_extensions(extensions: list[tuple[int, bytes]]) -> bytes:
 
 
 def required(extensions: Extensions, kind: int, name: str) -> bytes:
-    """Return an extension without which there is no handshake. Raises Alert(MISSING_EXTENSION)."""
+    """Return a mandatory extension. Raises Alert(MISSING_EXTENSION)."""
     body = extensions.get(kind)
     if body is None:
         raise Alert(MISSING_EXTENSION, f"the extension {name} is missing")
@@ -112,7 +112,7 @@ def required(extensions: Extensions, kind: int, name: str) -> bytes:
 
 
 def read_server_name(body: bytes) -> str | None:
-    """Return the host name of a client's server_name (RFC 6066 3); None if there is none in it."""
+    """Return the host name of a client's server_name (RFC 6066 3); None if it has none."""
     reader = Reader(body)
     names = Reader(reader.vector(2, 1, 0xFFFF))
     reader.finish()
@@ -160,7 +160,7 @@ def read_numbers(body: bytes) -> list[int]:
 
 
 def read_offered_versions(body: bytes) -> list[int]:
-    """Return what a ClientHello has in supported_versions (RFC 8446 4.2.1)."""
+    """Return the versions of a ClientHello's supported_versions (RFC 8446 4.2.1)."""
     reader = Reader(body)
     inside = Reader(reader.vector(1, 2, 254))
     reader.finish()
@@ -243,6 +243,6 @@ def read_cookie(body: bytes) -> bytes:
 
 
 def check_empty(body: bytes) -> None:
-    """Check an extension that says what it says by being there."""
+    """Check an extension without content."""
     if len(body) != 0:
         raise Alert(DECODE_ERROR, "an extension that must be empty is not")

@@ -1,6 +1,6 @@
 """Key exchange: X25519, P-256, P-384 (RFC 8446 4.2.8, 7.4) and X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem).
 
-A share that no honest peer makes (a wrong length, a point off the curve, a secret of zeros) is ``illegal_parameter``.
+An invalid share (a wrong length, a point off the curve, a secret of zeros) is ``illegal_parameter``.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ GROUPS: Final = (X25519, SECP256R1, SECP384R1, X25519MLKEM768)
 _X25519_SIZE: Final = 32
 _ENCAPSULATION_KEY_SIZE: Final = 1184  # FIPS 203, ML-KEM-768
 _CIPHERTEXT_SIZE: Final = 1088
-# The order of each curve, and the bytes of a secret scalar: drawn wide, so that the reduction shows no bias.
+# The order of each curve, and the bytes of a secret scalar: longer than needed, so that the reduction has no bias.
 _ORDERS: Final = {
     SECP256R1: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
     SECP384R1: (0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973),
@@ -32,7 +32,7 @@ Entropy = Callable[[int], bytes]
 
 @final
 class KeyShare:
-    """Our half of a key exchange: ``public`` goes to the peer, ``exchange`` takes theirs."""
+    """Our part of a key exchange: ``public`` goes to the peer, ``exchange`` takes the peer's."""
 
     def __init__(self, group: int, entropy: Entropy) -> None:
         self.group: Final = group
@@ -49,7 +49,7 @@ class KeyShare:
         self.public: Final = public
 
     def exchange(self, peer: bytes) -> bytes:
-        """Return the secret shared with who answered ``public`` by ``peer``. Raises Alert."""
+        """Return the shared secret for the peer's answer ``peer``. Raises Alert."""
         if self.group == X25519MLKEM768:
             _check_size(peer, _CIPHERTEXT_SIZE + _X25519_SIZE)
             secret: bytes = self._kem.decapsulate(peer[:_CIPHERTEXT_SIZE])
@@ -60,13 +60,13 @@ class KeyShare:
 
 
 def answer(group: int, peer: bytes, entropy: Entropy) -> tuple[bytes, bytes]:
-    """Answer a client's share: what goes back, and the secret that is shared then. Raises Alert."""
+    """Answer a client's share: return our share and the shared secret. Raises Alert."""
     if group == X25519MLKEM768:
         _check_size(peer, _ENCAPSULATION_KEY_SIZE + _X25519_SIZE)
         try:
             key = mlkem.MLKEM768PublicKey.from_public_bytes(peer[:_ENCAPSULATION_KEY_SIZE])
             secret, ciphertext = key.encapsulate()
-        except ValueError:  # FIPS 203 7.2: the encapsulation key has to be checked
+        except ValueError:  # FIPS 203 7.2: the encapsulation key must be checked
             raise Alert(ILLEGAL_PARAMETER, "an encapsulation key is no ML-KEM-768 key") from None
         share = KeyShare(X25519, entropy)
         return ciphertext + share.public, secret + share.exchange(peer[_ENCAPSULATION_KEY_SIZE:])

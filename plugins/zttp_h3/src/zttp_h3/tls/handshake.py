@@ -1,7 +1,7 @@
-"""What both sides of a handshake share: messages in and out by encryption level, secrets as they come about.
+"""The common part of both sides of a handshake: messages in and out by encryption level, secrets as they are derived.
 
-The handshake knows nothing of packets. It is fed the CRYPTO stream of each level in order (RFC 9001 4.1.3), and what it
-has to say is taken from it: first ``take_secrets``, then ``take_messages``, whose level the secrets may have opened.
+The handshake does not depend on packets. Its input is the CRYPTO stream of each level in order (RFC 9001 4.1.3); its
+output is taken from it: first ``take_secrets``, then ``take_messages``, whose level may need those secrets.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from zttp_h3.tls.messages import APPLICATION, EARLY_DATA, HANDSHAKE, INITIAL, Me
 # A secret for packet protection: its encryption level, whether it is for sending, and itself.
 Secret = tuple[int, bool, bytes]
 
-# The names of the key log, as other tools read them (SSLKEYLOGFILE, draft-ietf-tls-keylogfile).
+# The names in the key log (SSLKEYLOGFILE, draft-ietf-tls-keylogfile).
 _KEY_LOG_NAMES: Final = {
     CLIENT_EARLY: "CLIENT_EARLY_TRAFFIC_SECRET",
     CLIENT_HANDSHAKE: "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
@@ -61,14 +61,14 @@ class Handshake:
         self._transcript: Final = Transcript()
         self._schedule: KeySchedule | None = None
         self._buffer = MessageBuffer()
-        self._level: i64 = INITIAL  # that messages come in
+        self._level: i64 = INITIAL  # of received messages
         self._messages: list[tuple[int, bytes]] = []
         self._secrets: list[Secret] = []
 
     def receive(self, level: i64, data: bytes) -> None:
-        """Take bytes of the CRYPTO stream of a level, in order. Raises TlsError, after which nothing more may come."""
+        """Take bytes of the CRYPTO stream of a level, in order. Raises TlsError, which is final."""
         if level != self._level:
-            # RFC 9001 4.1.3: what comes later in a level that is over, or before a level has begun.
+            # RFC 9001 4.1.3: late bytes of a finished level, or early bytes of a later level.
             raise ProtocolViolation("handshake messages come in an encryption level that is not read now")
         self._buffer.receive(data)
         while True:
@@ -82,13 +82,13 @@ class Handshake:
         return level == self._level
 
     def take_messages(self) -> list[tuple[int, bytes]]:
-        """Return what is to be sent, as (level, bytes), and forget it."""
+        """Return the messages to send, as (level, bytes), and remove them."""
         taken = self._messages
         self._messages = []
         return taken
 
     def take_secrets(self) -> list[Secret]:
-        """Return the secrets that came about, in order, and forget them."""
+        """Return the new secrets, in order, and remove them."""
         taken = self._secrets
         self._secrets = []
         return taken
@@ -107,8 +107,8 @@ class Handshake:
         self._messages.append((level, message))
 
     def _read_from(self, level: i64) -> None:
-        """Go on reading in another level; messages must not reach over (RFC 8446 5.1)."""
-        if not self._buffer.is_empty():  # RFC 9001 4.1.3 MUST, which knows no alert for it
+        """Continue reading in another level; messages must not span levels (RFC 8446 5.1)."""
+        if not self._buffer.is_empty():  # RFC 9001 4.1.3 MUST, without an alert for it
             raise ProtocolViolation("a handshake message reaches over a change of keys")
         self._level = level
 
@@ -151,5 +151,5 @@ class Handshake:
 
 
 def unexpected(kind: i64) -> Alert:
-    """Return the alert for a message that may not come now."""
+    """Return the alert for a message that is not legal now."""
     return Alert(UNEXPECTED_MESSAGE, f"a handshake message of type {kind} must not come now")

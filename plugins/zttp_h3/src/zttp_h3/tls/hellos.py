@@ -18,7 +18,7 @@ from zttp_h3.tls.extensions import (
 from zttp_h3.tls.messages import CLIENT_HELLO, SERVER_HELLO, Reader, message, numbers16, vector8, vector16
 
 _LEGACY_VERSION: Final = b"\x03\x03"
-# RFC 8446 4.1.3: the random that tells a HelloRetryRequest from a ServerHello.
+# RFC 8446 4.1.3: the random that distinguishes a HelloRetryRequest from a ServerHello.
 RETRY_RANDOM: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
 
@@ -46,7 +46,7 @@ class ServerHello:
 def read_client_hello(body: bytes) -> ClientHello:
     """Read a ClientHello without its header. Raises TlsError."""
     reader = Reader(body)
-    reader.take(2)  # legacy_version, which says nothing where supported_versions does
+    reader.take(2)  # legacy_version, without meaning if there is supported_versions
     random = reader.take(32)
     session_id = reader.vector(1, 0, 32)
     suites = reader.numbers16()
@@ -84,7 +84,7 @@ def read_server_hello(body: bytes, offered: frozenset[int]) -> ServerHello:
         raise Alert(PROTOCOL_VERSION, "a ServerHello without extensions does not speak TLS 1.3")
     extensions = take_extensions(reader)
     reader.finish()
-    # RFC 8446 4.2.1 MUST: before everything else, for an older version has extensions of its own.
+    # RFC 8446 4.2.1 MUST: before everything else, because an older version has other extensions.
     version = extensions.get(SUPPORTED_VERSIONS)
     if version is None:
         raise Alert(PROTOCOL_VERSION, "a ServerHello does not choose TLS 1.3")

@@ -12,7 +12,7 @@ AES_128_GCM_SHA256: Final = 0x1301
 AES_256_GCM_SHA384: Final = 0x1302
 CHACHA20_POLY1305_SHA256: Final = 0x1303
 
-# RFC 8446 B.4: what a suite means to the handshake is its hash.
+# RFC 8446 B.4: for the handshake a suite is its hash.
 SUITE_HASHES: Final = {
     AES_128_GCM_SHA256: "sha256",
     AES_256_GCM_SHA384: "sha384",
@@ -74,13 +74,13 @@ class Transcript:
             self._waiting = []
 
     def restart_for_retry(self) -> None:
-        """Put the hash of the first ClientHello in its place (RFC 8446 4.4.1)."""
+        """Replace the first ClientHello by its hash (RFC 8446 4.4.1)."""
         first = self.digest()
         self._hash = _HASHES[self._hash_name]()
         self._hash.update(message(MESSAGE_HASH, first))
 
     def forget(self) -> None:
-        """Be of no more use."""
+        """Drop the state."""
         self._waiting = []
         self._hash = None
 
@@ -102,7 +102,7 @@ class Transcript:
 
 @final
 class KeySchedule:
-    """The secret that the others derive from, as it moves from early to handshake to master (RFC 8446 7.1)."""
+    """The secret from which the others are derived: early, then handshake, then master (RFC 8446 7.1)."""
 
     def __init__(self, hash_name: str, psk: bytes | None) -> None:
         self.hash_name: Final = hash_name
@@ -117,7 +117,7 @@ class KeySchedule:
         self._secret = keyed_hash(name == "sha256", salt, self._zeros if shared_secret is None else shared_secret)
 
     def derive(self, label: bytes, transcript_hash: bytes) -> bytes:
-        """Return Derive-Secret of the present secret."""
+        """Return Derive-Secret of the current secret."""
         return expand_label(self.hash_name, self._secret, label, transcript_hash, len(self._zeros))
 
     def binder(self, hello_hash: bytes) -> bytes:

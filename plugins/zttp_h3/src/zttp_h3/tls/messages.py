@@ -1,6 +1,6 @@
-"""Handshake messages as bytes: their types, the stream they come in, and reading the vectors inside (RFC 8446 3, 4).
+"""Handshake messages as bytes: their types, their stream, and reading the vectors inside (RFC 8446 3, 4).
 
-Everything that is read is bounded by what holds it; what ends too early or too late is a ``decode_error``.
+Every part is limited by its container; a part that ends too early or too late is a ``decode_error``.
 """
 
 from typing import Final, final
@@ -20,13 +20,13 @@ FINISHED: Final = 20
 KEY_UPDATE: Final = 24
 MESSAGE_HASH: Final = 254
 
-# The encryption levels that messages travel in (RFC 9001 4.1.4), numbered as they follow each other.
+# The encryption levels of messages (RFC 9001 4.1.4), in order.
 INITIAL: Final = 0
 EARLY_DATA: Final = 1
 HANDSHAKE: Final = 2
 APPLICATION: Final = 3
 
-# A chain of certificates may be long; nothing else comes near.
+# A certificate chain may be long; other messages are much shorter.
 _MOST_BYTES: Final = 16 * 1024
 _MOST_CERTIFICATE_BYTES: Final = 64 * 1024
 
@@ -52,13 +52,13 @@ def vector24(body: bytes) -> bytes:
 
 
 def numbers16(values: list[int]) -> bytes:
-    """Return numbers of two bytes each, one after the other."""
+    """Return numbers of two bytes each, concatenated."""
     return b"".join([value.to_bytes(2, "big") for value in values])
 
 
 @final
 class MessageBuffer:
-    """The CRYPTO stream of one encryption level: bytes in, whole messages out."""
+    """The CRYPTO stream of one encryption level: bytes in, complete messages out."""
 
     def __init__(self) -> None:
         self._bytes = b""
@@ -119,7 +119,7 @@ class Reader:
         return int(number)
 
     def vector(self, length_size: i64, least: int = 0, most: int = 0xFFFFFF) -> bytes:
-        """Return a vector whose length stands in ``length_size`` bytes and must be in the given bounds."""
+        """Return a vector whose length has ``length_size`` bytes and must be in the given range."""
         size = self.number(length_size)
         if size < least or size > most:
             raise Alert(DECODE_ERROR, "a vector in a handshake message has a length that it cannot have")

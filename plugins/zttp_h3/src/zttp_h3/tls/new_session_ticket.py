@@ -12,7 +12,7 @@ _LONGEST_LIFETIME: Final = 7 * 24 * 3600
 
 @final
 class NewSessionTicket:
-    """What the message says: ``lifetime`` in seconds; ``early_data`` whether 0-RTT may be sent with the ticket."""
+    """The content of the message: ``lifetime`` in seconds; ``early_data`` whether 0-RTT may be sent with the ticket."""
 
     def __init__(self, lifetime: int, age_add: int, nonce: bytes, identity: bytes, early_data: bool) -> None:
         self.lifetime: Final = lifetime

@@ -44,20 +44,20 @@ READ_SECOND_HELLO: Final = 1
 READ_FINISHED: Final = 2
 CONNECTED: Final = 3
 
-# Which message may come in which state; every other one is unexpected_message. No message of TLS follows the client's
+# The message that is legal in each state; every other one is unexpected_message. No message of TLS follows the client's
 # Finished in QUIC: KeyUpdate is not used (RFC 9001 6), nor is client authentication after the handshake.
 EXPECTED: Final[dict[int, int]] = {READ_HELLO: CLIENT_HELLO, READ_SECOND_HELLO: CLIENT_HELLO, READ_FINISHED: FINISHED}
 
-_MOST_IDENTITIES_TRIED: Final = 4  # opening a ticket costs; clients offer one or two
+_MOST_IDENTITIES_TRIED: Final = 4  # decrypting a ticket has a cost; clients offer one or two
 
 
 @final
 class ServerParameters:
-    """What a server's handshakes are given.
+    """The parameters of a server's handshakes.
 
-    ``choose_identity`` gets the server name that the client asks for, or None, and returns None for one that it does
-    not know. ``context`` is what early data relies on, limits and settings: a ticket of a context that does not hold
-    any more resumes, but its early data is refused.
+    ``choose_identity`` gets the server name that the client sent, or None, and returns None for an unknown one.
+    ``context`` has the limits and settings of early data: a ticket of a context that is no longer valid resumes, but
+    its early data is refused.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class ServerParameters:
 
 @final
 class ServerHandshake(Handshake):
-    """A server's handshake. ``server_name`` is what the client asked for."""
+    """A server's handshake. ``server_name`` is the one that the client sent."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class ServerHandshake(Handshake):
         self._parameters: Final = parameters
         self._transport_parameters = transport_parameters
         self._retry_group = -1
-        self._finished_key = b""  # the secret under the client's Finished
+        self._finished_key = b""  # the secret of the client's Finished
         self._offers_resumption = False
 
     def _process(self, raw: bytes) -> None:
@@ -140,7 +140,7 @@ class ServerHandshake(Handshake):
         identity = None
         scheme = 0
         if psk is None:
-            # RFC 8446 9.2: who offers no PSK that is used has to say what it verifies.
+            # RFC 8446 9.2: without a used PSK the client must send signature_algorithms.
             schemes = ext.read_numbers(ext.required(extensions, ext.SIGNATURE_ALGORITHMS, "signature_algorithms"))
             identity = self._parameters.choose_identity(self.server_name)
             if identity is None:
@@ -159,7 +159,7 @@ class ServerHandshake(Handshake):
         raise Alert(HANDSHAKE_FAILURE, "the client offers no cipher suite of ours")
 
     def _protocol(self, extensions: ext.Extensions) -> bytes:
-        # RFC 9001 8.1: without an application protocol there is no connection.
+        # RFC 9001 8.1: an application protocol is required.
         body = extensions.get(ext.ALPN)
         if body is not None:
             offered = ext.read_protocols(body)
@@ -169,7 +169,7 @@ class ServerHandshake(Handshake):
         raise Alert(NO_APPLICATION_PROTOCOL, "the client offers no application protocol of ours")
 
     def _group(self, groups: list[int], shares: dict[int, bytes]) -> int:
-        """Return the group to use: ours in our order, but one that the client has a share for if there is one."""
+        """Return the group to use, in our order of preference, but one with a client's share if there is one."""
         common = [group for group in self._parameters.groups if group in groups]
         if len(common) == 0:
             raise Alert(HANDSHAKE_FAILURE, "the client offers no group of ours")
@@ -181,7 +181,7 @@ class ServerHandshake(Handshake):
         return common[0]
 
     def _check_shares(self, again: bool, groups: list[int], shares: dict[int, bytes]) -> None:
-        # RFC 8446 4.2.8: every share is of a group that is offered; after a retry there is the one asked for.
+        # RFC 8446 4.2.8: every share has an offered group; after a retry there is only the requested one.
         if again and len(shares) != 1:
             raise Alert(ILLEGAL_PARAMETER, "the second ClientHello must have one key share")
         for group in shares:
@@ -189,7 +189,7 @@ class ServerHandshake(Handshake):
                 raise Alert(ILLEGAL_PARAMETER, "a key share is of a group that supported_groups does not list")
 
     def _retry(self, raw: bytes, group: int) -> None:
-        """Ask for another key share (RFC 8446 4.1.4)."""
+        """Request another key share (RFC 8446 4.1.4)."""
         self._transcript.add(raw)
         self._transcript.restart_for_retry()
         self._retry_group = group
@@ -200,7 +200,7 @@ class ServerHandshake(Handshake):
     # ------------------------------------------------------------------------------------------------------- resumption
 
     def _choose_psk(self, raw: bytes, hello: ClientHello, suite: int) -> tuple[TicketState | None, int]:
-        """Return what the ticket that is taken holds, and its place among those offered (RFC 8446 4.2.11)."""
+        """Return the content of the accepted ticket, and its index among those offered (RFC 8446 4.2.11)."""
         body = hello.extensions.get(ext.PRE_SHARED_KEY)
         modes = hello.extensions.get(ext.PSK_KEY_EXCHANGE_MODES)
         self._offers_resumption = modes is not None and ext.PSK_DHE_KE in ext.read_psk_modes(modes)
@@ -296,7 +296,7 @@ class ServerHandshake(Handshake):
         self._forget()
 
     def _forget(self) -> None:
-        """Let go of what only a handshake needs: the connection may be quiet for long, and nothing is derived again."""
+        """Drop the state that only the handshake needs: the connection may be idle for long."""
         self._transcript.forget()
         self._schedule = None
         self._finished_key = b""

@@ -1,4 +1,4 @@
-"""Signatures in the handshake: which scheme fits which key, and what is signed (RFC 8446 4.2.3, 4.4.3)."""
+"""Signatures in the handshake: the schemes of keys, and the signed content (RFC 8446 4.2.3, 4.4.3)."""
 
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ ED25519: Final = 0x0807
 
 LEAST_RSA_BITS: Final = 2048
 
-# What a client says it verifies. PKCS #1 is for the certificates of a chain alone (RFC 8446 4.2.3).
+# The schemes that a client offers. PKCS #1 is only for the certificates of a chain (RFC 8446 4.2.3).
 OFFERED: Final = (
     ECDSA_SECP256R1_SHA256,
     RSA_PSS_RSAE_SHA256,
@@ -54,7 +54,7 @@ _PSS: Final = (RSA_PSS_RSAE_SHA256, RSA_PSS_RSAE_SHA384, RSA_PSS_RSAE_SHA512)
 
 
 def schemes_of(public_key: Any) -> tuple[int, ...]:
-    """Return the schemes that a key can sign with, the best first; none for a key that TLS 1.3 has no use for."""
+    """Return the schemes that a key can sign with, the best first; none for a key that TLS 1.3 does not support."""
     if isinstance(public_key, ec.EllipticCurvePublicKey):
         scheme = _CURVE_SCHEMES.get(public_key.curve.name)
         return () if scheme is None else (scheme,)

@@ -1,4 +1,4 @@
-"""Tickets: what a server seals into them, what a client keeps, and how a replay is noticed (RFC 8446 4.6.1, 8)."""
+"""Tickets: their encrypted content, a client's copy, and the detection of replays (RFC 8446 4.6.1, 8)."""
 
 import hashlib
 import hmac
@@ -16,11 +16,11 @@ from zttp_h3.tls.messages import Reader, vector8, vector16
 LIFETIME_SECONDS: Final = 2 * 24 * 3600  # RFC 8446 4.6.1 allows a week
 MAX_EARLY_DATA: Final = 0xFFFFFFFF  # RFC 9001 4.6.1: the only value that there is in QUIC
 
-# RFC 8446 8.3: a hello is fresh if its ticket's age differs by no more from what the server counts.
+# RFC 8446 8.3: a hello is fresh if its ticket's age differs by no more from the server's value.
 FRESH_MILLISECONDS: Final = 10_000
-# A replay inside that window is one that is fresh too, so a ticket is remembered for twice as long.
+# A replay within that window is fresh too, so a ticket is recorded for twice as long.
 _REMEMBERED_MILLISECONDS: Final = 2 * FRESH_MILLISECONDS
-_MOST_REMEMBERED: Final = 65_536  # then early data is refused, which costs a round trip and nothing else
+_MOST_REMEMBERED: Final = 65_536  # then early data is refused, which only costs a round trip
 
 _FORMAT: Final = b"\x01"
 _NONCE_SIZE: Final = 12
@@ -29,7 +29,7 @@ _KEY_NAME_SIZE: Final = 8
 
 @final
 class TicketState:
-    """What a server has to know again when a ticket comes back."""
+    """The state that a server restores from a ticket."""
 
     def __init__(
         self, psk: bytes, suite: int, alpn: bytes, server_name: bytes, context: bytes, age_add: int, issued: int
@@ -38,7 +38,7 @@ class TicketState:
         self.suite: Final = suite
         self.alpn: Final = alpn
         self.server_name: Final = server_name
-        self.context: Final = context  # what early data relies on: it is accepted only where nothing of that changed
+        self.context: Final = context  # the context of early data, which is accepted only if it has not changed
         self.age_add: Final = age_add
         self.issued: Final = issued  # milliseconds since the epoch
 
@@ -100,7 +100,7 @@ class TicketKeys:
         return self._names[0] + nonce + sealed
 
     def open(self, ticket: bytes) -> TicketState | None:
-        """Return what is in a ticket; None if it is not one of ours, or too old a one."""
+        """Return the content of a ticket; None if it is not ours, or too old."""
         name = ticket[:_KEY_NAME_SIZE]
         if name not in self._names:
             return None
@@ -122,14 +122,14 @@ class TicketKeys:
             return None
 
     def use_once(self, ticket: bytes, now: int) -> bool:
-        """Note that early data came with a ticket, ``now`` in milliseconds; False if it must be refused.
+        """Record that early data arrived with a ticket, ``now`` in milliseconds; False if it must be refused.
 
-        Refused is a ticket that was used already, and any while there is no room to remember it (RFC 8446 8.1, 8.2).
+        A used ticket is refused, and any ticket while there is no room to record it (RFC 8446 8.1, 8.2).
         """
         if self._started < 0:
             self._started = now
         if self._shared and now - self._started < _REMEMBERED_MILLISECONDS:
-            return False  # one that this process knew before it was started again may come back
+            return False  # a ticket from before a restart of this process may be replayed
         if now - self._turned > _REMEMBERED_MILLISECONDS or now < self._turned:
             self._older = self._recent if now - self._turned <= 2 * _REMEMBERED_MILLISECONDS else set()
             self._recent = set()
@@ -249,7 +249,7 @@ class SessionTicket:
 
 
 def is_fresh(state: TicketState, obfuscated_age: int, now: int) -> bool:
-    """Return whether a hello with this age is of ``now``, in milliseconds, and no old one sent again (RFC 8446 8.3)."""
+    """Return whether a hello with this age is fresh at ``now``, in milliseconds, and not a replay (RFC 8446 8.3)."""
     said: i64 = (obfuscated_age - state.age_add) % 0x1_0000_0000
     counted: i64 = now - state.issued
     return -FRESH_MILLISECONDS <= counted - said <= FRESH_MILLISECONDS

@@ -1,7 +1,7 @@
-"""Whether a server's chain leads to a trusted authority and names the server (RFC 5280 6, RFC 9525 6).
+"""Verification of a server's chain: trusted authority and server name (RFC 5280 6, RFC 9525 6).
 
-Path building and its rules are cryptography's. Three things are added: a leaf that is itself trusted, private
-authorities that lack what the Web requires of public ones, and why a chain was refused, as an alert.
+cryptography does path building and its rules. Three things are added: a leaf that is itself trusted, private
+authorities without the extensions that the Web requires of public ones, and the reason of a refusal as an alert.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ _SERVER_USES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_
 
 @final
 class Anchors:
-    """Certificates that are trusted: authorities, and leaves that are trusted themselves. Parsed once."""
+    """Trusted certificates: authorities, and leaves that are trusted themselves. Parsed once."""
 
     def __init__(self, certificates: list[Any]) -> None:
         self.store: Final[Any] = Store(certificates) if certificates else None
@@ -41,7 +41,7 @@ class Anchors:
 
 
 def verify_chain(chain: list[bytes], server_name: str, anchors: Anchors, seconds: float) -> None:
-    """Check that ``chain``, leaf first, is good for ``server_name`` at a time since the epoch. Raises Alert."""
+    """Check that ``chain``, leaf first, is valid for ``server_name`` at a time since the epoch. Raises Alert."""
     try:
         parsed = [x509.load_der_x509_certificate(certificate) for certificate in chain]
     except ValueError:
@@ -65,7 +65,7 @@ def verify_chain(chain: list[bytes], server_name: str, anchors: Anchors, seconds
 
 
 def verify_pin(chain: list[bytes], pinned: bytes) -> None:
-    """Check that the leaf is the pinned certificate and no other; names and dates are not looked at. Raises Alert."""
+    """Check that the leaf is the pinned certificate; names and dates are not checked. Raises Alert."""
     if not hmac.compare_digest(chain[0], pinned):
         raise Alert(CERTIFICATE_UNKNOWN, "the server's certificate is not the pinned one")
 
@@ -83,8 +83,8 @@ def names_server(leaf: Any, server_name: str) -> bool:
 
 
 def as_address(server_name: str) -> Any:
-    """Return an IP address for what is one, else None; no server_name is sent for it (RFC 6066 3)."""
-    # One has a colon or a digit at its end, so that the error is not made, at some cost, for nearly every name.
+    """Return the IP address if the name is one, otherwise None; no server_name is sent for it (RFC 6066 3)."""
+    # An address has a colon, or a digit at its end: this check avoids the cost of an exception for nearly every name.
     if ":" not in server_name and not server_name[-1:].isdigit():
         return None
     try:
@@ -96,7 +96,7 @@ def as_address(server_name: str) -> Any:
 def _matches(pattern: str, name: str) -> bool:
     pattern = pattern.lower()
     if pattern.startswith("*."):
-        # The wildcard is the whole leftmost label and stands for one label (RFC 9525 6.3).
+        # The wildcard is the whole leftmost label and matches one label (RFC 9525 6.3).
         _, dot, rest = name.partition(".")
         return dot == "." and "." in rest and pattern[2:] == rest
     return pattern == name
@@ -129,8 +129,8 @@ def _check_use(leaf: Any) -> None:
 
 
 def _verifier(anchors: Anchors, when: dt.datetime, server_name: str) -> Any:
-    # Private authorities exist without key identifiers, which the profile of the Web demands. What protects the client
-    # stays demanded: names, dates, signatures, that an authority is one and for how long a chain.
+    # Some private authorities lack key identifiers, which the profile of the Web requires. The checks that protect the
+    # client remain: names, dates, signatures, that an authority is one and its path length.
     authorities = ExtensionPolicy.permit_all().require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
     leaves = ExtensionPolicy.permit_all().require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
     builder = PolicyBuilder().store(anchors.store).time(when)
@@ -145,18 +145,18 @@ def _verifier(anchors: Anchors, when: dt.datetime, server_name: str) -> Any:
 
 @final
 class Trust:
-    """What a client checks a server's chain against: anchors, or one pinned certificate in DER."""
+    """The trust of a client: anchors, or one pinned certificate in DER."""
 
     def __init__(self, anchors: Anchors | None, pinned: bytes | None = None) -> None:
         self._anchors: Final = anchors
         self._pinned: Final = pinned
 
     def is_pin(self) -> bool:
-        """Return whether names are not looked at."""
+        """Return whether names are not checked."""
         return self._pinned is not None
 
     def check(self, chain: list[bytes], server_name: str, seconds: float) -> None:
-        """Raise Alert unless the chain is to be trusted for ``server_name`` at a time since the epoch."""
+        """Raise Alert unless the chain is trusted for ``server_name`` at a time since the epoch."""
         if self._pinned is not None:
             verify_pin(chain, self._pinned)
         elif self._anchors is None:

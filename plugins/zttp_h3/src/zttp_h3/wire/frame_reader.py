@@ -1,8 +1,7 @@
-"""What stands in frames (RFC 9000 19, RFC 9221 4): pure functions from a position after the type.
+"""The content of frames (RFC 9000 19, RFC 9221 4): pure functions from a position after the type.
 
-Each returns the fields of its frame and the position after it. A frame that ends before its fields do, or that cannot
-mean anything, is a FRAME_ENCODING_ERROR; what a frame means to a connection is not judged here. ``0 <= at`` and ``stop
-<= len(payload)`` always.
+Each returns the fields of its frame and the position after it. A truncated or invalid frame is a FRAME_ENCODING_ERROR;
+the effect of a frame on a connection is not checked here. ``0 <= at`` and ``stop <= len(payload)`` always.
 """
 
 from typing import Final, final
@@ -41,12 +40,12 @@ def skip_padding(payload: bytes, at: i64, stop: i64) -> i64:
 @final
 @mypyc_attr(acyclic=True)
 class AckFrame:
-    """An ACK frame (19.3): one object that is read into again and again."""
+    """An ACK frame (19.3): one object, reused for each frame."""
 
     def __init__(self) -> None:
         self.largest: i64 = 0
         self.smallest: i64 = 0  # of the first range
-        self.delay: i64 = 0  # in the unit that ack_delay_exponent says
+        self.delay: i64 = 0  # in the unit of ack_delay_exponent
         # Further ranges, downwards: the largest and the smallest number of each, one after the other.
         self.older: list[int] = []
         self.ect0: i64 = -1  # -1: without counts
@@ -59,7 +58,7 @@ class AckFrame:
         delay, at = read_varint(payload, at, stop)
         count, at = read_varint(payload, at, stop)
         first, at = read_varint(payload, at, stop)
-        # Where one is cut short, all that follow are.
+        # If one is incomplete, all that follow are.
         if first < 0:
             raise _truncated(frame_type)
         smallest = largest - first
@@ -82,7 +81,7 @@ class AckFrame:
         return at
 
     def _read_older(self, payload: bytes, at: i64, stop: i64, frame_type: i64, count: i64, smallest: i64) -> i64:
-        """Read the ranges below the first one (19.3.1). No count can ask for more than the frame has octets."""
+        """Read the ranges below the first one (19.3.1). A count cannot exceed the octets of the frame."""
         older = self.older
         while count > 0:
             gap, at = read_varint(payload, at, stop)

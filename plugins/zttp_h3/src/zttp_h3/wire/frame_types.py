@@ -1,6 +1,6 @@
-"""Which frames there are, in which packets each may come, and what it counts for: table 3 of RFC 9000 12.4.
+"""The frame types, the packets in which each is legal, and its properties: table 3 of RFC 9000 12.4.
 
-The table is written as in the RFC and is what runs: one octet of flags for each type.
+The table is written as in the RFC and used directly: one octet of flags for each type.
 """
 
 from typing import Final
@@ -43,18 +43,18 @@ FIN: Final = 0x01
 HAS_LENGTH: Final = 0x02
 HAS_OFFSET: Final = 0x04
 
-# In which packets a frame is read: the first four bits of its rules.
+# The packets in which a frame is legal: the first four bits of its rules.
 IN_INITIAL: Final = 0x01
 IN_ZERO_RTT: Final = 0x02
 IN_HANDSHAKE: Final = 0x04
 IN_ONE_RTT: Final = 0x08
-# What a packet with it is.
+# The properties of a packet with it.
 ACK_ELICITING: Final = 0x10
 IN_FLIGHT: Final = 0x20
 NOT_PROBING: Final = 0x40
 FROM_SERVER: Final = 0x80
 
-# Type, packets, and what is special: N not ack-eliciting, C not in flight, P probing (RFC 9000 12.4, 9.1), S sent by
+# Type, packets, and properties: N not ack-eliciting, C not in flight, P probing (RFC 9000 12.4, 9.1), S sent by
 # servers only. PADDING alone is in flight without eliciting an acknowledgment, and CONNECTION_CLOSE is neither (RFC
 # 9002 2). Not in 0-RTT, although the table of the RFC has it there: RETIRE_CONNECTION_ID (RFC 9000 12.5).
 _TABLE: Final = (
@@ -115,8 +115,7 @@ RULES: Final[bytes] = _rules()
 def read_frame_type(payload: bytes, at: i64, stop: i64, packet: i64, from_server: bool) -> tuple[i64, i64]:
     """Read the type of the frame at ``at``, which is before ``stop``: (type, position after it).
 
-    ``packet`` is the one flag of the packet that it came in. Raises Malformed for a type that is unknown or not legal
-    there, or too long.
+    ``packet`` is the flag of its packet. Raises Malformed for a type that is unknown or not legal there, or too long.
     """
     frame_type: i64 = payload[at]
     if frame_type < _TYPES:

@@ -1,6 +1,6 @@
-"""Frames as they are sent (RFC 9000 19, RFC 9221 4), written after whatever the writer holds.
+"""Writing frames (RFC 9000 19, RFC 9221 4), after the current content of the writer.
 
-What is written here is what ``frame_reader`` reads; that it fits into the packet is for the caller to see to.
+``frame_reader`` reads these frames; the caller ensures that they fit into the packet.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ _ZEROS: Final = bytes(2048)
 
 
 def write_padding(writer: BytesWriter, count: i64) -> None:
-    """Write so many PADDING frames (19.1)."""
+    """Write this many PADDING frames (19.1)."""
     while count > 2048:
         writer.write(_ZEROS)
         count -= 2048
@@ -117,12 +117,12 @@ def write_crypto(writer: BytesWriter, offset: i64, data: bytes) -> None:
 
 
 def crypto_overhead(offset: i64, length: i64) -> i64:
-    """Return how many octets a CRYPTO frame has beside its data."""
+    """Return the number of octets of a CRYPTO frame without its data."""
     return 1 + varint_size(offset) + varint_size(length)
 
 
 def write_stream(writer: BytesWriter, stream_id: i64, offset: i64, data: bytes, fin: bool, last: bool) -> None:
-    """Write a STREAM frame (19.8); the ``last`` frame of a packet says no length."""
+    """Write a STREAM frame (19.8); the ``last`` frame of a packet has no length."""
     frame_type: i64 = STREAM
     if fin:
         frame_type |= FIN
@@ -197,7 +197,7 @@ def write_handshake_done(writer: BytesWriter) -> None:
 
 
 def write_datagram(writer: BytesWriter, data: bytes, last: bool) -> None:
-    """Write a DATAGRAM frame (RFC 9221 4); the ``last`` frame of a packet says no length."""
+    """Write a DATAGRAM frame (RFC 9221 4); the ``last`` frame of a packet has no length."""
     if last:
         writer.append(DATAGRAM)
     else:

@@ -1,7 +1,7 @@
-"""Packet headers (RFC 9000 17, RFC 8999): read as far as routing needs, without a key; and written.
+"""Packet headers (RFC 9000 17, RFC 8999): reading the part that routing needs, without a key; and writing.
 
-What is no packet is None: it is dropped, not answered. Short headers have no class: they are one octet, a connection ID
-whose length its owner knows, and what is protected.
+None means that it is not a packet: it is dropped, not answered. Short headers have no class: they are one octet, a
+connection ID whose length its owner knows, and the protected part.
 """
 
 from typing import Final, final
@@ -20,9 +20,9 @@ KEY_PHASE_BIT: Final = 0x04
 
 MAX_CONNECTION_ID: Final = 20  # octets, RFC 9000 17.2
 RETRY_TAG_SIZE: Final = 16  # RFC 9001 5.8
-MAX_LENGTH_FIELD: Final = 0x3FFF  # what ``write_long_header`` leaves room for
+MAX_LENGTH_FIELD: Final = 0x3FFF  # the room that ``write_long_header`` leaves
 
-# Kinds of packets beside the four types of versions.py.
+# Kinds of packets other than the four types of versions.py.
 VERSION_NEGOTIATION: Final = 4
 OTHER_VERSION: Final = 5
 
@@ -30,7 +30,7 @@ OTHER_VERSION: Final = 5
 @final
 @mypyc_attr(acyclic=True)
 class LongHeader:
-    """A long header, its positions in the datagram that it was read from."""
+    """A long header, with positions in its datagram."""
 
     def __init__(self, kind: i64, version: i64, at: i64, destination: bytes, source: bytes) -> None:
         self.kind: i64 = kind
@@ -39,22 +39,22 @@ class LongHeader:
         self.destination: bytes = destination
         self.source: bytes = source
         self.token: bytes = b""  # of Initial and Retry
-        # Where the packet number stands, or the list of versions, or the integrity tag of Retry.
+        # The position of the packet number, or the list of versions, or the integrity tag of Retry.
         self.rest_at: i64 = 0
-        self.stop: i64 = 0  # where the packet ends, and another one may begin
+        self.stop: i64 = 0  # the end of the packet, where another one may begin
 
 
 def is_long(datagram: bytes, at: i64) -> bool:
-    """Tell the form of the packet at ``at``, which is in the datagram (RFC 8999 5)."""
+    """Return whether the packet at ``at``, which is within the datagram, has the long form (RFC 8999 5)."""
     first: i64 = datagram[at]
     return first & LONG_FORM != 0
 
 
 def read_long_header(datagram: bytes, at: i64, any_fixed_bit: bool = False) -> LongHeader | None:
-    """Read the long header at ``at``; None if there is no whole packet of that form, which has to be dropped.
+    """Read the long header at ``at``; None if there is no complete packet of that form, which must be dropped.
 
-    ``any_fixed_bit``: we have said that the peer may clear it (RFC 9287 3). Of a version that is not known no more is
-    read than its connection IDs, so that it can be answered (RFC 8999 5.1).
+    ``any_fixed_bit``: we have allowed the peer to clear it (RFC 9287 3). For an unknown version only the connection IDs
+    are read, so that it can be answered (RFC 8999 5.1).
     """
     size: i64 = len(datagram)
     if size - at < 7:
@@ -89,7 +89,7 @@ def read_long_header(datagram: bytes, at: i64, any_fixed_bit: bool = False) -> L
 
 
 def _read_rest(header: LongHeader, datagram: bytes, at: i64, size: i64) -> bool:
-    """Read what follows the connection IDs in versions that are known; False if it is cut short."""
+    """Read the part after the connection IDs in known versions; False if it is incomplete."""
     if header.kind == RETRY:
         header.rest_at = size - RETRY_TAG_SIZE
         header.stop = size
@@ -113,7 +113,7 @@ def _read_rest(header: LongHeader, datagram: bytes, at: i64, size: i64) -> bool:
 
 
 def read_versions(datagram: bytes, header: LongHeader) -> list[int]:
-    """Return the versions that a Version Negotiation packet offers (RFC 9000 17.2.1); none if it is no whole list."""
+    """Return the versions of a Version Negotiation packet (RFC 9000 17.2.1); none if the list is incomplete."""
     versions: list[int] = []
     at = header.rest_at
     if (header.stop - at) & 3 != 0:
@@ -134,10 +134,10 @@ def write_long_header(
     packet_number: i64,
     number_length: i64,
 ) -> i64:
-    """Write the header of an Initial, 0-RTT or Handshake packet up to its packet number; return where Length stands.
+    """Write the header of an Initial, 0-RTT or Handshake packet up to its packet number; return the position of Length.
 
-    Length takes two octets and is 0 until ``patch_varint_of_2`` says otherwise: the octets of the packet number and of
-    the protected payload, ``MAX_LENGTH_FIELD`` at most.
+    Length takes two octets and is 0 until ``patch_varint_of_2`` sets it: the octets of the packet number and of the
+    protected payload, ``MAX_LENGTH_FIELD`` at most.
     """
     writer.append(u8(LONG_FORM | FIXED_BIT | type_bits(version, packet_type) | (number_length - 1)))
     _write_version_and_ids(writer, version, destination, source)
@@ -160,9 +160,9 @@ def write_short_header(
 
 
 def version_negotiation(destination: bytes, source: bytes, versions: list[int], unused: i64) -> bytes:
-    """Return a Version Negotiation packet (RFC 9000 17.2.1): the connection IDs of what it answers, exchanged.
+    """Return a Version Negotiation packet (RFC 9000 17.2.1): the connection IDs of the answered packet, exchanged.
 
-    ``unused`` are six bits without meaning. The fixed bit is set, so that it can be told from other protocols.
+    ``unused`` are six bits without meaning. The fixed bit is set, so that other protocols can be distinguished.
     """
     writer = BytesWriter()
     writer.append(u8(LONG_FORM | FIXED_BIT | (unused & 0x3F)))

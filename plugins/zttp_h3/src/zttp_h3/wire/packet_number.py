@@ -26,7 +26,7 @@ def packet_number_length(packet_number: i64, largest_acknowledged: i64) -> i64:
 
 
 def decode_packet_number(largest: i64, truncated: i64, length: i64) -> i64:
-    """Return the number closest to what comes next that ends in these octets (RFC 9000 A.3).
+    """Return the number closest to the next expected one that ends in these octets (RFC 9000 A.3).
 
     ``largest`` is the largest one processed in this packet number space, -1 if there is none.
     """

@@ -1,10 +1,10 @@
-"""Transport parameters that outlive their connection: what early data is sent within (RFC 9000 7.4.1, RFC 9221 3)."""
+"""Transport parameters that outlive their connection: the limits of early data (RFC 9000 7.4.1, RFC 9221 3)."""
 
 from typing import Final
 
 from zttp_h3.wire.transport_parameters import TransportParameters, decode
 
-# What a server that accepts early data must not have reduced since.
+# Limits that a server that accepts early data must not have reduced since.
 LIMITS: Final = (
     "active_connection_id_limit",
     "initial_max_data",
@@ -18,7 +18,7 @@ LIMITS: Final = (
 
 
 def remembered(encoded: bytes) -> TransportParameters:
-    """Return what a client may rely on of a server's parameters of another connection. Raises Malformed."""
+    """Return the parameters of a server's earlier connection on which a client may rely. Raises Malformed."""
     parameters = decode(encoded, True)
     kept = TransportParameters()
     for name in (*LIMITS, "max_idle_timeout", "max_udp_payload_size", "disable_active_migration"):

@@ -1,8 +1,8 @@
-"""Transport parameters: what each side declares in its handshake (RFC 9000 7.4, 18).
+"""Transport parameters, which each side declares in its handshake (RFC 9000 7.4, 18).
 
-One table says what there is, who may send it and within which bounds; reading and writing go by it. What a side does
-not mention has its default. Parameters that are not in the table are ignored. Those of RFC
-9221 3, RFC 9287 3 and RFC 9368 3 are in it.
+One table has the parameters, who may send each, and the range of values; reading and writing use it. A missing
+parameter has its default. Parameters that are not in the table are ignored. Those of RFC 9221 3, RFC 9287 3 and RFC
+9368 3 are in it.
 """
 
 from typing import Final, final
@@ -17,16 +17,16 @@ from zttp_h3.wire.varint import MAX_VARINT, read_varint, varint_size, write_vari
 
 RESET_TOKEN_SIZE: Final = 16
 
-# What a value is.
+# The kind of a value.
 _INTEGER: Final = 0
-_FLAG: Final = 1  # there or not, always empty
+_FLAG: Final = 1  # present or not, always empty
 _CONNECTION_ID: Final = 2
 _RESET_TOKEN: Final = 3
 _ADDRESS: Final = 4
 _VERSIONS: Final = 5
 
 _Row = tuple[int, str, int, bool, int, int, int]
-# Identifier, name, what it is, whether only servers send it; of integers the default, the least and the greatest value.
+# Identifier, name, kind, whether only servers send it; for integers the default, the minimum and the maximum.
 _TABLE: Final[tuple[_Row, ...]] = (
     (0x00, "original_destination_connection_id", _CONNECTION_ID, True, 0, 0, 0),
     (0x01, "max_idle_timeout", _INTEGER, False, 0, 0, MAX_VARINT),
@@ -55,7 +55,7 @@ _ROWS: Final[dict[int, _Row]] = {row[0]: row for row in _TABLE}
 @final
 @mypyc_attr(acyclic=True)
 class PreferredAddress:
-    """Where a server would rather be reached (RFC 9000 9.6): addresses in octets, all zero if there is none."""
+    """A server's preferred address (RFC 9000 9.6): addresses in octets, all zero if there is none."""
 
     def __init__(
         self, ipv4: bytes, ipv4_port: i64, ipv6: bytes, ipv6_port: i64, connection_id: bytes, reset_token: bytes
@@ -71,7 +71,7 @@ class PreferredAddress:
 @final
 @mypyc_attr(acyclic=True)
 class VersionInformation:
-    """The version in use and those that could have been (RFC 9368 3)."""
+    """The version in use and the available ones (RFC 9368 3)."""
 
     def __init__(self, chosen: i64, available: list[int]) -> None:
         self.chosen: i64 = chosen
@@ -81,7 +81,7 @@ class VersionInformation:
 @final
 @mypyc_attr(acyclic=True)
 class TransportParameters:
-    """What one side declares; as constructed, what it declares by saying nothing."""
+    """The parameters of one side; initially the defaults."""
 
     def __init__(self) -> None:
         self.original_destination_connection_id: bytes | None = None
@@ -107,12 +107,12 @@ class TransportParameters:
 
 
 def reserved_identifier(number: i64) -> i64:
-    """Return one of the identifiers that only exercise that unknown ones are ignored (RFC 9000 18.1)."""
+    """Return a reserved identifier, which exercises that unknown ones are ignored (RFC 9000 18.1)."""
     return 31 * number + 27
 
 
 def encode(parameters: TransportParameters, from_server: bool, reserved: i64 = -1, filler: bytes = b"") -> bytes:
-    """Return the extension's content: what differs from the defaults, and a reserved parameter if one is asked for."""
+    """Return the extension's content: values that differ from the defaults, and a reserved parameter if requested."""
     writer = BytesWriter()
     if reserved >= 0:
         _write_octets(writer, reserved, filler)
@@ -140,7 +140,7 @@ def encode(parameters: TransportParameters, from_server: bool, reserved: i64 = -
 
 
 def decode(data: bytes, from_server: bool) -> TransportParameters:
-    """Read what the peer declares. Raises Malformed, always with TRANSPORT_PARAMETER_ERROR (RFC 9000 7.4 MUST)."""
+    """Read the peer's parameters. Raises Malformed, always with TRANSPORT_PARAMETER_ERROR (RFC 9000 7.4 MUST)."""
     parameters = TransportParameters()
     seen: set[int] = set()
     at: i64 = 0
@@ -218,7 +218,7 @@ def _port(number: i64) -> i16:
 
 
 def _decode_address(data: bytes, at: i64, stop: i64) -> PreferredAddress:
-    """Addresses and ports of 24 octets, then what NEW_CONNECTION_ID has (RFC 9000 18.2)."""
+    """Read addresses and ports of 24 octets, then the fields of NEW_CONNECTION_ID (RFC 9000 18.2)."""
     size = stop - at
     if size < 25:
         raise _invalid("preferred_address")
@@ -250,7 +250,7 @@ def _write_version(writer: BytesWriter, version: i64) -> None:
 
 
 def _decode_versions(data: bytes, at: i64, stop: i64, from_server: bool) -> VersionInformation:
-    """RFC 9368 4 MUST: whole numbers, none of them 0, and a client offers what it has chosen."""
+    """Read complete numbers, none of them 0; a client must offer the chosen version (RFC 9368 4 MUST)."""
     if stop == at or (stop - at) & 3 != 0:
         raise _invalid("version_information")
     versions: list[int] = []

@@ -1,4 +1,4 @@
-"""Variable-length integers (RFC 9000 16): two bits say how many octets there are, the others are the value."""
+"""Variable-length integers (RFC 9000 16): two bits encode the number of octets, the others are the value."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ MAX_VARINT: Final = 0x3FFFFFFFFFFFFFFF
 def read_varint(data: bytes, at: i64, stop: i64) -> tuple[i64, i64]:
     """Read the integer at ``at``: (value, position after it). The value is -1 if ``stop`` comes first.
 
-    What it means that an integer is cut short, the caller knows. ``0 <= at`` and ``stop <= len(data)``.
+    The caller handles an incomplete integer. ``0 <= at`` and ``stop <= len(data)``.
     """
     if at >= stop:
         return -1, at
@@ -46,7 +46,7 @@ def write_varint(writer: BytesWriter, value: i64) -> None:
     if value < 0x40:
         writer.append(u8(value))
     elif value < 0x4000:
-        # The signed integers of the same bits: 0x4000 is set, the sign is not.
+        # Signed integers with the same bits: 0x4000 is set, the sign is not.
         write_i16_be(writer, i16(value | 0x4000))
     elif value < 0x40000000:
         write_i32_be(writer, i32(value - 0x80000000))
@@ -55,20 +55,20 @@ def write_varint(writer: BytesWriter, value: i64) -> None:
 
 
 def write_varint_of_2(writer: BytesWriter, value: i64) -> None:
-    """Write an integer in two octets, whatever it is: a place that is patched later (``patch_varint_of_2``)."""
+    """Write any integer in two octets, which are patched later (``patch_varint_of_2``)."""
     assert 0 <= value < 0x4000
     write_i16_be(writer, i16(value | 0x4000))
 
 
 def patch_varint_of_2(writer: BytesWriter, at: i64, value: i64) -> None:
-    """Replace an integer that stands in two octets at ``at``."""
+    """Replace an integer in two octets at ``at``."""
     assert 0 <= value < 0x4000
     writer[at] = u8(0x40 | (value >> 8))
     writer[at + 1] = u8(value & 0xFF)
 
 
 def varint_size(value: i64) -> i64:
-    """Return how many octets ``write_varint`` takes."""
+    """Return the number of octets of ``write_varint``."""
     if value < 0x40:
         return 1
     if value < 0x4000:

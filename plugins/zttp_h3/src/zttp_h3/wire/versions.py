@@ -1,4 +1,4 @@
-"""Versions of QUIC, and what a long header looks like in each (RFC 8999, RFC 9000 15, RFC 9369)."""
+"""Versions of QUIC, and the long header of each (RFC 8999, RFC 9000 15, RFC 9369)."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ RETRY: Final = 3
 
 
 def is_known(version: i64) -> bool:
-    """Return whether long headers of this version are as this package reads them."""
+    """Return whether this package can read long headers of this version."""
     return version == VERSION_1 or version == VERSION_2
 
 
@@ -26,17 +26,17 @@ def is_reserved(version: i64) -> bool:
 
 
 def reserved_but(version: i64) -> int:
-    """Return a reserved version that is not this one: who offers it does not mean it."""
+    """Return a reserved version other than this one, to offer without supporting it."""
     return 0x2A3A4A5A if version == 0x1A2A3A4A else 0x1A2A3A4A
 
 
 def type_of(version: i64, first: i64) -> i64:
-    """Return the type that the first octet of a long header says."""
+    """Return the type in the first octet of a long header."""
     bits = (first >> 4) & 3
     return (bits + 3) & 3 if version == VERSION_2 else bits
 
 
 def type_bits(version: i64, packet_type: i64) -> i64:
-    """Return a type as it stands in the first octet."""
+    """Return the bits of a type in the first octet."""
     bits = (packet_type + 1) & 3 if version == VERSION_2 else packet_type
     return bits << 4

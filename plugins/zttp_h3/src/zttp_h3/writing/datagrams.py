@@ -1,7 +1,6 @@
-"""HTTP datagrams as they leave (RFC 9297 2): not reliable, and under congestion control.
+"""Sending HTTP datagrams (RFC 9297 2): not reliable, and under congestion control.
 
-Those that wait for room on the path are bounded, and of too many the oldest go: what is late is worth least (RFC 9221
-5).
+The queue for the path is limited, and of too many the oldest are dropped: late ones have the least value (RFC 9221 5).
 """
 
 from librt.strings import BytesWriter

@@ -1,4 +1,4 @@
-"""Messages given by the application, as frames on their streams (RFC 9114 4.1, 7.2)."""
+"""Messages of the application as frames on their streams (RFC 9114 4.1, 7.2)."""
 
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ _GIVE_DATA: Final[int] = states.GIVE_DATA
 _GIVE_END: Final[int] = states.GIVE_END
 
 _OVERHEAD: Final = 32  # of a field (RFC 9114 4.2.2)
-_JOINED: Final = 1_024  # content up to here is put after its frame header; larger pieces are not copied
+_JOINED: Final = 1_024  # content up to here is joined to its frame header; larger pieces are not copied
 
 
 def request_section(
@@ -54,7 +54,7 @@ def request_section(
 
 
 def begin_request(session: H3Session, stream: RequestState, method: bytes, protocol: bytes | None, length: i64) -> None:
-    """Note what is sent on a client's stream."""
+    """Record the request that is sent on a client's stream."""
     stream.message = CONTENT
     stream.kind = _method_kind(method)
     if stream.kind != _CONNECT or protocol is not None:
@@ -63,7 +63,7 @@ def begin_request(session: H3Session, stream: RequestState, method: bytes, proto
 
 
 def check_section(session: H3Session, section: Fields, stream_id: int | None) -> i64:
-    """Return the size of a section (RFC 9114 4.2.2). Raises LocalProtocolError if the peer does not take or read it."""
+    """Return the size of a section (RFC 9114 4.2.2). Raises LocalProtocolError if the peer does not accept it."""
     size: i64 = 0
     for name, value in section:
         length = len(name) + len(value)
@@ -76,7 +76,7 @@ def check_section(session: H3Session, section: Fields, stream_id: int | None) ->
 
 
 def write_section(session: H3Session, stream: RequestState, section: Fields) -> None:
-    """Write a HEADERS frame, after what the encoder needs."""
+    """Write a HEADERS frame, after its encoder instructions."""
     block = session.encoder.encode(stream.stream_id, section)
     session.flush_qpack()
     session.transport.session.streams.write(stream.quic, frames.frame(frames.HEADERS, block))
@@ -95,7 +95,7 @@ def send_response(session: H3Session, stream: RequestState, status: int, headers
         raise local_error("content_too_short", stream_id=int(stream.stream_id))
     write_section(session, stream, section)
     stream.message = following
-    stream.tunnel = tunnel  # a CONNECT that is refused is a message like any other
+    stream.tunnel = tunnel  # a refused CONNECT is an ordinary message
     if not bare and not tunnel:
         stream.content_to_send = length
     if end_stream:
@@ -152,7 +152,7 @@ def end_message(session: H3Session, stream: RequestState, trailers: Fields | Non
     if stream.content_to_send > 0:
         raise local_error("content_too_short", stream_id=int(stream.stream_id))
     if trailers is not None and len(trailers) > 0:
-        # RFC 9114 4.4: a CONNECT request is followed by nothing but DATA, whatever comes of it.
+        # RFC 9114 4.4: only DATA follows a CONNECT request, whatever the response.
         if stream.tunnel or (stream.kind == _CONNECT and not session.is_server):
             raise local_error("trailers_in_tunnel", stream_id=int(stream.stream_id))
         section = _write_trailers(trailers)

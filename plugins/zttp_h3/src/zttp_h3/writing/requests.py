@@ -1,4 +1,4 @@
-"""A client's requests: the stream that one opens, and its priority (RFC 9114 4.1, RFC 9218 7.2)."""
+"""A client's requests: opening their streams, and their priority (RFC 9114 4.1, RFC 9218 7.2)."""
 
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ def open_request(
 
 
 def update_priority(session: H3Session, stream_id: int, urgency: int, incremental: bool) -> None:
-    """Queue PRIORITY_UPDATE. Raises LocalProtocolError for a stream that is not open, ValueError for no urgency."""
+    """Queue PRIORITY_UPDATE. Raises LocalProtocolError if the stream is not open, ValueError for an invalid urgency."""
     value: bytes = _format_priority(urgency, incremental)
     if stream_id not in session.transport.session.streams.streams or stream_id & 3 != 0:
         raise local_error("stream_closed", stream_id=stream_id)
@@ -62,6 +62,6 @@ def update_priority(session: H3Session, stream_id: int, urgency: int, incrementa
     payload.write(value)
     update = frame(PRIORITY_UPDATE_REQUEST, payload.getvalue())
     if session.transport.session.streams.counts.is_ahead(stream_id):
-        session.held_priorities[stream_id] = update  # RFC 9218 7.2: not of a request that may not be yet
+        session.held_priorities[stream_id] = update  # RFC 9218 7.2: not for a request that is not allowed yet
     else:
         session.write_control(update)
