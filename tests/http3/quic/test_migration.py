@@ -351,3 +351,22 @@ def test_a_connection_id_that_was_used_up_does_not_come_back() -> None:
     ids.add(1, 0, b"second", bytes(16))
     assert not ids.has_spare()
     assert ids.current == b"third"
+
+
+def test_no_timer_runs_for_a_probe_that_must_not_leave() -> None:
+    # RFC 9002 6.2.2.1: for want of validation nothing leaves, and so nothing would put the timer off.
+    days = {"idle_timeout": 1_000_000_000_000}
+    network = connected(client_options=days, server_options=days)
+    _, server = both(network)
+    exchange(network, b"question", b"answer")
+    server.session.ping_due = True
+    assert len(server.datagrams_to_send(network.now)) == 1
+    server.receive(ping(network), network.now, NEW, None, 0)  # and that is the last that is heard
+    calls = 0
+    while not server.is_over():
+        server.datagrams_to_send(network.now)
+        network.now = int(server.next_timeout())
+        server.handle_timeout(network.now)
+        calls += 1
+        assert calls < 50
+    assert 0 < server.session.paths[-1].spendable() < 80

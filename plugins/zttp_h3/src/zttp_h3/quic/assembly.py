@@ -110,10 +110,7 @@ class DatagramAssembler:
         self._count(size)
 
     def _count(self, size: i64) -> None:
-        session = self._session
-        session.path.sent_bytes += size
-        if session.is_server and not session.path.validated:
-            session.loss.blocked = session.path.budget() == 0
+        self._session.path.sent_bytes += size
 
     def _is_due(self) -> bool:
         """Return whether there may be something to send in 1-RTT."""

@@ -75,7 +75,6 @@ def follow(session: Session, path: Path) -> None:
             # 9.3.3: validate the previous path as well, in case the packet was forwarded by an attacker.
             before.reserved = session.peer_ids.reserve()
             before.begin_validation(session.now + 3 * session.loss.probe_timeout())
-    session.loss.blocked = path.budget() == 0
 
 
 def give_up(session: Session, path: Path) -> None:

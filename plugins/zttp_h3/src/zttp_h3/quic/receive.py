@@ -49,7 +49,6 @@ class DatagramReceiver:
         if not session.is_server and path not in session.paths and not path.is_of(session.path.peer):
             return
         path.received_bytes += len(datagram)
-        self._update_blocked()
         at: i64 = 0
         size: i64 = len(datagram)
         opened = False
@@ -127,7 +126,6 @@ class DatagramReceiver:
             # RFC 9001 4.9.1, RFC 9000 8.1: a Handshake packet validates the address.
             session.discard(INITIAL)
             path.validated = True
-            self._update_blocked()
         flag = IN_INITIAL if kind == INITIAL_PACKET else IN_HANDSHAKE
         self._receive_payload(payload, flag, space, number, path, header.destination, ecn)
         return True
@@ -264,8 +262,3 @@ class DatagramReceiver:
         header = read_long_header(packet, 0, self._session.own.grease_quic_bit)
         if header is not None:
             self._receive_long(packet, header, path, 0)
-
-    def _update_blocked(self) -> None:
-        session = self._session
-        if session.is_server:
-            session.loss.blocked = session.path.budget() == 0

@@ -5,6 +5,7 @@ from zttp_h3.quic import stream_outcomes
 from zttp_h3.quic.close import CLOSED, OPEN
 from zttp_h3.quic.frames import FrameReceiver
 from zttp_h3.quic.migration import give_up
+from zttp_h3.quic.packet_content import MOST_ACK
 from zttp_h3.quic.session import Session
 from zttp_h3.recovery.loss import APPLICATION, NO_SPACE, SILENT_PROBES, SPACES
 
@@ -16,6 +17,7 @@ def earliest(session: Session) -> i64:
         return -1
     if close.state != OPEN:
         return close.deadline
+    _judge_budget(session)
     time = _sooner(-1, session.loss.deadline())
     time = _sooner(time, session.spaces[APPLICATION].received.deadline)
     time = _sooner(time, session.pacing_deadline)
@@ -57,7 +59,13 @@ def expire(session: Session, frames: FrameReceiver) -> None:
     session.spaces[APPLICATION].received.on_timeout(now)
     if session.pacing_deadline <= now:
         session.pacing_deadline = -1
+    _judge_budget(session)
     _recover(session, frames)
+
+
+def _judge_budget(session: Session) -> None:
+    """Have no probe timer while none may leave for want of validation: it would not be put off by that (6.2.2.1)."""
+    session.loss.blocked = session.path.spendable() < MOST_ACK
 
 
 def _keep_alive_time(session: Session) -> i64:
