@@ -5,6 +5,7 @@ The attacker holds the keys: everything that it sends is authentic.
 
 import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -185,6 +186,29 @@ def test_acknowledgments_of_numbers_that_were_skipped() -> None:
     skipped = int(space.next_number)
     space.skip()
     attack = Attack(lambda _, __: varints(0x02, skipped, 0, 0, 0), 1, network=network)
+    assert attack.code == Code.PROTOCOL_VIOLATION
+
+
+def test_whoever_sends_much_skips_a_number_now_and_then() -> None:
+    # RFC 9000 21.4: a peer that acknowledges ahead, whatever arrives, is found out.
+    events: list[dict[str, Any]] = []
+    network = connected(server_options={"qlog": events.append})
+    server = network.server
+    assert server is not None
+    sent: list[int] = []
+    skipped: list[int] = []
+    while not skipped:
+        assert len(sent) < 5_000
+        stream = server.open(True)
+        assert stream is not None
+        server.session.streams.write(stream, bytes(1_000_000))
+        server.session.streams.finish(stream)
+        network.run()
+        headers = [event["data"]["header"] for event in events if event["name"].endswith("packet_sent")]
+        sent = [header["packet_number"] for header in headers if header["packet_type"] == "1RTT"]
+        skipped = sorted(set(range(sent[-1])) - set(sent))
+    network.assert_settled()
+    attack = Attack(lambda _, __: varints(0x02, skipped[-1], 0, 0, 0), 1, network=network)
     assert attack.code == Code.PROTOCOL_VIOLATION
 
 

@@ -168,6 +168,8 @@ class PacketBuilder:
             sent.marked = True
             session.ecn.on_sent(self.space)
         session.loss.on_sent(self.space, sent)
+        if self.space == APPLICATION and 0 <= session.skip_after <= self._number:
+            session.skip_number()
         log = session.log
         if log is not None:
             flag = IN_ZERO_RTT if self._early else _FLAGS[self.space]

@@ -27,6 +27,9 @@ from zttp_h3.wire.transport_parameters import TransportParameters
 
 _MOST_NUMBER: Final = 4  # octets of a packet number
 _MOST_PATHS: Final = 4  # at a time (RFC 9000 9)
+# Packets between two numbers that are left out. To the peer each looks like a loss, and it acknowledges more often.
+_LEAST_STRIDE: Final = 256
+_MORE_STRIDE: Final = 0xFFF
 
 
 # The empty state of spaces whose keys were discarded: it is neither read nor written.
@@ -112,7 +115,7 @@ class Session:
         self.previous_keys_until: i64 = -1
         self.ping_due = False
         self.quic_bits: i64 = 0  # packets whose fixed bit is cleared, by their numbers modulo 62 (RFC 9287 3)
-        self.skip_at: i64 = -1
+        self.skip_after: i64 = -1  # the 1-RTT packet after whose number the next one is left out; -1 for none yet
         self.received_any = False
         self.negotiated = False  # a Version Negotiation packet arrived
         self.offered_versions: list[int] = []
@@ -228,7 +231,18 @@ class Session:
         if self.phases is not None:
             self.phases.prepare()
         self.issue_connection_ids()
+        self._choose_skip()
         self.loss.path_mtu.search_up_to(min(self.options.max_datagram_size, self.peer.max_udp_payload_size))
+
+    def skip_number(self) -> None:
+        """Leave a packet number out: a peer that acknowledges it acknowledges more than it received (RFC 9000 21.4)."""
+        self.loss.spaces[APPLICATION].skip()
+        self._choose_skip()
+
+    def _choose_skip(self) -> None:
+        """Choose the next number to leave out, at random, so that the peer cannot know it."""
+        stride = int.from_bytes(self.options.entropy(2), "big") & _MORE_STRIDE
+        self.skip_after = self.loss.spaces[APPLICATION].next_number + _LEAST_STRIDE + stride
 
     def issue_connection_ids(self) -> None:
         """Issue connection IDs to the peer (RFC 9000 5.1.1)."""
