@@ -1,8 +1,8 @@
 """An ASGI server for HTTP/1.1, HTTP/2 and HTTP/3: `python examples/asgi_server.py module:app 8000 [FOLDER]`.
 
-Runs what is written for ASGI, such as FastAPI and Starlette, on `asyncio_server.py`: content streams in both
-directions, WebSockets come over each protocol, and the application hears of startup and shutdown (lifespan). With a
-folder for a certificate it speaks TLS, and HTTP/3 beside it.
+Runs ASGI applications, such as those of FastAPI and Starlette, on `asyncio_server.py`: content streams in both
+directions, WebSockets work over each protocol, and the application is informed of startup and shutdown (lifespan). With
+a folder for a certificate it uses TLS, and also serves HTTP/3.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 
 
 class Lifespan(AbstractAsyncContextManager["Lifespan"]):
-    """Tells the application that it starts, and that it ends."""
+    """Informs the application of startup and shutdown."""
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.state: dict[str, Any] = {}  # what the application wants to find in each request
+        self.state: dict[str, Any] = {}  # state of the application, in each request
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[Message] = asyncio.Queue()
 
@@ -64,13 +64,13 @@ class Lifespan(AbstractAsyncContextManager["Lifespan"]):
 
 
 def scope_of(exchange: Exchange, state: dict[str, Any]) -> Message:
-    """Return what ASGI says of a request."""
+    """Return the ASGI scope of a request."""
     request = exchange.request
     is_socket = websocket.asks(request)
     _, authority, target = split_target(request.method, request.target) or (None, None, request.target)
     path, _, query = (target or b"").partition(b"?")
     headers = [(name.lower(), value) for name, value in request.headers]
-    if authority is not None:  # it counts, not Host (RFC 9112 3.2.2)
+    if authority is not None:  # the target counts, not Host (RFC 9112 3.2.2)
         headers = [(b"host", authority), *(field for field in headers if field[0] != b"host")]
     offered = b",".join(request.headers.getall(b"sec-websocket-protocol")).decode("ascii", "replace")
     return {
@@ -102,7 +102,7 @@ class Http:
 
     async def receive(self) -> Message:
         if self._has_read:
-            await self._finished.wait()  # an application whose client goes away is cancelled
+            await self._finished.wait()  # if the client disconnects, the application is cancelled
             return {"type": "http.disconnect"}
         piece = await anext(self._content, b"")
         self._has_read = not piece
@@ -168,7 +168,7 @@ class Socket:
 
 
 def application(app: App, state: dict[str, Any]) -> asyncio_server.Application:
-    """Return what `asyncio_server.py` runs for each request."""
+    """Return the function that `asyncio_server.py` runs for each request."""
 
     async def answer(exchange: Exchange) -> None:
         scope = scope_of(exchange, state)
@@ -193,6 +193,6 @@ async def main(name: str, port: int, folder: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, "")  # as uvicorn does: the application is in the working directory
+    sys.path.insert(0, "")  # like uvicorn: the application is in the working directory
     with suppress(KeyboardInterrupt):
         asyncio.run(main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]) if len(sys.argv) > 3 else None))

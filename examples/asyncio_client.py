@@ -1,8 +1,8 @@
 """An HTTP/1.1 client on asyncio: `python examples/asyncio_client.py http://127.0.0.1:8000/`.
 
-One connection, kept alive from request to request and opened again where the server closed it. Content streams in both
+One connection, kept alive from request to request and opened again if the server closed it. Content streams in both
 directions at once: a server may answer before the upload has ended. `asyncio_http2_client.py` and
-`asyncio_http3_client.py` have it for HTTP/2 and HTTP/3.
+`asyncio_http3_client.py` do the same for HTTP/2 and HTTP/3.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ Fields = list[tuple[bytes, bytes]]
 
 
 class Exchange(Protocol):
-    """What a response is read from."""
+    """The exchange from which a response is read."""
 
     async def next_event(self) -> zttp.Event: ...
     async def finish_exchange(self) -> None: ...
@@ -33,7 +33,7 @@ class Response:
 
     def __init__(self, exchange: "Exchange", head: zttp.Response, informational: list[zttp.Response]) -> None:
         self.status_code, self.headers, self.http_version = head.status_code, head.headers, head.http_version
-        self.informational = informational  # the 1xx responses that came before it
+        self.informational = informational  # the earlier 1xx responses
         self.trailers: Fields = []  # known once content() has ended
         self._exchange = exchange
 
@@ -46,7 +46,7 @@ class Response:
         await self._exchange.finish_exchange()
 
     async def cancel(self) -> None:
-        """Give up the rest of the content: HTTP/1.1 closes the connection, HTTP/2 resets the stream."""
+        """Abandon the rest of the content: HTTP/1.1 closes the connection, HTTP/2 resets the stream."""
         await self._exchange.cancel()
 
     async def read(self) -> bytes:
@@ -55,7 +55,7 @@ class Response:
 
 
 class Client(AbstractAsyncContextManager["Client"]):
-    """Requests to one server, one after the other."""
+    """Requests to one server, one after another."""
 
     _reader: asyncio.StreamReader
     _writer: asyncio.StreamWriter
@@ -74,10 +74,10 @@ class Client(AbstractAsyncContextManager["Client"]):
         content: bytes | AsyncIterable[bytes] = b"",
         trailers: Fields | None = None,
     ) -> Response:
-        """Send a request; return its response as soon as the head is here.
+        """Send a request; return its response as soon as the head has arrived.
 
-        Content of unknown length is sent chunked, with `trailers` after it. The field `expect: 100-continue` holds
-        content back until the server asks for it.
+        Content of unknown length is sent chunked, with `trailers` after it. With the field `expect: 100-continue` the
+        content waits until the server asks for it.
         """
         fields = [(b"host", f"{self.host}:{self.port}".encode()), *(headers or [])]
         if not isinstance(content, bytes) or trailers:
@@ -107,7 +107,7 @@ class Client(AbstractAsyncContextManager["Client"]):
             expecting = expecting and event.status_code != 100
 
     async def _ready_connection(self) -> zttp.H1Connection:
-        """Return the kept connection, or a new one where the server has closed it meanwhile."""
+        """Return the kept connection, or a new one if the server has closed it meanwhile."""
         if self._conn is not None and self._reader.at_eof():
             await self.close()
         if self._conn is None:
@@ -132,7 +132,7 @@ class Client(AbstractAsyncContextManager["Client"]):
         await self._writer.drain()
 
     async def next_event(self, seconds: float = READ_TIMEOUT) -> zttp.Event:
-        """Return the next event, reading as often as it takes."""
+        """Return the next event, reading as often as needed."""
         assert self._conn is not None
         while isinstance(event := self._conn.next_event(), zttp.NeedData):
             self._conn.receive_data(await asyncio.wait_for(self._reader.read(65536), seconds))
@@ -149,7 +149,7 @@ class Client(AbstractAsyncContextManager["Client"]):
             await self.close()
 
     async def cancel(self) -> None:
-        """Give up the response that is under way."""
+        """Abandon the current response."""
         await self.close()
 
     async def __aexit__(self, *_exc: object) -> None:

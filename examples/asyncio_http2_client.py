@@ -1,7 +1,7 @@
 """An HTTP/2 client on asyncio: `python examples/asyncio_http2_client.py https://127.0.0.1:8000/ [certificate.pem]`.
 
-Requests side by side on one connection. Over TLS, ALPN makes it HTTP/2; in clear text it is known in advance that the
-server speaks it (RFC 9113 3.3), or `upgrade` asks (RFC 7540 3.2).
+Concurrent requests on one connection. Over TLS, ALPN selects HTTP/2; in clear text the client has prior knowledge (RFC
+9113 3.3), or uses `upgrade` (RFC 7540 3.2).
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Client(StreamClient[zttp.H2Connection]):
         super().__init__(host, port, observe)
         self.tls, self.scheme = tls, b"https" if tls else b"http"
         self.conn = zttp.Connection(zttp.CLIENT, zttp.HTTP2, auto_credit=False)
-        self._has_settings = False  # of the server, which say how many streams there may be
+        self._has_settings = False  # of the server, which limit the number of streams
 
     async def __aenter__(self) -> Self:
         reader, writer = await asyncio.open_connection(self.host, self.port, ssl=self.tls)
@@ -69,7 +69,7 @@ class Client(StreamClient[zttp.H2Connection]):
             self._writer.write(data)
 
     async def _read(self) -> None:
-        """Hand out events as they arrive, until the connection ends."""
+        """Pass on events as they arrive, until the connection ends."""
         end: Exception = ConnectionError("the connection is closed")
         try:
             while not isinstance(event := self.conn.next_event(), zttp.ConnectionClosed):
@@ -88,7 +88,7 @@ class Client(StreamClient[zttp.H2Connection]):
             self._writer.close()
 
     async def close(self) -> None:
-        """Say GOAWAY, and close the connection."""
+        """Send GOAWAY, and close the connection."""
         for exchange in list(self.exchanges.values()):
             await exchange.cancel()
         self.conn.close()
@@ -98,7 +98,7 @@ class Client(StreamClient[zttp.H2Connection]):
             await self._task
         if not self.end:  # closing a TLS transport twice would leave it open
             self._writer.close()
-        with suppress(OSError, TimeoutError):  # a server need not answer the end of TLS at once
+        with suppress(OSError, TimeoutError):  # a server need not answer close_notify at once
             await asyncio.wait_for(self._writer.wait_closed(), CLOSE_TIMEOUT)
         self._writer.transport.abort()
 
@@ -106,7 +106,7 @@ class Client(StreamClient[zttp.H2Connection]):
 async def upgrade(
     host: str, port: int, target: bytes = b"/", observe: Callable[[zttp.Event], object] = id
 ) -> tuple[Client, Response]:
-    """Ask in HTTP/1.1, offering HTTP/2 in clear text; return the client, and the response to that first request."""
+    """Send a request in HTTP/1.1 that offers HTTP/2 in clear text; return the client, and the response."""
     client, old = Client(host, port, observe=observe), zttp.Connection(zttp.CLIENT, zttp.HTTP1)
     fields = [(b"host", f"{host}:{port}".encode())]
     settings = (b"http2-settings", client.conn.upgrade_settings)

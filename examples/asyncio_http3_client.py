@@ -1,7 +1,7 @@
 """An HTTP/3 client on asyncio: `python examples/asyncio_http3_client.py https://127.0.0.1:8000/ [certificate.pem]`.
 
-Requests side by side on one connection, over a UDP socket of its own. With a certificate it trusts that one and no
-other; without, the authorities of the system.
+Concurrent requests on one connection, over its own UDP socket. With a certificate it trusts only that one; without, the
+authorities of the system.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import zttp
 from asyncio_client import show
 from client_exchange import StreamClient
 
-MOST_AT_A_TIME = 64  # datagrams read before others have their turn
+MOST_AT_A_TIME = 64  # datagrams read before other tasks run
 
 
 class ConnectionEndedError(Exception):
@@ -59,11 +59,11 @@ class Client(StreamClient[zttp.H3Connection]):
         return self
 
     def can_ask(self, protocol: bytes | None) -> bool:
-        """Wait for the server's SETTINGS only where they matter (RFC 9114 7.2.4.2)."""
+        """Wait for the server's SETTINGS only if they matter (RFC 9114 7.2.4.2)."""
         return self.conn.can_open_stream and (protocol is None or self.conn.peer_settings() is not None)
 
     def flush(self) -> None:
-        """Send what is to be sent now, and wait until something is due."""
+        """Send the pending datagrams, and set the timer."""
         for datagram in self.conn.data_to_send(self._now()):
             with suppress(BlockingIOError, ConnectionRefusedError):  # lost, as on any path
                 self._socket.send(datagram)
@@ -86,11 +86,11 @@ class Client(StreamClient[zttp.H3Connection]):
             except BlockingIOError:
                 break
             except ConnectionRefusedError:
-                continue  # nobody listens; the timers know how long to try
+                continue  # no server there; the timers end the attempt
         self._pump()
 
     def _pump(self) -> None:
-        """Hand on every event that is there."""
+        """Pass on every available event."""
         try:
             while (event := self.conn.next_event()) is not zttp.NEED_DATA:
                 self.take(event)
@@ -102,7 +102,7 @@ class Client(StreamClient[zttp.H3Connection]):
         self.flush()
 
     async def close(self) -> None:
-        """Say goodbye; whether that arrives is the server's concern."""
+        """Send the closing packets, without waiting for an answer."""
         for exchange in list(self.exchanges.values()):
             await exchange.cancel()
         self.conn.close()

@@ -1,9 +1,10 @@
 """A complete HTTP server on asyncio: `python examples/asyncio_server.py [port] [--tls] [--certificate folder]`.
 
-zttp does the protocol. This file does what needs a socket or a clock: reading and pausing, back-pressure in both
-directions, timeouts, shutdown. An application is `async def application(exchange)`, see `exchange.py`; the protocol is
-chosen by ALPN, by the first bytes, or by an upgrade. With `--tls`, it makes itself a certificate, and speaks HTTP/3 on
-the UDP port of the same number, if that is installed; its answers over TCP say so (Alt-Svc, RFC 7838).
+zttp does the protocol. This file has everything that needs a socket or a clock: reading and pausing, back-pressure in
+both directions, timeouts, shutdown. An application is `async def application(exchange)`, see `exchange.py`; the
+protocol is selected by ALPN, by the first bytes, or by an upgrade. With `--tls`, it makes a certificate, and serves
+HTTP/3 on the UDP port of the same number, if that is installed; its responses over TCP announce that (Alt-Svc, RFC
+7838).
 """
 
 import argparse
@@ -23,9 +24,9 @@ from exchange import HTTP1, HTTP2, Exchange, Fields, SlowPeerError, in_time
 if TYPE_CHECKING:
     from quic_socket import QuicSocket
 
-HEAD_TIMEOUT = 15.0  # until the next request head is whole, however slowly it drips in
-SEND_TIMEOUT = 60.0  # until the peer has taken what was written
-LINGER = 5.0  # reading on after the last response, so that no reset overtakes it (RFC 9112 9.6)
+HEAD_TIMEOUT = 15.0  # until the next request head is complete, however small its pieces are
+SEND_TIMEOUT = 60.0  # until the peer has read the output
+LINGER = 5.0  # further reading after the last response, so that no reset overtakes it (RFC 9112 9.6)
 
 logger = logging.getLogger(__name__)
 SESSIONS: dict[str, type[HTTP1 | HTTP2]] = {zttp.HTTP1: HTTP1, zttp.HTTP2: HTTP2}  # by the name of the protocol
@@ -34,13 +35,13 @@ Observer = Callable[[zttp.Event | zttp.ProtocolError], object]
 
 
 class Link(asyncio.Protocol):
-    """One transport: its bytes in both directions, its timer, and the exchanges under way on it."""
+    """One transport: its bytes in both directions, its timer, and its open exchanges."""
 
     transport: asyncio.Transport
     session: HTTP1 | HTTP2
     peer: tuple[str, int] | None
     is_secure: bool
-    tunnel: Exchange | None = None  # what all bytes belong to, after an upgrade
+    tunnel: Exchange | None = None  # the receiver of all bytes after an upgrade
 
     def __init__(self, server: "Server") -> None:
         self.server, self.loop = server, asyncio.get_running_loop()
@@ -82,7 +83,7 @@ class Link(asyncio.Protocol):
         self.balance()
 
     def eof_received(self) -> bool:
-        """Keep a transport that the peer has half closed open for the response under way; TLS has no halves."""
+        """Keep a half-closed transport open for the current response; TLS has no half-close."""
         self.peer_ended = True
         if self.tunnel:
             self.tunnel.end([])
@@ -91,9 +92,9 @@ class Link(asyncio.Protocol):
         return bool(self.exchanges) and not self.is_closing and self.transport.can_write_eof()
 
     def pump(self, data: bytes | None = None) -> None:
-        """Receive `data` and hand on every event that is complete."""
+        """Receive `data` and pass on every complete event."""
         if self.is_closing:
-            return  # lingering: what comes is dropped
+            return  # lingering: input is dropped
         try:
             if data is not None:
                 self.session.conn.receive_data(data)
@@ -104,7 +105,7 @@ class Link(asyncio.Protocol):
                     case zttp.Request():
                         self.timer.cancel()
                         if session := self.session.upgraded(event):
-                            self.session = session  # where this request is the first event
+                            self.session = session  # this request is its first event
                             continue
                         self.exchanges[event.stream_id] = exchange = Exchange(self, event)
                         exchange.task = self.server.answer(exchange, self.session.fail)
@@ -127,7 +128,7 @@ class Link(asyncio.Protocol):
         self.flush()
 
     def await_request(self) -> None:
-        """Go on to the next request, which may be here already."""
+        """Move on to the next request, which may have arrived already."""
         self.timer = self.loop.call_later(HEAD_TIMEOUT, self.close_gently)
         self.is_ahead = False
         self.pump()
@@ -169,7 +170,7 @@ class Link(asyncio.Protocol):
                 exchange.task.cancel()
 
     def close_gently(self) -> None:
-        """Write no more, but read on for a moment: closing at once could reset the connection under the response."""
+        """Stop writing, but read on for a moment: closing at once could reset it before the response arrives."""
         if self.is_closing:
             return
         self.is_closing = True
@@ -183,20 +184,20 @@ class Link(asyncio.Protocol):
 
 
 class Server:
-    """Listens, and shuts down without dropping a request that is under way."""
+    """Listens, and shuts down without dropping open requests."""
 
     def __init__(self, application: Application, observe: Observer = id) -> None:
         self.application, self.observe = application, observe
         self.links: set[Link] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
-        self.alternatives: Fields = []  # fields of responses over TCP: where else the server is
+        self.alternatives: Fields = []  # fields of responses over TCP: the alternative service
         self.quic: QuicSocket | None = None
 
     async def start(
         self, host: str, port: int, tls: ssl.SSLContext | None = None, files: tuple[Path, Path] | None = None
     ) -> None:
-        """Listen; port 0 takes a free one. With `files`, certificate and key, HTTP/3 has the same port of UDP."""
+        """Listen; port 0 selects a free one. With `files`, certificate and key, HTTP/3 uses the same UDP port."""
         self.listener = await asyncio.get_running_loop().create_server(lambda: Link(self), host, port, ssl=tls)
         self.port: int = self.listener.sockets[0].getsockname()[1]
         if files is not None:
@@ -204,7 +205,7 @@ class Server:
 
             try:
                 self.quic = QuicSocket(self, host, self.port, files)
-            except OSError:  # what is free for TCP may not be for UDP
+            except OSError:  # a port that is free for TCP may not be for UDP
                 self.listener.close()
                 if port:
                     raise
@@ -213,7 +214,7 @@ class Server:
             self.alternatives = [(b"alt-svc", b'h3=":%d"; ma=3600' % self.port)]
 
     def answer(self, exchange: Exchange, fail: Callable[[Exchange, int, str], None]) -> asyncio.Task[None]:
-        """Let the application answer one request, beside everything else."""
+        """Let the application answer one request, in its own task."""
         task = asyncio.create_task(self.run(exchange, fail))
         self.tasks.add(task)  # the loop alone would not keep it alive
         task.add_done_callback(self.tasks.discard)
@@ -231,7 +232,7 @@ class Server:
             fail(exchange, 500, "internal server error")
 
     async def stop(self, grace: float = 10.0) -> None:
-        """Accept no more, close what is idle, let what is under way finish; after `grace` seconds drop the rest."""
+        """Accept no more, close idle connections, let open requests finish; after `grace` seconds drop the rest."""
         self.stopping = True
         self.listener.close()
         for link in self.links:
@@ -247,7 +248,7 @@ class Server:
             self.quic = None
 
     async def closed(self, seconds: float | None = None) -> None:
-        """Wait until the connections of this moment are closed."""
+        """Wait until the current connections are closed."""
         under_way = [link.closed for link in self.links]
         if self.quic is not None and seconds is not None:
             under_way += [link.closed for link in self.quic.links.values()]
@@ -271,7 +272,7 @@ async def echo(exchange: Exchange) -> None:
 
 
 async def main(port: int, certificate: Path | None = None, application: Application = echo) -> None:
-    """Serve until a signal says stop; `certificate` is a folder, where clients find what to trust."""
+    """Serve until a signal; `certificate` is a folder, in which clients find the certificate."""
     server, stop = Server(application), asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)

@@ -1,6 +1,6 @@
-"""What clients of HTTP/2 and HTTP/3 have in common: a stream for each request, many of them on one connection.
+"""The common part of HTTP/2 and HTTP/3 clients: a stream for each request, many of them on one connection.
 
-`asyncio_http2_client.py` and `asyncio_http3_client.py` bring the transport. Nothing here knows of sockets.
+`asyncio_http2_client.py` and `asyncio_http3_client.py` provide the transport. Nothing here uses sockets.
 """
 
 import asyncio
@@ -17,23 +17,23 @@ Conn = TypeVar("Conn", bound=zttp.H2Connection | zttp.H3Connection)
 
 
 class StreamResetError(Exception):
-    """The server has cancelled this exchange, or what it sent made zttp cancel it."""
+    """The server has cancelled this exchange, or zttp has because of an error of the server."""
 
 
 class Exchange:
-    """One request and its response: a stream, and its events as the connection hands them out."""
+    """One request and its response: a stream, and its events from the connection."""
 
     upload: "asyncio.Task[None] | None" = None
 
     def __init__(self, client: "StreamClient[Any]", stream: zttp.Stream, *, sent: bool) -> None:
         self.client, self.stream, self.sent = client, stream, sent  # the whole request
         self.events: asyncio.Queue[zttp.Event | Exception] = asyncio.Queue()
-        self.patience: float | None = READ_TIMEOUT  # until the next event; None is as long as it takes
+        self.patience: float | None = READ_TIMEOUT  # until the next event; None is without a limit
         self.invited = asyncio.Event()  # to send the content
         client.exchanges[stream.stream_id] = self
 
     async def next_event(self) -> zttp.Event:
-        """Return the next event; taking content gives credit for more."""
+        """Return the next event; content is credited when it is returned."""
         async with asyncio.timeout(self.patience):
             event = await self.events.get()
         if isinstance(event, Exception):
@@ -46,21 +46,21 @@ class Exchange:
         return event
 
     async def response(self) -> Response:
-        """Return the response as soon as its head is here."""
+        """Return the response as soon as its head has arrived."""
         informational: list[zttp.Response] = []
         while True:
             event = await self.next_event()
             assert isinstance(event, zttp.Response)
             if not event.is_informational:
                 if self.upload and not self.invited.is_set():
-                    self.upload.cancel()  # the server does not want it
+                    self.upload.cancel()  # the server refuses it
                 return Response(self, event, informational)
             informational.append(event)
             if event.status_code == 100:
                 self.invited.set()
 
     async def send(self, content: Content, trailers: Fields | None) -> None:
-        """Send the content once it is wanted, as fast as the server gives credit for it."""
+        """Send the content once the server wants it, as fast as it gives credit."""
         try:
             with suppress(TimeoutError):  # some servers never send 100 (RFC 9110 10.1.1)
                 async with asyncio.timeout(CONTINUE_TIMEOUT):
@@ -73,21 +73,21 @@ class Exchange:
             await self.client.drain(self.stream)
             self.sent = True
         except zttp.LocalProtocolError:
-            pass  # the stream is closed: what the server sent says why
+            pass  # the stream is closed: the server's events have the reason
         except Exception as error:  # noqa: BLE001 - whoever waits for the response has to know
             self.stream.reset(self.client.cancelled)
             self.client.flush()
             self.events.put_nowait(error)
 
     async def finish_exchange(self) -> None:
-        """Forget the exchange; what was not sent of the request is of no use any more."""
+        """Forget the exchange; the unsent rest of the request is no longer needed."""
         if self.sent:
             self.client.exchanges.pop(self.stream.stream_id, None)
         else:
             await self._give_up(self.client.no_error)
 
     async def cancel(self) -> None:
-        """End both messages, wherever they are."""
+        """Cancel both messages."""
         await self._give_up(self.client.cancelled)
 
     async def _give_up(self, error_code: int) -> None:
@@ -99,7 +99,7 @@ class Exchange:
 
 
 async def pieces(content: Content) -> AsyncIterable[bytes]:
-    """Yield content piece by piece, also if it is in one."""
+    """Yield content piece by piece, or as its only piece."""
     if isinstance(content, bytes):
         yield content
     else:
@@ -108,31 +108,31 @@ async def pieces(content: Content) -> AsyncIterable[bytes]:
 
 
 class StreamClient(AbstractAsyncContextManager["StreamClient[Conn]"], Generic[Conn]):
-    """Requests side by side on one connection to one server."""
+    """Concurrent requests on one connection to one server."""
 
     conn: Conn
     version: bytes
-    no_error: int  # error code: the response is complete, and the rest of the request not wanted
-    cancelled: int  # error code: the response is not wanted any more
+    no_error: int  # error code: the response is complete, and the rest of the request is not needed
+    cancelled: int  # error code: the response is no longer needed
     scheme = b"https"
 
     def __init__(self, host: str, port: int, observe: Callable[[zttp.Event], object]) -> None:
         self.host, self.port, self.observe = host, port, observe
         self.exchanges: dict[int, Exchange] = {}  # by stream_id
-        self.is_leaving = False  # the server has said GOAWAY
-        self.end: Exception | None = None  # why there is no connection any more
-        self.changed = asyncio.Event()  # any of that, or there is credit, or room for a stream
+        self.is_leaving = False  # the server has sent GOAWAY
+        self.end: Exception | None = None  # why the connection has ended
+        self.changed = asyncio.Event()  # set by any of these, by credit, or by room for a stream
 
     async def __aexit__(self, *_exc: object) -> None:
         await self.close()
 
     @abstractmethod
     async def close(self) -> None:
-        """End the connection, and what is under way on it."""
+        """End the connection, and its open exchanges."""
 
     @abstractmethod
     def flush(self) -> None:
-        """Write what is to be sent."""
+        """Write the pending output."""
 
     @abstractmethod
     def can_ask(self, protocol: bytes | None) -> bool:
@@ -147,10 +147,10 @@ class StreamClient(AbstractAsyncContextManager["StreamClient[Conn]"], Generic[Co
         trailers: Fields | None = None,
         protocol: bytes | None = None,
     ) -> Response:
-        """Send a request; return its response as soon as the head is here.
+        """Send a request; return its response as soon as the head has arrived.
 
-        The field `expect: 100-continue` holds content back until the server asks for it. `protocol` makes the request
-        an extended CONNECT (RFC 8441, RFC 9220).
+        With the field `expect: 100-continue` the content waits until the server asks for it. `protocol` makes the
+        request an extended CONNECT (RFC 8441, RFC 9220).
         """
         fields = list(headers or [])
         if content and isinstance(content, bytes):
@@ -185,31 +185,31 @@ class StreamClient(AbstractAsyncContextManager["StreamClient[Conn]"], Generic[Co
         return exchange
 
     async def drain(self, stream: zttp.Stream) -> None:
-        """Write, and wait until what was sent on a stream has left."""
+        """Write, and wait until the content of a stream was sent."""
         self.flush()
         await self._until(lambda: not stream.pending_bytes)
 
     async def _until(self, holds: Callable[[], object]) -> None:
-        """Wait until something holds, or the connection has ended."""
+        """Wait for a condition, or for the end of the connection."""
         while not (self.end or holds()):
             self.changed.clear()
             async with asyncio.timeout(READ_TIMEOUT):
                 await self.changed.wait()
 
     def take(self, event: zttp.Event) -> None:
-        """Hand an event to the exchange that it belongs to."""
+        """Pass an event to its exchange."""
         self.observe(event)
         match event:
             case zttp.Response() | zttp.Data() | zttp.EndOfMessage() | zttp.RstStream():
                 if exchange := self.exchanges.get(event.stream_id):
                     exchange.events.put_nowait(event)
-                elif isinstance(event, zttp.Data):  # nobody waits for it any more
+                elif isinstance(event, zttp.Data):  # no exchange waits for it any more
                     self.conn.consume_data(event.stream_id, len(event.data))
             case zttp.Goaway():
                 self.is_leaving = True
 
     def fail(self, error: Exception) -> None:
-        """Tell every exchange that the connection is over."""
+        """Inform every exchange that the connection has ended."""
         self.end = error
         for exchange in self.exchanges.values():
             exchange.events.put_nowait(error)

@@ -1,10 +1,10 @@
-"""The demonstration behind `make demo`: the example server, asked by the example clients, by raw bytes and by curl.
+"""The demonstration of `make demo`: the example server, with requests of the example clients, raw bytes and curl.
 
 First HTTP/1.1, then HTTP/2 in clear text; then HTTP/2 over TLS, and HTTP/3 if that is installed, if there is an
 `openssl` to make a certificate.
 
-Prints the events of both sides as they arrive and what was checked, and exits with 0 only if everything was right.
-`--build compiled` (or `interpreted`) makes any other build of zttp an error.
+Prints the events of both sides as they arrive and the checks, and exits with 0 only if every check succeeds.
+With `--build compiled` (or `interpreted`) any other build of zttp is an error.
 """
 
 import argparse
@@ -29,7 +29,7 @@ CHECK_TIMEOUT = 20.0
 
 
 class Part(NamedTuple):
-    """What is checked on one server."""
+    """The checks of one server."""
 
     title: str
     secure: bool
@@ -51,7 +51,7 @@ if HAS_HTTP3:
 
 
 async def application(exchange: Exchange) -> None:
-    """Answer what the checks ask for."""
+    """Answer the requests of the checks."""
     match exchange.request.path:
         case b"/echo":
             content = await exchange.read()
@@ -86,7 +86,7 @@ def describe(event: zttp.Event | zttp.ProtocolError) -> str:
 
 
 def stream_of(event: zttp.Event | zttp.ProtocolError) -> str:
-    """Name the stream that an event is about, where there are streams."""
+    """Return the name of an event's stream, if there are streams."""
     number = getattr(event, "stream_id", 0)
     return f"{number:3}" if number else "   "
 
@@ -113,7 +113,7 @@ def show_builds(required: str | None) -> None:
 
 
 class Complaints(logging.Handler):
-    """Keeps what is logged: a server that answers well and complains has not done well."""
+    """Collects log messages: a server must answer without complaints."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -124,7 +124,7 @@ class Complaints(logging.Handler):
 
 
 async def run_part(part: Part, demo: Demo, complaints: Complaints) -> tuple[list[str], int]:
-    """Make the checks of one part; return its lines of the summary, and how many checks failed."""
+    """Run the checks of one part; return its lines of the summary, and the number of failures."""
     lines, failures = [f" {part.title}"], 0
     curl_checks = part.curl_checks if shutil.which("curl") else []
     for check in [*part.checks, *curl_checks, part.last]:
@@ -144,7 +144,7 @@ async def run_part(part: Part, demo: Demo, complaints: Complaints) -> tuple[list
 
 
 async def run(build: str | None = None, application: Callable[[Exchange], Awaitable[None]] = application) -> int:
-    """Make every check, print a summary, and return how many failed."""
+    """Run every check, print a summary, and return the number of failures."""
     complaints = Complaints()
     logging.getLogger().addHandler(complaints)
     summary, failures = [], 0

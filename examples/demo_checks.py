@@ -1,4 +1,4 @@
-"""The checks of `demo.py` in HTTP/1.1: what is asked of the example server, and what has to come back."""
+"""The checks of `demo.py` in HTTP/1.1: requests to the example server, and the expected responses."""
 
 import asyncio
 import hashlib
@@ -37,7 +37,7 @@ class Demo:
         return Client("127.0.0.1", self.server.port, self.observe)
 
     async def send_bytes(self, data: bytes) -> bytes:
-        """Send bytes, and return all that comes back before the server closes."""
+        """Send bytes, and return all bytes received before the server closes."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
         writer.write(data)
         received = await reader.read()
@@ -104,7 +104,7 @@ async def pipelining(demo: Demo) -> str:
     requests = [b"GET %s HTTP/1.1\r\nHost: demo\r\n" % target for target in targets]
     received = await demo.send_bytes(b"\r\n".join(requests) + b"Connection: close\r\n\r\n")
     for target in targets:
-        # A client asks once and is given one response: what lies after it would end the connection.
+        # The client gets one response for one request: further bytes would end the connection.
         content = b"you asked for %s\n" % target
         response, _, received = received.partition(content)
         conn = zttp.Connection(zttp.CLIENT, zttp.HTTP1)

@@ -1,4 +1,4 @@
-"""The checks of `demo.py` in HTTP/2: what is asked of the example server, and what has to come back."""
+"""The checks of `demo.py` in HTTP/2: requests to the example server, and the expected responses."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The checks of `demo.py` that are the same in HTTP/2 and HTTP/3: what is asked, and what has to come back."""
+"""The checks of `demo.py` that are the same in HTTP/2 and HTTP/3: requests and expected responses."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,7 +1,7 @@
-"""What an application of `asyncio_server.py` works with, and what each protocol does in its own way.
+"""The interface for applications of `asyncio_server.py`, and the parts that differ by protocol.
 
-An `Exchange` is one request and its response, the same on every protocol. `HTTP1` holds what is HTTP/1.1's alone,
-`HTTP2` what is HTTP/2's; what is HTTP/3's, and its socket, are in `quic_socket.py`.
+An `Exchange` is one request and its response, the same on every protocol. `HTTP1` is the part for HTTP/1.1, `HTTP2`
+that for HTTP/2; HTTP/3 and its socket are in `quic_socket.py`.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ T = TypeVar("T")
 
 
 class SlowPeerError(Exception):
-    """The peer did not send its content, or did not take ours, in time."""
+    """The peer did not send its content, or did not read ours, in time."""
 
 
 async def in_time(awaitable: Awaitable[T], seconds: float | None) -> T:
-    """Wait for something that is up to the peer, ``None`` for as long as it takes."""
+    """Wait for the peer, with ``None`` without a limit."""
     try:
         async with asyncio.timeout(seconds):
             return await awaitable
@@ -36,13 +36,13 @@ async def in_time(awaitable: Awaitable[T], seconds: float | None) -> T:
 
 
 class RawBytes:
-    """What an HTTP/1.1 connection is written to after an upgrade: the bytes of another protocol."""
+    """Writes the bytes of another protocol, after an upgrade from HTTP/1.1."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.send_data = transport.write
 
     def end_message(self, trailers: Fields | None) -> None:
-        """Nothing to write: the end of the connection says it."""
+        """Do nothing: the connection ends the message."""
 
 
 class Exchange:
@@ -58,7 +58,7 @@ class Exchange:
         self.ended = request.end_stream  # all of the request has arrived
         self.reading = self.started = self.bodyless = self.finished = False
         self._link, self._sender = link, link.session.sender(request)
-        self._content: zttp.H1Connection | zttp.Stream | RawBytes = self._sender  # where content is written
+        self._content: zttp.H1Connection | zttp.Stream | RawBytes = self._sender  # the object that sends content
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self.credit = asyncio.Event()  # the peer may have made room for content
 
@@ -73,14 +73,14 @@ class Exchange:
         return self._link.is_secure
 
     def invite(self) -> None:
-        """Ask for the content if the client waits to be asked (RFC 9110 10.1.1); too late once a response has begun."""
+        """Send a 100 (Continue) if the client waits for it (RFC 9110 10.1.1), unless a response has begun."""
         if self.request.expect_continue and not (self.reading or self.waiting or self.ended or self.started):
             self._sender.send_informational(100)
             self._link.flush()
         self.reading = True
 
     async def content(self) -> AsyncIterator[bytes]:
-        """Yield the content as it arrives, after an invitation."""
+        """Yield the content as it arrives, after a 100 (Continue) if needed."""
         self.invite()
         while self.waiting or not self.ended:
             if piece := await in_time(self._pieces.get(), self.patience):
@@ -93,20 +93,20 @@ class Exchange:
         return b"".join([piece async for piece in self.content()])
 
     async def respond(self, status: int, content: bytes = b"", headers: Fields | None = None) -> None:
-        """Send a whole response."""
+        """Send a complete response."""
         length = [] if status in (204, 304) else [(b"content-length", b"%d" % len(content))]
         self.start(status, [*(headers or []), *length])
         await self.send(content)
         await self.finish()
 
     async def inform(self, status: int, headers: Fields) -> None:
-        """Send an informational response, such as 103 (Early Hints); HTTP/1.0 knows none (RFC 9110 15.2)."""
+        """Send an informational response, such as 103 (Early Hints); HTTP/1.0 has none (RFC 9110 15.2)."""
         if self.request.http_version != b"1.0":
             self._sender.send_informational(status, headers)
             await self._link.flush_and_drain()
 
     def start(self, status: int, headers: Fields, never_indexed: Collection[bytes] = ()) -> None:
-        """Begin a response; its head leaves together with the first content.
+        """Begin a response; its head is sent together with the first content.
 
         Fields that are `never_indexed` enter no compression table, here and on any hop (RFC 7541 6.2.3).
         """
@@ -115,23 +115,23 @@ class Exchange:
         self._sender.send_response(status, zttp.HeaderBlock(fields, never_indexed=never_indexed))
 
     async def open_tunnel(self, headers: Fields) -> None:
-        """Give the exchange to another protocol, such as WebSocket: what is sent and received from here on is its.
+        """Pass the exchange to another protocol, such as WebSocket, to which all later bytes belong.
 
         An upgrade of HTTP/1.1 (RFC 9110 7.8), or an extended CONNECT (RFC 8441, RFC 9220).
         """
-        self.started, self.patience = True, None  # there may be nothing to say for long
+        self.started, self.patience = True, None  # the tunnel may be idle for long
         self._content = self._link.session.open_tunnel(self, headers)
         await self._link.flush_and_drain()
 
     async def send(self, data: bytes) -> None:
-        """Send a piece of content, and wait while the peer is slow to take it."""
+        """Send a piece of content, and wait while the peer is slow."""
         if data and not self.bodyless:
             self._content.send_data(data)
         await self._link.flush_and_drain()
         await self._link.session.credited(self)
 
     async def finish(self, trailers: Fields | None = None) -> None:
-        """End the response; trailers are left out where a message cannot have them (RFC 9110 6.5.1)."""
+        """End the response; trailers are left out if the message cannot have them (RFC 9110 6.5.1)."""
         without = self.bodyless or self.request.http_version == b"1.0"
         self._content.end_message(None if without else trailers)
         self.finished = True
@@ -145,7 +145,7 @@ class Exchange:
         self._pieces.put_nowait(piece)
 
     def end(self, trailers: Fields) -> None:
-        """Take the end of the request from the link; the empty piece wakes a reader that waits for more."""
+        """Take the end of the request from the link; an empty piece wakes a waiting reader."""
         self.ended, self.trailers = True, trailers
         self._pieces.put_nowait(b"")
 
@@ -163,27 +163,27 @@ def fail_stream(stream: zttp.Stream, exchange: Exchange, status: int, text: str,
 
 
 class HTTP1:
-    """HTTP/1.1: framing by fields, one message after the other, errors told as a response."""
+    """HTTP/1.1: framing by fields, one message after another, errors as a response."""
 
     def __init__(self, link: "Link") -> None:
         self.link, self.conn = link, zttp.Connection(zttp.SERVER, zttp.HTTP1)
 
     def sender(self, _request: zttp.Request) -> zttp.H1Connection:
-        """Return where a response is written: here, as only one is under way at a time."""
+        """Return the object that sends a response: the connection, because there is one at a time."""
         return self.conn
 
     def response_fields(self, exchange: Exchange, status: int, headers: Fields) -> Fields:
-        """Add how the content is framed, and whether this is the last response."""
+        """Add the framing of the content, and Connection: close for the last response."""
         framed = any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in headers)
         if not framed and status not in (204, 304):
             headers = [*headers, (b"transfer-encoding", b"chunked")]
-        # Content that nobody reads would stand before the next request: there will be no next request.
+        # Unread content would precede the next request, so there is no next request.
         if self.link.server.stopping or not (exchange.ended or exchange.reading):
             headers = [*headers, (b"connection", b"close")]
         return [*headers, *self.link.server.alternatives]
 
     def exchange_finished(self, exchange: Exchange) -> None:
-        """Go on to the next request, or close."""
+        """Move on to the next request, or close."""
         if self.conn.should_close() or self.link.server.stopping or not exchange.ended or self.link.tunnel:
             self.link.close_gently()
         else:
@@ -200,17 +200,17 @@ class HTTP1:
         return any(exchange.waiting > HIGH_WATER for exchange in self.link.exchanges.values())
 
     def content_read(self, _exchange: Exchange, _size: int) -> None:
-        """Read on if the application has made room."""
+        """Resume reading if the application has made room."""
         self.link.balance()
 
     async def credited(self, _exchange: Exchange) -> None:
-        """Nothing to wait for: there is no credit, but for TCP's."""
+        """Do not wait: only TCP has flow control."""
 
     def receive(self, _event: zttp.Event) -> None:
-        """Every event of HTTP/1.1 is one of its messages."""
+        """Do nothing: every event of HTTP/1.1 belongs to a message."""
 
     def upgraded(self, request: zttp.Request) -> "HTTP2 | None":
-        """Accept an upgrade to HTTP/2 in clear text: the request goes on as stream 1 there (RFC 7540 3.2)."""
+        """Accept an upgrade to HTTP/2 in clear text: the request continues as stream 1 (RFC 7540 3.2)."""
         settings = request.headers.getall(b"http2-settings")
         wanted = self.conn.upgrade() == b"h2c" and len(settings) == 1 and request.end_stream
         if not wanted or self.link.is_secure:
@@ -220,7 +220,7 @@ class HTTP1:
         fields = [field for field in request.headers if field[0].lower() not in hop_by_hop]
         try:
             session.conn.initiate_upgrade_connection(request.method, request.target, fields, settings[0])
-        except zttp.LocalProtocolError:  # settings that are none: a server may ignore what it is offered
+        except zttp.LocalProtocolError:  # invalid settings: a server may ignore the offer
             return None
         self.conn.send_response(101, [(b"connection", b"upgrade"), (b"upgrade", b"h2c")])
         self.conn.end_message()
@@ -231,7 +231,7 @@ class HTTP1:
         return session
 
     def open_tunnel(self, exchange: Exchange, headers: Fields) -> RawBytes:
-        """Switch to the protocol that the request offers; what was sent after it is not HTTP any more."""
+        """Switch to the protocol that the request offers; later bytes are no longer HTTP."""
         offered = self.conn.upgrade()
         if offered is None or not exchange.ended:
             raise ValueError("this request does not ask for an upgrade")
@@ -247,19 +247,19 @@ class HTTP1:
         return RawBytes(self.link.transport)
 
     def shut_down(self) -> None:
-        """Close if nothing is under way; otherwise the response will say that it is the last one."""
+        """Close if there is no open request; otherwise its response says Connection: close."""
         if not self.link.exchanges:
             self.link.close_gently()
 
     def fail_connection(self, error: zttp.RemoteProtocolError) -> None:
-        """Answer what cannot be understood, in place of the request that is under way."""
+        """Answer malformed input, in place of the current request."""
         exchange = next(iter(self.link.exchanges.values()), None)
         self.fail(exchange, error.status_hint or 400, f"{error} [{error.reason}]")
 
     def fail(self, exchange: Exchange | None, status: int, text: str) -> None:
-        """Tell the peer what went wrong, and close. What is half sent must not look complete (RFC 9112 8)."""
+        """Send an error, and close. A truncated response must not look complete (RFC 9112 8)."""
         if self.link.is_closing or (exchange and exchange.finished):
-            return  # all is said already
+            return  # the response is complete already
         if exchange and exchange.started:
             self.link.transport.abort()
             return
@@ -274,18 +274,18 @@ class HTTP1:
 
 
 class HTTP2:
-    """HTTP/2: messages side by side, content by credit, and errors told on the stream that they concern."""
+    """HTTP/2: concurrent messages, content by credit, and errors on their stream."""
 
     def __init__(self, link: "Link") -> None:
         self.link = link
         self.conn = zttp.Connection(zttp.SERVER, zttp.HTTP2, auto_credit=False, enable_connect_protocol=True)
 
     def sender(self, request: zttp.Request) -> zttp.Stream:
-        """Return where a response is written."""
+        """Return the object that sends a response."""
         return self.conn.stream(request.stream_id)
 
     def response_fields(self, _exchange: Exchange, _status: int, headers: Fields) -> Fields:
-        """Add where else the server is; the framing is not in the fields."""
+        """Add the alternative service; the framing is not in the fields."""
         return [*headers, *self.link.server.alternatives]
 
     def open_tunnel(self, exchange: Exchange, headers: Fields) -> zttp.Stream:
@@ -295,7 +295,7 @@ class HTTP2:
         return stream
 
     def exchange_finished(self, exchange: Exchange) -> None:
-        """Forget a stream; the rest of a request that nobody reads need not be sent (RFC 9113 8.1)."""
+        """Forget a stream; the unread rest of its request need not be sent (RFC 9113 8.1)."""
         stream_id = exchange.request.stream_id
         if self.link.exchanges.pop(stream_id, None) is None:
             return  # reset meanwhile
@@ -318,11 +318,11 @@ class HTTP2:
         return False
 
     def is_full(self) -> bool:
-        """Never: content waits for credit, stream by stream, while other frames go on (RFC 9113 5.2)."""
+        """Never: content waits for credit on each stream, while other frames continue (RFC 9113 5.2)."""
         return False
 
     def content_read(self, exchange: Exchange, size: int) -> None:
-        """Give credit for what the application has taken."""
+        """Return credit for content that the application has read."""
         self.conn.consume_data(exchange.request.stream_id, size)
         self.link.flush()
 
@@ -334,7 +334,7 @@ class HTTP2:
             await in_time(exchange.credit.wait(), CREDIT_TIMEOUT)
 
     def receive(self, event: zttp.Event) -> None:
-        """Take an event that is about a stream or the connection, not part of a message."""
+        """Take an event of a stream or the connection that is not part of a message."""
         exchanges = self.link.exchanges
         match event:
             case zttp.RstStream():
@@ -346,15 +346,15 @@ class HTTP2:
             case zttp.WindowUpdate() | zttp.Settings():  # for every stream
                 for exchange in exchanges.values():
                     exchange.credit.set()
-            case zttp.Ping() if event.ack:  # that of a shutdown: the last request is named now
+            case zttp.Ping() if event.ack:  # the second step of a shutdown: it names the last request
                 self.link.flush()
                 self._close_or_wait()
 
     def upgraded(self, _request: zttp.Request) -> None:
-        """There is nothing to upgrade to."""
+        """Return nothing: HTTP/2 has no upgrade."""
 
     def shut_down(self) -> None:
-        """Announce the end; a round trip later, GOAWAY names the last request that is answered (RFC 9113 6.8)."""
+        """Announce the shutdown; a round trip later, GOAWAY names the last request that is answered (RFC 9113 6.8)."""
         self.conn.shutdown()
         self.link.flush()
 
@@ -364,6 +364,6 @@ class HTTP2:
         self.exchange_finished(exchange)
 
     def fail_connection(self, _error: zttp.RemoteProtocolError) -> None:
-        """Send the GOAWAY that says why, and close."""
+        """Send the GOAWAY with the error, and close."""
         self.link.flush()
         self.link.close_gently()

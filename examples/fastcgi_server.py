@@ -1,7 +1,7 @@
 """An application behind nginx, by FastCGI: `python examples/fastcgi_server.py [port]`.
 
-It needs the plugin: `pip install ./examples/fastcgi_plugin`. The loop is that of a server for HTTP/2: requests side by
-side, each with its stream. In the configuration of nginx:
+It needs the plugin: `pip install ./examples/fastcgi_plugin`. The loop is that of an HTTP/2 server: concurrent requests,
+each with its stream. In the configuration of nginx:
 
     location / {
         fastcgi_pass 127.0.0.1:9000; fastcgi_keep_conn on; fastcgi_param REQUEST_METHOD $request_method;
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def answer(conn: "FastCgiConnection", event: zttp.Event) -> None:
-    """Send back what comes, with the method and target of the request before it."""
+    """Send back the content, after the method and target of the request."""
     match event:
         case zttp.Request():
             stream = conn.stream(event.stream_id)
@@ -34,7 +34,7 @@ def answer(conn: "FastCgiConnection", event: zttp.Event) -> None:
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Serve one connection; what nginx does not take holds up what is read."""
+    """Serve one connection; while nginx does not read, input is not read either."""
     conn = cast("FastCgiConnection", zttp.Connection(zttp.SERVER, protocol="fastcgi"))
     with suppress(zttp.RemoteProtocolError, ConnectionError):
         while True:

@@ -1,7 +1,7 @@
 """One client for all three: `python examples/fetch.py https://127.0.0.1:8000/ [certificate.pem]`.
 
-Asks over TCP, in clear text in HTTP/1.1, over TLS in HTTP/2. Where the answer says that the server speaks HTTP/3 too
-(Alt-Svc, RFC 7838 3), it asks there once more, as a browser does for the next page.
+Sends a request over TCP: in clear text HTTP/1.1, over TLS HTTP/2. If the response announces HTTP/3 (Alt-Svc, RFC 7838
+3), it sends another over HTTP/3, as a browser does for the next page.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ def http3_port(alternatives: list[bytes]) -> int | None:
 async def ask(
     client: asyncio_client.Client | asyncio_http2_client.Client | asyncio_http3_client.Client, path: bytes
 ) -> int | None:
-    """Ask once, and print what came; return where HTTP/3 is spoken."""
+    """Send a request, and print the response; return the port of HTTP/3."""
     response = await client.request(b"GET", path)
     content = await response.read()
     print(f"HTTP/{response.http_version.decode()} {response.status_code}, {len(content)} bytes")

@@ -1,8 +1,7 @@
 """A load generator: `python examples/load.py https://127.0.0.1:8000/ -p h3 -n 10000 -c 4 -s 16 --certificate FILE`.
 
-Each of the connections has as many requests under way as it has workers; HTTP/1.1 has one at a time. Counts what comes
-back, how long it took, and what went wrong, with a bar while it runs. It measures itself as well: for comparing two
-servers or two settings, not for figures to print.
+Each connection has as many open requests as workers; HTTP/1.1 has one at a time. Counts responses, times and errors,
+with a progress bar. It measures itself as well, so use it to compare two servers or settings, not for absolute figures.
 """
 
 import argparse
@@ -25,11 +24,11 @@ import zttp
 
 Client = asyncio_client.Client | asyncio_http2_client.Client | asyncio_http3_client.Client
 BAR = 30  # characters
-MOST_FAILURES = 10  # of a worker in a row, then it gives up
+MOST_FAILURES = 10  # consecutive ones of a worker, then it stops
 
 
 class Report:
-    """What came of the requests."""
+    """The results of the requests."""
 
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()
@@ -44,11 +43,11 @@ class Report:
 
     @property
     def rate(self) -> float:
-        """Complete responses in a second."""
+        """Complete responses per second."""
         return len(self.latencies) / max((self.ended or time.perf_counter()) - self.started, 1e-9)
 
     def lines(self) -> Iterator[str]:
-        """Yield what a person wants to know."""
+        """Yield the lines of the report."""
         statuses = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
         yield f"responses  {len(self.latencies)} ({statuses or 'none'}), {self.received} bytes of content"
         yield f"time       {self.ended - self.started:.2f} s, {self.rate:.0f} responses/s"
@@ -61,14 +60,14 @@ class Report:
 
 
 def bar(report: Report, total: int) -> str:
-    """Return a line that says how far it is."""
+    """Return a line with the progress."""
     filled = "#" * (BAR * report.done // total)
     errors = f", {report.errors.total()} errors" if report.errors else ""
     return f"[{filled:<{BAR}}] {report.done}/{total}, {report.rate:.0f}/s{errors}"
 
 
 async def show(report: Report, total: int, screen: TextIO) -> None:
-    """Draw the bar again and again, over itself."""
+    """Redraw the bar repeatedly."""
     while True:
         screen.write(f"\r{bar(report, total)} ")
         screen.flush()
@@ -76,7 +75,7 @@ async def show(report: Report, total: int, screen: TextIO) -> None:
 
 
 class Load:
-    """Where to ask, and how."""
+    """The server and the requests."""
 
     def __init__(self, url: str, protocol: str, certificate: Path | None = None) -> None:
         parts = urlsplit(url)
@@ -95,8 +94,8 @@ class Load:
         return asyncio_client.Client(self.host, self.port)
 
     async def connection(self, numbers: Iterator[int], workers: int, report: Report) -> None:
-        """Ask on one connection, and on another when that breaks, until the numbers are used up."""
-        failures, broken = 0, True  # in a row; the connection, or there is none yet
+        """Send requests on one connection, and on another if that fails, until all are sent."""
+        failures, broken = 0, True  # consecutive failures of the connection, or to connect
 
         async def ask() -> None:
             nonlocal failures, broken
@@ -119,12 +118,12 @@ class Load:
             try:
                 async with self.client() as client:
                     await asyncio.gather(*(ask() for _ in range(workers)))
-            except OSError as error:  # there was nobody to ask
+            except OSError as error:  # there was no server
                 report.errors[type(error).__name__] += 1
                 failures, broken = failures + 1, True
 
     async def run(self, total: int, connections: int, workers: int, screen: TextIO | None = None) -> Report:
-        """Ask so many times, and report."""
+        """Send the requests, and report."""
         report, numbers = Report(), iter(range(total))
         drawing = asyncio.create_task(show(report, total, screen)) if screen else None
         workers = 1 if self.protocol == zttp.HTTP1 else workers

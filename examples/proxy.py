@@ -1,14 +1,14 @@
 """A proxy to an HTTP/1.1 server: `python examples/proxy.py 8000 127.0.0.1:9000 [folder for a certificate]`.
 
-In front are HTTP/1.1, HTTP/2 and HTTP/3, by `asyncio_server.py`; behind are kept connections to one server. What makes
-it safe is that it reads a message, and writes another one: no byte of a head goes through it unread.
+In front are HTTP/1.1, HTTP/2 and HTTP/3, by `asyncio_server.py`; behind are kept connections to one server. It is safe
+because it reads a message and writes a new one: no byte of a head passes unread.
 
-* The framing is the proxy's: a length that it has checked, or chunks; never what a field said (RFC 9112 11.2).
-* What ends with a connection goes no further: Connection and what it names, TE but for trailers (RFC 9110 7.6.1).
-* Dropped as well: what clients like to invent (Forwarded), and names that a server may take for others (underscores).
-* Refused: tunnels, targets without an origin, and what zttp refuses to read or to write.
-* A connection is kept if both messages on it have ended, and the server has said nothing more. Otherwise what is left
-  on it could become the answer to somebody else's request.
+* The framing is the proxy's: a length that it has checked, or chunks; never a forwarded field (RFC 9112 11.2).
+* Hop-by-hop fields are dropped: Connection and the fields it names, TE except for trailers (RFC 9110 7.6.1).
+* Also dropped: fields that clients forge (Forwarded), and names that a server may confuse (underscores).
+* Refused: tunnels, targets without an origin, and everything that zttp refuses to read or to write.
+* A connection is kept if both messages on it have ended, and the server has sent nothing more. Otherwise the rest could
+become the answer to another client's request.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ SAFE = {b"GET", b"HEAD", b"OPTIONS"}  # methods that may be repeated (RFC 9110 9
 
 
 class UpstreamError(Exception):
-    """The server behind did not answer as it should."""
+    """The backend did not answer correctly."""
 
 
 class Upstream:
@@ -46,7 +46,7 @@ class Upstream:
         await self.writer.drain()
 
     async def events(self) -> AsyncIterator[zttp.Event]:
-        """Yield what the server says, to the end of its response."""
+        """Yield the server's events, to the end of its response."""
         while True:
             event = self.conn.next_event()
             if isinstance(event, zttp.NeedData):
@@ -59,7 +59,7 @@ class Upstream:
 
 
 class Proxy:
-    """`await proxy(exchange)` answers one request with what the server says to it."""
+    """`await proxy(exchange)` answers one request with the server's response."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
@@ -80,7 +80,7 @@ class Proxy:
             try:
                 await self.forward(exchange, upstream, target, fields)
             except UpstreamError:
-                # A kept connection may have been closed while the request was on its way.
+                # A kept connection may have been closed while the request was in flight.
                 if not upstream.is_used or exchange.started or request.method not in SAFE or not request.end_stream:
                     raise
                 await self.forward(exchange, await self.connection(fresh=True), target, fields)
@@ -90,7 +90,7 @@ class Proxy:
             await self.fail(exchange, 502, f"the server is not available: {error}")
 
     def head(self, request: zttp.Request) -> tuple[Fields, bytes]:
-        """Return the fields that go on, and the target as an origin server takes it (RFC 9112 3.2.1)."""
+        """Return the fields to forward, and the target in origin-form (RFC 9112 3.2.1)."""
         _, authority, path = split_target(request.method, request.target) or (None, None, None)
         hosts = [authority] if authority else request.headers.getall(b"host")  # RFC 9112 3.2.2
         if not hosts or not path:
@@ -111,7 +111,7 @@ class Proxy:
         return fields, path
 
     async def connection(self, *, fresh: bool = False) -> Upstream:
-        """Return a connection on which nothing is under way."""
+        """Return an idle connection."""
         while self.kept and not fresh:
             upstream = self.kept.pop()
             if not upstream.reader.at_eof():
@@ -122,7 +122,7 @@ class Proxy:
             return Upstream(*await asyncio.open_connection(self.host, self.port))
 
     async def forward(self, exchange: Exchange, upstream: Upstream, target: bytes, fields: Fields) -> None:
-        """Send a request on, and its response back, both as they come."""
+        """Forward a request and its response, both as they arrive."""
         invited, keep = asyncio.Event(), False
         if not exchange.request.expect_continue:
             invited.set()
@@ -148,7 +148,7 @@ class Proxy:
                 upstream.writer.close()
 
     async def upload(self, exchange: Exchange, upstream: Upstream, invited: asyncio.Event) -> bool:
-        """Send the content on once the server wants it, at its pace; tell whether all of it is sent."""
+        """Forward the content once the server wants it, at its pace; return whether all of it was sent."""
         with suppress(TimeoutError):
             async with asyncio.timeout(CONTINUE_TIMEOUT):
                 await invited.wait()
@@ -159,35 +159,35 @@ class Proxy:
             chunked = not exchange.request.end_stream and b"content-length" not in exchange.request.headers
             upstream.conn.end_message(end_to_end(exchange.trailers) if chunked else None)
             await upstream.flush()
-        except (OSError, SlowPeerError):  # the response says why, or there will be none in time
+        except (OSError, SlowPeerError):  # the response has the reason, or there will be none in time
             return False
         return True
 
     async def take(self, exchange: Exchange, event: zttp.Event, invited: asyncio.Event) -> None:
-        """Send a part of the response on."""
+        """Forward a part of the response."""
         match event:
             case zttp.Response(status_code=100):
-                invited.set()  # who reads the content asks for it
+                invited.set()  # reading the content sends the 100
             case zttp.Response() if event.is_informational:
                 await exchange.inform(event.status_code, end_to_end(event.headers.to_list()))
             case zttp.Response():
                 fields = [*end_to_end(event.headers.to_list()), (b"via", b"1.1 zttp")]
                 secret = exchange.request.headers.never_indexed | {b"set-cookie"}
                 exchange.start(event.status_code, fields, secret)
-                await exchange.send(b"")  # the head, which would wait for content
+                await exchange.send(b"")  # send the head, which would wait for content
             case zttp.Data():
                 await exchange.send(event.data)
             case zttp.EndOfMessage():
                 await exchange.finish(end_to_end(list(event.trailers)))
 
     async def fail(self, exchange: Exchange, status: int, text: str) -> None:
-        """Say that there is no response; what is half sent must not look complete (RFC 9112 8)."""
+        """Report that there is no response; a truncated one must not look complete (RFC 9112 8)."""
         if exchange.started:
             raise UpstreamError(text)
         await exchange.respond(status, text.encode("ascii", "backslashreplace") + b"\n")
 
     def close(self) -> None:
-        """Close what is kept."""
+        """Close the kept connections."""
         for upstream in self.kept:
             upstream.writer.close()
         self.kept.clear()

@@ -1,7 +1,7 @@
 """HTTP/3 for `asyncio_server.py`: one UDP socket, one `zttp.QuicEndpoint`, and the same exchanges as over TCP.
 
-zttp owns neither the socket nor the clock. Datagrams are handed in as they come, with the time; what it has to send is
-asked for after everything that could have changed that, and one timer stands for all connections.
+zttp owns neither the socket nor the clock. Datagrams are passed in as they arrive, with the time; the output is taken
+after every call that may have changed it, and one timer serves all connections.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from exchange import CREDIT_TIMEOUT, Exchange, Fields, fail_stream, in_time
 if TYPE_CHECKING:
     from asyncio_server import Server
 
-MOST_AT_A_TIME = 64  # datagrams read before others have their turn, and segments of one system call
+MOST_AT_A_TIME = 64  # datagrams read before other tasks run, and segments of one system call
 # Of Linux, which Python has no names for.
 UDP_SEGMENT = 103  # one system call sends many datagrams of one size
 MTU_DISCOVER = {socket.AF_INET: (socket.IPPROTO_IP, 10), socket.AF_INET6: (socket.IPPROTO_IPV6, 23)}
-PROBE = 3  # nobody may fragment: the endpoint finds out what the path carries
+PROBE = 3  # no fragmentation: the endpoint finds the size that the path carries
 
 
 class HTTP3:
-    """HTTP/3: as HTTP/2, but that nobody pauses reading: what is not consumed has no credit, and is not sent."""
+    """HTTP/3: like HTTP/2, but reading does not pause: without credit a client does not send."""
 
     def __init__(self, link: "QuicLink") -> None:
         self.link, self.conn = link, link.conn
 
     def sender(self, request: zttp.Request) -> zttp.Stream:
-        """Return where a response is written."""
+        """Return the object that sends a response."""
         return self.conn.stream(request.stream_id)
 
     def response_fields(self, _exchange: Exchange, _status: int, headers: Fields) -> Fields:
@@ -42,12 +42,12 @@ class HTTP3:
         return headers
 
     def content_read(self, exchange: Exchange, size: int) -> None:
-        """Give credit for what the application has taken."""
+        """Return credit for content that the application has read."""
         self.conn.consume_data(exchange.request.stream_id, size)
         self.link.flush()
 
     async def credited(self, exchange: Exchange) -> None:
-        """Wait until everything that was sent has left: there was credit for it, and room on the path."""
+        """Wait until all content was sent, with credit and room on the path."""
         stream = self.sender(exchange.request)
         while stream.pending_bytes:
             exchange.credit.clear()
@@ -60,7 +60,7 @@ class HTTP3:
         return stream
 
     def exchange_finished(self, exchange: Exchange) -> None:
-        """Forget an exchange; what still comes of its request is consumed as it comes."""
+        """Forget an exchange; the rest of its request is consumed as it arrives."""
         if self.link.exchanges.pop(exchange.request.stream_id, None) is not None and exchange.waiting:
             self.conn.consume_data(exchange.request.stream_id, exchange.waiting)
         self.link.flush()
@@ -73,7 +73,7 @@ class HTTP3:
 
 
 class QuicLink:
-    """One connection: its events, and the exchanges under way on it."""
+    """One connection: its events, and its open exchanges."""
 
     is_secure = True
 
@@ -84,7 +84,7 @@ class QuicLink:
         self.session = HTTP3(self)
 
     def pump(self) -> None:
-        """Hand on every event that is there."""
+        """Pass on every available event."""
         try:
             while (event := self.conn.next_event()) is not zttp.NEED_DATA:
                 self.server.observe(event)
@@ -105,7 +105,7 @@ class QuicLink:
                 if exchange_of := self.exchanges.get(event.stream_id):
                     exchange_of.receive(event.data)
                 else:
-                    self.conn.consume_data(event.stream_id, len(event.data))  # nobody else will
+                    self.conn.consume_data(event.stream_id, len(event.data))  # no exchange will
             case zttp.EndOfMessage():
                 if exchange_of := self.exchanges.get(event.stream_id):
                     exchange_of.end(list(event.trailers))
@@ -120,7 +120,7 @@ class QuicLink:
         self.quic.flush()
 
     def shut_down(self) -> None:
-        """Take no further request; close once those under way are answered."""
+        """Take no further request; close once the open ones are answered."""
         self.conn.shutdown()
         self.close_if_done()
 
@@ -134,7 +134,7 @@ class QuicLink:
         return not self.exchanges[stream_id].finished
 
     def end(self) -> None:
-        """Let go of a connection that is over; the endpoint answers for it as long as its peer may not have heard."""
+        """Discard a finished connection; the endpoint answers for it while its peer may have missed the close."""
         for exchange in self.exchanges.values():
             if not exchange.finished:
                 exchange.task.cancel()
@@ -145,7 +145,7 @@ class QuicLink:
 
 
 class QuicSocket:
-    """The UDP socket, the endpoint behind it, and its timer."""
+    """The UDP socket, the endpoint on it, and its timer."""
 
     def __init__(self, server: "Server", host: str, port: int, files: tuple[Path, Path]) -> None:
         self.server, self.loop = server, asyncio.get_running_loop()
@@ -154,7 +154,7 @@ class QuicSocket:
         self.links: dict[zttp.H3Connection, QuicLink] = {}
         self.timer: asyncio.TimerHandle | None = None
         self.is_closed = False
-        self.segments = sys.platform == "linux"  # until the system says no
+        self.segments = sys.platform == "linux"  # until the system refuses it
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         if sys.platform == "linux":
             self.socket.setsockopt(*MTU_DISCOVER[self.socket.family], PROBE)
@@ -166,7 +166,7 @@ class QuicSocket:
         return int(self.loop.time() * 1_000_000)
 
     def read(self) -> None:
-        """Hand in a burst of datagrams, then everything that came of it."""
+        """Pass in a burst of datagrams, then handle the results."""
         touched: dict[zttp.H3Connection, tuple[str, int]] = {}
         for datagram, address in self.burst():
             conn = self.endpoint.receive_datagram(datagram, address, self.now())
@@ -185,10 +185,10 @@ class QuicSocket:
             except BlockingIOError:
                 return
             except OSError:
-                continue  # what the network says of a datagram that was sent earlier
+                continue  # an ICMP error for an earlier datagram
 
     def flush(self) -> None:
-        """Send what is to be sent now, and wait until something is due."""
+        """Send the pending datagrams, and set the timer."""
         if self.is_closed:
             return
         leaving = self.endpoint.data_to_send(now=self.now())
@@ -201,7 +201,7 @@ class QuicSocket:
         self.timer = None if timeout is None else self.loop.call_at(timeout / 1_000_000, self.on_timeout)
 
     def send(self, datagrams: list[bytes], address: Any) -> None:
-        """Send datagrams to one address; what there is no room for is lost, as on any path."""
+        """Send datagrams to one address; those without room are lost, as on any path."""
         while datagrams:
             size = len(datagrams[0])
             most = min(MOST_AT_A_TIME, 65_000 // size) if self.segments else 1
@@ -215,7 +215,7 @@ class QuicSocket:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno != errno.EMSGSIZE and count > 1:  # a system without it: one by one from now on
+                if error.errno != errno.EMSGSIZE and count > 1:  # not supported by the system: one by one from now on
                     self.segments = False
                     datagrams = piece + datagrams
 
@@ -231,7 +231,7 @@ class QuicSocket:
         self.flush()
 
     def close(self) -> None:
-        """Close what is left, and the socket."""
+        """Close all connections, and the socket."""
         for link in list(self.links.values()):
             link.conn.close()
             link.end()

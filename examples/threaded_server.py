@@ -1,6 +1,6 @@
 """An HTTP/1.1 server on plain sockets and threads: `python examples/threaded_server.py [port]`.
 
-One thread for each connection: read, answer, go on. The loop at its heart is the one you would write with asyncio.
+One thread for each connection: read, answer, continue. The loop is the same as with asyncio.
 """
 
 import socket
@@ -15,17 +15,17 @@ IDLE_TIMEOUT = 15.0
 
 
 def events(sock: socket.socket, conn: zttp.H1Connection) -> Iterator[zttp.Event]:
-    """Yield event after event, reading as often as it takes."""
+    """Yield events, reading as often as needed."""
     while True:
         event = conn.next_event()
         if isinstance(event, zttp.NeedData):
-            conn.receive_data(sock.recv(65536))  # b"" is how the socket, and zttp, say that the peer has closed
+            conn.receive_data(sock.recv(65536))  # b"" means EOF, for the socket and for zttp
         else:
             yield event
 
 
 def respond(conn: zttp.H1Connection, request: zttp.Request | None, status: int, text: str) -> None:
-    """Queue a whole response; where no head could be read there is no request."""
+    """Queue a complete response; without a readable head there is no request."""
     content = text.encode("ascii", "backslashreplace")
     conn.send_response(status, [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(content))])
     if request is None or request.method != b"HEAD":
@@ -34,7 +34,7 @@ def respond(conn: zttp.H1Connection, request: zttp.Request | None, status: int, 
 
 
 def answer(conn: zttp.H1Connection, request: zttp.Request, size: int) -> None:
-    """Say what was asked for; a 2xx to CONNECT would open a tunnel."""
+    """Answer with the method and target; a 2xx to CONNECT would open a tunnel."""
     if request.method == b"CONNECT":
         respond(conn, request, 405, "no tunnels here\n")
     else:
@@ -42,7 +42,7 @@ def answer(conn: zttp.H1Connection, request: zttp.Request, size: int) -> None:
 
 
 def serve(sock: socket.socket) -> None:
-    """Answer each request on one connection with what it asked for and how much content it brought."""
+    """Answer each request on one connection with its method, target and content length."""
     conn = zttp.Connection(zttp.SERVER, zttp.HTTP1)
     request: zttp.Request | None = None
     size = 0
@@ -72,12 +72,12 @@ def serve(sock: socket.socket) -> None:
 
 
 def handle(sock: socket.socket) -> None:
-    """Serve one connection; a peer that goes away or says nothing ends it."""
+    """Serve one connection until the peer disconnects or is silent for too long."""
     sock.settimeout(IDLE_TIMEOUT)
     with sock, suppress(OSError):
         serve(sock)
         sock.shutdown(socket.SHUT_WR)
-        while sock.recv(65536):  # closing before the peer has would reset the connection under the response
+        while sock.recv(65536):  # closing before the peer does could reset the connection before the response arrives
             pass
 
 

@@ -1,8 +1,8 @@
 """A server for HTTP/1.1 and HTTP/2 on trio: `python examples/trio_server.py [port] [folder for a certificate]`.
 
-One task reads a connection and hands out what arrives; the application answers each request in a task of its own, which
-ends with the connection. Content waits for whoever is slow, in both directions: in HTTP/1.1 nothing is read while the
-application has enough, in HTTP/2 the peer has credit for what the application has taken.
+One task reads a connection and passes on events; the application answers each request in its own task, which ends with
+the connection. There is back-pressure in both directions: with HTTP/1.1 nothing is read while the application has
+enough, with HTTP/2 the peer gets credit for content that the application has read.
 """
 
 import logging
@@ -19,11 +19,11 @@ import trio
 import self_signed
 import zttp
 
-HEAD_TIMEOUT = 15.0  # until the next request head is whole
-STALL_TIMEOUT = 30.0  # until the peer sends a piece of content, or takes one
-LINGER = 5.0  # reading on after the last response, so that no reset overtakes it (RFC 9112 9.6)
+HEAD_TIMEOUT = 15.0  # until the next request head is complete
+STALL_TIMEOUT = 30.0  # until the peer sends or reads a piece of content
+LINGER = 5.0  # further reading after the last response, so that no reset overtakes it (RFC 9112 9.6)
 PIECES = 4  # of content that may wait for the application (HTTP/1.1)
-GONE = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)  # the peer, or it does nothing
+GONE = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)  # the peer disconnected, or is too slow
 
 Fields = list[tuple[bytes, bytes]]
 ByteStream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
@@ -44,14 +44,14 @@ class Exchange:
         self.feed, self._content = trio.open_memory_channel[bytes](PIECES if conn is self.sender else math.inf)
 
     async def invite(self) -> None:
-        """Ask for the content if the client waits to be asked (RFC 9110 10.1.1); too late once a response has begun."""
+        """Send a 100 (Continue) if the client waits for it (RFC 9110 10.1.1), unless a response has begun."""
         if self.request.expect_continue and not (self.reading or self.ended or self.started):
             self.sender.send_informational(100)
             await self._link.flush()
         self.reading = True
 
     async def content(self) -> AsyncIterator[bytes]:
-        """Yield the content as it arrives, after an invitation."""
+        """Yield the content as it arrives, after a 100 (Continue) if needed."""
         await self.invite()
         while True:
             await self._link.flush()
@@ -71,14 +71,14 @@ class Exchange:
             framed = any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in fields)
             if not framed and status not in (204, 304):
                 fields.append((b"transfer-encoding", b"chunked"))
-            if not (self.ended or self.reading):  # content that nobody reads would stand before the next request
+            if not (self.ended or self.reading):  # unread content would precede the next request
                 fields.append((b"connection", b"close"))
         self.sender.send_response(status, fields)
         self.started = True
         await self._link.flush()
 
     async def send(self, data: bytes) -> None:
-        """Send a piece of content, and wait while the peer is slow to take it."""
+        """Send a piece of content, and wait while the peer is slow."""
         self.sender.send_data(data)
         await self._link.drain(self)
 
@@ -89,7 +89,7 @@ class Exchange:
         await self._link.drain(self)
 
     async def respond(self, status: int, content: bytes, headers: Fields | None = None) -> None:
-        """Send a whole response."""
+        """Send a complete response."""
         await self.start(status, [*(headers or []), (b"content-length", b"%d" % len(content))])
         if content and self.request.method != b"HEAD":
             await self.send(content)
@@ -105,18 +105,18 @@ Application = Callable[[Exchange], Awaitable[None]]
 
 
 class Link:
-    """One connection: the task that reads it, and the exchanges under way on it."""
+    """One connection: the task that reads it, and its open exchanges."""
 
     def __init__(
         self, stream: ByteStream, conn: zttp.H1Connection | zttp.H2Connection, application: Application
     ) -> None:
         self.stream, self.conn, self.application = stream, conn, application
         self.exchanges: dict[int, Exchange] = {}  # by stream_id
-        self.changed = trio.Event()  # there may be credit; another one after the events of each input
+        self.changed = trio.Event()  # set when there may be credit; renewed after the events of each input
         self.lock = trio.Lock()  # trio lets one task write at a time
 
     async def run(self) -> None:
-        """Read until the connection ends, and let what is under way end with it."""
+        """Read until the connection ends; open exchanges end with it."""
         async with trio.open_nursery() as nursery:
             with suppress(*GONE):
                 try:
@@ -128,7 +128,7 @@ class Link:
             nursery.cancel_scope.cancel()
 
     async def take(self, event: zttp.Event, nursery: trio.Nursery) -> bool:
-        """Handle one event; tell whether to go on."""
+        """Handle one event; return whether to continue."""
         if isinstance(event, zttp.NeedData):
             return await self.read()
         if isinstance(event, zttp.ConnectionClosed):
@@ -141,12 +141,12 @@ class Link:
             case zttp.Data() if exchange:
                 try:
                     await exchange.feed.send(event.data)
-                except trio.BrokenResourceError:  # it is answered, and the rest of the request of no use
+                except trio.BrokenResourceError:  # it is answered, and the rest of the request is not needed
                     return not isinstance(self.conn, zttp.H1Connection)
             case zttp.EndOfMessage() if exchange:
                 exchange.ended, exchange.trailers = True, list(event.trailers)
                 exchange.feed.close()
-                if isinstance(self.conn, zttp.H1Connection):  # one message after the other (RFC 9112 9.3.2)
+                if isinstance(self.conn, zttp.H1Connection):  # one message after another (RFC 9112 9.3.2)
                     await exchange.done.wait()
                     del self.exchanges[event.stream_id]
                     if not exchange.finished or self.conn.should_close():
@@ -157,7 +157,7 @@ class Link:
         return True
 
     async def read(self) -> bool:
-        """Take more bytes; tell whether some came, or the end of them, as long as it may take."""
+        """Read more bytes; return whether there was input or EOF before the timeout."""
         self.changed.set()  # now that all events are handled
         self.changed = trio.Event()
         await self.flush()
@@ -166,11 +166,11 @@ class Link:
         return not idle.cancelled_caught
 
     async def answer(self, exchange: Exchange) -> None:
-        """Let the application answer a request; say so if it could not."""
+        """Let the application answer a request; send an error if it fails."""
         status = 0
         try:
             with exchange.scope:
-                await trio.lowlevel.checkpoint()  # what is cancelled already need not begin
+                await trio.lowlevel.checkpoint()  # a cancelled exchange need not begin
                 await self.application(exchange)
                 if not exchange.finished:
                     raise RuntimeError("the application returned before its response was complete")
@@ -182,7 +182,7 @@ class Link:
         with suppress(*GONE):
             if status and not exchange.started:
                 await exchange.respond(status, b"")
-            elif status:  # what is half sent must not look complete
+            elif status:  # a truncated response must not look complete
                 await self.break_off(exchange)
             if isinstance(exchange.sender, zttp.Stream):
                 exchange.sender.reset(zttp.H2ErrorCode.NO_ERROR)  # of the rest of the request (RFC 9113 8.1)
@@ -197,7 +197,7 @@ class Link:
             exchange.sender.reset(zttp.H2ErrorCode.INTERNAL_ERROR)
 
     def refuse(self, error: zttp.RemoteProtocolError) -> None:
-        """Answer what cannot be understood; in HTTP/2 a GOAWAY is waiting to be sent."""
+        """Answer malformed input; with HTTP/2 a GOAWAY is queued already."""
         exchanges = self.exchanges.values()
         for exchange in exchanges:
             exchange.scope.cancel()
@@ -209,7 +209,7 @@ class Link:
             self.conn.end_message()
 
     async def close_gently(self) -> None:
-        """Say all that is to be said; closing at once could reset the connection under it."""
+        """Send the rest of the output; closing at once could reset the connection before it arrives."""
         if not isinstance(self.conn, zttp.H1Connection):
             self.conn.close()
         await self.flush()
@@ -234,7 +234,7 @@ class Link:
 
 
 async def serve(application: Application, tls: ssl.SSLContext | None, socket: trio.SocketStream) -> None:
-    """Serve one connection, whatever it speaks."""
+    """Serve one connection of either protocol."""
     stream: ByteStream = trio.SSLStream(socket, tls, server_side=True, https_compatible=True) if tls else socket
     received = b""
     with suppress(*GONE):

@@ -1,11 +1,11 @@
-"""WebSocket over all three protocols: `python examples/websocket.py 8000 FOLDER` sends back what it is sent.
+"""WebSocket over all three protocols: `python examples/websocket.py 8000 FOLDER` is an echo server.
 
-It puts its certificate into FOLDER; to say something to it over each protocol, run
+It puts its certificate into FOLDER; to send a message over each protocol, run
 `python examples/websocket.py wss://127.0.0.1:8000/ FOLDER/certificate.pem hello`.
 
-An upgrade in HTTP/1.1 (RFC 6455), and one stream of HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220): zttp opens the way, and
-wsproto does the frames on it. `accept` makes a WebSocket of an exchange of `asyncio_server.py`, whatever it came by;
-`connect_http1` and `connect_stream` ask for one.
+An upgrade in HTTP/1.1 (RFC 6455), and one stream of HTTP/2 (RFC 8441) or HTTP/3 (RFC 9220): zttp does the handshake,
+and wsproto the frames. `accept` makes a WebSocket of an exchange of `asyncio_server.py`, on any protocol;
+`connect_http1` and `connect_stream` open one.
 """
 
 import asyncio
@@ -48,16 +48,16 @@ class WebSocket:
 
     def __init__(self, role: ConnectionType, incoming: AsyncIterator[bytes], send: Send) -> None:
         self.frames, self._incoming, self._send = Connection(role), incoming, send
-        self._parts: list[str | bytes] = []  # of a message whose end is still to come
+        self._parts: list[str | bytes] = []  # of an incomplete message
         self.close_code: int | None = None  # once the peer has closed
 
     async def send(self, message: str | bytes) -> None:
-        """Send a message, and wait while the peer is slow to take it."""
+        """Send a message, and wait while the peer is slow."""
         event = TextMessage(data=message) if isinstance(message, str) else BytesMessage(data=message)
         await self._send(self.frames.send(event))
 
     async def receive(self) -> str | bytes | None:
-        """Return the next message; nothing once the peer has closed."""
+        """Return the next message; None once the peer has closed."""
         while self.close_code is None:
             for event in self.frames.events():
                 match event:
@@ -88,12 +88,12 @@ class WebSocket:
             yield message
 
     async def close(self, code: int = CloseReason.NORMAL_CLOSURE) -> None:
-        """Say that there is no more to come."""
+        """Send the close frame."""
         if self.frames.state is ConnectionState.OPEN:
             await self._send(self.frames.send(CloseConnection(code=code)))
 
     async def _answer(self, event: Pong | CloseConnection) -> None:
-        with suppress(zttp.LocalProtocolError, OSError):  # who has closed need not stay for the answer
+        with suppress(zttp.LocalProtocolError, OSError):  # a peer that has closed need not wait for the answer
             await self._send(self.frames.send(event))
 
     async def finish(self) -> None:
@@ -107,7 +107,7 @@ class WebSocket:
 
 
 def asks(request: zttp.Request) -> bool:
-    """Return whether a request asks for a WebSocket, in the way of its protocol."""
+    """Return whether a request asks for a WebSocket, by the rules of its protocol."""
     if request.protocol:
         return request.protocol == b"websocket"
     upgrade, key = request.headers.get(b"upgrade", b""), request.headers.get(b"sec-websocket-key")
@@ -115,13 +115,13 @@ def asks(request: zttp.Request) -> bool:
 
 
 async def accept(exchange: Exchange, headers: Fields | None = None) -> WebSocket | None:
-    """Open the WebSocket that a request asks for; answer one that asks for something else, and return nothing."""
+    """Open the WebSocket of a request; answer any other request, and return None."""
     request = exchange.request
     if not asks(request) or request.headers.get(VERSION[0]) != VERSION[1]:
         await exchange.respond(426, b"a WebSocket, please\n", [VERSION])
         return None
     fields = list(headers or [])
-    if not request.protocol:  # HTTP/1.1 has the server show that it knows what it is asked for
+    if not request.protocol:  # HTTP/1.1: the server must show that it supports WebSocket
         fields.append((b"sec-websocket-accept", accept_value(request.headers.get(b"sec-websocket-key", b""))))
     await exchange.open_tunnel(fields)
     return WebSocket(ConnectionType.SERVER, exchange.content(), exchange.send)
@@ -144,7 +144,7 @@ async def echo(exchange: Exchange) -> None:
 
 @asynccontextmanager
 async def connect_stream(client: StreamClient[Any], target: bytes) -> AsyncIterator[WebSocket]:
-    """Open a WebSocket over one stream of a connection in HTTP/2 or HTTP/3; other requests go on beside it."""
+    """Open a WebSocket over one stream of a connection in HTTP/2 or HTTP/3; other requests continue."""
     exchange = await client.open(b"CONNECT", target, [VERSION], protocol=b"websocket")
 
     async def send(data: bytes) -> None:
@@ -155,7 +155,7 @@ async def connect_stream(client: StreamClient[Any], target: bytes) -> AsyncItera
         response = await exchange.response()
         if response.status_code != 200:
             raise RefusedError(f"the server answers {response.status_code}")
-        exchange.patience = None  # there may be nothing to say for long
+        exchange.patience = None  # the connection may be idle for long
         incoming = response.content()
         socket = WebSocket(ConnectionType.CLIENT, incoming, send)
         yield socket
@@ -174,7 +174,7 @@ async def connect_stream(client: StreamClient[Any], target: bytes) -> AsyncItera
 async def connect_http1(
     host: str, port: int, target: bytes, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[WebSocket]:
-    """Open a WebSocket over a connection in HTTP/1.1, which belongs to it from then on."""
+    """Open a WebSocket over an HTTP/1.1 connection, which belongs to it from then on."""
     conn, key = zttp.Connection(zttp.CLIENT), base64.b64encode(os.urandom(16))
     offer = [(b"connection", b"upgrade"), (b"upgrade", b"websocket"), VERSION, (b"sec-websocket-key", key)]
     fields = [(b"host", f"{host}:{port}".encode()), *offer]
@@ -187,7 +187,7 @@ async def connect_http1(
         await writer.drain()
 
     async def incoming() -> AsyncIterator[bytes]:
-        early, _ = conn.trailing_data  # what came along with the response
+        early, _ = conn.trailing_data  # bytes after the response
         if early:
             yield early
         while data := await reader.read(65536):
@@ -211,7 +211,7 @@ async def connect_http1(
 
 
 async def main(url: str, certificate: Path, message: str) -> None:
-    """Say one thing over each protocol, and print what comes back."""
+    """Send a message over each protocol, and print the answers."""
     parts = urlsplit(url)
     host, port, target = parts.hostname or "127.0.0.1", parts.port or 443, (parts.path or "/").encode()
     tls = self_signed.client_context(certificate)

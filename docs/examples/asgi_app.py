@@ -1,4 +1,4 @@
-"""An ASGI application that says which zttp is under it: `uvicorn --http zttp --app-dir docs/examples asgi_app:app`."""
+"""An ASGI application that shows the zttp in use: `uvicorn --http zttp --app-dir docs/examples asgi_app:app`."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What single things cost on this machine, in nanoseconds: `python docs/examples/costs.py [seconds for each]`."""
+"""The cost of single operations on this machine, in nanoseconds: `python docs/examples/costs.py [seconds for each]`."""
 
 import gc
 import sys
@@ -26,7 +26,7 @@ def listed() -> list[tuple[bytes, bytes]]:
 
 
 def kept_alive(requests: list[bytes]) -> Callable[[], None]:
-    """Read the next of some requests on one connection, again and again."""
+    """Read some requests in turn on one connection."""
     conn, turn = zttp.Connection(zttp.SERVER), 0
 
     def read() -> None:

@@ -8,7 +8,7 @@ from zttp_core.plugin import Stream
 
 
 async def first_bytes(reader: asyncio.StreamReader) -> tuple[str, bytes]:
-    """Read until it is clear which protocol this is; with TLS, ALPN would have said so."""
+    """Read until the protocol is clear; with TLS, ALPN decides."""
     received = b""
     while True:
         more = await reader.read(65536)
@@ -21,7 +21,7 @@ async def first_bytes(reader: asyncio.StreamReader) -> tuple[str, bytes]:
 
 
 def sender(conn: zttp.ByteStreamConnection, stream_id: int) -> zttp.H1Connection | Stream:
-    """Where the messages of a stream are sent: HTTP/1.1 has one at a time."""
+    """Return the object that sends the messages of a stream: HTTP/1.1 has one at a time."""
     if isinstance(conn, zttp.H1Connection):
         return conn
     assert isinstance(conn, zttp.H2Connection)

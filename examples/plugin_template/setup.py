@@ -1,12 +1,12 @@
-"""Build: compiled by mypyc, or pure Python where ``ZTTP_LINE_PURE=1`` asks for it. Never one in place of the other."""
+"""Build: compiled by mypyc, or pure Python with ``ZTTP_LINE_PURE=1``. There is no fallback between them."""
 
 import os
 import sys
 
 from setuptools import Extension, setup
 
-# What runs for each message. `plugin.py` stays interpreted, since pluggy cannot hook compiled functions; so does
-# `__init__.py`, which says what was built.
+# The modules that run for each message. `plugin.py` stays interpreted, because pluggy cannot hook compiled functions;
+# so does `__init__.py`, which tells which build this is.
 COMPILED_MODULES = ("src/zttp_line/codec.py", "src/zttp_line/connection.py")
 
 
@@ -17,7 +17,7 @@ def extensions() -> list[Extension]:
         return []
     from mypyc.build import mypycify
 
-    # One call, one compilation unit: within it, calls and attributes are those of C.
+    # One call makes one compilation unit: within it, calls and attributes are direct C accesses.
     modules: list[Extension] = mypycify(
         ["--config-file=pyproject.toml", *COMPILED_MODULES],
         opt_level="3",

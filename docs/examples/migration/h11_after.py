@@ -24,7 +24,7 @@ def answers(received: bytes) -> bytes:
 
 
 def refusal(received: bytes) -> bytes:
-    """The answer to a request that is none."""
+    """Return the answer to a malformed request."""
     conn = zttp.Connection(zttp.SERVER)
     conn.receive_data(received)
     try:

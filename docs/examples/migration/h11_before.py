@@ -1,4 +1,4 @@
-"""A server on h11: bytes of a connection in, the bytes of its answers out."""
+"""A server on h11: bytes of a connection in, bytes of the answers out."""
 
 import h11
 
@@ -26,7 +26,7 @@ def answers(received: bytes) -> bytes:
 
 
 def refusal(received: bytes) -> bytes:
-    """The answer to a request that is none."""
+    """Return the answer to a malformed request."""
     conn = h11.Connection(h11.SERVER)
     conn.receive_data(received)
     try:

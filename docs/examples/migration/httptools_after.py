@@ -1,4 +1,4 @@
-"""The same server on zttp: events, and answers that it writes."""
+"""The same server on zttp, which makes events and writes answers."""
 
 import zttp
 

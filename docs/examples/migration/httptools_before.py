@@ -1,10 +1,10 @@
-"""A server on httptools: callbacks, and answers that are put together by hand."""
+"""A server on httptools: callbacks, and answers that are written by hand."""
 
 import httptools
 
 
 class Requests:
-    """Collects what the parser calls back with, and queues requests that are whole."""
+    """Collects the parser's callbacks, and queues complete requests."""
 
     def __init__(self) -> None:
         self.parser = httptools.HttpRequestParser(self)
@@ -16,7 +16,7 @@ class Requests:
         self.url, self.size = b"", 0
 
     def on_url(self, url: bytes) -> None:
-        self.url += url  # it may come in parts
+        self.url += url  # it may arrive in parts
 
     def on_body(self, body: bytes) -> None:
         self.size += len(body)

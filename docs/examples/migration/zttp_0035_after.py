@@ -1,4 +1,4 @@
-"""The same here: one place for the end of a message, limits, `end_stream`, and an error that says more."""
+"""The same here: one place for the end of a message, limits, `end_stream`, and an error with details."""
 
 import zttp
 

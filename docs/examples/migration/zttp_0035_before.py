@@ -45,7 +45,7 @@ def refused() -> str:
     try:
         conn.next_event()
     except zttp.RemoteProtocolError:
-        return "400"  # which, it does not say
+        return "400"  # without the reason
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What zttp asks of every protocol plugin: ``pip install "zttp-core[testing]"``, then ``pytest``."""
+"""The conformance suite of zttp: ``pip install "zttp-core[testing]"``, then ``pytest``."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ BEGIN = b"\0\1\1\0\0\0\0\0"  # a responder, and the connection stays open
 
 
 def begin(number: int, *variables: tuple[bytes, bytes]) -> bytes:
-    """The head of a request, as nginx sends it."""
+    """Return the head of a request, as sent by nginx."""
     packed = b"".join(pair(name, value) for name, value in variables)
     params = record(records.PARAMS, number, packed) + record(records.PARAMS, number)
     return record(records.BEGIN_REQUEST, number, BEGIN) + params
@@ -31,7 +31,7 @@ def put(number: int, content: bytes) -> bytes:
 
 
 def answer(number: int, output: bytes) -> bytes:
-    """A whole response: head, content and the ends of both."""
+    """Return a complete response: head, content and the ends of both."""
     end = record(records.STDOUT, number) + record(records.END_REQUEST, number, bytes(8))
     return b"".join(stream_records(records.STDOUT, number, output)) + end
 
@@ -51,25 +51,25 @@ def content(length: int) -> Exchange:
 
 
 def opened() -> Iterator[bytes]:
-    """Requests that are begun, and begun."""
+    """Yield requests that are only begun."""
     for number in range(1, 0x10000):
         yield record(records.BEGIN_REQUEST, number, BEGIN)
 
 
 def opened_and_aborted() -> Iterator[bytes]:
-    """Requests that are not wanted as soon as they are known, all with one identifier."""
+    """Yield requests that are aborted at once, all with one identifier."""
     while True:
         yield get(1)[:-8] + record(records.ABORT_REQUEST, 1)
 
 
 def questions() -> Iterator[bytes]:
-    """What an application answers by itself."""
+    """Yield records that an application answers automatically."""
     while True:
         yield record(records.GET_VALUES, 0, pair(b"FCGI_MAX_REQS", b""))
 
 
 class TestFastCgi(ProtocolConformance):
-    """FastCGI, both sides, by what nginx sends and by what must be refused."""
+    """FastCGI in both roles: exchanges with nginx, and input that must be refused."""
 
     protocol = "fastcgi"
     exchanges = [
@@ -159,5 +159,5 @@ class TestFastCgi(ProtocolConformance):
     max_memory = 384 * 1024
 
     def options(self, role: int, given: Surroundings) -> Mapping[str, Any]:  # noqa: ARG002 - the same for both
-        """Make limits small: they are reached sooner."""
+        """Use small limits, which are reached sooner."""
         return {"max_requests": 8, "max_header_bytes": 4096}

@@ -1,4 +1,4 @@
-"""What zttp asks of every protocol plugin: ``pip install "zttp-core[testing]"``, then ``pytest``."""
+"""The conformance suite of zttp: ``pip install "zttp-core[testing]"``, then ``pytest``."""
 
 from zttp_core.events import Data, EndOfMessage, Request, Response
 from zttp_core.testing import Exchange, ProtocolConformance
@@ -16,7 +16,7 @@ def content(length: int) -> Exchange:
 
 
 class TestLine(ProtocolConformance):
-    """LINE, by what is to work and what must be refused."""
+    """LINE: exchanges that must work, and input that must be refused."""
 
     protocol = "line"
     exchanges = [

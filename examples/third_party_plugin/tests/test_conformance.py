@@ -1,4 +1,4 @@
-"""What zttp asks of every protocol plugin: ``pip install "zttp-core[testing]"``, then ``pytest``."""
+"""The conformance suite of zttp: ``pip install "zttp-core[testing]"``, then ``pytest``."""
 
 from zttp_core.events import Data, EndOfMessage, Request, Response
 from zttp_core.testing import Exchange, ProtocolConformance
@@ -20,7 +20,7 @@ def content(length: int) -> Exchange:
 
 
 class TestScgi(ProtocolConformance):
-    """SCGI, by the example of its specification and by what must be refused."""
+    """SCGI: the example of its specification, and input that must be refused."""
 
     protocol = "scgi"
     exchanges = [

@@ -1,8 +1,8 @@
-"""A FastCGI connection, of an application (server) or of the web server in front of it (client).
+"""A FastCGI connection of an application (server) or of the web server in front of it (client).
 
-Requests are multiplexed by identifiers of 16 bits, which the client chooses and uses again. A request ends for both
-sides with END_REQUEST; until that has come, its identifier is taken, also if the client has aborted it. Records with an
-identifier that is not in use are ignored (FastCGI 1.0, 3.3): they were under way when the request ended.
+Requests are multiplexed by identifiers of 16 bits, which the client chooses and reuses. A request ends for both sides
+with END_REQUEST; until then its identifier is in use, even if the client has aborted it. Records with an unused
+identifier are ignored (FastCGI 1.0, 3.3): they were in flight when the request ended.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from zttp_fastcgi.variables import read_request, read_response, write_request
 
 Event = Request | Response | Data | EndOfMessage | RstStream | NeedData | ConnectionClosed
 
-MOST_ANSWERS = 256  # that nobody has asked for and nobody has taken yet: more is abuse
+MOST_ANSWERS = 256  # unsolicited and not taken yet: more is abuse
 
 
 class FastCgiConnection:
-    """Bytes in, events out, requests side by side.
+    """Bytes in, events out, concurrent requests.
 
     Args:
-        role: ``SERVER`` for an application, ``CLIENT`` for what asks it.
+        role: ``SERVER`` for an application, ``CLIENT`` for a web server.
         max_requests: Open requests at a time; a server answers more with FCGI_OVERLOADED.
-        max_header_bytes: What is kept of a head before it becomes an event.
+        max_header_bytes: Bytes of a head that are kept before it becomes an event.
         keep_connection: Whether a client wants the connection to stay open.
     """
 
@@ -50,7 +50,7 @@ class FastCgiConnection:
         self._error: RemoteProtocolError | None = None
 
     def receive_data(self, data: Any, /) -> None:
-        """Take bytes from the peer; none at all mean that it has closed its side."""
+        """Take bytes from the peer; an empty buffer means that it has closed its side."""
         received = bytes(memoryview(data))
         if not received:
             self._eof = self._end_to_tell = True
@@ -73,7 +73,7 @@ class FastCgiConnection:
             raise
 
     def data_to_send(self) -> bytes:
-        """Return what has to be sent, once."""
+        """Return the output, once."""
         queued, self._output, self._answers = b"".join(self._output), [], 0
         return queued
 
@@ -86,7 +86,7 @@ class FastCgiConnection:
         *,
         end_stream: bool = False,
     ) -> Stream:
-        """Queue the head of a request, and return where its content is sent."""
+        """Queue the head of a request, and return its stream."""
         fields = field_pairs(headers)
         [(method, target)] = field_pairs([(method, target)])
         if self.role != CLIENT or not self.can_open_stream:
@@ -108,17 +108,17 @@ class FastCgiConnection:
         return len(self._streams) < self._max_requests and not self.is_closed()
 
     def stream(self, stream_id: int, /) -> Stream:
-        """Return the stream of a request that is under way."""
+        """Return the stream of an open request."""
         stream = self._streams.get(stream_id)
         if stream is None or not stream.is_open:
             raise LocalProtocolError(f"no request {stream_id} is under way", reason="stream_closed")
         return stream
 
     def consume_data(self, stream_id: int, length: int, /) -> None:
-        """Nothing: there is no flow control."""
+        """Do nothing: there is no flow control."""
 
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out."""
+        """Return whether the connection is finished."""
         return self._error is not None or (self._eof and not self._streams) or self._is_last
 
     def __repr__(self) -> str:
@@ -138,7 +138,7 @@ class FastCgiConnection:
         self._forget(stream)
 
     def abort(self, stream: Stream) -> None:
-        """Ask for the end of a request (client); its identifier stays taken until that has come."""
+        """Ask for the end of a request (client); its identifier stays in use until it has ended."""
         stream.is_open = False
         stream.head.clear()
         self.queue(record(records.ABORT_REQUEST, stream.stream_id))
@@ -172,10 +172,10 @@ class FastCgiConnection:
                 return self._read_stdout(stream, taken.content)
             case records.END_REQUEST:
                 return self._read_end(stream, taken.content)
-        return None  # STDERR is the log's; DATA is of a role that nobody has here
+        return None  # STDERR is for logs; DATA belongs to an unsupported role
 
     def _read_management(self, taken: Record) -> None:
-        """Answer what is asked of the connection (4): nothing is known, but that requests are multiplexed."""
+        """Answer management records (4): only multiplexing is known."""
         if self.role == CLIENT:
             raise refusal("unexpected_record", "only a web server asks for values")
         self._answer()
@@ -188,7 +188,7 @@ class FastCgiConnection:
             self.queue(record(records.UNKNOWN_TYPE, 0, bytes([taken.kind]) + bytes(7)))
 
     def _answer(self) -> None:
-        """Count what is sent by itself."""
+        """Count an automatic answer."""
         self._answers += 1
         if self._answers > MOST_ANSWERS:
             raise refusal("too_many_answers", "the peer takes none of the answers that it asks for")
@@ -258,7 +258,7 @@ class FastCgiConnection:
         return RstStream(stream.stream_id, application_status)
 
     def _end_of_input(self) -> Event:
-        """The peer has closed: that is well if nothing of it is missing."""
+        """Handle EOF: it is an error if a message is incomplete."""
         missing = self.role == CLIENT or any(stream.reading != DONE for stream in self._streams.values())
         if self._received or (self._streams and missing):
             raise refusal("incomplete_message", "the input ends within a message")
@@ -282,7 +282,7 @@ class FastCgiConnection:
 
 
 def _end_of_head(head: bytearray, searched: int) -> int:
-    """Return where the content begins, after an empty line; -1 if that has not come. Lines may end without CR."""
+    """Return the start of the content, after an empty line; -1 before that has arrived. Lines may end without CR."""
     at = max(0, searched - 3)
     ends = [head.find(end, at) + len(end) for end in (b"\n\n", b"\n\r\n") if head.find(end, at) >= 0]
     return min(ends, default=-1)

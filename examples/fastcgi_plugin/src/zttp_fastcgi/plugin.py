@@ -1,4 +1,4 @@
-"""Tells zttp about FastCGI. Nothing heavy is imported here, and the connection only when one is made."""
+"""Describes FastCGI for zttp. Nothing heavy is imported here, and the connection only when one is made."""
 
 from zttp_core.constants import CLIENT, SERVER
 from zttp_core.plugin import ProtocolDescriptor, hookimpl

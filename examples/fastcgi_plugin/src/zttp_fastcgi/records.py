@@ -1,4 +1,4 @@
-"""Records, which carry all of FastCGI 1.0, and name-value pairs. Pure: bytes in, values out; sections are its own."""
+"""Records of FastCGI 1.0, and name-value pairs. Pure: bytes in, values out; sections are those of FastCGI."""
 
 import struct
 from typing import Final, NamedTuple
@@ -27,12 +27,12 @@ class Record(NamedTuple):
     """One record, without its padding."""
 
     kind: int
-    request_id: int  # 0 for what is about the connection
+    request_id: int  # 0 for the connection
     content: bytes
 
 
 def parse_record(received: bytearray) -> Record | None:
-    """Take a record from the front of what was received; ``None`` as long as it is not whole."""
+    """Take a record from the front of the input; ``None`` until it is complete."""
     if received and received[0] != VERSION:
         raise refusal("invalid_version", f"a record must be of version 1, not {received[0]}")
     if len(received) < HEADER.size:
@@ -52,7 +52,7 @@ def record(kind: int, request_id: int, content: bytes = b"") -> bytes:
 
 
 def stream_records(kind: int, request_id: int, content: bytes) -> list[bytes]:
-    """Return records that carry content of any length; without content none, as an empty record ends a stream."""
+    """Return records for content of any length; none for empty content, because an empty record ends a stream."""
     starts = range(0, len(content), LONGEST)
     return [record(kind, request_id, content[start : start + LONGEST]) for start in starts]
 
@@ -89,5 +89,5 @@ def _length(length: int) -> bytes:
 
 
 def refusal(reason: str, text: str) -> RemoteProtocolError:
-    """Return the error for what the peer must not send."""
+    """Return the error for illegal input of the peer."""
     return RemoteProtocolError(text, reason=reason, status_hint=400)

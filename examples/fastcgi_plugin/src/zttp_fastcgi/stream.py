@@ -21,9 +21,9 @@ NAMES = ("head", "content", "done")
 
 
 class Stream:
-    """One request. Its identifier may be another's once it has ended; this object is then closed for good.
+    """One request. Its identifier may be reused once it has ended; this object then stays closed.
 
-    There is no flow control in FastCGI but that of the connection below it: nothing waits here, and ``send_window`` and
+    FastCGI has no flow control except that of the transport: nothing waits here, and ``send_window`` and
     ``pending_bytes`` are ``None``.
     """
 
@@ -35,8 +35,8 @@ class Stream:
         self.reading = self.writing = HEAD
         self.is_open = True
         self.keeps_connection = True
-        self.head = bytearray()  # variables, or header lines: what there is of them
-        self.content_left = -1  # of the length that the head says, if it does
+        self.head = bytearray()  # variables, or header lines, received so far
+        self.content_left = -1  # of the length in the head, if there is one
         self.connection = connection
 
     def send_response(self, status: int, headers: Headers | None = None, end_stream: bool = False) -> None:
@@ -69,7 +69,7 @@ class Stream:
             self.connection.queue(records.record(records.STDIN, self.stream_id))
 
     def reset(self, error_code: int = 1, /) -> None:
-        """Give the request up; nothing if it has ended."""
+        """Abandon the request; no effect if it has ended."""
         if not 0 <= error_code <= 0xFFFFFFFF:
             raise ValueError(f"a status of an application has 32 bits, not {error_code}")
         if not self.is_open:

@@ -1,4 +1,4 @@
-"""Requests and responses as CGI writes them (RFC 3875): variables there, header lines back. Pure."""
+"""Requests and responses in the form of CGI (RFC 3875): variables and header lines. Pure."""
 
 from zttp_core.errors import LocalProtocolError
 from zttp_core.events import Request
@@ -21,7 +21,7 @@ def write_request(method: bytes, target: bytes, version: bytes, fields: Fields, 
         variables.append((b"CONTENT_LENGTH", b"0"))
     for name, value in fields:
         check_field(name, value)
-        if b"_" in name:  # it would be another name's variable
+        if b"_" in name:  # its variable would be that of another name
             raise LocalProtocolError(f"{name!r} has no variable of its own", reason="invalid_field_name")
         variable = name.upper().replace(b"-", b"_")
         variables.append((variable if variable in CONTENT else b"HTTP_" + variable, value))
@@ -29,7 +29,7 @@ def write_request(method: bytes, target: bytes, version: bytes, fields: Fields, 
 
 
 def read_request(variables: Fields, stream_id: int) -> Request:
-    """Return the request that variables describe; those of the web server and its machine are left out."""
+    """Return the request from the variables; those of the web server and its machine are left out."""
     known = dict(variables)
     if any([name for name, _ in variables].count(name) > 1 for name in ONCE):
         raise refusal("invalid_params", "a variable that counts once is there twice")
@@ -42,7 +42,7 @@ def read_request(variables: Fields, stream_id: int) -> Request:
     if not all(is_token(name) and is_field_value(value) for name, value in fields):
         raise refusal("invalid_params", "a variable is no field")
     version = known.get(b"SERVER_PROTOCOL", b"HTTP/1.0").removeprefix(b"HTTP/")
-    # nginx sends an empty length for a request without content, and for content whose length nobody knows yet.
+    # nginx sends an empty length for a request without content, and for content of unknown length.
     return Request(method, target, fields, http_version=version, stream_id=stream_id, end_stream=length == b"0")
 
 
@@ -58,7 +58,7 @@ def write_response(status: int, fields: Fields) -> bytes:
 
 
 def read_response(lines: list[bytes]) -> tuple[int, Fields]:
-    """Return status and fields; a response that redirects need not say that it does (RFC 3875 6.2.3)."""
+    """Return status and fields; a redirect need not have a status (RFC 3875 6.2.3)."""
     fields: Fields = []
     status = b""
     for line in lines:
@@ -78,13 +78,13 @@ def read_response(lines: list[bytes]) -> tuple[int, Fields]:
 
 
 def check_field(name: bytes, value: bytes) -> None:
-    """Refuse to send what is no field."""
+    """Refuse to send an invalid field."""
     if not is_token(name) or not is_field_value(value):
         raise LocalProtocolError(f"{name!r} is no field that can be sent", reason="invalid_field_value")
 
 
 def _field_name(variable: bytes) -> bytes:
-    """Return the field that a variable stands for (RFC 3875 4.1.18), or ``b""``; HTTP_PROXY is nobody's to send."""
+    """Return the field that a variable stands for (RFC 3875 4.1.18), or ``b""``; HTTP_PROXY must not be sent."""
     if variable in CONTENT:
         return CONTENT[variable]
     if not variable.startswith(b"HTTP_") or variable == b"HTTP_PROXY":

@@ -28,6 +28,6 @@ def parse_request(line: bytes) -> tuple[bytes, bytes, int]:
 
 
 def write_response(status: int, writer: BytesWriter) -> None:
-    """Write the head of a response. A BytesWriter is a buffer that compiled code appends to without objects."""
+    """Write the head of a response. Compiled code appends to a BytesWriter without making objects."""
     writer.write(b"%d" % status)
     writer.write(END)

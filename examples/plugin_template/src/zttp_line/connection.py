@@ -1,4 +1,4 @@
-"""The server's side of a connection: one request comes in, one response goes out, the connection closes."""
+"""The server side of a connection: one request, one response, then the connection closes."""
 
 from typing import Any, Final, final
 
@@ -10,7 +10,7 @@ from zttp_core.field_pairs import field_pairs
 from zttp_core.sentinels import CONNECTION_CLOSED, NEED_DATA
 from zttp_line.codec import END, parse_request, write_response
 
-# States of a message. The request and the response each have one, and nothing else changes it.
+# States of a message. The request and the response each have one.
 HEAD: Final = 0
 CONTENT: Final = 1
 DONE: Final = 2
@@ -19,15 +19,15 @@ NAMES: Final = ("head", "content", "done")
 
 @final
 class LineConnection:
-    """Bytes in, events out. ``max_line`` bounds what is kept of a request before it becomes an event."""
+    """Bytes in, events out. ``max_line`` limits the bytes of a request that are kept before it becomes an event."""
 
     def __init__(self, role: int, *, max_line: int = 8192) -> None:
         self.role: Final = role
         self._max_line: Final = max_line
-        self._received = bytearray()  # it grows and shrinks in place: bytes would be copied with each piece
-        self._searched = 0  # so far there is no end of a line: what was looked at is not looked at again
+        self._received = bytearray()  # it grows and shrinks in place; bytes would be copied with each piece
+        self._searched = 0  # no line end up to here: scanned bytes are not scanned again
         self._eof = False
-        self._end_to_tell = False  # by CONNECTION_CLOSED, once: a program that pulls all there is comes to rest
+        self._end_to_tell = False  # CONNECTION_CLOSED is to be returned once, so that a pull loop ends
         self._reading = HEAD
         self._left = 0  # of the content
         self._error: Any = None
@@ -35,8 +35,8 @@ class LineConnection:
         self._output = BytesWriter()
 
     def receive_data(self, data: Any, /) -> None:
-        """Take bytes from the peer; none at all mean that it has closed its side."""
-        received = bytes(memoryview(data))  # any buffer, which is the caller's again when this returns
+        """Take bytes from the peer; an empty buffer means that it has closed its side."""
+        received = bytes(memoryview(data))  # any buffer, which the caller may reuse afterwards
         if not received:
             self._eof = self._end_to_tell = True
         elif self._error is None and not self._eof:  # after an error or the end nothing is kept
@@ -60,7 +60,7 @@ class LineConnection:
         """Queue the response's head."""
         check(self._writing == HEAD, "response_already_sent")
         check(200 <= status <= 999, "invalid_status_code")
-        check(not field_pairs(headers or ()), "invalid_field_value")  # LINE has no place for fields
+        check(not field_pairs(headers or ()), "invalid_field_value")  # LINE has no fields
         write_response(status, self._output)
         self._writing = CONTENT
 
@@ -76,7 +76,7 @@ class LineConnection:
         self._writing = DONE
 
     def data_to_send(self) -> bytes:
-        """Return what has to be sent, once."""
+        """Return the output, once."""
         queued = self._output.getvalue()
         if queued:
             self._output = BytesWriter()
@@ -92,7 +92,7 @@ class LineConnection:
         return True
 
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out: who has only ended its own side is still answered."""
+        """Return whether the connection is finished: a client that has only ended its own side is still answered."""
         unasked = self._reading == HEAD and not self._received
         return self._error is not None or self._writing == DONE or (self._eof and unasked)
 
@@ -132,7 +132,7 @@ class LineConnection:
         return Data(piece)
 
     def _end(self) -> Any:
-        """The peer has closed: that is well between messages, and nowhere else."""
+        """Handle EOF, which is legal only between messages."""
         if self._reading == CONTENT or self._received:
             raise RemoteProtocolError("the request is not complete", reason="incomplete_message", status_hint=400)
         to_tell, self._end_to_tell = self._end_to_tell, False
@@ -140,6 +140,6 @@ class LineConnection:
 
 
 def check(allowed: bool, reason: str) -> None:
-    """Refuse what must not be sent now; nothing has changed before this."""
+    """Refuse an illegal send, before anything changes."""
     if not allowed:
         raise LocalProtocolError("this must not be sent, or not now", reason=reason)

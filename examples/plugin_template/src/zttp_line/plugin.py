@@ -1,4 +1,4 @@
-"""Tells zttp about LINE. Nothing heavy is imported here, and the connection only when one is made."""
+"""Describes LINE for zttp. Nothing heavy is imported here, and the connection only when one is made."""
 
 from zttp_core.constants import SERVER
 from zttp_core.plugin import ProtocolDescriptor, hookimpl

@@ -1,4 +1,4 @@
-"""The server's side of an SCGI connection: one request comes in, one response goes out, the connection closes."""
+"""The server side of an SCGI connection: one request, one response, then the connection closes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ NAMES = ("headers", "body", "done")
 
 
 class ScgiConnection:
-    """Bytes in, events out. ``max_header_bytes`` bounds what is kept of a request before it becomes an event."""
+    """Bytes in, events out. ``max_header_bytes`` limits what is kept of a request before its event."""
 
     def __init__(self, role: int, *, max_header_bytes: int = 64 * 1024) -> None:
         self.role = role
         self._limit = max_header_bytes
         self._received = bytearray()
         self._eof = False
-        self._end_to_tell = False  # by CONNECTION_CLOSED, once
+        self._end_to_tell = False  # CONNECTION_CLOSED is to be returned once
         self._reading = HEADERS
         self._body_left = 0
         self._error: RemoteProtocolError | None = None
@@ -37,7 +37,7 @@ class ScgiConnection:
         self._sending = HEADERS
 
     def receive_data(self, data: Buffer, /) -> None:
-        """Take bytes from the peer; none at all mean that it has closed its side."""
+        """Take bytes from the peer; an empty buffer means that it has closed its side."""
         received = bytes(memoryview(data))
         if not received:
             self._eof = self._end_to_tell = True
@@ -55,7 +55,7 @@ class ScgiConnection:
             raise
 
     def send_response(self, status: int, headers: Fields | None = None, /) -> None:
-        """Queue the response's head, in the form that CGI gives it (RFC 3875 6)."""
+        """Queue the response's head, in the form of CGI (RFC 3875 6)."""
         if self._sending != HEADERS:
             raise LocalProtocolError("the response has been sent already", reason="response_already_sent")
         if not 200 <= status <= 999:
@@ -81,7 +81,7 @@ class ScgiConnection:
         self._sending = DONE
 
     def data_to_send(self) -> bytes:
-        """Return what has to be sent, once."""
+        """Return the output, once."""
         queued, self._output = b"".join(self._output), []
         return queued
 
@@ -95,7 +95,7 @@ class ScgiConnection:
         return True
 
     def is_closed(self) -> bool:
-        """Return whether nothing more will come in or go out: who has only ended its own side is still answered."""
+        """Return whether the connection is finished: a client that has only ended its own side is still answered."""
         unasked = self._reading == HEADERS and not self._received
         return self._error is not None or self._sending == DONE or (self._eof and unasked)
 
@@ -115,7 +115,7 @@ class ScgiConnection:
         return self._end() if event is NEED_DATA and self._eof else event
 
     def _end(self) -> NeedData | ConnectionClosed:
-        """The peer has closed: that is well between messages, and nowhere else."""
+        """Handle EOF, which is legal only between messages."""
         if self._reading == BODY or self._received:
             raise RemoteProtocolError("the request is not complete", reason="incomplete_message", status_hint=400)
         to_tell, self._end_to_tell = self._end_to_tell, False
@@ -156,7 +156,7 @@ class ScgiConnection:
 
 
 def _field_name(name: bytes) -> bytes:
-    """Return the HTTP field that a header stands for (RFC 3875 4.1.18), or ``b""``."""
+    """Return the HTTP field of a header (RFC 3875 4.1.18), or ``b""``."""
     if name in (b"CONTENT_LENGTH", b"CONTENT_TYPE"):
         return name.lower().replace(b"_", b"-")
     return name[5:].lower().replace(b"_", b"-") if name.startswith(b"HTTP_") else b""

@@ -5,7 +5,7 @@ from zttp_core.messages import is_field_value, parse_content_length
 
 
 def parse_length(received: bytes, limit: int) -> tuple[int, int] | None:
-    """Return where the headers begin and how long they are, or ``None`` as long as that is not known."""
+    """Return the start and the length of the headers, or ``None`` before they are known."""
     colon = received.find(b":", 0, len(str(limit)) + 1)
     digits = received[: len(str(limit)) + 1] if colon < 0 else received[:colon]
     if digits and not digits.isdigit():

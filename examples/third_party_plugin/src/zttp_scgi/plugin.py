@@ -1,4 +1,4 @@
-"""Tells zttp about SCGI. Nothing heavy is imported here, and the connection only when one is made."""
+"""Describes SCGI for zttp. Nothing heavy is imported here, and the connection only when one is made."""
 
 from zttp_core.constants import SERVER
 from zttp_core.plugin import ProtocolDescriptor, hookimpl
