@@ -109,6 +109,7 @@ def test_credit_of_a_stream_that_has_ended_returns_to_the_connection() -> None:
     connection.stream(1).send_response(200, [], True)
     connection.stream(3).send_response(200, [], True)
     assert connection.open_streams == 0
+    assert updates(connection) == {}  # docs/topics/flow-control.md
     connection.consume_data(1, 16384)
     with pytest.raises(zttp.LocalProtocolError, match=r"\S"):
         connection.consume_data(3, 16385)
