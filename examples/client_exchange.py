@@ -74,7 +74,7 @@ class Exchange:
             self.sent = True
         except zttp.LocalProtocolError:
             pass  # the stream is closed: the server's events have the reason
-        except Exception as error:  # noqa: BLE001 - whoever waits for the response has to know
+        except Exception as error:  # noqa: BLE001 - reported to the waiting caller
             self.stream.reset(self.client.cancelled)
             self.client.flush()
             self.events.put_nowait(error)

@@ -421,7 +421,7 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
         ended. It does nothing if the connection is already ending.
         """
     def close(self, error_code: int = 0, last_stream_id: int | None = None, /) -> None:
-        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on; by default, all that were received.
+        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` continue; by default, all that were received.
 
         Requests still in flight are refused; ``shutdown`` accepts them. An ``error_code`` other than 0 ends the
         connection at once.

@@ -156,6 +156,6 @@ def _of_http3() -> dict[str, str]:
         from cryptography.hazmat.backends.openssl import backend
 
         found["OpenSSL"] = f"{backend.openssl_version_text()}, in cryptography"
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the rest is told
+    except Exception as error:  # noqa: BLE001 - whatever the fault, the rest is reported
         found["OpenSSL"] = f"cannot be asked: {said_by(error)}"
     return found

@@ -1,1 +1,1 @@
-"""Captures of a network: files of pcap and pcapng, and the datagrams in them."""
+"""Network captures: pcap and pcapng files, and the datagrams in them."""

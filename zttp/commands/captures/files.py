@@ -1,7 +1,7 @@
-"""Files that tcpdump, Wireshark and their like write: pcap (draft-ietf-opsawg-pcap) and pcapng (its successor).
+"""The files of tcpdump, Wireshark and similar programs: pcap (draft-ietf-opsawg-pcap) and pcapng (its successor).
 
-A record is a frame of some link layer; pcapng may carry key logs beside them. A file that breaks off in the middle, as
-one does whose program was stopped, ends with its last whole record.
+A record is a frame of some link layer; pcapng may also contain key logs. A truncated file, as of a stopped program,
+ends with its last complete record.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _KEY_LOG: Final = 0x544C534B  # "TLSK"
 
 
 class Record(NamedTuple):
-    """A frame as it was captured."""
+    """A captured frame."""
 
     link_type: int
     frame: bytes
 
 
 class KeyLog(NamedTuple):
-    """A key log that came in the file."""
+    """A key log in the file."""
 
     text: str
 
@@ -48,7 +48,7 @@ def is_capture(data: bytes) -> bool:
 
 
 def read_capture(data: bytes) -> Iterator[Record | KeyLog]:
-    """Yield what is in a file. Raises ValueError for what is none."""
+    """Yield the content of a file. Raises ValueError for an invalid one."""
     if data[:4] in _PCAP:
         return _pcap(data, _PCAP[data[:4]])
     if data[:4] == _PCAPNG:
@@ -59,7 +59,7 @@ def read_capture(data: bytes) -> Iterator[Record | KeyLog]:
 def _pcap(data: bytes, order: str) -> Iterator[Record]:
     if len(data) < 24:
         return
-    link_type = struct.unpack_from(f"{order}I", data, 20)[0] & 0xFFFF  # above it stands the length of a checksum
+    link_type = struct.unpack_from(f"{order}I", data, 20)[0] & 0xFFFF  # the bits above are the length of a checksum
     at = 24
     while at + 16 <= len(data):
         size = struct.unpack_from(f"{order}I", data, at + 8)[0]

@@ -1,6 +1,6 @@
 """From a frame of a link layer to the UDP datagram in it (RFC 768, RFC 791, RFC 8200).
 
-What carries no whole datagram is passed over: other protocols, fragments, frames that were captured in part.
+Frames without a complete datagram are skipped: other protocols, fragments, partly captured frames.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _IPV4: Final = b"\x08\x00"
 _IPV6: Final = b"\x86\xdd"
 _VLAN: Final = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
 _RAW: Final = (12, 14, 101, 228, 229)  # IP begins at once
-# Where the EtherType stands, and IP after it.
+# The position of the EtherType, and IP after it.
 _HEADERS: Final = {
     1: (12, 14),  # Ethernet
     113: (14, 16),  # Linux "any", first version
@@ -34,7 +34,7 @@ class Address(NamedTuple):
 
 
 class Datagram(NamedTuple):
-    """A UDP datagram: its number in the capture, from 1 on, whence, whither, what."""
+    """A UDP datagram: its number in the capture, from 1 on, its addresses and content."""
 
     number: int
     source: Address

@@ -1,7 +1,7 @@
-"""Connections found in a stream of datagrams, and their packets opened (RFC 9000 5.2, 12.2, 17).
+"""Finds connections in a series of datagrams, and decrypts their packets (RFC 9000 5.2, 12.2, 17).
 
-A connection begins with an Initial packet of a client, which anybody can open. From then on each side is known by the
-connection IDs that it goes by, and by its address where it has none.
+A connection begins with an Initial packet of a client, which anybody can decrypt. From then on each side is identified
+by its connection IDs, or by its address if it has none.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _CRYPTO_LIMIT: Final = 2**62 - 1
 
 
 class Packet(NamedTuple):
-    """A packet: where it stands in its datagram, who sent it in which connection, and what is in it."""
+    """A packet: its position in the datagram, its sender and connection, and its content."""
 
     datagram: Datagram
     offset: int
@@ -56,11 +56,11 @@ class Packet(NamedTuple):
     payload: bytes = b""
     flag: int = 0  # its type in the table of frames
     frames: tuple[dict[str, Any], ...] = ()
-    note: str = ""  # why it could not be opened, or what else there is to say
+    note: str = ""  # why it could not be decrypted, or another remark
 
 
 class QuicConnection:
-    """One connection, as who listens knows it."""
+    """One connection, as seen by an observer."""
 
     def __init__(self, ordinal: int, client: Address, server: Address, header: LongHeader, secrets: Secrets) -> None:
         self.ordinal = ordinal  # from 1 on
@@ -68,8 +68,8 @@ class QuicConnection:
         self.client_random: bytes | None = None
         self.lacks_secrets = False
         self._secrets = secrets
-        self._version = int(header.version)  # the last one that the server spoke
-        self._destination = header.destination  # of the client's Initial packets: their keys come from it
+        self._version = int(header.version)  # the last one of the server
+        self._destination = header.destination  # of the client's Initial packets, for their keys
         self._hello = ReceiveStream(-1, _CRYPTO_LIMIT)
         self._hello_bytes = b""
         self._keys: dict[tuple[int, int, int], LongHeaderKeys | OneRttKeys] = {}
@@ -77,7 +77,7 @@ class QuicConnection:
         self._seen: set[tuple[int, int, int]] = set()  # sender, space, number
 
     def open_long(self, datagram: bytes, header: LongHeader, sender: int) -> Opened | str:
-        """Open a packet with a long header; or say why that cannot be."""
+        """Decrypt a packet with a long header, or give the reason why not."""
         keys = self._long_keys(header, sender)
         if isinstance(keys, str):
             return keys
@@ -93,7 +93,7 @@ class QuicConnection:
         return opened
 
     def open_short(self, datagram: bytes, at: int, number_at: int, sender: int) -> Opened | str:
-        """Open a packet with a short header; or say why that cannot be."""
+        """Decrypt a packet with a short header, or give the reason why not."""
         kept = self._keys.get((IN_ONE_RTT, sender, 0))
         if kept is None:
             secret = self._secret(APPLICATION[sender])
@@ -109,7 +109,7 @@ class QuicConnection:
         return opened
 
     def is_repeated(self, sender: int, flag: int, number: int) -> bool:
-        """Return whether a packet has come before."""
+        """Return whether a packet is a duplicate."""
         place = (sender, IN_ONE_RTT if flag == IN_ZERO_RTT else flag, number)
         if place in self._seen:
             return True
@@ -117,7 +117,7 @@ class QuicConnection:
         return False
 
     def on_retry(self, packet: bytes, header: LongHeader) -> bool:
-        """Take a Retry packet, if it is authentic: the client's Initial packets have new keys then (RFC 9001 5.2)."""
+        """Process an authentic Retry packet: the client's Initial packets then have new keys (RFC 9001 5.2)."""
         if not has_valid_tag(header.version, self._destination, packet):
             return False
         self._destination = header.source
@@ -154,7 +154,7 @@ class QuicConnection:
         return secret
 
     def _read_hello(self, payload: bytes) -> None:
-        """Take the client's random, once the beginning of its first message is there."""
+        """Read the client's random, once the beginning of its first message has arrived."""
         for kind, start, stop, _ in each_frame(payload, IN_INITIAL):
             if kind == CRYPTO:
                 offset, data_at, _ = read_crypto(payload, start, stop, kind)
@@ -171,17 +171,17 @@ class Connections:
     def __init__(self, secrets: Secrets) -> None:
         self.all: list[QuicConnection] = []
         self._secrets = secrets
-        self._by_id: dict[bytes, tuple[QuicConnection, int]] = {}  # and who sends to it
+        self._by_id: dict[bytes, tuple[QuicConnection, int]] = {}  # and the sender to it
         self._by_address: dict[tuple[Address, Address], tuple[QuicConnection, int]] = {}
 
     def read(self, datagram: Datagram) -> Iterator[Packet]:
-        """Yield the packets of a datagram; nothing if it is no QUIC."""
+        """Yield the packets of a datagram; nothing if it is not QUIC."""
         payload = datagram.payload
         at = 0
         while at < len(payload):
             if not is_long(payload, at):
                 if not payload[at:].strip(b"\0"):
-                    return  # what fills a datagram up
+                    return  # padding of a datagram
                 found = self._short(datagram, at)
                 if found is not None:
                     yield found

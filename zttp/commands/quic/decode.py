@@ -1,4 +1,4 @@
-"""``decode`` of a capture: packets, frames and events in the order in which they went over the network."""
+"""``decode`` of a capture: packets, frames and events in the order of the network."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from zttp_h3.malformed import Malformed
 
 
 class Seen(NamedTuple):
-    """A packet, or something that it brought: an event or an error."""
+    """A packet, or one of its results: an event or an error."""
 
     packet: Packet
     what: Heard | None = None
 
 
 class Capture:
-    """A file with its datagrams, and with the secrets that open them."""
+    """A file with its datagrams, and the secrets to decrypt them."""
 
     def __init__(self, data: bytes, key_log: str = "") -> None:
         logs = [key_log]
@@ -46,9 +46,9 @@ def _records(data: bytes, logs: list[str]) -> Iterator[Any]:
 
 
 def decode(capture: Capture) -> Iterator[Seen]:
-    """Yield what is in a capture. Raises ValueError at the end if secrets were missing, or there was no connection."""
+    """Yield the content of a capture. Raises ValueError at the end for missing secrets or a missing connection."""
     connections = Connections(capture.secrets)
-    # Opened first and read then: what a request's fields are compressed with is announced by the other side.
+    # Decrypted first and read afterwards: the other side announces the compression table of a request's fields.
     packets = [packet for datagram in capture.datagrams for packet in connections.read(datagram)]
     if not connections.all:
         raise ValueError("no QUIC connection begins in the capture")
@@ -63,7 +63,7 @@ def decode(capture: Capture) -> Iterator[Seen]:
 
 
 class _Ears:
-    """The listeners of a connection: what each side sends is heard by the other."""
+    """The listeners of a connection: each side receives the output of the other."""
 
     def __init__(self, packets: Iterable[Packet], connection: QuicConnection) -> None:
         tables = AnnouncedTable(), AnnouncedTable()
@@ -72,7 +72,7 @@ class _Ears:
                 try:
                     tables[packet.sender].hear(packet.payload, packet.flag)
                 except Malformed:
-                    continue  # the listener says so
+                    continue  # the listener reports it
         self._server = Listener(zttp.SERVER, tables[SERVER].capacity)
         self._client = Listener(zttp.CLIENT, tables[CLIENT].capacity)
 
@@ -88,7 +88,7 @@ class _Ears:
 
 # ------------------------------------------------------------------------------------------------------------- printing
 def run(captured: bytes, key_log: str, role: str | None, *, as_json: bool) -> int:
-    """Print what is in a capture, or what came to one role; 1 if there is an error in it."""
+    """Print the content of a capture, or the input of one role; return 1 if there is an error in it."""
     status = 0
     for seen in decode(Capture(captured, key_log)):
         if role == SIDES[seen.packet.sender]:
@@ -100,7 +100,7 @@ def run(captured: bytes, key_log: str, role: str | None, *, as_json: bool) -> in
 
 
 def line(seen: Seen) -> str:
-    """Return a line for a reader: the number of the record, the place in the datagram, whose it is and which way."""
+    """Return a line for a reader: number of the record, position in the datagram, connection and direction."""
     packet = seen.packet
     direction = ">" if packet.sender == CLIENT else "<"
     place = f"{packet.datagram.number:>6}+{packet.offset:<5} #{packet.connection.ordinal} {direction}"

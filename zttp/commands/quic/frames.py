@@ -1,4 +1,4 @@
-"""The frames of an opened packet, one after the other (RFC 9000 12.4)."""
+"""The frames of a decrypted packet, in order (RFC 9000 12.4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zttp_h3.wire.frame_types import read_frame_type
 
 
 class QuicFrame(NamedTuple):
-    """A frame: its type, where it begins after that and ends, and what stands in it as qlog has it."""
+    """A frame: its type, the start and end of the rest, and its content in the form of qlog."""
 
     kind: int
     start: int

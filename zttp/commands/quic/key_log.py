@@ -1,4 +1,4 @@
-"""Key logs, as programs write them to the file that SSLKEYLOGFILE names: secrets by the randoms of their clients."""
+"""Key logs in the format of SSLKEYLOGFILE: secrets by the randoms of their clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Secrets = dict[tuple[bytes, str], bytes]
 
 
 def read_key_log(lines: Iterable[str]) -> Secrets:
-    """Return the secrets of a log. Other lines, which are of other protocols or cut short, are passed over."""
+    """Return the secrets of a log. Other lines, for other protocols or incomplete, are skipped."""
     secrets: Secrets = {}
     for line in lines:
         words = line.split()

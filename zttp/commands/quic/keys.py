@@ -1,6 +1,7 @@
-"""Packets of one sender opened by who only listens: with the secrets of a key log (RFC 9001 5, 6).
+"""Decrypts the packets of one sender for an observer, with the secrets of a key log (RFC 9001 5, 6).
 
-Which suite was negotiated is tried out: authenticity tells, also of early data and where the ServerHello is missing.
+The negotiated suite is found by trying: authentication succeeds only with the right one, also for early data and
+without the ServerHello.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _NO_LIMIT: Final = 2**62 - 1
 
 
 class Opened(NamedTuple):
-    """What was in a packet."""
+    """The content of a packet."""
 
     number: int
     payload: bytes
@@ -32,7 +33,7 @@ class Opened(NamedTuple):
 
 
 class LongHeaderKeys:
-    """What opens the packets of one type with long headers; keys of a secret, or made for Initial packets."""
+    """The keys of one type of packets with long headers: from a secret, or those of Initial packets."""
 
     def __init__(self, *openers: Opener) -> None:
         self._openers = list(openers)
@@ -48,15 +49,15 @@ class LongHeaderKeys:
 
 
 def keys_of_secret(secret: bytes, version: int) -> LongHeaderKeys:
-    """Return what opens packets that are protected with a secret."""
+    """Return the keys for packets that are protected with a secret."""
     labels = labels_of(version)
     return LongHeaderKeys(*(Opener(suite, labels, secret, unlimited()) for suite in _suites(secret)))
 
 
 class OneRttKeys:
-    """What opens the packets with short headers: the keys of every phase, from the first one on.
+    """The keys of packets with short headers: those of every phase, from the first one on.
 
-    An endpoint forgets old keys; who listens keeps them all, because a capture has what was late.
+    An endpoint drops old keys; an observer keeps them all, because a capture has late packets.
     """
 
     def __init__(self, secret: bytes, version: int) -> None:
@@ -96,7 +97,7 @@ class _Phases:
         return None
 
     def _likely(self, bit: bool) -> tuple[int, ...]:
-        """Return the phases that the bit in the header may mean (RFC 9001 6.5): the next one, or one of before."""
+        """Return the phases that the bit in the header may mean (RFC 9001 6.5): the next one, or an earlier one."""
         phase = self._phase
         return (phase,) if phase % 2 == bit else (phase + 1, phase - 1)[: 1 + (phase > 0)]
 
@@ -108,7 +109,7 @@ class _Phases:
 
 
 def unlimited() -> Forgeries:
-    """Return a count that stops nobody: what a listener cannot open ends no connection (RFC 9001 6.6)."""
+    """Return a count without a limit: packets that an observer cannot decrypt end no connection (RFC 9001 6.6)."""
     return Forgeries(_NO_LIMIT)
 
 

@@ -1,7 +1,7 @@
-"""What one side of a connection heard: the frames of opened packets become streams, and those become events.
+"""The input of one side of a connection: the frames of decrypted packets become streams, and those become events.
 
-The reading half of an HTTP/3 connection, which never sends: its transport is given frames instead of datagrams, and
-lets the peer do whatever depends on limits, because what was agreed is not for who listens to judge.
+The reader of an HTTP/3 connection, which never sends: its transport gets frames instead of datagrams, and enforces no
+limits, because an observer cannot know them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from zttp_h3.wire.frame_types import (
 )
 from zttp_h3.wire.transport_parameters import TransportParameters
 
-_ANY: Final = 2**60  # the most that a limit of streams can be (RFC 9000 4.6), and of bytes enough
+_ANY: Final = 2**60  # the maximum of a limit on streams (RFC 9000 4.6), and enough for bytes
 _LIMITS: Final[dict[str, int]] = {
     "max_concurrent_streams": _ANY,
     "max_header_list_size": _ANY,
@@ -54,7 +54,7 @@ Heard = zttp.Event | zttp.ProtocolError
 
 
 class Listener:
-    """The side of a connection that receives, in the role that it has."""
+    """The receiving side of a connection, in its role."""
 
     def __init__(self, role: int, table_capacity: int) -> None:
         self._is_server = role == zttp.SERVER
@@ -66,20 +66,20 @@ class Listener:
             max_datagram_frame_size=65_535,
         )
         session = Session(self._is_server, options, own_parameters(options, b""), b"", b"", Path(None, None, True), 0)
-        allowed = TransportParameters()  # requests, as many as come; no stream for QPACK's answers, which nobody reads
+        allowed = TransportParameters()  # any number of requests; no stream for QPACK's answers, which are not read
         allowed.initial_max_streams_bidi = _ANY
         session.streams.apply(allowed)
         limits = H3Limits(header_table_size=min(table_capacity, _LARGEST_TABLE), **_LIMITS)
         self._session = session
         self._http = H3Session(Transport(session), self._is_server, limits, True, True)
         self._reader = EventReader(self._http, True)
-        self._opened = 0  # requests that this client has made
+        self._opened = 0  # requests of this client
         self._has_failed = False
         self._kinds: dict[int, int] = {}  # the first byte of unidirectional streams: their type
-        self._untyped: dict[int, list[tuple[int, bytes, bool]]] = {}  # pieces of those whose first has not come
+        self._untyped: dict[int, list[tuple[int, bytes, bool]]] = {}  # pieces of those whose first is missing
 
     def ask(self, stream_id: int, method: bytes) -> None:
-        """Note that this client has made a request: what its response may be depends on the method."""
+        """Record a request of this client: the rules of the response depend on the method."""
         while 4 * self._opened <= stream_id:
             quic = self._http.transport.open(False)
             assert quic is not None
@@ -88,7 +88,7 @@ class Listener:
             self._opened += 1
 
     def hear(self, payload: bytes, flag: int) -> Iterator[Heard]:
-        """Yield the events of an opened packet; an error is the last."""
+        """Yield the events of a decrypted packet; an error is the last."""
         if self._has_failed:
             return
         space = "quic"
@@ -96,7 +96,7 @@ class Listener:
             self._take(payload, flag)
             space = "h3"
             while (event := self._reader.next_event()) is not None:
-                self._http.decoder.outgoing = b""  # acknowledgments, for nobody
+                self._http.decoder.outgoing = b""  # acknowledgments, which are not sent
                 yield event
                 if isinstance(event, zttp.RstStream) and self._http.rejected_stream == event.stream_id:
                     yield self._rejection()
@@ -105,14 +105,14 @@ class Listener:
             yield remote_error(malformed.reason, error_code=malformed.error_code, code_space=space)
 
     def _rejection(self) -> zttp.RemoteProtocolError:
-        """Return why a message was refused here: the event before says only that its stream is reset."""
+        """Return why a message was refused here: the event before it only reports the reset."""
         http = self._http
         assert http.rejected_reason is not None
         stream_id, error_code = int(http.rejected_stream), int(http.rejected_code)
         return remote_error(http.rejected_reason, stream_id=stream_id, error_code=error_code, code_space="h3")
 
     def _take(self, payload: bytes, flag: int) -> None:
-        """Take the frames that are of streams, or datagrams. Raises Malformed."""
+        """Process the frames of streams and datagrams. Raises Malformed."""
         streams = self._session.streams
         for frame_type, start, stop, _ in each_frame(payload, flag):
             if STREAM <= frame_type <= STREAM_LAST:
@@ -134,7 +134,7 @@ class Listener:
                 self._session.datagrams.append(payload[data_at:stop])
 
     def _take_piece(self, stream_id: int, offset: int, data: bytes, *, is_last: bool) -> None:
-        """Take a piece of a stream, but not what the peer's decoder says to an encoder that does not exist here."""
+        """Process a piece of a stream, except decoder instructions for an encoder that does not exist here."""
         streams = self._session.streams
         kind = self._kinds.get(stream_id) if stream_id & 2 else -1
         if kind is None:
@@ -146,12 +146,12 @@ class Listener:
                     self._take_piece(stream_id, piece_offset, piece, is_last=ends)
         elif kind != DECODER_STREAM:
             stream_frames.on_stream(streams, stream_id, offset, data, is_last)
-        else:  # its type, and that it ends, which it must not
+        else:  # its type, and its end, which is illegal
             stream_frames.on_stream(streams, stream_id, min(offset, 1), data[:1] if offset == 0 else b"", is_last)
 
 
 class AnnouncedTable:
-    """Finds the size of the QPACK table that a side announces in its SETTINGS: its peer's encoder lives by it."""
+    """Finds the size of the QPACK table that a side announces in its SETTINGS, for its peer's encoder."""
 
     def __init__(self) -> None:
         self.capacity = 0
@@ -159,7 +159,7 @@ class AnnouncedTable:
         self._bytes: dict[int, bytes] = {}
 
     def hear(self, payload: bytes, flag: int) -> None:
-        """Look into an opened packet of the side."""
+        """Read a decrypted packet of the side."""
         for frame_type, start, stop, _ in each_frame(payload, flag):
             if not STREAM <= frame_type <= STREAM_LAST:
                 continue
@@ -181,4 +181,4 @@ class AnnouncedTable:
             try:
                 self.capacity = read_settings(data[at : at + length]).get(QPACK_MAX_TABLE_CAPACITY, 0)
             except Malformed:
-                return  # the listener says so
+                return  # the listener reports it

@@ -38,7 +38,7 @@ CAPABILITIES: Final = frozenset(
     )
 )
 
-# Spellings that belong to one protocol, whoever provides it.
+# Spellings that belong to one protocol, whatever its provider.
 RESERVED_KEYS: Final[Mapping[object, str]] = {
     1: HTTP1, 2: HTTP2, 3: HTTP3, HTTP1: HTTP1, HTTP2: HTTP2, HTTP3: HTTP3
 }  # fmt: skip

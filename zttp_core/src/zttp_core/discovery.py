@@ -94,7 +94,7 @@ def scan() -> Scan:
     for distribution in inventory.distributions:
         try:
             found += entry_points_of(distribution)
-        except Exception as error:  # noqa: BLE001 - no UTF-8, a device that fails, a reader that is somebody's own
+        except Exception as error:  # noqa: BLE001 - invalid UTF-8, a failing device, a foreign reader
             inventory.miss(distribution.folder, error)
     return Scan(found, inventory.faults, whole=inventory.whole)
 

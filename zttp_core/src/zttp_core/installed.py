@@ -149,7 +149,7 @@ def _in_folder(place: str) -> Iterator[Distribution]:
     for name in sorted(os.listdir(place or ".")):
         lowered = name.lower()
         if name[0] == "~":
-            continue  # what an interrupted installer left behind
+            continue  # left behind by an interrupted installer
         if lowered.endswith((".dist-info", ".egg-info")):
             yield Distribution(name, _reader(os.path.join(place, name)))
         elif within_egg and lowered == "egg-info":

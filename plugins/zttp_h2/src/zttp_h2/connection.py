@@ -277,7 +277,7 @@ class H2Connection:
         shut_down(self._session)
 
     def close(self, error_code: int = NO_ERROR, last_stream_id: int | None = None, /) -> None:
-        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` go on; by default, all that were received.
+        """Queue GOAWAY (RFC 9113 6.8). Streams up to ``last_stream_id`` continue; by default, all that were received.
 
         Requests still in flight are refused; ``shutdown`` accepts them. An ``error_code`` other than 0 ends the
         connection at once.

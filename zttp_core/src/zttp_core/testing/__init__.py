@@ -12,7 +12,7 @@ in zttp imports this package.
 """
 
 try:
-    import pytest  # noqa: F401  (asked for first, so that what is missing can be said)
+    import pytest  # noqa: F401  (imported first, for a clear error if it is missing)
 except ModuleNotFoundError as missing:  # pragma: no cover - a test installs it without
     raise ModuleNotFoundError(
         'zttp_core.testing needs pytest. Install it with: pip install "zttp-core[testing]"', name=missing.name

@@ -113,7 +113,7 @@ class LossDetection:
             if packet.size > BASE_SIZE:
                 self._on_larger_acknowledged(packet, now)
         self._detect_lost(space, now)
-        # RFC 9002 6.2.1: a client goes on backing off until the server has surely validated its address.
+        # RFC 9002 6.2.1: a client continues to back off until the server has certainly validated its address.
         if self.validated:
             self.probe_count = 0
 

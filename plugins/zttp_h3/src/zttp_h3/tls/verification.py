@@ -23,7 +23,7 @@ from cryptography.x509.verification import (
 
 from zttp_h3.tls.alerts import BAD_CERTIFICATE, CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN, UNKNOWN_CA, Alert
 
-_LONGEST: Final = 200  # of what is told why a chain is refused; it may name what is in a certificate
+_LONGEST: Final = 200  # of the reason why a chain is refused, which may contain names of a certificate
 _SERVER_USES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
 
 
