@@ -205,6 +205,18 @@ def test_keys_of_before_are_kept_until_the_peer_follows() -> None:
     network.run(2, until=lambda: not phases.has_previous())
 
 
+def test_the_longest_idle_timeout_that_a_peer_can_declare() -> None:
+    # RFC 9000 10.1, 18.2: a variable-length integer of milliseconds, which are more microseconds than 64 bits hold.
+    network = Network(client_options={"idle_timeout": 0}).run()
+    client = network.client
+    client.session.peer.max_idle_timeout = 0x3FFFFFFFFFFFFFFF
+    client.handle_timeout(network.now)
+    year = 365 * 24 * 3600 * 1_000_000
+    assert client.next_timeout() > network.now + year
+    client.handle_timeout(network.now + year)
+    assert not client.is_over()
+
+
 def test_keys_are_updated_long_before_they_are_worn_out() -> None:
     # RFC 9001 6.6 MUST: without it a connection would end in the middle of ten gigabytes.
     network = Network().run()

@@ -27,6 +27,7 @@ from zttp_h3.wire.transport_parameters import TransportParameters
 
 _MOST_NUMBER: Final = 4  # octets of a packet number
 _MOST_PATHS: Final = 4  # at a time (RFC 9000 9)
+_LONGEST_IDLE: Final = 0x10000000000  # milliseconds: in microseconds no more than 64 bits hold
 # Packets between two numbers that are left out. To the peer each looks like a loss, and it acknowledges more often.
 _LEAST_STRIDE: Final = 256
 _MORE_STRIDE: Final = 0xFFF
@@ -130,7 +131,7 @@ class Session:
         if milliseconds == 0:
             return 0
         least = 3 * self.loss.probe_timeout()
-        timeout = milliseconds * 1000
+        timeout = min(milliseconds, _LONGEST_IDLE) * 1000
         return max(least, timeout)
 
     def remember(self, parameters: TransportParameters) -> None:
