@@ -276,12 +276,12 @@ def test_a_server_that_accepts_and_lowers_a_setting(keys: TicketKeys, clock: Clo
     assert SERVER not in pair.errors
 
 
-def test_a_ticket_that_was_tampered_with(keys: TicketKeys, clock: Clock) -> None:
+@pytest.mark.parametrize("part", ["transport_parameters", "settings"])
+def test_a_ticket_that_was_tampered_with(keys: TicketKeys, clock: Clock, part: str) -> None:
     session = ticket(keys, clock)
     stored = bytes(session)
-    broken = SessionTicket.from_bytes(
-        stored.replace(session.transport_parameters, b"\xff" * len(session.transport_parameters))
-    )
+    octets: bytes = getattr(session, part)
+    broken = SessionTicket.from_bytes(stored.replace(octets, b"\xff" * len(octets)))
     client = H3Connection(
         CLIENT, server_name="localhost", verify=False, session=broken, early_data=True, wall_clock=clock
     )

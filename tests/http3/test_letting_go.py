@@ -75,7 +75,8 @@ def meet(endpoint: QuicEndpoint, client: H3Connection, address: Address) -> None
             client.receive_datagram(leaving.data, now, "server")
 
 
-def test_a_connection_of_an_endpoint_is_gone_once_it_is_discarded() -> None:
+@pytest.mark.parametrize("by_endpoint", [True, False])
+def test_a_connection_of_an_endpoint_is_gone_once_it_is_discarded(by_endpoint: bool) -> None:
     endpoint = QuicEndpoint(credentials=credentials(), retry=False)
     address = Address()
     reference = weakref.ref(address)
@@ -86,7 +87,10 @@ def test_a_connection_of_an_endpoint_is_gone_once_it_is_discarded() -> None:
     del address
     assert reference() is not None
     connection.close()
-    endpoint.data_to_send(now=10_000)
+    if by_endpoint:
+        endpoint.data_to_send(now=10_000)
+    else:
+        connection.data_to_send_with_addresses(10_000)
     endpoint.discard(connection)
     del connection
     assert reference() is None

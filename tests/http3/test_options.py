@@ -255,6 +255,40 @@ def test_errors_say_whose_code_it_is() -> None:
     assert (error.reason, error.error_code, error.code_space) == ("handshake_failed", 0x178, "quic")
 
 
+def test_an_error_found_after_the_peer_has_closed_is_one_of_its_own_protocol() -> None:
+    pair = Pair()
+    stream = pair.client.send_request(b"POST", b"/", b"3", [(b"host", b"localhost")])
+    pair.wait(1)
+    session = pair.client._session
+    assert session is not None
+    session.write_control(b"\x00\x00")  # DATA
+    stream.send_data(b"x")
+    leaving = pair.client.data_to_send(pair.now)
+    pair.client.close(0x0A, app=False)
+    for datagram in leaving + pair.client.data_to_send(pair.now):
+        pair.server.receive_datagram(datagram, pair.now, CLIENT)
+    with pytest.raises(zttp.RemoteProtocolError) as raised:
+        while pair.server.next_event() is not zttp.CONNECTION_CLOSED:
+            pass
+    error = raised.value
+    assert (error.reason, error.error_code, error.code_space) == ("h3_frame_unexpected", 0x105, "h3")
+    info = pair.server.close_info()
+    assert info is not None
+    assert (info.error_code, info.is_application) == (0x0A, False)
+
+
+def test_nothing_begins_on_a_connection_that_has_ended() -> None:
+    pair = Pair()
+    pair.client.initiate_connection()
+    pair.run(lambda: pair.client.handshake_confirmed)
+    pair.wait(1)
+    pair.client.close()
+    with pytest.raises(zttp.LocalProtocolError):
+        pair.client.request_key_update()
+    with pytest.raises(zttp.LocalProtocolError):
+        pair.client.migrate("elsewhere")
+
+
 def test_why_a_handshake_failed_is_told_in_words() -> None:
     pair = Pair(client={"verify": zttp.TlsCredentials.self_signed().certificate})
     pair.client.initiate_connection()

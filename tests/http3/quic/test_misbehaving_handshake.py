@@ -89,6 +89,21 @@ def test_frames_that_do_not_belong_into_the_handshake(payload: bytes, kind: int)
     assert closed_in_handshake(kind, payload) == (Code.PROTOCOL_VIOLATION, False)
 
 
+def test_what_is_wrong_beside_a_close_is_not_its_cause() -> None:
+    # RFC 9000 10.2.2: the connection has ended, and the reason phrase is the peer's.
+    network = meeting()
+    assert network.server is not None
+    session = network.client.session
+    sealer = session.spaces[0].sealer
+    assert sealer is not None
+    offset = int(session.spaces[0].crypto.outgoing.sent)
+    payload = varints(0x06, offset, 4) + b"\x01\0\0\0" + varints(0x1C, 0x0A, 0, 4) + b"mine"
+    network.server.receive(long_packet(session, sealer, INITIAL, payload), network.now, CLIENT, None, 0)
+    close = network.server.session.close
+    assert (close.by_peer, close.error_code, close.reason) == (True, 0x0A, b"mine")
+    assert close.cause is None
+
+
 def test_an_initial_packet_in_a_small_datagram_is_dropped() -> None:
     # RFC 9000 14.1 MUST
     network = meeting()

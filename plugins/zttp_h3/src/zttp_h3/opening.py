@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from zttp_h3.first_packet import opener_of_first
+from zttp_h3.malformed import Malformed
 from zttp_h3.native_ints import i64
 from zttp_h3.options import ConnectionOptions
 from zttp_h3.origin import Origin
@@ -81,5 +82,8 @@ def begin_session(transport: Transport, options: ConnectionOptions, origin: Orig
         session.owner = owner
     ticket = None if options.client is None else options.client.session
     if ticket is not None and ticket.settings and transport.session.remembered is not None:
-        session.remember_settings(ticket.settings)
+        try:
+            session.remember_settings(ticket.settings)
+        except Malformed:
+            raise ValueError("the settings of this session ticket cannot be read") from None
     return session

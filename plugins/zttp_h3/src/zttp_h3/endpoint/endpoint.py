@@ -221,6 +221,7 @@ class QuicEndpoint:
         member = self._members.remove(connection)
         if member is None:
             return
+        self._touched.pop(connection, None)
         self._peer_tokens.remove(member)
         self._deadlines.set(connection, None)
         packets = member.closing_packets()

@@ -14,7 +14,7 @@ from zttp_h3.quic.session import Session
 
 def begin(session: Session, peer: Any, local: Any) -> bool:
     """Probe a new path of a client, and move to it when it is validated; False if that is not allowed (9, 18.2)."""
-    if session.is_server or not session.confirmed or not _may_use(session, peer):
+    if session.is_server or not session.confirmed or not session.is_open() or not _may_use(session, peer):
         return False
     stays = _is_same(peer, session.path.peer) and _is_same(local, session.path.local)
     if not stays and len(session.peer_ids.current) > 0 and not session.peer_ids.has_spare():

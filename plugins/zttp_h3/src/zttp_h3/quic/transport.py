@@ -94,16 +94,20 @@ class Transport:
         except Malformed as malformed:
             self._break(malformed)
         except TlsError as error:
-            session.close.cause = _HANDSHAKE_FAILED
-            session.fail(error.error_code, 0, error.message.encode())
+            self._fail(_HANDSHAKE_FAILED, error.error_code, 0, error.message.encode())
         if len(session.offered_versions) > 0:
             self._change_version()
 
     def _break(self, malformed: Malformed) -> None:
         """End the connection because of what the peer did, or never did."""
+        self._fail(malformed.reason, malformed.error_code, malformed.frame_type, malformed.reason.encode())
+
+    def _fail(self, cause: str, error_code: i64, frame_type: i64, reason: bytes) -> None:
+        """End the connection, unless it has ended: nothing that follows a CONNECTION_CLOSE is the cause."""
         session = self.session
-        session.close.cause = malformed.reason
-        session.fail(malformed.error_code, malformed.frame_type, malformed.reason.encode())
+        if session.is_open():
+            session.close.cause = cause
+            session.fail(error_code, frame_type, reason)
 
     def _change_version(self) -> None:
         """Start again with a version that the server supports; without one the connection ends (RFC 9000 6.2)."""
@@ -111,8 +115,7 @@ class Transport:
         version = choose(session.options.versions, session.offered_versions)
         session.offered_versions = []
         if version == 0 or self.handshakes is None:
-            session.close.cause = "no_common_version"
-            session.fail(QuicErrorCode.VERSION_NEGOTIATION_ERROR, 0, b"")
+            self._fail("no_common_version", QuicErrorCode.VERSION_NEGOTIATION_ERROR, 0, b"")
             session.close.end()  # there is no peer to inform
             return
         begin_again(session, version, session.options.entropy(_CLIENT_ID_SIZE))
@@ -244,7 +247,7 @@ class Transport:
         """Change the keys (RFC 9001 6.1); False if that is not allowed yet."""
         session = self.session
         phases = session.phases
-        if phases is None or not session.confirmed or phases.has_previous():
+        if phases is None or not session.confirmed or phases.has_previous() or not session.is_open():
             return False
         if not phases.may_update(session.loss.spaces[APPLICATION].largest_acknowledged):
             return False
