@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from tests.processor_time import assert_linear
 from zttp_h3.streams.send_stream import SendStream
 
 
@@ -150,3 +151,19 @@ def test_pieces_that_have_arrived_are_let_go_when_nothing_waits() -> None:
         assert stream._pieces == []
     stream.write(b"the last")
     assert stream.take(stream.sent, 8, False) == b"the last"
+
+
+def test_time_is_linear_in_gaps_of_what_is_acknowledged() -> None:
+    # A peer that acknowledges every other packet of a large window must not have each repetition walk all gaps.
+    def repeat(gaps: int) -> None:
+        stream = SendStream(0, 1 << 40)
+        stream.write(bytes(2 * gaps))
+        for _ in range(2 * gaps):
+            stream.take(*stream.next_piece(1, 1 << 40))
+        for gap in range(gaps):
+            stream.on_acknowledged(2 * gap + 1, 1, False)
+            stream.on_lost(2 * gap, 1, False)
+        while stream.pending():
+            stream.take(*stream.next_piece(1, 1 << 40))
+
+    assert_linear(repeat, 250, 4000)

@@ -70,13 +70,22 @@ class Ranges:
         """Remove ``start`` up to but not including ``stop``."""
         if start >= stop or not self.overlaps(start, stop):
             return
-        kept = self.as_list()
-        self.clear()
-        for low, high in kept:
-            if low < start:
-                self.add(low, min(high, int(start)))
-            if high > stop:
-                self.add(max(low, int(stop)), high)
+        self._remove_below_highest(start, stop)
+        if stop <= self.start or start >= self.stop:
+            return
+        if start > self.start:
+            if stop < self.stop:
+                self._insert(self.start, start)
+                self.start = stop
+            else:
+                self.stop = start
+        elif stop < self.stop:
+            self.start = stop
+        elif len(self._starts) > 0:
+            self.start = self._starts.pop()
+            self.stop = self._stops.pop()
+        else:
+            self.clear()
 
     def drop_below(self, number: i64) -> None:
         """Remove all numbers below ``number``."""
@@ -127,6 +136,24 @@ class Ranges:
         self._stops.clear()
         self.start = 0
         self.stop = 0
+
+    def _remove_below_highest(self, start: i64, stop: i64) -> None:
+        """Touch no range but those that change: there are as many as a peer has left gaps in what it acknowledges."""
+        at = self._first_ending_after(start)
+        end = at
+        starts: list[int] = []
+        stops: list[int] = []
+        while end < len(self._starts) and self._starts[end] < stop:
+            if self._starts[end] < start:
+                starts.append(self._starts[end])
+                stops.append(int(start))
+            if self._stops[end] > stop:
+                starts.append(int(stop))
+                stops.append(self._stops[end])
+            end += 1
+        if end > at:
+            self._starts[at:end] = starts
+            self._stops[at:end] = stops
 
     def _absorb(self) -> None:
         """Merge the ranges that the highest now touches."""
