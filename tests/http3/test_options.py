@@ -67,6 +67,7 @@ CANNOT_BE: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"alpn": ["h3"]}, TypeError, "alpn must be bytes or str, got list"),
     ({"verify": None}, TypeError, "verify must be a TrustStore"),
     ({"connection_id": b"x" * 21}, ValueError, "a connection ID has 0 to 20 bytes, got 21"),
+    ({"validation_token": bytes(601)}, ValueError, "a validation token has at most 600 bytes, got 601"),
     ({"congestion": "bbr"}, ValueError, "congestion must be 'cubic' or 'newreno', got 'bbr'"),
     ({"max_datagram_size": 1199}, ValueError, "max_datagram_size must be from 1200 to 65527 bytes, got 1199"),
     ({"keep_alive": -1}, ValueError, "keep_alive must be from 0"),
@@ -275,6 +276,14 @@ def test_an_error_found_after_the_peer_has_closed_is_one_of_its_own_protocol() -
     info = pair.server.close_info()
     assert info is not None
     assert (info.error_code, info.is_application) == (0x0A, False)
+
+
+def test_the_longest_token_leaves_room_for_a_handshake() -> None:
+    # RFC 9000 8.1.3: it is in every Initial packet.
+    pair = Pair(client={"validation_token": bytes(600)})
+    pair.request()
+    pair.run()
+    assert pair.responses[0].head.status_code == 200
 
 
 def test_nothing_begins_on_a_connection_that_has_ended() -> None:

@@ -18,6 +18,7 @@ from zttp_h3.tls.key_schedule import AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHA
 from zttp_h3.tls.server import ServerParameters
 from zttp_h3.tls.tickets import SessionTicket, TicketKeys
 from zttp_h3.transport_params import check_transport_params
+from zttp_h3.wire.packet_header import MOST_TOKEN
 from zttp_h3.wire.versions import VERSION_1, VERSION_2
 
 SERVER: Final = 1
@@ -199,6 +200,8 @@ def judge(
             raise ValueError("a client needs server_name: whom it talks to")
         if connection_id is not None and len(connection_id) > _MOST_ID:
             raise ValueError(f"a connection ID has 0 to {_MOST_ID} bytes, got {len(connection_id)}")
+        if validation_token is not None and len(validation_token) > MOST_TOKEN:
+            raise ValueError(f"a validation token has at most {MOST_TOKEN} bytes, got {len(validation_token)}")
         client = ClientParameters(name, protocols, suites, key_groups, trust, session, early_data)
     return ConnectionOptions(
         held,

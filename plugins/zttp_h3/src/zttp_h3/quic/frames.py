@@ -50,6 +50,7 @@ from zttp_h3.wire.frame_types import (
     STREAMS_BLOCKED_BIDIRECTIONAL,
     read_frame_type,
 )
+from zttp_h3.wire.packet_header import MOST_TOKEN
 
 _MOST_DATAGRAMS: Final = 64  # that wait for the application; above this the oldest are dropped (RFC 9221 5)
 _MOST_TOKENS: Final = 4
@@ -160,8 +161,9 @@ class FrameReceiver:
                     on_validated(session, known)
         elif frame_type == NEW_TOKEN:
             token, at = read.read_new_token(payload, at, stop, frame_type)
-            session.tokens.append(token)
-            del session.tokens[:-_MOST_TOKENS]
+            if len(token) <= MOST_TOKEN:
+                session.tokens.append(token)
+                del session.tokens[:-_MOST_TOKENS]
         else:
             assert frame_type == HANDSHAKE_DONE
             handshake = session.handshake

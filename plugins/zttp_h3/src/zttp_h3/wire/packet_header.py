@@ -20,6 +20,7 @@ KEY_PHASE_BIT: Final = 0x04
 
 MAX_CONNECTION_ID: Final = 20  # octets, RFC 9000 17.2
 RETRY_TAG_SIZE: Final = 16  # RFC 9001 5.8
+MOST_TOKEN: Final = 600  # octets of a token to come back with: half of a datagram is left for the handshake
 MAX_LENGTH_FIELD: Final = 0x3FFF  # the room that ``write_long_header`` leaves
 
 # Kinds of packets other than the four types of versions.py.
