@@ -136,15 +136,18 @@ def test_nothing_is_taken_after_eof() -> None:
 
 
 def test_the_buffer_before_is_let_go() -> None:
-    connection = zttp.H1Connection(zttp.SERVER)
-    size = 4_000_000
-    tracemalloc.start()
-    try:
-        connection.receive_event(b"\r\n".join([b"GET / HTTP/1.1", b"a: " + b"b" * 9000, b"", HEAD % size]))
+    def live(connection: zttp.H1Connection) -> None:
+        connection.receive_event(b"\r\n".join([b"GET / HTTP/1.1", b"a: " + b"b" * 9000, b"", HEAD % 4_000_000]))
         connection.next_event()
         connection.start_next_cycle()
         assert isinstance(connection.next_event(), zttp.Request)
         connection.receive_event(b"c" * 100)
+
+    live(zttp.H1Connection(zttp.SERVER))  # what the first one of a process imports is not held by it
+    connection = zttp.H1Connection(zttp.SERVER)
+    tracemalloc.start()
+    try:
+        live(connection)
         held = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()

@@ -54,6 +54,8 @@ def leak(work: Callable[[], object], window: int = _WINDOW, settle: Callable[[],
     time.
     """
     gc.collect()
+    if gc.get_freeze_count() > 0:  # whoever froze objects keeps them frozen: only all at once can be let go again
+        return _leak(work, window, settle)
     gc.freeze()  # existing objects need not be scanned repeatedly
     try:
         return _leak(work, window, settle)
