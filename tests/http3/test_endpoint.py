@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from tests.http3.h3_pair import credentials
-from zttp_core import NEED_DATA, Data, EndOfMessage, Request, Response
+from zttp_core import CONNECTION_CLOSED, NEED_DATA, Data, EndOfMessage, Request, Response
 from zttp_core.errors import RemoteProtocolError
+from zttp_h3.close_info import CloseInfo
+from zttp_h3.codes import QuicErrorCode
 from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.datagram_header import parse_datagram_header
 from zttp_h3.endpoint.endpoint import QuicEndpoint
@@ -112,6 +114,21 @@ def test_a_token_of_a_retry_is_for_its_address_alone() -> None:
     assert house.give(datagram, "here") is not None
 
 
+def test_a_token_of_a_retry_that_is_too_old_ends_the_connection_at_once() -> None:
+    # RFC 9000 8.1.2: its client would follow no other Retry.
+    house = House(retry=True)
+    client = house.client("here")
+    house.turn()
+    late = client.data_to_send(house.now)
+    house.now += 11_000_000
+    for datagram in late:
+        assert house.give(datagram, "here") is None
+    [leaving, *_] = house.endpoint.data_to_send(now=house.now)
+    client.receive_datagram(leaving.data, house.now, b"server")
+    assert client.next_event() is CONNECTION_CLOSED
+    assert client.close_info() == CloseInfo(QuicErrorCode.INVALID_TOKEN, b"", False)
+
+
 def test_retry_begins_under_load() -> None:
     house = House(max_connections=4)
     for number in range(3):
@@ -135,6 +152,9 @@ def test_no_more_connections_than_allowed() -> None:
     for _ in range(6):
         house.turn()
     assert len(house.endpoint.connections()) == 2
+    # RFC 9000 5.2.2: the third is told, and does not have to find out.
+    assert [client.is_closed() for client in house.clients.values()] == [False, False, True]
+    assert house.clients[2].close_info() == CloseInfo(QuicErrorCode.CONNECTION_REFUSED, b"", False)
 
 
 def test_a_version_that_is_not_spoken_gets_those_that_are() -> None:

@@ -7,11 +7,13 @@ datagram that it answers.
 from collections.abc import Callable
 from typing import Any, Final, final
 
+from zttp_h3.codes import QuicErrorCode
 from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.address_tokens import AddressTokens
 from zttp_h3.endpoint.members import Member, Members
 from zttp_h3.endpoint.new_connection_ids import NewConnectionIds
 from zttp_h3.endpoint.own_datagrams import OwnDatagrams
+from zttp_h3.endpoint.refusals import refusal
 from zttp_h3.first_packet import opener_of_first
 from zttp_h3.native_ints import i64
 from zttp_h3.opening import LEAST_ID, LEAST_INITIAL
@@ -64,6 +66,10 @@ class Acceptance:
         token = None
         if header.token:
             token = self._tokens.check(header.token, peer, header.destination, now)
+            if token is not None and not token.is_valid:
+                # RFC 9000 8.1.2 SHOULD: the client follows no second Retry, and would wait for nothing.
+                self._refuse(data, header, QuicErrorCode.INVALID_TOKEN, peer, local)
+                return None
             if token is not None and token.is_retry:
                 original_id = token.original_id
                 retry_id = token.retry_id
@@ -71,6 +77,7 @@ class Acceptance:
             self._send_retry(header, peer, local, now)
             return None
         if len(self._members) >= self._max_connections:
+            self._refuse(data, header, QuicErrorCode.CONNECTION_REFUSED, peer, local)  # RFC 9000 5.2.2 SHOULD
             return None
         opener = opener_of_first(data, header)
         if opener is None:
@@ -91,6 +98,11 @@ class Acceptance:
         versions = [*self._options.transport.versions, reserved_but(header.version)]
         chance = int(self._entropy(1)[0])
         self._own.send(version_negotiation(header.source, header.destination, versions, chance), peer, local)
+
+    def _refuse(self, data: bytes, header: LongHeader, error_code: QuicErrorCode, peer: Any, local: Any) -> None:
+        """Tell a client that its connection is not accepted, if the packet is authentic."""
+        if opener_of_first(data, header) is not None:
+            self._own.send(refusal(header, error_code), peer, local)
 
     def _wants_retry(self) -> bool:
         if self._retry is not None:

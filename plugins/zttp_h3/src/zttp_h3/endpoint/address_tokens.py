@@ -23,9 +23,13 @@ _MOST_SEEN: Final = 4_096
 
 @final
 class AddressToken:
-    """The content of a valid token; ``original_id`` and ``retry_id`` for one of a Retry."""
+    """The content of one of our tokens; ``original_id`` and ``retry_id`` for one of a Retry.
 
-    def __init__(self, is_retry: bool, original_id: bytes, retry_id: bytes) -> None:
+    Another one that is not valid proves nothing; one of a Retry shows that its client follows no further Retry.
+    """
+
+    def __init__(self, is_valid: bool, is_retry: bool, original_id: bytes, retry_id: bytes) -> None:
+        self.is_valid: Final = is_valid
         self.is_retry: Final = is_retry
         self.original_id: Final = original_id
         self.retry_id: Final = retry_id
@@ -53,23 +57,20 @@ class AddressTokens:
         return self._seal(_FUTURE, address, now + self._lifetime, b"")
 
     def check(self, token: bytes, address: Any, destination: bytes, now: i64) -> AddressToken | None:
-        """Return the content of a token of an Initial packet to ``destination``; None if it is not valid."""
+        """Return the content of a token of an Initial packet to ``destination``; None if it proves nothing."""
         if len(token) < _LEAST:
             return None
         try:
             plain: bytes = self._aead.decrypt(token[:_NONCE_SIZE], token[_NONCE_SIZE:], _fingerprint(address))
         except InvalidTag:
             return None
-        if int.from_bytes(plain[1:9], "big") < now:
-            return None
+        in_time = int.from_bytes(plain[1:9], "big") >= now
         if plain[0] == _FUTURE:
-            return AddressToken(False, b"", b"") if self._is_first(token, now) else None
+            return AddressToken(True, False, b"", b"") if in_time and self._is_first(token, now) else None
         size = plain[9]
         original = plain[10 : 10 + size]
         retry_id = plain[11 + size :]
-        if retry_id != destination:
-            return None
-        return AddressToken(True, original, retry_id)
+        return AddressToken(in_time and retry_id == destination, True, original, retry_id)
 
     def _is_first(self, token: bytes, now: i64) -> bool:
         """Record that a token was used: it is not accepted twice (RFC 9000 8.1.3).
