@@ -1,9 +1,7 @@
 """The error codes of QUIC (RFC 9000 20.1), and what is raised with them."""
 
-import pytest
-
 import zttp_h3
-from zttp_h3.codes import QuicErrorCode, alert_of, crypto_error, name_of
+from zttp_h3.codes import QuicErrorCode
 from zttp_h3.malformed import Malformed
 
 # RFC 9000 22.5, table 7; RFC 9368 10.2.
@@ -33,24 +31,6 @@ def test_the_codes_are_those_that_are_registered() -> None:
     rows = [line.split() for line in REGISTERED.split("\n") if line]
     assert {code.name: code.value for code in QuicErrorCode} == {name: int(value, 16) for value, name in rows}
     assert zttp_h3.QuicErrorCode is QuicErrorCode
-
-
-@pytest.mark.parametrize("alert", [0, 40, 120, 255])
-def test_alerts_of_tls_are_codes_of_their_own(alert: int) -> None:
-    """RFC 9001 4.8."""
-    # RFC 8446 6.2
-    code = crypto_error(alert)
-    assert code == 0x100 + alert
-    assert alert_of(code) == alert
-    assert name_of(code) == f"CRYPTO_ERROR (alert {alert})"
-
-
-@pytest.mark.parametrize(
-    ("code", "name"), [(0x0A, "PROTOCOL_VIOLATION"), (0xFF, "0xff"), (0x200, "0x200"), (2**62 - 1, hex(2**62 - 1))]
-)
-def test_other_codes_are_no_alerts(code: int, name: str) -> None:
-    assert alert_of(code) is None
-    assert name_of(code) == name
 
 
 def test_what_is_raised_says_what_connection_close_will() -> None:

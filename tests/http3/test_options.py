@@ -249,6 +249,7 @@ def test_errors_say_whose_code_it_is() -> None:
     error = pair.errors[SERVER]
     assert (error.reason, error.error_code, error.code_space) == ("h3_frame_unexpected", 0x105, "h3")
 
+    # RFC 8446 6.2, RFC 9001 4.8: no_application_protocol, and 0x100.
     pair = Pair(client={"alpn": "h3-29"})
     pair.client.initiate_connection()
     pair.run(lambda: bool(pair.errors))

@@ -282,4 +282,5 @@ class Network:
                 self.server.session.streams.finish(stream)
         self.run()
         self.assert_settled()
-        assert self.client.session.streams.open_count() == self.server.session.streams.open_count() == 0
+        assert not self.client.session.streams.streams
+        assert not self.server.session.streams.streams

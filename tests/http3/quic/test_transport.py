@@ -97,7 +97,7 @@ def test_many_streams() -> None:
     assert server is not None
     streams = network.client.session.streams
     left = 1000
-    while left or network.client.session.streams.open_count():
+    while left or network.client.session.streams.streams:
         while left and streams.can_open(False):
             stream = network.client.open(False)
             assert stream is not None
@@ -110,7 +110,7 @@ def test_many_streams() -> None:
     assert all(network.received[False, number] == b"%d" % number for number in range(0, 4000, 4))
     network.run()
     network.assert_settled()
-    assert server.session.streams.open_count() == 0
+    assert not server.session.streams.streams
 
 
 def echo(network: Network) -> None:

@@ -31,30 +31,6 @@ class QuicErrorCode(IntEnum):
     VERSION_NEGOTIATION_ERROR = 0x11  # RFC 9368 10.3
 
 
-_CRYPTO_ERROR = 0x0100
-
-
-def crypto_error(alert: int) -> int:
-    """Return the error code of a TLS alert (RFC 9001 4.8)."""
-    return _CRYPTO_ERROR | alert
-
-
-def alert_of(error_code: int) -> int | None:
-    """Return the TLS alert of an error code, None if it is another code."""
-    return error_code & 0xFF if error_code >> 8 == 1 else None
-
-
-def name_of(error_code: int) -> str:
-    """Return the name of a code, for messages."""
-    alert = alert_of(error_code)
-    if alert is not None:
-        return f"CRYPTO_ERROR (alert {alert})"
-    try:
-        return QuicErrorCode(error_code).name
-    except ValueError:
-        return hex(error_code)
-
-
 class H3ErrorCode(IntEnum):
     """Error codes of HTTP/3 and QPACK (RFC 9114 8.1, RFC 9204 6, RFC 9297 5.2)."""
 

@@ -26,8 +26,6 @@ PUSH_STREAM: Final = 0x01
 ENCODER_STREAM: Final = 0x02
 DECODER_STREAM: Final = 0x03
 
-LONGEST_HEADER: Final = 16  # two integers of eight octets
-
 
 def read_frame_header(data: bytes, at: i64) -> tuple[i64, i64, i64]:
     """Read a frame's type and length: (type, length, position after them); the type is -1 if they are incomplete."""

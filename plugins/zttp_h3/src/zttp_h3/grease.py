@@ -9,7 +9,6 @@ from typing import Final
 from zttp_h3.frames import frame
 from zttp_h3.native_ints import i64
 
-_CHANCES: Final = 256
 _STREAM_CHANCES: Final = 64  # one connection in this many opens a reserved stream
 
 

@@ -6,7 +6,6 @@ from zttp_h3.native_ints import i64, mypyc_attr
 from zttp_h3.ranges import Ranges
 
 _MOST_RANGES: Final = 64  # stored ranges; with more gaps only the newest are acknowledged
-MOST_REPORTED: Final = 32  # in one ACK frame
 
 # RFC 9000 13.2.2 recommends an acknowledgment of every second packet; on a path without loss that is a quarter of the
 # receiver's work, and every tenth is enough.

@@ -217,10 +217,6 @@ class StreamTable:
         for stream in self.streams.values():
             stream.application = None
 
-    def open_count(self) -> int:
-        """Return the number of streams that are not finished."""
-        return len(self.streams)
-
     # ---------------------------------------------------------------------------------------------------------- streams
 
     def make(self, stream_id: i64) -> QuicStream:

@@ -7,13 +7,6 @@ from zttp_h3.native_ints import i64
 SERVER_INITIATED: Final = 1
 UNIDIRECTIONAL: Final = 2
 
-CLIENT_BIDIRECTIONAL: Final = 0
-SERVER_BIDIRECTIONAL: Final = 1
-CLIENT_UNIDIRECTIONAL: Final = 2
-SERVER_UNIDIRECTIONAL: Final = 3
-
-MAX_STREAMS: Final = 1 << 60  # RFC 9000 4.6
-
 
 def is_local(stream_id: i64, is_server: bool) -> bool:
     """Return whether this side opens a stream."""

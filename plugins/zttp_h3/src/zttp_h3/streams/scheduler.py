@@ -11,7 +11,6 @@ from zttp_h3.native_ints import i64, mypyc_attr
 from zttp_h3.streams.send_stream import SendStream
 
 URGENCIES: Final = 8
-DEFAULT_URGENCY: Final = 3
 _TURN: Final = 8 * 1024  # bytes
 
 

@@ -116,11 +116,6 @@ def write_crypto(writer: BytesWriter, offset: i64, data: bytes) -> None:
     writer.write(data)
 
 
-def crypto_overhead(offset: i64, length: i64) -> i64:
-    """Return the number of octets of a CRYPTO frame without its data."""
-    return 1 + varint_size(offset) + varint_size(length)
-
-
 def write_stream(writer: BytesWriter, stream_id: i64, offset: i64, data: bytes, fin: bool, last: bool) -> None:
     """Write a STREAM frame (19.8); the ``last`` frame of a packet has no length."""
     frame_type: i64 = STREAM

@@ -20,13 +20,8 @@ def is_known(version: i64) -> bool:
     return version == VERSION_1 or version == VERSION_2
 
 
-def is_reserved(version: i64) -> bool:
-    """Return whether a version only exercises negotiation (RFC 9000 15): 0x?a?a?a?a."""
-    return version & 0x0F0F0F0F == 0x0A0A0A0A
-
-
 def reserved_but(version: i64) -> int:
-    """Return a reserved version other than this one, to offer without supporting it."""
+    """Return a reserved version, 0x?a?a?a?a, other than this one, to offer without supporting it (RFC 9000 15)."""
     return 0x2A3A4A5A if version == 0x1A2A3A4A else 0x1A2A3A4A
 
 
