@@ -35,7 +35,7 @@ def test_any_order_any_cut_any_overlap(seed: int) -> None:
         highest = max(highest, stop)
         missing -= set(range(start, stop))
         seen_end = seen_end or fin
-        assert stream.waiting() <= len(content)
+        assert stream.waiting() == len(content) - len(missing) - len(got)
         if chance.random() < 0.5:
             data = stream.take()
             cut = chance.randint(0, len(data))
@@ -127,6 +127,26 @@ def test_crumbs_with_gaps_between_them_are_bounded() -> None:
     for number in range(1, 1001):
         assert stream.receive(2 * number, b"x", False) > 0
     assert stream.receive(2002, b"x", False) == TOO_MANY_GAPS
+
+
+@pytest.mark.parametrize("lost", [range(1), range(0, 10_000, 2)], ids=["one packet", "every other packet"])
+def test_a_whole_window_waits_for_what_was_lost(lost: range) -> None:
+    # A path of 500 Mbit/s and 100 ms has 5,000 packets in flight.
+    packet = bytes(1200)
+    stream = ReceiveStream(0, 12_000_000)
+    for number in range(10_000):
+        assert number in lost or stream.receive(1200 * number, packet, False) > 0
+    assert taken(stream) == b""
+    for number in lost:
+        assert stream.receive(1200 * number, packet, False) >= 0
+    assert len(taken(stream)) == 12_000_000
+
+
+def test_many_pieces_are_no_crumbs_on_average() -> None:
+    stream = ReceiveStream(0, 12_000_000)
+    for number in range(1, 5_000):
+        assert stream.receive(2000 * number, bytes(256), False) > 0
+    assert stream.receive(20_000_000 - 8_001_000, bytes(255), False) == TOO_MANY_GAPS
 
 
 def test_reassembly_in_reverse_is_not_quadratic_in_memory() -> None:

@@ -1,7 +1,7 @@
 """The receiving part of a stream (RFC 9000 3.2): pieces in any order in, bytes in order out.
 
 A piece in order, as nearly every one is, can be taken at once. Early pieces are kept, sorted, until the gap before them
-is filled; a peer that sends only tiny pieces with gaps is closed.
+is filled: behind one lost packet that may be a whole window. A peer whose early pieces are many and tiny is closed.
 """
 
 from typing import Final, final
@@ -13,7 +13,8 @@ FLOW_CONTROL: Final = -1  # FLOW_CONTROL_ERROR: beyond our limit (RFC 9000 4.1)
 FINAL_SIZE: Final = -2  # FINAL_SIZE_ERROR: beyond the end, or another end (RFC 9000 4.5)
 TOO_MANY_GAPS: Final = -3  # not in the RFC: input that no honest path produces
 
-_MOST_GAPS: Final = 1_000
+_FEW_PIECES: Final = 1_000  # early ones of any size
+_LEAST_MEAN: Final = 256  # bytes of a piece where there are more: the window bounds their number
 
 _NONE: Final[list[tuple[int, bytes]]] = []  # shared by streams without gaps: it stays empty
 
@@ -36,6 +37,7 @@ class ReceiveStream:
         self._ready: Final[list[bytes]] = []
         self._next: i64 = 0  # the first piece that is not taken
         self._early = _NONE
+        self._early_bytes: i64 = 0
 
     def receive(self, offset: i64, data: bytes, fin: bool) -> i64:
         """Take a piece. Returns by how much ``highest`` rose, or one of the errors above."""
@@ -152,10 +154,7 @@ class ReceiveStream:
 
     def waiting(self) -> i64:
         """Return the number of received bytes that are not taken, including early ones."""
-        early: i64 = 0
-        for _, data in self._early:
-            early += len(data)
-        return self.received - self.taken + early
+        return self.received - self.taken + self._early_bytes
 
     def _keep(self, offset: i64, data: bytes) -> bool:
         """Keep an early piece, without the bytes that are there already; False if there are too many."""
@@ -186,9 +185,11 @@ class ReceiveStream:
             if start + len(after) > stop:
                 data = data[: start - offset]
                 break
+            self._early_bytes -= len(after)
             last += 1
         early[place:last] = [(offset, data)] if len(data) > 0 else []
-        return len(early) <= _MOST_GAPS
+        self._early_bytes += len(data)
+        return len(early) <= _FEW_PIECES or self._early_bytes >= _LEAST_MEAN * len(early)
 
     def _join(self) -> None:
         """Move the pieces that are now in order."""
@@ -196,6 +197,7 @@ class ReceiveStream:
         count: i64 = 0
         while count < len(early) and early[count][0] <= self.received:
             start, data = early[count]
+            self._early_bytes -= len(data)
             stop = start + len(data)
             if stop > self.received:
                 self._ready.append(data[self.received - start :])
@@ -206,4 +208,5 @@ class ReceiveStream:
     def _discard(self) -> None:
         self._ready.clear()
         self._early.clear()
+        self._early_bytes = 0
         self._next = 0
