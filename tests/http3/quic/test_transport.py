@@ -90,6 +90,16 @@ def test_transfers(size: int) -> None:
     network.assert_settled()
 
 
+def test_a_loss_with_thousands_of_packets_behind_it() -> None:
+    # A fast long path: the window is open wide when one packet is lost, and all that follows waits for it.
+    lost = 1_800
+    link = Link(delay=100_000, drop=lambda number, by_client, _: number == lost and not by_client)
+    network = Network(link, client_options={"stream_window": 6_000_000, "connection_window": 6_000_000})
+    network.run(until=lambda: bool(network.client.session.confirmed))
+    exchange(network, b"question", bytes(4_500_000))
+    network.assert_settled()
+
+
 def test_many_streams() -> None:
     network = Network()
     network.run(until=lambda: bool(network.client.session.confirmed))
