@@ -1,10 +1,12 @@
 """Which chains a client trusts, for which names, at which times (RFC 5280 6, RFC 9525 6)."""
 
 import datetime as dt
+import random
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
 
 from tests.http3.tls.certificates import (
     CLIENT_USE,
@@ -25,7 +27,7 @@ from zttp_h3.tls.alerts import (
     UNKNOWN_CA,
     Alert,
 )
-from zttp_h3.tls.certificates import Identity
+from zttp_h3.tls.certificates import Identity, parse, public_key_of
 from zttp_h3.tls.verification import Anchors, Trust, names_server, verify_chain
 
 ANCHORS = Anchors([authority()])
@@ -123,6 +125,49 @@ def test_what_is_no_certificate() -> None:
     with pytest.raises(Alert) as raised:
         verify_chain([b"no certificate"], "localhost", ANCHORS, SECONDS)
     assert raised.value.description == BAD_CERTIFICATE
+
+
+VERSION_3, VERSION_6 = bytes.fromhex("a003020102"), bytes.fromhex("a003020105")
+X400_NAME = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex("3004a3020500"))
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        der(issued()).replace(VERSION_3, VERSION_6),
+        der(issued(ends=dt.timedelta(days=365_000))).replace(b"30251002000000Z", b"00001002000000Z"),
+        der(issued(names=(), more=X400_NAME)),
+    ],
+    ids=["another version", "the year 0", "a name of X.400"],
+)
+@pytest.mark.parametrize("place", [0, 1])
+def test_certificates_that_cryptography_cannot_show(leaf: bytes, place: int) -> None:
+    # Each raised an exception of its own, out of receive_datagram: no peer needs a certificate of an authority for it.
+    chain = [leaf] if place == 0 else [der(certificate(key("p256").public_key(), key("p256", 5), issuer="leaf")), leaf]
+    for anchors in (ANCHORS, Anchors([authority(1)])):
+        with pytest.raises(Alert) as raised:
+            public_key_of(parse(chain[0]))
+            verify_chain(chain, "localhost", anchors, SECONDS)
+        assert raised.value.description in (BAD_CERTIFICATE, UNKNOWN_CA)
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a")  # which cryptography still reads
+def test_certificates_with_changed_octets() -> None:
+    chance = random.Random(11)
+    middle = certificate(
+        key("p256", 5).public_key(), key("p256", 100), subject="middle", issuer="authority", names=(), authority=True
+    )
+    leaf = certificate(key("p256").public_key(), key("p256", 5), issuer="middle", uses=(SERVER_USE,))
+    for _ in range(1_500):
+        chain = [bytearray(der(leaf)), bytearray(der(middle))]
+        changed = chance.choice(chain)
+        for _ in range(chance.randrange(1, 4)):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        try:
+            public_key_of(parse(bytes(chain[0])))
+            verify_chain([bytes(one) for one in chain], "localhost", ANCHORS, SECONDS)
+        except Alert as alert:
+            assert alert.error_code >> 8 == 1  # noqa: PT017  (whatever is wrong has an alert)
 
 
 @pytest.mark.parametrize("name", ["", "a..b", "a b", "-", "ü.example"])

@@ -80,12 +80,17 @@ def read_certificate_verify(body: bytes) -> tuple[int, bytes]:
     return scheme, signature
 
 
-def parse_leaf(chain: list[bytes]) -> Any:
-    """Return the first certificate of a chain. Raises Alert."""
+def parse(certificate: bytes) -> Any:
+    """Return a certificate of the server's chain. Raises Alert."""
     try:
-        return x509.load_der_x509_certificate(chain[0])
-    except ValueError:
-        raise Alert(BAD_CERTIFICATE, "the server's certificate cannot be parsed") from None
+        return x509.load_der_x509_certificate(certificate)
+    except (ValueError, x509.InvalidVersion):
+        raise unreadable() from None
+
+
+def unreadable() -> Alert:
+    """Return the alert for a certificate of the server's chain that cannot be parsed."""
+    return Alert(BAD_CERTIFICATE, "a certificate of the server's chain cannot be parsed")
 
 
 def public_key_of(leaf: Any) -> Any:

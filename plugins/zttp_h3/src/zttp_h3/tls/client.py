@@ -21,7 +21,7 @@ from zttp_h3.tls.alerts import (
     ProtocolViolation,
 )
 from zttp_h3.tls.certificates import (
-    parse_leaf,
+    parse,
     public_key_of,
     read_certificate,
     read_certificate_verify,
@@ -271,7 +271,7 @@ class ClientHandshake(Handshake):
 
     def _receive_certificate(self, raw: bytes) -> None:
         self.chain = read_certificate(raw[4:])
-        self._leaf_key = public_key_of(parse_leaf(self.chain))
+        self._leaf_key = public_key_of(parse(self.chain[0]))
         self._transcript.add(raw)
         self.state = READ_CERTIFICATE_VERIFY
 

@@ -22,8 +22,11 @@ from cryptography.x509.verification import (
 )
 
 from zttp_h3.tls.alerts import BAD_CERTIFICATE, CERTIFICATE_EXPIRED, CERTIFICATE_UNKNOWN, UNKNOWN_CA, Alert
+from zttp_h3.tls.certificates import parse, unreadable
 
 _LONGEST: Final = 200  # of the reason why a chain is refused, which may contain names of a certificate
+# What cryptography raises for extensions: they are parsed when somebody asks for one.
+_UNREADABLE: Final = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _SERVER_USES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
 
 
@@ -42,10 +45,7 @@ class Anchors:
 
 def verify_chain(chain: list[bytes], server_name: str, anchors: Anchors, seconds: float) -> None:
     """Check that ``chain``, leaf first, is valid for ``server_name`` at a time since the epoch. Raises Alert."""
-    try:
-        parsed = [x509.load_der_x509_certificate(certificate) for certificate in chain]
-    except ValueError:
-        raise Alert(BAD_CERTIFICATE, "a certificate of the server's chain cannot be parsed") from None
+    parsed = [parse(certificate) for certificate in chain]
     leaf = parsed[0]
     when = dt.datetime.fromtimestamp(seconds, dt.UTC)
     _check_dates(leaf, when)
@@ -61,6 +61,8 @@ def verify_chain(chain: list[bytes], server_name: str, anchors: Anchors, seconds
         if not names_server(leaf, server_name):
             raise _wrong_name(server_name) from None
         raise Alert(UNKNOWN_CA, f"the server's certificate is not trusted: {_in_words(str(error))}") from None
+    except ValueError:
+        raise unreadable() from None
     _check_use(leaf)
 
 
@@ -78,7 +80,9 @@ def names_server(leaf: Any, server_name: str) -> bool:
         if address is not None:
             return address in names.get_values_for_type(x509.IPAddress)
         return any(_matches(pattern, server_name.lower()) for pattern in names.get_values_for_type(x509.DNSName))
-    except (ExtensionNotFound, ValueError, x509.DuplicateExtension):
+    except ExtensionNotFound:
+        return False
+    except _UNREADABLE:
         return False
 
 
@@ -115,7 +119,11 @@ def _in_words(told: str) -> str:
 
 
 def _check_dates(leaf: Any, when: dt.datetime) -> None:
-    if when < leaf.not_valid_before_utc or when > leaf.not_valid_after_utc:
+    try:
+        is_valid = leaf.not_valid_before_utc <= when <= leaf.not_valid_after_utc
+    except ValueError:  # ASN.1 has a year 0, and Python has none
+        raise unreadable() from None
+    if not is_valid:
         raise Alert(CERTIFICATE_EXPIRED, "the server's certificate has expired or is not valid yet")
 
 
@@ -124,6 +132,8 @@ def _check_use(leaf: Any) -> None:
         uses = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except ExtensionNotFound:
         return
+    except _UNREADABLE:
+        raise unreadable() from None
     if not any(use in uses for use in _SERVER_USES):
         raise Alert(BAD_CERTIFICATE, "the server's certificate is not for servers")
 
