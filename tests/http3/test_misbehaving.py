@@ -124,6 +124,16 @@ def test_the_control_stream(data: bytes, code: int | None) -> None:
     assert (None if peer.error is None else peer.error.error_code) == code
 
 
+def test_a_stream_can_be_reset_whatever_waits_for_the_decoder() -> None:
+    # RFC 9204 2.2.2.2: instructions that pylsqpack has not seen yet, and will not read.
+    peer = RawPeer()
+    peer.open(section(GET))
+    peer.open(b"\x02\x20\x40\x3f\x20\x40\x00", unidirectional=True)
+    peer.settle()
+    [event] = [event for event in peer.events if isinstance(event, Request)]
+    peer.judged.stream(event.stream_id).reset()
+
+
 def test_the_control_stream_must_not_end() -> None:
     # RFC 9114 6.2.1
     peer = RawPeer()

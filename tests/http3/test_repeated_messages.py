@@ -9,7 +9,7 @@ from pylsqpack import Decoder, Encoder
 
 from tests.http3.h3_pair import Message, Pair
 from zttp_core.errors import LocalProtocolError
-from zttp_h3.qpack.decoder import SectionDecoder, section_acknowledgment
+from zttp_h3.qpack.decoder import SectionDecoder, section_acknowledgment, stream_cancellation
 
 FIELDS = [(b"x-name", b"value"), (b"x-other", b"value")]
 SETS = [FIELDS, [*FIELDS, (b"X-More", b"1")], [(b"x-name", b"another"), FIELDS[1]], []]
@@ -70,6 +70,12 @@ def test_what_is_said_of_a_repeated_section(number: int) -> None:
     more, block = encoder.encode(number, FIELDS)
     decoder.feed_encoder(control + more)
     assert decoder.feed_header(number, block)[0] == section_acknowledgment(number)
+
+
+@pytest.mark.parametrize("number", [0, 4, 60, 64, 188, 192, 16_508, 2**31, 2**62 - 4])
+def test_what_is_said_of_a_stream_that_nobody_reads(number: int) -> None:
+    # RFC 9204 2.2.2.2
+    assert Decoder(4096, 16).cancel_stream(number) == stream_cancellation(number)
 
 
 def test_a_block_is_read_again_once_the_table_has_changed() -> None:

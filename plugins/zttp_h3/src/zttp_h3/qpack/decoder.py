@@ -105,7 +105,9 @@ class SectionDecoder:
         if self._decoder is None and self._capacity == 0:
             return
         self._waiting.pop(number, None)
-        self.outgoing += self._get().cancel_stream(stream_id)
+        # Nothing waits for a decoder that does not exist, and what it has not read yet may be wrong.
+        decoder = self._decoder
+        self.outgoing += stream_cancellation(stream_id) if decoder is None else decoder.cancel_stream(stream_id)
 
     def _failed(self) -> Fields:
         """Distinguish an invalid section from one that only has an empty name. Raises Malformed."""
@@ -145,13 +147,23 @@ class SectionDecoder:
 
 
 def section_acknowledgment(stream_id: i64) -> bytes:
-    """Return the Section Acknowledgment instruction of a stream (RFC 9204 4.4.1, RFC 7541 5.1)."""
+    """Return the Section Acknowledgment instruction of a stream (RFC 9204 4.4.1)."""
+    return _instruction(0x80, 0x7F, stream_id)
+
+
+def stream_cancellation(stream_id: i64) -> bytes:
+    """Return the Stream Cancellation instruction of a stream (RFC 9204 4.4.2)."""
+    return _instruction(0x40, 0x3F, stream_id)
+
+
+def _instruction(pattern: i64, prefix: i64, stream_id: i64) -> bytes:
+    """Return an instruction that is an integer after a pattern of bits (RFC 7541 5.1)."""
     writer = BytesWriter()
-    if stream_id < 0x7F:
-        writer.append(u8(0x80 | stream_id))
+    if stream_id < prefix:
+        writer.append(u8(pattern | stream_id))
         return writer.getvalue()
-    writer.append(0xFF)
-    rest = stream_id - 0x7F
+    writer.append(u8(pattern | prefix))
+    rest = stream_id - prefix
     while rest >= 0x80:
         writer.append(u8(0x80 | (rest & 0x7F)))
         rest >>= 7
