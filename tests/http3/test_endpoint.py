@@ -231,6 +231,31 @@ def test_a_connection_that_is_discarded_still_says_goodbye() -> None:
     assert house.endpoint.next_timeout() is None
 
 
+def test_what_is_sent_of_one_connection_does_not_keep_it_from_those_that_send() -> None:
+    # RFC 9114 5.2: the second GOAWAY is written while the datagrams are made that follow the first one.
+    house = House(retry=False)
+    client = house.client("here")
+    client.send_request(b"POST", b"/", b"3", [(b"host", b"localhost")]).send_data(b"x")
+    for _ in range(4):
+        house.turn()
+    [connection] = house.endpoint.connections()
+    connection.shutdown()
+    for _ in range(2):
+        house.now += 50_000
+        for leaving in house.endpoint.data_to_send(connection, now=house.now):
+            client.receive_datagram(leaving.data, house.now, b"server")
+        house.now += 50_000
+        client.handle_timeout(house.now)  # what it acknowledges late
+        for datagram in client.data_to_send(house.now):
+            house.give(datagram, "here")
+    stream = connection.stream(0)
+    stream.send_response(200, [])
+    stream.end_message()
+    house.turn()
+    assert house.answered("here")
+    assert client.goaway_received() == 4
+
+
 def test_a_client_that_moves_is_the_same_connection() -> None:
     # RFC 9000 9.3
     house = House()

@@ -174,8 +174,8 @@ class QuicEndpoint:
         """Return the datagrams to send now: of one connection, or of the endpoint and all its connections."""
         self._take_time(now)
         if connection is not None:
+            self._touched.pop(connection, None)  # before: it may have more to send by what it does now
             leaving = connection.data_to_send_with_addresses(self._now)
-            self._touched.pop(connection, None)
             member = self._members.get(connection)
             if member is not None:
                 self._update(member)
