@@ -256,6 +256,33 @@ def test_what_is_sent_of_one_connection_does_not_keep_it_from_those_that_send() 
     assert client.goaway_received() == 4
 
 
+def test_a_callback_that_raises_stops_one_connection() -> None:
+    broken = False
+
+    def listen(event: dict[str, Any]) -> None:
+        nonlocal broken
+        if broken:
+            broken = False
+            raise RuntimeError(event["name"])
+
+    house = House(retry=False, qlog=listen)
+    for number in range(3):
+        house.client(number)
+    for _ in range(6):
+        house.turn()
+    for number in range(3):
+        house.ask(number)
+        for datagram in house.clients[number].data_to_send(house.now):
+            house.give(datagram, number)
+    broken = True
+    with pytest.raises(RuntimeError):
+        house.endpoint.data_to_send(now=house.now)
+    assert not broken
+    for _ in range(4):
+        house.turn()
+    assert [house.answered(number) for number in range(3)].count(True) == 2
+
+
 def test_a_client_that_moves_is_the_same_connection() -> None:
     # RFC 9000 9.3
     house = House()

@@ -181,9 +181,8 @@ class QuicEndpoint:
                 self._update(member)
             return leaving
         leaving = self._own.take()
-        touched = list(self._touched)
-        self._touched.clear()
-        for one in touched:
+        for one in list(self._touched):
+            del self._touched[one]  # one by one: a callback of the application may raise
             member = self._members.get(one)
             if member is not None:
                 leaving += member.connection.data_to_send_with_addresses(self._now)
