@@ -23,6 +23,18 @@ def test_a_handshake() -> None:
     assert network.sent[0] + network.sent[1] <= 8
 
 
+def test_no_stream_identifier_is_used_twice() -> None:
+    # RFC 9000 2.1: neither while a stream is open nor when it is forgotten.
+    network = Network().run()
+    numbers = [exchange(network, b"question", b"answer") for _ in range(3)]
+    assert not network.client.session.streams.streams
+    for unidirectional in (False, True, False, True):
+        stream = network.client.open(unidirectional)
+        assert stream is not None
+        numbers.append(int(stream.stream_id))
+    assert numbers == [0, 4, 8, 12, 2, 16, 6]
+
+
 @pytest.mark.parametrize("suite", [0x1301, 0x1302, 0x1303])
 def test_a_request_and_its_answer(suite: int) -> None:
     network = Network(suites=(suite,))
@@ -228,7 +240,7 @@ def test_the_longest_idle_timeout_that_a_peer_can_declare() -> None:
 
 
 def test_keys_are_updated_long_before_they_are_worn_out() -> None:
-    # RFC 9001 6.6 MUST: without it a connection would end in the middle of ten gigabytes.
+    # RFC 9001 5.3 MUST, 6.6 MUST: without it a connection would end in the middle of ten gigabytes.
     network = Network().run()
     client, server = network.client, network.server
     assert server is not None

@@ -182,7 +182,7 @@ class QuicEndpoint:
             return leaving
         leaving = self._own.take()
         for one in list(self._touched):
-            del self._touched[one]  # one by one: a callback of the application may raise
+            self._touched.pop(one, None)  # one by one: a callback of the application may raise, or discard others
             member = self._members.get(one)
             if member is not None:
                 leaving += member.connection.data_to_send_with_addresses(self._now)
