@@ -238,6 +238,18 @@ def test_what_is_closed_before_it_began_is_closed(role: int) -> None:
             connection.send_request(b"GET", b"/", b"3", [(b"host", b"a")])
 
 
+def test_nothing_is_probed_before_something_was_sent() -> None:
+    # RFC 9002 6.2.1: only a probe doubles the time to the next one.
+    client = H3Connection(CLIENT, server_name="localhost", verify=PIN)
+    client.initiate_connection()
+    now = 1_000_000_000_000
+    client.handle_timeout(now)
+    assert len(client.data_to_send(now)) > 0
+    timeout = client.next_timeout()
+    assert timeout is not None
+    assert now < timeout < now + 1_100_000
+
+
 def test_errors_say_whose_code_it_is() -> None:
     pair = Pair()
     pair.request(b"GET", b"/")

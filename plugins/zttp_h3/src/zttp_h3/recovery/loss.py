@@ -59,7 +59,7 @@ class LossDetection:
         self.handshake_lost_in: i64 = NO_SPACE  # the handshake space with a loss, until that is handled
         self._last_cut: Final = LastCut()
         self._path_since: i64 = 0  # the start of the path in use
-        self._began: i64 = 0  # the start of a client's timer without packets in flight
+        self._began: i64 = -1  # start of a client's timer without packets in flight; -1 before the first one
 
     def on_sent(self, space: i64, packet: SentPacket) -> None:
         """Record a packet that is sent now."""
@@ -68,7 +68,7 @@ class LossDetection:
         if packet.in_flight:
             self.congestion.on_sent(packet.size)
             self.pacer.on_sent(packet.size)
-        if packet.eliciting or self._began == 0:
+        if packet.eliciting or self._began < 0:
             self._began = packet.sent
 
     def acknowledge(self, space: i64, start: i64, stop: i64) -> None:
@@ -283,7 +283,7 @@ class LossDetection:
                     time = candidate
                     earliest = space
             space += 1
-        if time < 0 and not self.validated:
+        if time < 0 and not self.validated and self._began >= 0:
             # RFC 9002 6.2.2.1: the server may have reached its sending limit, and only more bytes of ours help.
             return self._began + duration, HANDSHAKE if self.has_handshake_keys else INITIAL
         return time, earliest
