@@ -2,7 +2,6 @@
 
 from zttp_core.errors import RemoteProtocolError
 from zttp_core.reasons import remote_error
-from zttp_h3.codes import H3ErrorCode
 from zttp_h3.malformed import Malformed
 from zttp_h3.session import H3Session
 
@@ -12,8 +11,8 @@ def terminal_error(session: H3Session, failure: Malformed) -> RemoteProtocolErro
     close = session.transport.session.close
     # Nothing in it is the peer's, whatever it sent.
     why = close.reason.decode("utf-8", "replace") if failure.reason == "handshake_failed" else None
-    # The transport has numbers; how it was closed says nothing, because the peer may have done that before.
-    space = "h3" if isinstance(failure.error_code, H3ErrorCode) else "quic"
+    # Not as the connection was closed: the peer may have done that before.
+    space = "quic" if failure.reason == close.cause else "h3"
     error: RemoteProtocolError = remote_error(
         failure.reason, detail=why, error_code=failure.error_code, code_space=space
     )
