@@ -410,8 +410,8 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
     def consume_data(self, stream_id: int, length: int, /) -> None:
         """Return ``length`` bytes of flow-control credit for content that was pulled (``auto_credit=False``).
 
-        It may be called after the stream has ended. It does nothing after a reset, which has already returned the
-        credit. Raises LocalProtocolError if more is returned than was pulled.
+        Call it after the stream has ended, too: the connection still needs the credit. It does nothing after a reset,
+        which has already returned the credit. Raises LocalProtocolError if more is returned than was pulled.
         """
     def shutdown(self) -> None:
         """End the connection gracefully: open requests are answered, new requests are not accepted (RFC 9113 6.8).
