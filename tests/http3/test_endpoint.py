@@ -129,6 +129,35 @@ def test_a_token_of_a_retry_that_is_too_old_ends_the_connection_at_once() -> Non
     assert client.close_info() == CloseInfo(QuicErrorCode.INVALID_TOKEN, b"", False)
 
 
+def test_a_token_of_a_retry_from_another_address_ends_the_connection_at_once() -> None:
+    # RFC 9000 8.1.2: so does a client behind a translator that gave it another port since. A second Retry would be
+    # ignored (17.2.5.2), and the client would wait until its handshake times out.
+    house = House(retry=True)
+    client = house.client("here")
+    house.turn()
+    for datagram in client.data_to_send(house.now):
+        assert house.give(datagram, "there") is None
+    [leaving, *_] = house.endpoint.data_to_send(now=house.now)
+    assert leaving.peer_address == "there"
+    client.receive_datagram(leaving.data, house.now, b"server")
+    assert client.next_event() is CONNECTION_CLOSED
+    assert client.close_info() == CloseInfo(QuicErrorCode.INVALID_TOKEN, b"", False)
+
+
+def test_a_token_for_later_from_another_address_proves_nothing() -> None:
+    # RFC 9000 8.1.3: its client may have moved, and follows a Retry.
+    house = House(retry=True)
+    client = house.client("here")
+    for _ in range(8):
+        house.turn()
+    [token] = client.validation_tokens()
+    house.client("there", validation_token=token)
+    house.ask("there")
+    for _ in range(8):
+        house.turn()
+    assert house.answered("there")
+
+
 def test_retry_begins_under_load() -> None:
     house = House(max_connections=4)
     for number in range(3):

@@ -1,6 +1,7 @@
 """Tokens that validate an address: for Retry, and for later connections (RFC 9000 8.1).
 
-Encrypted, so that a client can neither read nor make one; bound to the address, and valid for a short time.
+Encrypted, so that a client can neither read nor make one; bound to the address, and valid for a short time. The
+address is in the token, so that one of a Retry is recognized wherever its client has moved to.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ _RETRY: Final = 1
 _FUTURE: Final = 2
 _NONCE_SIZE: Final = 12
 _LEAST: Final = _NONCE_SIZE + 16
+_ADDRESS_AT: Final = 9  # after the kind and the time
+_MORE_AT: Final = 25
 _RETRY_LIFETIME: Final = 10_000_000  # microseconds: a round trip, with some margin
 _MOST_SEEN: Final = 4_096
 
@@ -61,16 +64,18 @@ class AddressTokens:
         if len(token) < _LEAST:
             return None
         try:
-            plain: bytes = self._aead.decrypt(token[:_NONCE_SIZE], token[_NONCE_SIZE:], _fingerprint(address))
+            plain: bytes = self._aead.decrypt(token[:_NONCE_SIZE], token[_NONCE_SIZE:], None)
         except InvalidTag:
             return None
-        in_time = int.from_bytes(plain[1:9], "big") >= now
+        is_valid = int.from_bytes(plain[1:_ADDRESS_AT], "big") >= now and hmac.compare_digest(
+            plain[_ADDRESS_AT:_MORE_AT], _fingerprint(address)
+        )
         if plain[0] == _FUTURE:
-            return AddressToken(True, False, b"", b"") if in_time and self._is_first(token, now) else None
-        size = plain[9]
-        original = plain[10 : 10 + size]
-        retry_id = plain[11 + size :]
-        return AddressToken(in_time and retry_id == destination, True, original, retry_id)
+            return AddressToken(True, False, b"", b"") if is_valid and self._is_first(token, now) else None
+        id_at = _MORE_AT + 1
+        id_stop = id_at + plain[_MORE_AT]
+        retry_id = plain[id_stop + 1 :]
+        return AddressToken(is_valid and retry_id == destination, True, plain[id_at:id_stop], retry_id)
 
     def _is_first(self, token: bytes, now: i64) -> bool:
         """Record that a token was used: it is not accepted twice (RFC 9000 8.1.3).
@@ -89,11 +94,12 @@ class AddressTokens:
 
     def _seal(self, kind: int, address: Any, until: i64, more: bytes) -> bytes:
         nonce = self._entropy(_NONCE_SIZE)
-        plain = bytes((kind,)) + int(until).to_bytes(8, "big") + more
-        sealed: bytes = self._aead.encrypt(nonce, plain, _fingerprint(address))
+        plain = bytes((kind,)) + int(until).to_bytes(8, "big") + _fingerprint(address) + more
+        sealed: bytes = self._aead.encrypt(nonce, plain, None)
         return nonce + sealed
 
 
 def _fingerprint(address: Any) -> bytes:
-    """Return bytes that identify an address, which is a value of the caller."""
-    return address if isinstance(address, bytes) else repr(address).encode()
+    """Return 16 bytes that identify an address, which is a value of the caller."""
+    encoded = address if isinstance(address, bytes) else repr(address).encode()
+    return hashlib.sha256(encoded).digest()[:16]
