@@ -142,6 +142,24 @@ def test_a_whole_window_waits_for_what_was_lost(lost: range) -> None:
     assert len(taken(stream)) == 12_000_000
 
 
+@pytest.mark.parametrize("size", [1, 100, 255, 511])
+@pytest.mark.parametrize("order", ["ascending", "descending", "every other first"])
+def test_small_pieces_that_touch_are_no_crumbs(size: int, order: str) -> None:
+    # Who sends many small messages on a long path has thousands of them behind one lost packet, and no other gap.
+    numbers = list(range(1, 3_001))
+    if order == "descending":
+        numbers.reverse()
+    elif order == "every other first":
+        blocks = [numbers[at : at + 500] for at in range(0, 3_000, 500)]
+        numbers = [number for block in blocks for number in (*block[::2], *block[1::2])]
+    stream = ReceiveStream(0, 1 << 21)
+    for number in numbers:
+        assert stream.receive(size * number, bytes((number % 251,)) * size, False) >= 0
+    assert stream.waiting() == size * 3_000
+    assert stream.receive(0, b"\0" * size, False) >= 0
+    assert taken(stream) == b"".join([bytes((number % 251,)) * size for number in range(3_001)])
+
+
 def test_many_pieces_are_no_crumbs_on_average() -> None:
     stream = ReceiveStream(0, 12_000_000)
     for number in range(1, 5_000):

@@ -1,7 +1,8 @@
 """The receiving part of a stream (RFC 9000 3.2): pieces in any order in, bytes in order out.
 
 A piece in order, as nearly every one is, can be taken at once. Early pieces are kept, sorted, until the gap before them
-is filled: behind one lost packet that may be a whole window. A peer whose early pieces are many and tiny is closed.
+is filled: behind one lost packet that may be a whole window. Small ones that touch are joined, so that only gaps make
+them many: a peer that leaves many of them, with little in between, is closed.
 """
 
 from typing import Final, final
@@ -15,6 +16,7 @@ TOO_MANY_GAPS: Final = -3  # not in the RFC: input that no honest path produces
 
 _FEW_PIECES: Final = 1_000  # early ones of any size
 _LEAST_MEAN: Final = 256  # bytes of a piece where there are more: the window bounds their number
+_JOINED: Final = 2 * _LEAST_MEAN  # shorter ones are joined: of two pieces that touch at least one is not shorter
 
 _NONE: Final[list[tuple[int, bytes]]] = []  # shared by streams without gaps: it stays empty
 
@@ -178,13 +180,19 @@ class ReceiveStream:
             if end > offset:
                 data = data[end - offset :]
                 offset = end
+            if end == offset and len(before) < _JOINED:
+                data = before + data
+                offset = start
+                place -= 1
         # Covered pieces are dropped; the rest of one that extends beyond the end is kept.
         last = place
-        while last < len(early) and early[last][0] < stop:
+        while last < len(early) and early[last][0] <= stop:
             start, after = early[last]
             if start + len(after) > stop:
                 data = data[: start - offset]
-                break
+                if len(after) >= _JOINED:
+                    break
+                data += after
             self._early_bytes -= len(after)
             last += 1
         early[place:last] = [(offset, data)] if len(data) > 0 else []
