@@ -167,3 +167,18 @@ def test_time_is_linear_in_gaps_of_what_is_acknowledged() -> None:
             stream.take(*stream.next_piece(1, 1 << 40))
 
     assert_linear(repeat, 250, 4000)
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["in order", "backwards"])
+def test_time_is_linear_in_small_writes_that_are_repeated(step: int) -> None:
+    # An application that writes small pieces has thousands of them in flight, and a peer may lose all of them.
+    def repeat(count: int) -> None:
+        stream = SendStream(0, 1 << 40)
+        for number in range(count):
+            stream.write(number.to_bytes(4, "big"))
+            stream.take(4 * number, 4, False)
+        for number in range(count)[::step]:
+            stream.on_lost(4 * number, 4, False)
+            assert stream.take(*stream.next_piece(4, 0)) == number.to_bytes(4, "big")
+
+    assert_linear(repeat, 250, 4000)

@@ -38,6 +38,8 @@ class SendStream:
         self._start: i64 = 0  # the offset of its first byte
         self._cursor: i64 = 0  # the piece with the next new byte
         self._cursor_start: i64 = 0
+        self._repeated: i64 = 0  # the piece that was repeated last
+        self._repeated_start: i64 = 0
         self._acknowledged: Final = Ranges()
         self._lost: Final = Ranges()
 
@@ -60,6 +62,7 @@ class SendStream:
         self._pieces = []
         self._first = 0
         self._cursor = 0
+        self._repeated = 0
         self._lost.clear()
         self._fin_lost = False
 
@@ -197,16 +200,24 @@ class SendStream:
         return self._join(self._cursor, at, length)
 
     def _read(self, offset: i64, length: i64) -> bytes:
-        """Return bytes that were sent before."""
+        """Return bytes that were sent before. Lost ones are repeated in order: the next are near the last."""
         if length == 0:
             return b""
-        place = self._first
-        at = offset - self._start
+        if self._repeated < self._first:
+            self._repeated = self._first
+            self._repeated_start = self._start
+        place = self._repeated
+        at = offset - self._repeated_start
+        while at < 0:
+            place -= 1
+            at += len(self._pieces[place])
         size: i64 = len(self._pieces[place])
         while at >= size:
             place += 1
             at -= size
             size = len(self._pieces[place])
+        self._repeated = place
+        self._repeated_start = offset - at
         return self._join(place, at, length)
 
     def _join(self, place: i64, at: i64, length: i64) -> bytes:
@@ -245,4 +256,5 @@ class SendStream:
         if (self._first >= 64 and self._first * 2 >= kept) or (self._first == kept and kept >= 8):
             del self._pieces[: self._first]
             self._cursor -= self._first
+            self._repeated -= self._first
             self._first = 0
