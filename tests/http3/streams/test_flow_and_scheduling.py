@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from tests.processor_time import assert_linear
 from zttp_h3.streams.crypto_stream import MOST_BUFFERED, CryptoStream
 from zttp_h3.streams.flow_control import ReceiveWindow, SendCredit
 from zttp_h3.streams.identifiers import is_local, is_unidirectional, place_of
@@ -112,6 +113,17 @@ def test_whole_streams_one_after_the_other_by_identifier() -> None:
     for stream in streams:
         scheduler.add(stream)
     assert served(scheduler, dict.fromkeys(streams, 3000)) == [0, 0, 0, 4, 4, 4, 8, 8, 8]
+
+
+def test_time_is_linear_in_streams_that_are_opened_at_once() -> None:
+    def open_all(count: int) -> None:
+        scheduler = Scheduler()
+        streams = [stream_of(4 * number) for number in range(count)]
+        for stream in streams:
+            scheduler.add(stream)
+        assert scheduler.next() is streams[0]
+
+    assert_linear(open_all, 250, 4000)
 
 
 def test_incremental_streams_share_by_bytes() -> None:

@@ -63,9 +63,14 @@ class Scheduler:
             level.turns.append(stream)
             return
         whole = level.whole
-        place: i64 = len(whole)
-        while place > 0 and whole[place - 1].stream_id < stream.stream_id:
-            place -= 1
+        place: i64 = 0
+        stop: i64 = len(whole)
+        while place < stop:  # a client may open thousands at once
+            middle = (place + stop) // 2
+            if whole[middle].stream_id < stream.stream_id:
+                stop = middle
+            else:
+                place = middle + 1
         whole.insert(place, stream)
 
     def wants_to_send(self, another_comes: bool) -> bool:
