@@ -15,6 +15,7 @@ from zttp_h3 import COMPILED
 from zttp_h3.codes import QuicErrorCode as Code
 from zttp_h3.quic.close import OPEN
 from zttp_h3.quic.transport import Transport
+from zttp_h3.recovery.sent_packets import SentPacket
 
 KIB = 1024
 
@@ -300,12 +301,36 @@ def test_what_is_only_acknowledged_is_heard_of() -> None:
     assert 0 < asked < 30
 
 
+def test_a_fast_peer_far_away_is_not_one_that_never_acknowledges() -> None:
+    # 10 Gbit/s and 200 ms, with a loss here and there: more than 100,000 acknowledgments leave in a round trip.
+    network = connected()
+    server = network.server
+    assert server is not None
+    sent = server.session.loss.spaces[2]
+    for _ in range(110_000):
+        sent.add(SentPacket(int(sent.next_number), 0, 40, False, False))
+    last = int(sent.next_number)
+    network.client.session.loss.spaces[2].skip()  # acknowledged at once
+    server.receive(sealed(network.client, varints(0x01)), network.now, CLIENT, None, 0)
+    server.datagrams_to_send(network.now)
+    assert server.session.close.state == OPEN
+    assert sent.eliciting_in_flight > 0
+    heard = varints(0x02, last, 0, 0, last)
+    server.receive(sealed(network.client, heard), network.now + 200_000, CLIENT, None, 0)
+    assert server.session.close.state == OPEN
+    assert sent.unasked == sent.eliciting_in_flight == 0
+    assert sent.oldest() is None
+
+
 def test_a_peer_that_never_acknowledges() -> None:
     # RFC 9000 13.2.1 MUST: who is asked to, and never does, makes us remember every acknowledgment that we send.
     network = connected()
     server = network.server
     assert server is not None
-    server.session.loss.spaces[2].unasked = 8_190
+    sent = server.session.loss.spaces[2]
+    for _ in range((1 << 18) - 10):
+        sent.add(SentPacket(int(sent.next_number), 0, 40, False, False))
+    assert 0 < sent.unasked < 2_000  # of most only the number is remembered
     attack = Attack(lambda _, __: varints(0x01), 100, network=network)
     assert attack.code == Code.PROTOCOL_VIOLATION
     assert attack.answers < 20
