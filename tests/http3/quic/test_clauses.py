@@ -3,7 +3,7 @@
 import pytest
 from librt.strings import BytesWriter
 
-from tests.http3.quic.network import CLIENT, SERVER, Network
+from tests.http3.quic.network import CLIENT, SERVER, Link, Network
 from tests.http3.quic.test_misbehaving import ID, TOKEN, connected, new_id, sealed, varints, verdict
 from tests.http3.quic.test_misbehaving_handshake import closed_in_0_rtt, closed_in_handshake, long_packet, meeting
 from zttp_h3.codes import QuicErrorCode as Code
@@ -295,12 +295,23 @@ def initial_datagrams(network: Network, by_client: bool) -> list[bytes]:
 def test_datagrams_with_initial_packets_are_large(seed: int) -> None:
     # RFC 9001 9.3:
     # RFC 9000 14.1 MUST: all of a client, and of a server those that ask for an acknowledgment.
-    from tests.http3.quic.network import Link
-
     network = connected(link=Link(loss=0.2, jitter=20_000), seed=seed)
     assert min(len(datagram) for datagram in initial_datagrams(network, True)) >= 1200
     first, *_ = initial_datagrams(network, False)
     assert len(first) >= 1200
+
+
+def test_a_server_without_the_budget_for_a_large_datagram_sends_no_initial_packet() -> None:
+    # RFC 9000 14.1 MUST, 8.1: the client falls silent after its first datagram, and is probed until the budget is used.
+    network = Network(Link(drop=lambda number, by_client, _: by_client and number > 0))
+    network.run(9, until=lambda: network.now > 9_000_000)
+    assert network.server is not None
+    assert network.server.session.loss.probe_count > 2
+    assert network.server.session.path.budget() < 1200
+    sizes = [len(datagram) for datagram in initial_datagrams(network, False)]
+    assert sizes == [1200, 1200]
+    smaller = [len(datagram) for _, by_client, datagram in network.log if not by_client and len(datagram) < 1200]
+    assert len(smaller) > 0  # with Handshake packets
 
 
 def test_acknowledgments_are_not_acknowledged() -> None:

@@ -42,6 +42,9 @@ class DatagramAssembler:
         for space in session.spaces:
             if not self._can_seal(space):
                 continue
+            # RFC 9000 14.1 MUST: not without room for the padding, which a server may lack before validation.
+            if space.number == INITIAL and session.is_server and most < BASE_SIZE:
+                continue
             builder = self._builder(space.number)
             if most - used < MOST_ACK or not builder.begin(most - used):
                 break
