@@ -1,8 +1,9 @@
 """ECN over a path: marked, counted, reported, validated; CE slows a sender down (RFC 9000 13.4, RFC 9002 7.1)."""
 
-from tests.http3.quic.network import Link, Network
+from tests.http3.quic.network import CLIENT, Link, Network
 from tests.http3.quic.test_transport import exchange
 from zttp_h3.recovery.ecn import CAPABLE, ECT_0, FAILED, NOT_ECT
+from zttp_h3.recovery.loss import APPLICATION
 
 CE = 3
 ECT_1 = 1
@@ -27,6 +28,26 @@ def test_marks_leave_with_each_datagram() -> None:
     network.client.session.streams.write(stream, b"x")
     [(_, _, mark)] = network.client.datagrams_to_send(network.now)
     assert mark == ECT_0
+
+
+def test_marks_of_packets_that_overtook_their_keys_are_counted() -> None:
+    # RFC 9000 13.4.1, RFC 9001 5.7: otherwise the counts say that the path takes marks off.
+    network = Network()
+    network.run(until=lambda: network.client.session.phases is not None)
+    client, server = network.client, network.server
+    assert server is not None
+    stream = client.open(False)
+    assert stream is not None
+    client.session.streams.write(stream, bytes(3_000))
+    finished, *others = client.datagrams_to_send(network.now)
+    assert not server.session.confirmed
+    for datagram, _, mark in (*others, finished):
+        assert mark == ECT_0
+        server.receive(datagram, network.now, CLIENT, None, mark)
+    received = server.session.spaces[APPLICATION].received
+    assert received.ect0 == received.largest + 1 > 2
+    network.run()
+    assert client.session.ecn.state == CAPABLE
 
 
 def test_a_path_that_takes_the_marks_off() -> None:

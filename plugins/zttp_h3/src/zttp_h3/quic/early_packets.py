@@ -10,19 +10,19 @@ _MOST_BYTES: Final = 16 * 1024
 
 @final
 class EarlyPackets:
-    """Datagrams, reduced to the packet, with their source addresses."""
+    """Datagrams, reduced to the packet, with their source addresses and ECN codepoints."""
 
     def __init__(self) -> None:
-        self._packets: list[tuple[bytes, Any, Any]] = []
+        self._packets: list[tuple[bytes, Any, Any, int]] = []
         self._bytes: i64 = 0
 
-    def keep(self, packet: bytes, peer: Any, local: Any) -> None:
+    def keep(self, packet: bytes, peer: Any, local: Any, ecn: i64) -> None:
         """Keep a packet if there is room; otherwise it counts as lost."""
         if len(self._packets) < _MOST_PACKETS and self._bytes + len(packet) <= _MOST_BYTES:
-            self._packets.append((packet, peer, local))
+            self._packets.append((packet, peer, local, int(ecn)))
             self._bytes += len(packet)
 
-    def take(self) -> list[tuple[bytes, Any, Any]]:
+    def take(self) -> list[tuple[bytes, Any, Any, int]]:
         """Return and remove the kept packets."""
         packets = self._packets
         self._packets = []

@@ -109,7 +109,7 @@ class DatagramReceiver:
         opener = space.opener
         if opener is None:
             if not space.discarded:
-                self._early.keep(datagram[header.at : header.stop], path.peer, path.local)
+                self._early.keep(datagram[header.at : header.stop], path.peer, path.local, ecn)
             return False
         # RFC 9000 7.2 MUST: the peer keeps the connection ID of its first packet.
         if session.received_any and header.source != session.initial_source:
@@ -143,7 +143,7 @@ class DatagramReceiver:
         space = session.spaces[APPLICATION]
         if opener is None:
             if session.phases is None:  # the ClientHello is not complete yet
-                self._early.keep(datagram[header.at : header.stop], path.peer, path.local)
+                self._early.keep(datagram[header.at : header.stop], path.peer, path.local, ecn)
             return False
         largest = space.received.largest
         _, number, payload = opener.open(datagram, header.at, header.rest_at, header.stop, largest)
@@ -200,7 +200,7 @@ class DatagramReceiver:
         handshake = session.handshake
         # RFC 9001 5.7: no 1-RTT data before the handshake is complete.
         if phases is None or handshake is None or not handshake.complete:
-            self._early.keep(datagram[at:], path.peer, path.local)
+            self._early.keep(datagram[at:], path.peer, path.local, ecn)
             return False
         space = session.spaces[APPLICATION]
         updates = phases.updates
@@ -249,14 +249,14 @@ class DatagramReceiver:
         """Process the packets again that arrived before their keys."""
         self._late = True
         for _ in range(_MOST_ROUNDS):  # one of them may bring the keys for another
-            for packet, peer, local in self._early.take():
-                self._receive_again(packet, self._session.path_of(peer, local))
+            for packet, peer, local, ecn in self._early.take():
+                self._receive_again(packet, self._session.path_of(peer, local), ecn)
         self._late = False
 
-    def _receive_again(self, packet: bytes, path: Path) -> None:
+    def _receive_again(self, packet: bytes, path: Path, ecn: i64) -> None:
         if i64(packet[0]) & 0x80 == 0:
-            self._receive_short(packet, 0, path, 0, None)
+            self._receive_short(packet, 0, path, ecn, None)
             return
         header = read_long_header(packet, 0, self._session.own.grease_quic_bit)
         if header is not None:
-            self._receive_long(packet, header, path, 0)
+            self._receive_long(packet, header, path, ecn)
