@@ -280,3 +280,29 @@ def test_requests_after_goaway_are_rejected() -> None:
     peer.settle()
     assert late.incoming is not None
     assert late.incoming.reset_code == Code.H3_REQUEST_REJECTED
+
+
+@pytest.mark.parametrize(("asked", "fatal"), [(40, False), (60, True)])
+def test_requests_that_crossed_a_goaway_are_no_flood(asked: int, fatal: bool) -> None:
+    # RFC 9114 5.2: what the client was allowed to open when the GOAWAY left may be on its way. Who still opens more
+    # than that has heard of it.
+    peer = RawPeer(limits=H3Limits(max_stream_resets=10, max_concurrent_streams=40))
+    open_one = peer.open(section(GET))
+    peer.settle()
+    peer.server.shutdown(4)
+    rejected: list[QuicStream] = []
+    while len(rejected) < asked - 1 and peer.error is None:
+        rejected.append(peer.open(section(GET), fin=True))
+        if len(rejected) % 10 == 0:
+            peer.settle()
+    peer.settle()
+    if fatal:
+        assert peer.error is not None
+        assert peer.error.error_code == Code.H3_EXCESSIVE_LOAD
+        return
+    assert peer.error is None
+    for stream in rejected:
+        assert stream.incoming is not None
+        assert stream.incoming.reset_code == Code.H3_REQUEST_REJECTED
+    assert open_one.incoming is not None
+    assert open_one.incoming.reset_code < 0

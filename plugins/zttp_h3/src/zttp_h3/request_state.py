@@ -8,6 +8,7 @@ HEAD --- HEADERS ---> CONTENT --- HEADERS ---> TRAILED
 from typing import Any, Final
 
 from zttp_core import events as core
+from zttp_h3.codes import H3ErrorCode
 from zttp_h3.native_ints import i64
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.session import H3Session
@@ -59,7 +60,10 @@ class RequestState:
         session.note_rejected(self.stream_id, reason, error_code)
         announced = self.announced or not session.is_server
         self.close(error_code)
-        if session.is_server:
+        # RFC 9114 5.2: a rejection is no fault of a client that could not know better.
+        if session.is_server and (
+            error_code != H3ErrorCode.H3_REQUEST_REJECTED or self.stream_id >= session.asked_unaware
+        ):
             session.count_reset()
         return core.RstStream(self.stream_id, error_code) if announced else None
 

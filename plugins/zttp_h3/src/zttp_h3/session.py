@@ -52,6 +52,7 @@ class H3Session:
         self.peer_max_section: i64 = 0x3FFFFFFFFFFFFFFF
         self.goaway_sent: i64 = NO_GOAWAY
         self.goaway_received: i64 = NO_GOAWAY
+        self.asked_unaware: i64 = 0  # requests below may have been sent by a client that did not know of our GOAWAY
         self.goaway_heard_at: i64 = -1  # the offset of the control stream to acknowledge before the second one
         self.highest_request: i64 = -1  # of the peer, that was accepted (server)
         self.rejected_reason: str | None = None  # of the last stream that was rejected here

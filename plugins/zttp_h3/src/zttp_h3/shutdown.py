@@ -54,6 +54,7 @@ def _name_what_was_taken(session: H3Session) -> None:
 def _say(session: H3Session, identifier: i64) -> i64:
     """Queue the frame; return its end on the control stream, -1 if that cannot be opened yet."""
     session.goaway_sent = identifier
+    session.asked_unaware = 4 * session.transport.session.streams.counts.announced(0)
     payload = BytesWriter()
     write_varint(payload, identifier)
     session.write_control(frame(GOAWAY, payload.getvalue()))

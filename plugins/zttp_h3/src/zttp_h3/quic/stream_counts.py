@@ -71,6 +71,10 @@ class StreamCounts:
         """Return whether the peer may have opened this stream, or may still open it."""
         return place_of(stream_id) < self._remote_limit[kind_of(stream_id)]
 
+    def announced(self, kind: i64) -> i64:
+        """Return how many streams of a kind the peer may have opened by now, since the beginning."""
+        return self._remote_limit[kind]
+
     def is_to_come(self, stream_id: i64) -> bool:
         """Return whether a stream of the peer is not open yet."""
         return place_of(stream_id) >= self._next_remote[kind_of(stream_id)]
