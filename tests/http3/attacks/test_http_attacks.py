@@ -5,6 +5,7 @@ import tracemalloc
 import pytest
 
 from tests.http3.test_misbehaving import GET, RawPeer, section
+from tests.processor_time import assert_linear
 from zttp_core import LocalProtocolError, Request, RstStream
 from zttp_h3 import frames
 from zttp_h3.codes import H3ErrorCode as Code
@@ -87,6 +88,29 @@ def test_a_head_without_end() -> None:
     error = peer.judged.last_stream_error
     assert error is not None
     assert error.error_code == Code.H3_EXCESSIVE_LOAD
+
+
+def test_time_is_linear_in_the_crumbs_of_a_head() -> None:
+    # A packet holds 200 STREAM frames of one byte, and a head has as many as it has bytes.
+    peer = RawPeer(limits=H3Limits(max_field_block_bytes=1 << 20))
+    session = peer.judged._session
+    assert session is not None
+    table = session.transport.session.streams
+
+    def crumble(count: int) -> None:
+        sent = peer.open(frames.frame_header(frames.HEADERS, 1 << 20))
+        peer.settle()
+        received = table.streams[int(sent.stream_id)]
+        incoming = received.incoming
+        assert incoming is not None
+        incoming._ready.extend([b"\0"] * count)
+        incoming.received += count
+        incoming.highest += count
+        table.note_readable(received)
+        peer.settle()
+        assert len(incoming._ready) == 1  # they were joined, and wait for the rest
+
+    assert_linear(crumble, 16_000, 256_000)
 
 
 @pytest.mark.parametrize("kind", [frames.DATA, 0x21])

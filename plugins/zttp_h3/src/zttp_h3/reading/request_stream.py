@@ -147,10 +147,10 @@ class RequestStream(RequestState):
         return None
 
     def _wait_for_more(self) -> Any:
-        """Append the next piece to the available bytes, if one has arrived."""
+        """Append the next pieces to the available bytes, if any have arrived: all of a section, which may be crumbs."""
         incoming = self.quic.incoming
         assert incoming is not None
-        more = incoming.take()
+        more = incoming.take_run(self._block_size - len(self.rest))
         if len(more) == 0:
             rest = self.rest
             self.rest = b""
