@@ -230,9 +230,17 @@ def test_resets_are_smaller_than_what_they_answer_and_few() -> None:
         house.endpoint.receive_datagram(b"\x40" + bytes(size), "here", house.now)
         for leaving in house.endpoint.data_to_send(now=house.now):
             assert 21 <= len(leaving.data) < size + 1
-    for _ in range(500):
+    for _ in range(1_500):
         house.endpoint.receive_datagram(b"\x40" + bytes(60), "here", house.now)
-    assert len(house.endpoint.data_to_send(now=house.now)) <= 100
+    assert len(house.endpoint.data_to_send(now=house.now)) <= 1_000
+
+
+def test_a_restart_is_told_to_many_clients_at_once() -> None:
+    # RFC 9000 10.3: who is not told waits for the idle timeout.
+    house = House()
+    for number in range(900):
+        house.endpoint.receive_datagram(b"\x40" + number.to_bytes(8, "big") + bytes(60), number, house.now)
+    assert {leaving.peer_address for leaving in house.endpoint.data_to_send(now=house.now)} == set(range(900))
 
 
 def test_a_connection_that_is_discarded_still_says_goodbye() -> None:

@@ -9,7 +9,7 @@ from zttp_h3.native_ints import i64
 TOKEN_SIZE: Final = 16
 LEAST_RESET: Final = 21  # bytes of a reset, which must look like a packet
 _MOST: Final = 42
-_PER_SECOND: Final = 100
+_PER_SECOND: Final = 1_000  # after a restart all clients of before need one, and wait until they are idle otherwise
 _SECOND: Final = 1_000_000
 
 
