@@ -11,6 +11,7 @@ from zttp_core.errors import RemoteProtocolError
 from zttp_h3.close_info import CloseInfo
 from zttp_h3.codes import QuicErrorCode
 from zttp_h3.connection import H3Connection
+from zttp_h3.endpoint.address_tokens import AddressTokens
 from zttp_h3.endpoint.datagram_header import parse_datagram_header
 from zttp_h3.endpoint.endpoint import QuicEndpoint
 from zttp_h3.limits import H3Limits
@@ -156,6 +157,30 @@ def test_a_token_for_later_from_another_address_proves_nothing() -> None:
     for _ in range(8):
         house.turn()
     assert house.answered("there")
+
+
+def test_a_token_for_later_is_good_once() -> None:
+    # RFC 9000 8.1.3, 8.1.4 SHOULD: a copy of it proves nothing.
+    house = House(retry=True)
+    client = house.client("here")
+    for _ in range(8):
+        house.turn()
+    [token] = client.validation_tokens()
+    for known in (1, 2):
+        copy = house.client("here", validation_token=token)
+        [datagram, *_] = copy.data_to_send(house.now)
+        begun = house.give(datagram, "here")
+        assert (begun is None) == (known == 2)
+    assert len(house.endpoint.connections()) == 2
+
+
+def test_tokens_of_many_clients_are_good() -> None:
+    # All that come back within the lifetime of a token, a day, are spared a Retry.
+    tokens = AddressTokens(bytes(32), 86_400_000_000, os.urandom)
+    for number in range(6_000):
+        token = tokens.for_later(number, 1)
+        assert tokens.check(token, number, b"", 2) is not None
+        assert tokens.check(token, number, b"", 3) is None
 
 
 def test_retry_begins_under_load() -> None:

@@ -21,7 +21,7 @@ _LEAST: Final = _NONCE_SIZE + 16
 _ADDRESS_AT: Final = 9  # after the kind and the time
 _MORE_AT: Final = 25
 _RETRY_LIFETIME: Final = 10_000_000  # microseconds: a round trip, with some margin
-_MOST_SEEN: Final = 4_096
+_MOST_SEEN: Final = 65_536  # used tokens of one lifetime, with some 100 bytes each
 
 
 @final
