@@ -132,6 +132,33 @@ def test_a_shutdown_that_was_announced_by_hand() -> None:
     assert [found.type for found in sent(connection)] == [GOAWAY, PING]
 
 
+def test_a_shutdown_ends_what_a_close_left_open() -> None:
+    # RFC 9113 6.8: the client opens no stream after the GOAWAY, so without a second one the room would stay for ever.
+    connection = server(headers(GET, 1, END_STREAM))
+    connection.stream(1).send_response(204, [], True)
+    connection.close(0, 5)
+    connection.shutdown()
+    connection.shutdown()
+    assert [found.type for found in sent(connection)] == [HEADERS, GOAWAY, PING]
+    feed(connection, headers(GET, 3, END_STREAM) + frame(PING, ACK, 0, b"shutdown"))
+    [farewell] = sent(connection)
+    assert last_stream(farewell) == (3, 0)
+    assert not connection.is_closed()
+    connection.stream(3).send_response(204, [], True)
+    assert connection.is_closed()
+
+
+def test_a_close_within_a_shutdown_does_not_stop_it() -> None:
+    connection = server()
+    connection.shutdown()
+    connection.close(0, 5)
+    sent(connection)
+    feed(connection, frame(PING, ACK, 0, b"shutdown"))
+    [farewell] = sent(connection)
+    assert last_stream(farewell) == (0, 0)
+    assert connection.is_closed()
+
+
 def test_a_close_overtakes_a_shutdown() -> None:
     connection = server(headers(GET, 1, END_STREAM))
     connection.shutdown()

@@ -57,12 +57,16 @@ def shut_down(session: Session) -> None:
     A server announces it, and names the last stream once a PING sent afterwards is answered: by then all requests sent
     before the client knew have arrived. A client accepts no streams, so it need not wait.
     """
-    if session.aborted or 0 <= session.goaway_sent < MAX_STREAM_ID or session.acks_until_goaway > 0:
+    if session.aborted or session.acks_until_goaway > 0:
         return
+    announced = session.goaway_sent >= 0
     if not session.server:
-        session.go_away(0, NO_ERROR, b"")
+        if not announced:
+            session.go_away(0, NO_ERROR, b"")
         return
-    if session.goaway_sent < 0:
+    if announced and not session.leaves_room():
+        return
+    if not announced:
         session.go_away(MAX_STREAM_ID, NO_ERROR, b"")
     session.ping(_ROUND_TRIP)
     # Whichever they answer: of that many, one answers a PING that was sent after the GOAWAY.
@@ -74,7 +78,7 @@ def ping_answered(session: Session) -> None:
     session.pings -= 1
     if session.acks_until_goaway > 0:
         session.acks_until_goaway -= 1
-        if session.acks_until_goaway == 0 and session.goaway_sent == MAX_STREAM_ID:
+        if session.acks_until_goaway == 0 and session.leaves_room():
             name_last_stream(session, session.last_processed())
 
 

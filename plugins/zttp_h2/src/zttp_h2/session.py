@@ -180,6 +180,10 @@ class Session:
         """Return the highest stream of the peer that may have been processed."""
         return self.table.processed if self.server else 0
 
+    def leaves_room(self) -> bool:
+        """Return whether a stream may still arrive, up to the last one of the GOAWAY that was sent (RFC 9113 6.8)."""
+        return self.goaway_sent >= self.table.next_stream_id()
+
     def is_shut_down(self) -> bool:
         """Return whether no new stream can be opened, and all streams have ended."""
         if self.aborted:
@@ -189,6 +193,5 @@ class Session:
         if self.input_ended:
             return True
         if self.server:
-            # RFC 9113 6.8: the client may still open streams up to the last one that the GOAWAY names.
-            return 0 <= self.goaway_sent < self.table.next_stream_id()
+            return self.goaway_sent >= 0 and not self.leaves_room()
         return self.goaway_sent >= 0 or self.goaway_received >= 0
