@@ -277,10 +277,13 @@ class H1Connection(_H1Connection, ByteStreamConnection):  # type: ignore[misc]  
     def send_data(self, data: Buffer, /) -> None:
         """Queue content, in any buffer. ``bytes`` of a few kilobytes or more are not copied.
 
-        Raises LocalProtocolError.
+        Raises LocalProtocolError, also on a client whose connection has failed.
         """
     def end_message(self, trailers: Headers | None = None) -> None:
-        """End the message that is being sent; a chunked message may have trailers. Raises LocalProtocolError."""
+        """End the message that is being sent; a chunked message may have trailers.
+
+        Raises LocalProtocolError, also on a client whose connection has failed.
+        """
     def should_close(self) -> bool:
         """Return whether the connection must be closed after this message.
 

@@ -386,8 +386,11 @@ class Client(Model):
         """Content was sent: it waits for nothing."""
         self.waiting = False
 
+    def send_data(self, size: int) -> str | None:
+        return "connection_closed" if self.phase == FAILED else super().send_data(size)
+
     def end_message(self) -> str | None:
-        refusal = super().end_message()
+        refusal = "connection_closed" if self.phase == FAILED else super().end_message()
         if refusal is None:
             self.waiting = False
         return refusal

@@ -677,6 +677,22 @@ def test_nothing_after_the_end() -> None:
     assert_refused(connection, "already_ended", connection.end_message)
 
 
+@pytest.mark.parametrize("framing", [length(5), CHUNKED], ids=["length", "chunked"])
+def test_nothing_of_a_request_after_its_connection_has_failed(framing: Fields) -> None:
+    connection = requesting()
+    connection.send_request(b"POST", b"/", b"1.1", [*HOST, *framing])
+    connection.send_data(b"hello")
+    queued = connection.data_to_send()
+    assert queued.endswith((b"hello", b"hello\r\n"))
+    connection.receive_data(b"this is no response\r\n")
+    with pytest.raises(zttp.RemoteProtocolError, match=r"\S"):
+        connection.next_event()
+    assert connection.is_closed()
+    assert_refused(connection, "connection_closed", connection.send_data, b"x")
+    assert_refused(connection, "connection_closed", connection.end_message)
+    assert_refused(connection, "connection_closed", connection.end_message, [(b"a", b"b")])
+
+
 def test_a_response_before_the_request_has_ended() -> None:
     connection = server(POST[:-2])
     assert names(pull(connection)) == ["Request", "Data"]

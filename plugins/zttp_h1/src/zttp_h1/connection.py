@@ -197,19 +197,26 @@ class H1Connection:
     def send_data(self, data: Any, /) -> None:
         """Queue content, in any buffer. ``bytes`` of a few kilobytes or more are not copied.
 
-        Raises LocalProtocolError.
+        Raises LocalProtocolError, also on a client whose connection has failed.
         """
-        self._make_writer().write_data(data if isinstance(data, bytes) else bytes(memoryview(data)))
+        content: bytes = data if isinstance(data, bytes) else bytes(memoryview(data))
+        self._check_not_failed()
+        self._make_writer().write_data(content)
         if self.role == CLIENT:
             self._reader.waiting_for_100 = False
 
     def end_message(self, trailers: Headers = None) -> None:
-        """End the message that is being sent; a chunked message may have trailers. Raises LocalProtocolError."""
+        """End the message that is being sent; a chunked message may have trailers.
+
+        Raises LocalProtocolError, also on a client whose connection has failed.
+        """
         writer = self._make_writer()
         if trailers is None:
+            self._check_not_failed()
             writer.end(None)
         else:
             fields = listed(trailers)
+            self._check_not_failed()
             try:
                 writer.end(fields)
             except TypeError:
@@ -298,6 +305,11 @@ class H1Connection:
         role = "SERVER" if self.role == SERVER else "CLIENT"
         writing = IDLE if self._writer is None else self._writer.state
         return f"<H1Connection {role} reading={READING_NAMES[self._reader.state]} writing={WRITING_NAMES[writing]}>"
+
+    def _check_not_failed(self) -> None:
+        """Refuse the rest of a request after an error of the server: only a server has a closing message to send."""
+        if self.role == CLIENT and self._reader.state == FAILED:
+            raise local_error("connection_closed")
 
     def _check_not_skipped(self) -> None:
         """Refuse a response that would answer a skipped request instead of the current one."""
