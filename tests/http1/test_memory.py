@@ -257,6 +257,72 @@ def test_an_idle_connection_is_small(exchange: Callable[[zttp.H1Connection], Non
     assert held_after(lambda: exchange(connection)) < IDLE
 
 
+LONG = b"GET /" + b"a" * 16_000 + b" HTTP/1.1\r\n" + b"A: %b\r\n" % (b"b" * 1_000) * 60
+
+
+def fail(connection: zttp.H1Connection, received: bytes) -> None:
+    connection.receive_data(received)
+    with pytest.raises(zttp.RemoteProtocolError, match=r"\S"):
+        pull(connection)
+
+
+def with_a_malformed_head(connection: zttp.H1Connection) -> None:
+    fail(connection, LONG + b"no field\r\n")
+
+
+def with_a_head_that_is_answered_early(connection: zttp.H1Connection) -> None:
+    connection.receive_data(LONG)
+    pull(connection)
+    connection.send_response(408)
+    connection.end_message()
+    connection.data_to_send()
+
+
+def with_trailers_that_are_not_pulled(connection: zttp.H1Connection) -> None:
+    connection.receive_data(CHUNKED + b"0\r\n" + LONG.partition(b"\n")[2] + b"\r\n")
+    assert isinstance(connection.next_event(), zttp.Request)
+    connection.send_response(200, [(b"Content-Length", b"2")])
+    with pytest.raises(zttp.LocalProtocolError):
+        connection.start_next_cycle()  # it reads them, but the response has not ended
+    with pytest.raises(zttp.RemoteProtocolError):
+        connection.receive_data(bytes(9 * MEBIBYTE))
+
+
+def with_trailers_that_are_pulled(connection: zttp.H1Connection) -> None:
+    connection.receive_data(CHUNKED + b"0\r\n" + LONG.partition(b"\n")[2] + b"\r\n")
+    pull(connection)
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        with_a_malformed_head,
+        with_a_head_that_is_answered_early,
+        with_trailers_that_are_not_pulled,
+        with_trailers_that_are_pulled,
+    ],
+)
+def test_what_is_read_no_more_is_not_held(received: Callable[[zttp.H1Connection], None]) -> None:
+    connection = zttp.H1Connection(zttp.SERVER)
+    assert held_after(lambda: received(connection)) < IDLE
+
+
+def test_an_idle_client_does_not_hold_the_upgrade_that_it_asked_for() -> None:
+    connection = zttp.H1Connection(zttp.CLIENT)
+
+    def exchange() -> None:
+        asked = b"websocket, %b" % (b"a" * 2 * IDLE)
+        fields = [(b"Host", b"a"), (b"Connection", b"upgrade"), (b"Upgrade", asked)]
+        connection.send_request(b"GET", b"/", b"1.1", fields)
+        connection.end_message()
+        connection.data_to_send()
+        connection.receive_data(b"HTTP/1.1 204 No Content\r\n\r\n")
+        pull(connection)
+        connection.start_next_cycle()
+
+    assert held_after(exchange) < IDLE
+
+
 def test_an_idle_connection_after_all_that_is_small() -> None:
     connection = zttp.H1Connection(zttp.SERVER)
     fields = b"".join(b"Field-%d: %b\r\n" % (number, b"v" * 60) for number in range(26))

@@ -14,6 +14,7 @@ from zttp_core.reasons import local_error, remote_error
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
 from zttp_h1.ahead import Ahead
 from zttp_h1.content_reader import read_chunks, read_content, read_to_eof, read_trailers
+from zttp_h1.head import NO_HEAD
 from zttp_h1.head_reader import read_head
 from zttp_h1.look_ahead import look_ahead
 from zttp_h1.malformed import Malformed
@@ -124,7 +125,10 @@ class MessageReader(Reading):
                 if self.switching:
                     self.switch()
                 event = self.trailers
-                return END_OF_MESSAGE if event is None else event
+                if event is None:
+                    return END_OF_MESSAGE
+                self.trailers = None  # the next message may be far away
+                return event
             if state == CONTENT_LENGTH:
                 event = read_content(self)
             elif state == START_LINE or state == FIELDS:
@@ -208,6 +212,8 @@ class MessageReader(Reading):
         self.request_minor = 0
         if self.upgrade is not None:
             self.upgrade = None
+        if self.asked_upgrade is not None:
+            self.asked_upgrade = None
         self.repeats = True
 
     def switch(self) -> None:
@@ -223,7 +229,7 @@ class MessageReader(Reading):
         """
         if self.state == START_LINE or self.state == FIELDS:
             self.state = after_reading(self.state, ON_ANSWERED)
-            self.section = None
+            self._forget_heads()
             self.buffer.discard()
 
     def has_request(self) -> bool:
@@ -273,9 +279,16 @@ class MessageReader(Reading):
             self.request_method = OTHER
             self.request_minor = 0
         self.state = after_reading(self.state, ON_ERROR)
-        self.section = None
+        self._forget_heads()
+        self.trailers = None
         self.ahead = None
         buffer.discard()
+
+    def _forget_heads(self) -> None:
+        """Drop what was read of a head, and of those before it: no other is read."""
+        self.section = None
+        self.head = NO_HEAD
+        self.repetition = None
 
     def _terminal_error(self) -> RemoteProtocolError:
         assert self._failure is not None
