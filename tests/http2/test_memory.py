@@ -276,6 +276,55 @@ def test_an_idle_server_holds_no_large_head(large: str, after: str) -> None:
     assert traced_growth(1, receive, warming=0) < IDLE
 
 
+def test_a_server_whose_input_has_ended_holds_no_large_head() -> None:
+    connection = server(max_header_list_size=20_000)
+
+    def receive() -> None:
+        connection.receive_data(head(LARGE_REQUESTS["a path"]) + frame(0x0, 0x1, 1, b""))
+        connection.receive_data(b"")
+        drain(connection)
+        connection.data_to_send()
+
+    assert traced_growth(1, receive, warming=0) < IDLE
+    assert not connection.is_closed(), "the request has no answer yet"
+    connection.stream(1).send_response(204, [], True)
+    assert connection.is_closed()
+
+
+def test_events_that_are_pulled_no_more_are_not_kept() -> None:
+    connection = client()
+    for _ in range(99):
+        connection.send_request(b"GET", b"/", b"2", [(b"host", b"a.example")], end_stream=True)
+    connection.data_to_send()
+
+    def refuse_and_close() -> None:
+        connection.receive_data(frame(0x7, 0, 0, bytes(8) + LARGE))
+        assert isinstance(connection.next_event(), zttp.Goaway)
+        connection.close(2)
+        connection.data_to_send()
+
+    assert traced_growth(1, refuse_and_close, warming=0) < 3_000  # 99 events are more
+
+
+@pytest.mark.parametrize("end", ["reset", "answer"])
+def test_trailers_of_a_message_that_has_ended_are_not_kept(end: str) -> None:
+    connection = client()
+    stream = connection.send_request(b"POST", b"/", b"2", [(b"host", b"a.example")])
+    connection.data_to_send()
+
+    def send() -> None:
+        stream.send_data(bytes(65_536))  # the window lacks an octet
+        stream.end_message(zttp.HeaderBlock([(b"n" * 30_000, LARGE)], never_indexed=[b"n" * 30_000]))
+        connection.data_to_send()
+        if end == "reset":
+            stream.reset()
+        else:
+            feed(connection, frame(0x8, 0, 0, b"\0\0\0\1"), frame(0x8, 0, 1, b"\0\0\0\1"))
+        connection.data_to_send()
+
+    assert traced_growth(1, send, warming=0) < IDLE
+
+
 @pytest.mark.parametrize("status", [b"103", b"200", None])
 @pytest.mark.parametrize("pattern", [0, NEVER_INDEXED])
 def test_an_idle_client_holds_no_large_head(status: bytes | None, pattern: int) -> None:

@@ -150,9 +150,11 @@ class Receiver:
         return self._following is not None or (ending is not None and ending.state != RESET_SENT)
 
     def end(self) -> None:
-        """Drop the input: nothing more is read."""
+        """Drop the input, and what was read of it: nothing more is read."""
         self.inbox.clear()
         self._messages.end()
+        self._following = None
+        self._session.early_priorities = None
 
     def end_input(self) -> None:
         """Record the end of the input."""
@@ -242,6 +244,7 @@ class Receiver:
             raise Malformed("stream_not_ended", PROTOCOL_ERROR)
         self.reading = READ_NOTHING
         self._session.input_ended = True
+        self.end()  # the answers may still take long
         return self.closed()
 
     def _read_frame(self, frame_type: i64, flags: i64, stream_id: i64, raw: bytes, at: i64, stop: i64) -> Any:

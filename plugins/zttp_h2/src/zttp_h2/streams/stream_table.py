@@ -102,7 +102,10 @@ class StreamTable:
         """Remove a stream that is closed now."""
         stream_id = stream.stream_id
         stream.state = state
-        stream.blocked = None  # it may stay here for a while, and with a caller forever
+        # It may stay here for a while, and with a caller forever.
+        stream.blocked = None
+        stream.trailers = None
+        stream.trailers_never_indexed = None
         if self._latest is stream:
             self._latest = NO_STREAM
         else:

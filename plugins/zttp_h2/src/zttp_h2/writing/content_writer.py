@@ -88,6 +88,7 @@ class ContentWriter:
         if stream.blocked is not None:
             stream.ending = True
             stream.trailers_never_indexed = self.messages.never_indexed
+            self.messages.never_indexed = None
             stream.trailers = trailers
             return
         self.messages.finish(stream, trailers)

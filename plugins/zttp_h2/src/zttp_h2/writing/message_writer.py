@@ -177,6 +177,8 @@ class MessageWriter:
             self.never_indexed = stream.trailers_never_indexed
             self.head_writer().write_trailers(stream.stream_id, trailers)
             self.never_indexed = None
+            stream.trailers = None
+            stream.trailers_never_indexed = None
         end_sent(self._session, stream)
 
     def _given_authority(self, fields: Fields) -> bytes | None:
