@@ -17,7 +17,7 @@ FORGOTTEN = st.tuples(st.just("forget"), st.integers(0, 200), st.sampled_from((C
 @settings(max_examples=200)
 @given(st.lists(st.one_of(OPENED, OPENED, FORGOTTEN), max_size=200))
 def test_open_streams_are_found_and_closed_ones_are_not(steps: list[tuple[str, int, int]]) -> None:
-    table = StreamTable(True)
+    table = StreamTable()
     model: dict[int, StreamState] = {}
     reset: set[int] = set()
     highest = -1
@@ -44,7 +44,7 @@ def test_open_streams_are_found_and_closed_ones_are_not(steps: list[tuple[str, i
 
 def test_many_streams_cost_no_more_each_in_any_order_of_closing() -> None:
     for order in (1, -1):
-        table = StreamTable(True)
+        table = StreamTable()
         streams = [StreamState(number, OPEN, 0, 0) for number in range(1, 20_001, 2)]
         for stream in streams:
             table.open(stream)

@@ -1,10 +1,9 @@
-"""The error codes of RFC 9113 7 as plain numbers: an enumeration of the core is not a constant here."""
+"""The error codes that zttp sends (RFC 9113 7) as plain numbers: an enumeration of the core is not a constant here."""
 
 from typing import Final
 
 NO_ERROR: Final = 0x0
 PROTOCOL_ERROR: Final = 0x1
-INTERNAL_ERROR: Final = 0x2
 FLOW_CONTROL_ERROR: Final = 0x3
 STREAM_CLOSED: Final = 0x5
 FRAME_SIZE_ERROR: Final = 0x6

@@ -42,7 +42,7 @@ class Session:
         self.server: Final = server
         self.limits: Final = limits
         self.outbox: Final = Outbox()
-        self.table: Final = StreamTable(server)
+        self.table: Final = StreamTable()
         self.abuse: Final = AbuseLimits(limits)
         self.peer: Final = PeerSettings()
         self.own: Final = OwnSettings(limits, enable_connect_protocol)

@@ -200,11 +200,6 @@ def edges_are_visible(value: bytes) -> bool:
     return first != 32 and first != 9 and last != 32 and last != 9
 
 
-def value_is_valid(kind: i64, value: bytes) -> bool:
-    """Return whether ``value`` matches the general grammar and that of its kind."""
-    return has_no_control(value) and edges_are_visible(value) and (kind == REGULAR or fits_kind(kind, value))
-
-
 def fits_kind(kind: i64, value: bytes) -> bool:
     """Return whether a value of the general grammar matches that of its kind."""
     if kind == PATH:

@@ -25,8 +25,7 @@ _NO_STREAMS: Final[list[StreamState]] = []  # shared by all connections until th
 class StreamTable:
     """The streams of one connection."""
 
-    def __init__(self, server: bool) -> None:
-        self._server: Final = server
+    def __init__(self) -> None:
         # The stream that was opened last is kept separately: one request after another needs no list.
         self._latest: StreamState = NO_STREAM
         # The others by identifier, including closed ones, until these are the majority.
