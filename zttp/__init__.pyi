@@ -365,7 +365,7 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
     def data_to_send(self) -> bytes:
         """Return the bytes to send and remove them from the connection."""
     def has_pending_send(self) -> bool:
-        """Return whether content or the end of a message waits for credit from the peer or for ``data_to_send``."""
+        """Return whether content waits for credit from the peer, or for room in the output (see ``pending_bytes``)."""
     def initiate_connection(self) -> None:
         """Queue the preface and SETTINGS now instead of with the first message (RFC 9113 3.4)."""
     def initiate_upgrade_connection(

@@ -345,7 +345,7 @@ class H2Connection:
         return error
 
     def has_pending_send(self) -> bool:
-        """Return whether content or the end of a message waits for credit from the peer or for ``data_to_send``."""
+        """Return whether content waits for credit from the peer, or for room in the output (see ``pending_bytes``)."""
         return self._session.send_flow.blocked_streams > 0
 
     def is_closed(self) -> bool:
