@@ -193,9 +193,9 @@ class Connection(_Connection):
     def is_closed(self) -> bool:
         """Return whether the connection is finished: only bytes that are already queued may still be sent.
 
-        It is finished when every event was pulled and no message can be sent any more. After EOF, a server is not
-        finished while a request still waits for its response. An error finishes the connection at once, except that
-        an HTTP/1.1 server may still send its closing message.
+        It is finished when every event of a message was pulled and no message can be sent any more. After EOF, a server
+        is not finished while a request still waits for its response. An error finishes the connection at once, except
+        that an HTTP/1.1 server may still send its closing message.
         """
 
 # What ALPN names on TCP is a string, or nothing; what is negotiated over QUIC has its class by its literal name.
@@ -433,8 +433,9 @@ class H2Connection(_H2Connection, ByteStreamConnection):  # type: ignore[misc,un
     def is_closed(self) -> bool:
         """Return whether the connection is finished: only what ``data_to_send`` still returns may be sent.
 
-        Every event was pulled, and after EOF or GOAWAY all streams have ended: a client that closes only its sending
-        side still gets its responses. An error, or ``close`` with an error code, finishes the connection at once.
+        Every event of a message was pulled, and after EOF or GOAWAY all streams have ended: a client that closes only
+        its sending side still gets its responses. Frames about the connection, such as PING, may still be unread. An
+        error, or ``close`` with an error code, finishes the connection at once.
         """
     @property
     def send_window(self) -> int:

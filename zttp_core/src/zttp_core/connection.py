@@ -105,9 +105,9 @@ class Connection(metaclass=ConnectionType):
     def is_closed(self) -> bool:
         """Return whether the connection is finished: only bytes that are already queued may still be sent.
 
-        It is finished when every event was pulled and no message can be sent any more. After EOF, a server is not
-        finished while a request still waits for its response. An error finishes the connection at once, except that
-        an HTTP/1.1 server may still send its closing message.
+        It is finished when every event of a message was pulled and no message can be sent any more. After EOF, a server
+        is not finished while a request still waits for its response. An error finishes the connection at once, except
+        that an HTTP/1.1 server may still send its closing message.
         """
 
 

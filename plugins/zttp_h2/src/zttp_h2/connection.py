@@ -351,8 +351,9 @@ class H2Connection:
     def is_closed(self) -> bool:
         """Return whether the connection is finished: only what ``data_to_send`` still returns may be sent.
 
-        Every event was pulled, and after EOF or GOAWAY all streams have ended: a client that closes only its sending
-        side still gets its responses. An error, or ``close`` with an error code, finishes the connection at once.
+        Every event of a message was pulled, and after EOF or GOAWAY all streams have ended: a client that closes only
+        its sending side still gets its responses. Frames about the connection, such as PING, may still be unread. An
+        error, or ``close`` with an error code, finishes the connection at once.
         """
         session = self._session
         return session.is_shut_down() and (session.aborted or not self._receiver.has_event())
