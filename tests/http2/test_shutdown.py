@@ -148,6 +148,19 @@ def test_a_shutdown_ends_what_a_close_left_open() -> None:
     assert connection.is_closed()
 
 
+def test_a_shutdown_after_the_end_of_the_input_is_one_goaway() -> None:
+    connection = server(headers(GET, 1, END_STREAM))
+    connection.receive_data(b"")
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    connection.shutdown()
+    connection.shutdown()
+    [farewell] = sent(connection)
+    assert last_stream(farewell) == (1, 0)
+    assert not connection.is_closed()
+    connection.stream(1).send_response(204, [], True)
+    assert connection.is_closed()
+
+
 def test_a_close_within_a_shutdown_does_not_stop_it() -> None:
     connection = server()
     connection.shutdown()

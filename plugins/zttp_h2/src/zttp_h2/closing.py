@@ -66,6 +66,9 @@ def shut_down(session: Session) -> None:
         return
     if announced and not session.leaves_room():
         return
+    if session.input_ended:  # all requests have arrived, and no PING will be answered
+        name_last_stream(session, session.last_processed())
+        return
     if not announced:
         session.go_away(MAX_STREAM_ID, NO_ERROR, b"")
     session.ping(_ROUND_TRIP)
