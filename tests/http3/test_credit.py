@@ -120,6 +120,27 @@ def test_what_an_end_leaves_unconsumed_returns_to_the_connection(end: str) -> No
     assert_conserved(session_of(pair.server))
 
 
+def test_a_head_needs_no_more_credit_than_it_gets() -> None:
+    # Windows bound content (``H3Limits``), the limits of a field section bound heads: also several incomplete ones.
+    long = [(b"x-%d" % number, b"~" * 1_000) for number in range(6)]
+
+    def answer(pair: Pair, stream_id: int, message: Message) -> None:
+        pair.server.stream(stream_id).send_response(200, long)
+        pair.server.stream(stream_id).end_message(long)
+
+    narrow = H3Limits(initial_window_size=1_000, connection_window_size=1_500, max_connection_window=1_500)
+    given: dict[str, Any] = {"limits": narrow, "auto_credit": False}
+    pair = Pair(answer=answer, client=given, server=given)
+    numbers = [pair.request(headers=[*long, (b"priority", b"i")]) for _ in range(4)]
+    pair.run()
+    for number in numbers:
+        assert set(long) <= set(pair.requests[number].head.headers)
+        assert pair.responses[number].trailers == long
+    for side in (pair.client, pair.server):
+        assert_conserved(session_of(side))
+        assert session_of(side).streams.receiving.window.consumed == session_of(side).streams.receiving.received
+
+
 def test_credit_given_up_is_not_given_again() -> None:
     # The application consumes what it has pulled after the peer has reset the stream.
     pair = manual()

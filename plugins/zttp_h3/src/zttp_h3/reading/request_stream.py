@@ -49,6 +49,7 @@ class RequestStream(RequestState):
         self._in_data = False
         self._skipping = False
         self._block_size: i64 = -1  # of an incomplete HEADERS frame
+        self._block_consumed: i64 = 0  # bytes of it whose credit was returned
         self._blocked = False  # a head waits for the encoder stream
         self._starved = False  # a frame waits for more bytes
 
@@ -158,6 +159,10 @@ class RequestStream(RequestState):
                 return self._on_reset(incoming.reset_code)
             if incoming.has_ended():
                 raise Malformed("h3_frame_truncated", H3ErrorCode.H3_FRAME_ERROR)  # RFC 9114 7.1
+            if self._block_size >= 0:
+                # The rest of a head may need this credit: the limit of a head bounds it, and no window does.
+                self._consume(len(rest) - self._block_consumed)
+                self._block_consumed = len(rest)
             incoming.give_back(rest)
             self._starved = True
             return None
@@ -170,8 +175,9 @@ class RequestStream(RequestState):
             return self._wait_for_more()
         block = self.rest[: self._block_size]
         self.rest = self.rest[self._block_size :]
-        self._consume(self._block_size)
+        self._consume(self._block_size - self._block_consumed)
         self._block_size = -1
+        self._block_consumed = 0
         session = self.session
         decoder = session.decoder
         if self.state == HEAD:
