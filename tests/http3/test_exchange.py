@@ -182,6 +182,20 @@ def test_a_close_is_told_once_on_both_sides() -> None:
     assert pair.server.next_event() is NEED_DATA
 
 
+def test_close_finishes_what_the_peer_has_closed_before() -> None:
+    # Who closes wants no more events: a server discards what is closed.
+    pair = Pair()
+    pair.request()
+    pair.run()
+    pair.server.close()
+    for datagram in pair.server.data_to_send(pair.now):
+        pair.client.receive_datagram(datagram, pair.now)
+    assert not pair.client.is_closed()
+    pair.client.close()
+    assert pair.client.is_closed()
+    assert pair.client.close_info() == pair.server.close_info()
+
+
 def test_what_came_before_a_close_is_pulled_before_it_is_closed() -> None:
     pair = Pair()
     pair.request()

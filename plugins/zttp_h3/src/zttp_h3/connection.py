@@ -87,7 +87,7 @@ class H3Connection:
     """
 
     __slots__ = (
-        "_closed_early",
+        "_closed_here",
         "_failure",
         "_now",
         "_options",
@@ -164,7 +164,7 @@ class H3Connection:
         self._origin: Final = _origin
         self._session: H3Session | None = None
         self._reader: EventReader | None = None
-        self._closed_early = False  # before anything was received or sent
+        self._closed_here = False  # by ``close``
         self._told = False  # CONNECTION_CLOSED was returned
         self._failure: Malformed | None = None
         self._now: i64 = 0
@@ -189,7 +189,7 @@ class H3Connection:
             raise ValueError(f"an ECN codepoint is from 0 to 3, got {ecn}")
         self._take_time(now)
         if self._session is None:
-            if self._closed_early:
+            if self._closed_here:
                 return
             transport = (
                 connect_to(self._options, self._now, peer_address)
@@ -251,7 +251,7 @@ class H3Connection:
         session = self._session
         reader = self._reader
         if session is None or reader is None:
-            return self._ended() if self._closed_early else NEED_DATA
+            return self._ended() if self._closed_here else NEED_DATA
         session.touch()  # reading returns credit
         try:
             event = reader.next_event()
@@ -352,11 +352,10 @@ class H3Connection:
         if not 0 <= error_code <= _MOST_CODE:
             raise ValueError(f"an error code has 62 bits, got {error_code}")
         session = self._session
-        if session is None:
-            self._closed_early = True
-            return
-        session.touch()
-        session.transport.close(error_code, reason, app)
+        if session is not None:
+            session.touch()
+            session.transport.close(error_code, reason, app)
+        self._closed_here = True
 
     def request_key_update(self) -> None:
         """Update the packet keys (RFC 9001 6.1). Raises LocalProtocolError if an update is not allowed yet."""
@@ -428,7 +427,7 @@ class H3Connection:
         """Whether ``send_request`` can open a stream now (client): the peer's limit and GOAWAY allow it."""
         if self.role != CLIENT:
             return False
-        return not self._closed_early if self._session is None else answers.can_open_request(self._session)
+        return not self._closed_here if self._session is None else answers.can_open_request(self._session)
 
     @property
     def last_stream_error(self) -> RemoteProtocolError | None:
@@ -489,8 +488,8 @@ class H3Connection:
         An error, the idle timeout and ``close`` finish it at once. If the peer closes it, it is finished once every
         event received before that was pulled.
         """
-        if self._session is None:
-            return self._closed_early
+        if self._session is None or self._closed_here:
+            return self._closed_here
         close = self._session.transport.session.close
         return close.state != OPEN and (not close.by_peer or self._told or self._failure is not None)
 
@@ -513,7 +512,7 @@ class H3Connection:
     def _leaving(self, now: int) -> list[tuple[bytes, Path, int]]:
         self._take_time(now)
         if self._session is None:
-            if self.role == SERVER or self._closed_early:
+            if self.role == SERVER or self._closed_here:
                 return []
             self._connected()
         session = self._session
@@ -529,7 +528,7 @@ class H3Connection:
         if self.role != CLIENT:
             raise local_error("wrong_role")
         if self._session is None:
-            if self._closed_early:
+            if self._closed_here:
                 raise local_error("connection_ended")
             self._begin(connect_to(self._options, self._now, None))
         session = self._session
