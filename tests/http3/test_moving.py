@@ -75,6 +75,20 @@ def test_a_client_moves_between_requests() -> None:
     assert roaming.endpoint.connections() == [connection]
 
 
+@pytest.mark.parametrize("length", [0, 1, 20])
+def test_a_client_that_chose_its_connection_id_moves(length: int) -> None:
+    # RFC 9000 5.1, 9.5: the server uses another of the client's, which has the same length: short headers have none.
+    roaming = Roaming()
+    roaming.client = H3Connection(
+        CLIENT, server_name="localhost", verify=credentials().certificate, connection_id=bytes(length)
+    )
+    roaming.ask()
+    roaming.client.migrate(AWAY)
+    roaming.ask()
+    roaming.ask()
+    assert roaming.left[-1].local_address == AWAY
+
+
 def test_when_nobody_may_move() -> None:
     client = H3Connection(CLIENT, server_name="localhost", verify=False)
     with pytest.raises(LocalProtocolError) as raised:

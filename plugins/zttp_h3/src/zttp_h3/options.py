@@ -178,7 +178,8 @@ def judge(
         qlog=qlog,
         versions=spoken,
         entropy=os.urandom if entropy is None else entropy,
-        connection_id_length=connection_id_length,
+        # RFC 9000 5.1: those that follow have the length of the first, which short headers do not name.
+        connection_id_length=connection_id_length if connection_id is None else len(connection_id),
         make_connection_id=make_connection_id,
         reset_token_of=reset_token_of,
         declared=None if transport_params is None else check_transport_params(transport_params),
