@@ -125,7 +125,7 @@ class Http:
             case "http.response.early_hint":
                 await self.exchange.inform(103, [(b"link", link) for link in message["links"]])
             case unknown:
-                raise ValueError(f"{unknown} is no message of this protocol")
+                raise ValueError(f"{unknown} is not a message of this protocol")
 
     async def _finish(self, trailers: Fields | None = None) -> None:
         await self.exchange.finish(trailers)
@@ -164,7 +164,7 @@ class Socket:
                 text = message.get("text")
                 await socket.send(message["bytes"] if text is None else text)
             case unknown, _:
-                raise ValueError(f"{unknown} is no message of this protocol, or not now")
+                raise ValueError(f"{unknown} is not a message of this protocol, or not now")
 
 
 def application(app: App, state: dict[str, Any]) -> asyncio_server.Application:

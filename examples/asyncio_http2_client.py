@@ -119,7 +119,7 @@ async def upgrade(
         old.receive_data(await asyncio.wait_for(reader.read(65536), READ_TIMEOUT))
     if not isinstance(event, zttp.Response) or event.status_code != 101:
         writer.close()
-        raise NotHTTP2Error("the server goes on in HTTP/1.1")
+        raise NotHTTP2Error("the server continues in HTTP/1.1")
     exchange = Exchange(client, client.conn.initiate_upgrade_connection(b"GET", target, fields), sent=True)
     early, _ = old.trailing_data
     if early:

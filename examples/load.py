@@ -83,7 +83,7 @@ class Load:
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or (443 if self.secure else 80)
         self.target = ((parts.path or "/") + (f"?{parts.query}" if parts.query else "")).encode()
         if protocol == (zttp.HTTP1 if self.secure else zttp.HTTP3):
-            raise ValueError(f"{protocol} over {parts.scheme} is not spoken here")
+            raise ValueError(f"{protocol} over {parts.scheme} is not supported")
 
     def client(self) -> Client:
         if self.protocol == zttp.HTTP3:

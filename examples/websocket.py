@@ -200,7 +200,7 @@ async def connect_http1(
         if not isinstance(event, zttp.Response) or event.status_code != 101:
             raise RefusedError(f"the server answers {event}")
         if event.headers.get(b"sec-websocket-accept") != accept_value(key):
-            raise RefusedError("the server switched without knowing to what")
+            raise RefusedError("the server switched with a wrong Sec-WebSocket-Accept")
         socket = WebSocket(ConnectionType.CLIENT, incoming(), send)
         yield socket
         await socket.finish()

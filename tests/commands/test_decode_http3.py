@@ -319,7 +319,7 @@ def test_without_secrets_the_rest_is_shown_and_one_line_says_what_is_missing(
 WRONG = {
     "nothing": (pcap([]), (), "there are no UDP datagrams"),
     "no QUIC": (pcap([udp4(CLIENT, SERVER, b"\x12\x34dns or so")]), (), "no QUIC connection begins"),
-    "another protocol": (pcap([udp4(CLIENT, SERVER, b"x")]), ("--protocol", "h2"), "for HTTP/3, not for h2"),
+    "another protocol": (pcap([udp4(CLIENT, SERVER, b"x")]), ("--protocol", "h2"), "as HTTP/3 only, not as h2"),
     "no capture": (b"", ("--protocol", "h3"), "HTTP/3 runs over datagrams"),
     "no such log": (pcap([udp4(CLIENT, SERVER, b"x")]), ("--key-log", "/no/such/file"), "No such file"),
 }

@@ -9,11 +9,11 @@ import zttp
 
 Fields = list[tuple[bytes, bytes]]
 REQUEST: Fields = [(b":method", b"GET"), (b":scheme", b"https"), (b":authority", b"a"), (b":path", b"/")]
-TE = "TE but for trailers"
+TE = "TE with a value other than trailers"
 TARGET_FORM = "must have one of the forms that its method takes"
 TARGET = "must be visible ASCII without a fragment"
 VALUE = "must not hold control bytes"
-LENGTHS = "is given several times, and not with the same digits"
+LENGTHS = "is given several times with different digits"
 NO_LENGTH = "must be one decimal number"
 FIELDS: list[tuple[Fields, str]] = [
     ([(b"content-length", b"5"), (b"content-length", b"05")], LENGTHS),

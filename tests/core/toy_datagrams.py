@@ -161,7 +161,7 @@ class ToyConnection:
 def pack(fields: Any) -> bytes:
     for name, value in fields:
         if not is_token(name) or not is_field_value(value):
-            raise LocalProtocolError(f"{name!r} is no field that can be sent", reason="invalid_field")
+            raise LocalProtocolError(f"{name!r} is not a field that can be sent", reason="invalid_field")
     return b"".join(name + b"\0" + value + b"\0" for name, value in fields)
 
 

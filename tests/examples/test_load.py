@@ -95,5 +95,5 @@ def test_nobody_to_ask() -> None:
 
 def test_what_is_not_spoken() -> None:
     for url, protocol in (("http://a/", zttp.HTTP3), ("https://a/", zttp.HTTP1)):
-        with pytest.raises(ValueError, match="is not spoken here"):
+        with pytest.raises(ValueError, match="is not supported"):
             Load(url, protocol)

@@ -50,7 +50,7 @@ def run(
 def _datagrams(captured: bytes, protocol: str | None, role: str | None, key_log: Path | None, *, as_json: bool) -> int:
     """Print the content of a network capture. Imported only for that, because it needs cryptography."""
     if protocol not in (None, zttp.HTTP3):
-        raise ValueError(f"a capture of a network is read for HTTP/3, not for {protocol}")
+        raise ValueError(f"a network capture is decoded as HTTP/3 only, not as {protocol}")
     zttp.Connection(zttp.CLIENT, zttp.HTTP3, server_name="unknown.invalid", verify=False)  # says what is missing
     from zttp.commands.quic import decode as quic
 

@@ -75,9 +75,9 @@ def parse(url: str) -> Target:
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode("ascii")
     except ValueError as error:
-        raise WrongUsageError(f"{url!r} is no URL: {error}") from error
+        raise WrongUsageError(f"{url!r} is not a URL: {error}") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise WrongUsageError(f"{url!r} is no http: or https: URL")
+        raise WrongUsageError(f"{url!r} is not an http: or https: URL")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     port = port or {"http": 80, "https": 443}[parts.scheme]
     return Target(parts.scheme, host, port, quote(path, safe=_SAFE).encode("ascii"))
@@ -86,7 +86,7 @@ def parse(url: str) -> Target:
 def _field(text: str) -> tuple[bytes, bytes]:
     name, colon, value = text.partition(":")
     if not colon:
-        raise WrongUsageError(f"{text!r} is no NAME:VALUE")
+        raise WrongUsageError(f"{text!r} is not of the form NAME:VALUE")
     return name.strip().lower().encode("ascii"), value.strip().encode("latin-1")
 
 
@@ -115,7 +115,7 @@ def connect(target: Target, options: argparse.Namespace, stack: ExitStack) -> tu
         secured = stack.enter_context(context.wrap_socket(sock, server_hostname=target.host))
         chosen = secured.selected_alpn_protocol()
         if options.protocol and chosen not in (options.protocol, None):
-            raise ConnectionError(f"the server speaks no {options.protocol}")
+            raise ConnectionError(f"the server does not support {options.protocol}")
         protocol, sock = chosen or zttp.HTTP1, secured
     connection = zttp.Connection(zttp.CLIENT, protocol)
     return connection, TcpWire(connection, sock, Trace(protocol, on=options.trace))
@@ -183,7 +183,7 @@ class UdpWire:
             datagram = self.sock.recv(LARGEST_DATAGRAM)
         except (TimeoutError, BlockingIOError):
             if wait >= self.patience:
-                raise TimeoutError("the server is silent") from None
+                raise TimeoutError("the server does not answer") from None
             self.connection.handle_timeout(_now())
         else:
             self.trace.passed("<", datagram, self.connection)

@@ -31,11 +31,11 @@ def run(options: argparse.Namespace) -> int:
     """Serve until an interrupt."""
     root = options.directory.resolve(strict=True)
     if not root.is_dir():
-        raise NotADirectoryError(f"{options.directory} is no directory")
+        raise NotADirectoryError(f"{options.directory} is not a directory")
     if (options.certificate is None) is not (options.key is None):
-        raise WrongUsageError("--certificate and --key go together")
+        raise WrongUsageError("--certificate and --key must be given together")
     if not 0 <= options.port <= 65_535:
-        raise WrongUsageError(f"{options.port} is no port")
+        raise WrongUsageError(f"{options.port} is not a port: it must be from 0 to 65535")
     asyncio.run(Server(root, options).serve())
     return 0
 
@@ -174,7 +174,7 @@ class Server:
         try:
             context.load_cert_chain(certificate, key)
         except ssl.SSLError as error:
-            raise ValueError(f"{certificate} and {key} are no certificate and its key: {error}") from error
+            raise ValueError(f"{certificate} and {key} are not a certificate and its key: {error}") from error
         except FileNotFoundError as error:  # without its name
             missing = key if certificate.exists() else certificate
             raise FileNotFoundError(error.errno, error.strerror, str(missing)) from error

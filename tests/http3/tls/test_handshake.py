@@ -162,7 +162,7 @@ def test_wall_time_is_asked_in_the_handshake_and_nowhere_else() -> None:
 
 def test_an_identity_is_made_of_a_chain_and_its_key() -> None:
     leaf = der(issued("p256"))
-    with pytest.raises(ValueError, match="not that of the certificate"):
+    with pytest.raises(ValueError, match="does not belong to the certificate"):
         Identity([leaf], key("p384"))
     with pytest.raises(ValueError, match="needs a certificate"):
         Identity([], key("p256"))

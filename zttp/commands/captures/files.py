@@ -53,7 +53,7 @@ def read_capture(data: bytes) -> Iterator[Record | KeyLog]:
         return _pcap(data, _PCAP[data[:4]])
     if data[:4] == _PCAPNG:
         return _pcapng(data)
-    raise ValueError("this is no capture of a network: neither pcap nor pcapng")
+    raise ValueError("this is not a network capture: neither pcap nor pcapng")
 
 
 def _pcap(data: bytes, order: str) -> Iterator[Record]:

@@ -31,7 +31,7 @@ REASONS: Final[dict[str, Reason]] = {
     "looks_like_http2_preface": Reason(
         400, "RFC 9113 3.4", 'this is the connection preface of HTTP/2: use protocol="h2" or zttp.sniff()'
     ),
-    "too_many_empty_lines": Reason(400, "RFC 9112 2.2", "too many empty lines stand before the start line"),
+    "too_many_empty_lines": Reason(400, "RFC 9112 2.2", "there are too many empty lines before the start line"),
     # Lines
     "bare_cr": Reason(400, "RFC 9112 2.2", "a CR must be followed by LF"),
     "bare_lf": Reason(400, "RFC 9112 2.2", "a line must end with CRLF, this one ends with LF alone"),
@@ -46,8 +46,8 @@ REASONS: Final[dict[str, Reason]] = {
         400, "RFC 9112 3.2", "a request target must have one of the forms that its method takes"
     ),
     "request_target_too_long": Reason(414, "RFC 9112 3", "the request line is longer than max_line allows"),
-    "invalid_version": Reason(400, "RFC 9112 2.3", "the version must read HTTP/ and two digits with a dot between"),
-    "unsupported_version": Reason(505, "RFC 9110 15.6.6", "only HTTP/1.1 and HTTP/1.0 are spoken here"),
+    "invalid_version": Reason(400, "RFC 9112 2.3", "the version must be HTTP/, a digit, a dot and a digit"),
+    "unsupported_version": Reason(505, "RFC 9110 15.6.6", "only HTTP/1.1 and HTTP/1.0 are supported"),
     # Status line
     "malformed_status_line": Reason(
         None, "RFC 9112 4", "a status line must be HTTP/1.1, one space, three digits, one space and the reason phrase"
@@ -58,14 +58,14 @@ REASONS: Final[dict[str, Reason]] = {
         None, "RFC 9110 7.8", "a server may switch only to a protocol that the request asked for and the response names"
     ),
     "continue_before_switch": Reason(
-        None, "RFC 9110 7.8", "a 100 must come before the switch where the request waits for one"
+        None, "RFC 9110 7.8", "a request that waits for a 100 must get it before the switch"
     ),
     # Fields
     "missing_colon": Reason(400, "RFC 9112 5", "a field line must have a colon after its name"),
     "empty_field_name": Reason(400, "RFC 9110 5.1", "a field must have a name"),
     "invalid_field_name": Reason(400, "RFC 9110 5.1", "a field name must be a token"),
     "whitespace_before_colon": Reason(
-        400, "RFC 9112 5.1", "no white space may stand between a field name and its colon"
+        400, "RFC 9112 5.1", "there must be no white space between a field name and its colon"
     ),
     "obsolete_line_folding": Reason(400, "RFC 9112 5.2", "a field line must not be folded"),
     "invalid_field_value": Reason(
@@ -87,7 +87,7 @@ REASONS: Final[dict[str, Reason]] = {
     # Framing
     "invalid_content_length": Reason(400, "RFC 9112 6.3", "Content-Length must be one decimal number"),
     "conflicting_content_length": Reason(
-        400, "RFC 9112 6.3", "Content-Length is given several times, and not with the same digits"
+        400, "RFC 9112 6.3", "Content-Length is given several times with different digits"
     ),
     "transfer_encoding_and_content_length": Reason(
         400, "RFC 9112 6.3", "a message must not have both Transfer-Encoding and Content-Length"
@@ -96,10 +96,10 @@ REASONS: Final[dict[str, Reason]] = {
     "invalid_transfer_encoding": Reason(400, "RFC 9112 6.1", "Transfer-Encoding must be a list of codings"),
     "duplicate_transfer_encoding": Reason(400, "RFC 9112 6.1", "Transfer-Encoding must be chunked, once"),
     "chunked_not_final": Reason(400, "RFC 9112 6.3", "the last transfer coding must be chunked"),
-    "unsupported_transfer_coding": Reason(501, "RFC 9112 6.1", "the only transfer coding understood here is chunked"),
+    "unsupported_transfer_coding": Reason(501, "RFC 9112 6.1", "the only supported transfer coding is chunked"),
     # Chunks
     "invalid_chunk_size": Reason(400, "RFC 9112 7.1", "a chunk must start with its size in hexadecimal digits"),
-    "chunk_size_overflow": Reason(413, "RFC 9112 7.1", "the size of this chunk is larger than any content can be"),
+    "chunk_size_overflow": Reason(413, "RFC 9112 7.1", "the size of this chunk is too large for any content"),
     "invalid_chunk_extension": Reason(400, "RFC 9112 7.1.1", "a chunk extension must be ;name or ;name=value"),
     "chunk_extensions_too_large": Reason(
         400, "RFC 9112 7.1.1", "the chunk extensions of one message are larger than max_line allows"
@@ -107,7 +107,7 @@ REASONS: Final[dict[str, Reason]] = {
     "chunk_not_terminated": Reason(400, "RFC 9112 7.1", "the data of a chunk must be followed by CRLF"),
     # Life cycle
     "incomplete_message": Reason(400, "RFC 9112 8", "the connection ended in the middle of a message"),
-    "unexpected_response": Reason(None, "RFC 9112 9.2", "a response came that no request waits for"),
+    "unexpected_response": Reason(None, "RFC 9112 9.2", "a response came, but no request waits for one"),
     "buffer_full": Reason(413, None, "more bytes wait to be parsed than max_buffer allows"),
     # ------------------------------------------------------------ HTTP/1.1: what a caller can get wrong
     "wrong_role": Reason(None, "RFC 9110 3.3", "a server sends responses and a client sends requests"),
@@ -116,10 +116,10 @@ REASONS: Final[dict[str, Reason]] = {
     "already_responded": Reason(None, "RFC 9110 3.3", "the final response to this request has been sent"),
     "already_ended": Reason(None, "RFC 9112 2.1", "this message has been ended"),
     "error_response_only": Reason(
-        None, "RFC 9112 9.3", "only a 4xx or 5xx can be sent where no request was read, or after an error"
+        None, "RFC 9112 9.3", "only a 4xx or 5xx response can be sent without a request or after an error"
     ),
     "response_skipped": Reason(
-        None, "RFC 9112 9.3", "a request before this one was not answered: a response would be taken for its own"
+        None, "RFC 9112 9.3", "an earlier request was not answered: this response would be taken for its answer"
     ),
     "no_content_allowed": Reason(None, "RFC 9110 6.4.1", "this message must not have content"),
     "framing_required": Reason(
@@ -135,8 +135,10 @@ REASONS: Final[dict[str, Reason]] = {
     "cycle_not_complete": Reason(
         None, "RFC 9112 9.3", "the next message can start only when this one has ended in both directions"
     ),
-    "protocol_switched": Reason(None, "RFC 9110 7.8", "this connection speaks another protocol now"),
-    "not_informational": Reason(None, "RFC 9110 15.2", "an informational response must be from 100 to 199 and not 101"),
+    "protocol_switched": Reason(None, "RFC 9110 7.8", "this connection has switched to another protocol"),
+    "not_informational": Reason(
+        None, "RFC 9110 15.2", "an informational response must be from 100 to 199, but not 101"
+    ),
     "informational_status": Reason(None, "RFC 9110 15.2", "send_informational sends a 1xx, send_response all others"),
     "informational_to_http_1_0": Reason(None, "RFC 9110 15.2", "a 1xx must not be sent to an HTTP/1.0 client"),
     "receive_after_eof": Reason(None, "RFC 9112 9.6", "no bytes can follow the end of the input"),
@@ -152,7 +154,7 @@ REASONS: Final[dict[str, Reason]] = {
     "field_block_interrupted": Reason(
         None, "RFC 9113 6.10", "a field block must be followed by its CONTINUATION frames and nothing else"
     ),
-    "unexpected_continuation": Reason(None, "RFC 9113 6.10", "a CONTINUATION frame must go on with a field block"),
+    "unexpected_continuation": Reason(None, "RFC 9113 6.10", "a CONTINUATION frame must continue a field block"),
     "push_refused": Reason(None, "RFC 9113 8.4", "PUSH_PROMISE must not be sent to an endpoint that disabled push"),
     "invalid_setting": Reason(None, "RFC 9113 6.5.2", "this setting cannot have this value"),
     "unexpected_settings_ack": Reason(None, "RFC 9113 6.5.3", "no SETTINGS frame waits for an acknowledgment"),
@@ -177,7 +179,7 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     # Field blocks
     "hpack_truncated": Reason(None, "RFC 7541 6", "a field block ends in the middle of a field"),
-    "hpack_integer_too_large": Reason(None, "RFC 7541 5.1", "an integer in a field block is larger than any can be"),
+    "hpack_integer_too_large": Reason(None, "RFC 7541 5.1", "an integer in a field block is too large"),
     "hpack_invalid_index": Reason(None, "RFC 7541 2.3.3", "an index in a field block points to no entry"),
     "hpack_huffman_padding": Reason(
         None, "RFC 7541 5.2", "a Huffman-coded string must be padded with less than 8 ones"
@@ -193,7 +195,7 @@ REASONS: Final[dict[str, Reason]] = {
         None, "RFC 7541 4.2", "a lowered SETTINGS_HEADER_TABLE_SIZE must be followed by a dynamic table size update"
     ),
     "hpack_bomb": Reason(
-        431, "RFC 7541 7.3", "a field block unfolds to many times of what max_header_list_size allows"
+        431, "RFC 7541 7.3", "a field block decodes to many times the size that max_header_list_size allows"
     ),
     # Abuse limits
     "field_block_too_large": Reason(
@@ -222,19 +224,19 @@ REASONS: Final[dict[str, Reason]] = {
     "header_list_too_large": Reason(
         431, "RFC 9113 10.5.1", "the header or trailer section is larger than max_header_list_size allows"
     ),
-    "missing_pseudo_field": Reason(400, "RFC 9113 8.3", "a pseudo-header field that this message needs is missing"),
-    "unexpected_pseudo_field": Reason(400, "RFC 9113 8.3", "a pseudo-header field does not belong into this message"),
+    "missing_pseudo_field": Reason(400, "RFC 9113 8.3", "a pseudo-header field that this message must have is missing"),
+    "unexpected_pseudo_field": Reason(400, "RFC 9113 8.3", "this message must not have this pseudo-header field"),
     "duplicate_pseudo_field": Reason(400, "RFC 9113 8.3", "a pseudo-header field must not appear more than once"),
     "misplaced_pseudo_field": Reason(400, "RFC 9113 8.3", "pseudo-header fields must come before all others"),
     "pseudo_field_in_trailers": Reason(400, "RFC 9113 8.1", "a trailer section must not have pseudo-header fields"),
     "connection_specific_field": Reason(
         400,
         "RFC 9113 8.2.2",
-        "what speaks about a connection belongs into HTTP/1.1 only, and so does TE but for trailers",
+        "connection-specific fields are for HTTP/1.1 only, and so is TE with a value other than trailers",
     ),
     "conflicting_authority": Reason(400, "RFC 9113 8.3.1", "Host must not differ from :authority"),
     "trailers_without_end": Reason(400, "RFC 9113 8.1", "a trailer section must end the stream"),
-    "trailers_in_tunnel": Reason(400, "RFC 9113 8.5", "only DATA frames belong into a CONNECT tunnel"),
+    "trailers_in_tunnel": Reason(400, "RFC 9113 8.5", "a CONNECT tunnel must have only DATA frames"),
     "informational_ends": Reason(None, "RFC 9113 8.1", "an informational response must not end the stream"),
     "switching_protocols": Reason(None, "RFC 9113 8.6", "there is no status 101 in HTTP/2"),
     # ------------------------------------------------------------ HTTP/2: what a caller can get wrong
@@ -246,26 +248,30 @@ REASONS: Final[dict[str, Reason]] = {
     "message_ended": Reason(None, "RFC 9113 8.1", "the message on this stream has been ended"),
     "pseudo_field_given": Reason(None, "RFC 9113 8.3", "pseudo-header fields are made from the arguments"),
     "invalid_pseudo_field": Reason(400, "RFC 9113 8.3", "this cannot be the value of a pseudo-header field"),
-    "protocol_without_connect": Reason(None, "RFC 8441 4", ":protocol belongs to CONNECT alone"),
+    "protocol_without_connect": Reason(None, "RFC 8441 4", ":protocol is allowed only with CONNECT"),
     "connect_protocol_not_enabled": Reason(
         None, "RFC 8441 3", "the peer has not announced SETTINGS_ENABLE_CONNECT_PROTOCOL"
     ),
     "too_much_blocked": Reason(None, "RFC 9113 10.5", "more content waits to be sent than max_blocked_bytes allows"),
     "consumed_too_much": Reason(None, "RFC 9113 6.9", "more content was consumed than was pulled without its credit"),
-    "upgrade_too_late": Reason(None, "RFC 7540 3.2", "an upgrade must come before everything else"),
+    "upgrade_too_late": Reason(None, "RFC 7540 3.2", "an upgrade must come before anything else on this connection"),
     "invalid_settings_header": Reason(None, "RFC 7540 3.2.1", "HTTP2-Settings must be a SETTINGS payload in base64url"),
     # ------------------------------------------------------------ HTTP/3: what breaks the QUIC connection
     "handshake_failed": Reason(None, "RFC 9001 4.8", "the TLS handshake failed"),
-    "no_common_version": Reason(None, "RFC 9000 6.2", "the server speaks no version of QUIC that is spoken here"),
+    "no_common_version": Reason(
+        None, "RFC 9000 6.2", "the server supports no version of QUIC that the client supports"
+    ),
     # Packets and keys
-    "not_a_quic_packet": Reason(None, "RFC 8999 5", "these bytes are no QUIC packet"),
+    "not_a_quic_packet": Reason(None, "RFC 8999 5", "these bytes are not a QUIC packet"),
     "empty_packet": Reason(None, "RFC 9000 12.4", "a packet must have a frame"),
     "reserved_bits": Reason(None, "RFC 9000 17.2", "the reserved bits of a packet must be 0"),
-    "integrity_limit": Reason(None, "RFC 9001 6.6", "more forged packets came than the keys are good for"),
-    "confidentiality_limit": Reason(
-        None, "RFC 9001 6.6", "the keys have protected as many packets as they are good for"
+    "integrity_limit": Reason(
+        None, "RFC 9001 6.6", "more packets failed to decrypt than the integrity limit of the keys allows"
     ),
-    "old_keys": Reason(None, "RFC 9001 6.4", "a packet uses older keys than one before it"),
+    "confidentiality_limit": Reason(
+        None, "RFC 9001 6.6", "the keys have protected as many packets as their confidentiality limit allows"
+    ),
+    "old_keys": Reason(None, "RFC 9001 6.4", "a packet uses older keys than an earlier packet"),
     "early_key_update": Reason(
         None, "RFC 9001 6.2", "the keys were updated again before the last update was acknowledged"
     ),
@@ -275,28 +281,32 @@ REASONS: Final[dict[str, Reason]] = {
     "truncated_frame": Reason(None, "RFC 9000 12.4", "a frame ends in the middle of a field"),
     "frame_not_allowed": Reason(None, "RFC 9000 12.5", "a frame of this type must not be in this packet, or not yet"),
     "negative_packet_number": Reason(None, "RFC 9000 19.3.1", "an ACK frame goes below packet number 0"),
-    "acknowledged_unsent": Reason(None, "RFC 9000 13.1", "a packet is acknowledged that was never sent"),
-    "crypto_buffer_exceeded": Reason(None, "RFC 9000 7.5", "handshake bytes come too far ahead of those before them"),
+    "acknowledged_unsent": Reason(None, "RFC 9000 13.1", "an ACK frame acknowledges a packet that was never sent"),
+    "crypto_buffer_exceeded": Reason(
+        None, "RFC 9000 7.5", "handshake bytes are too far ahead of the next expected byte"
+    ),
     "empty_token": Reason(None, "RFC 9000 19.7", "a NEW_TOKEN frame must have a token"),
     "datagram_too_large": Reason(None, "RFC 9221 3", "a DATAGRAM frame is larger than max_datagram_frame_size allows"),
     # Streams
-    "stream_not_opened": Reason(None, "RFC 9000 19.8", "a frame speaks of a stream of ours that was not opened"),
+    "stream_not_opened": Reason(None, "RFC 9000 19.8", "a frame names a stream of ours that was not opened"),
     "send_only_stream": Reason(
-        None, "RFC 9000 19.8", "a frame for receiving streams speaks of one that only we send on"
+        None, "RFC 9000 19.8", "a frame of this type must not name a stream that only we send on"
     ),
     "receive_only_stream": Reason(
-        None, "RFC 9000 19.5", "a frame for sending streams speaks of one that we only receive on"
+        None, "RFC 9000 19.5", "a frame of this type must not name a stream that we only receive on"
     ),
     "stream_count_too_large": Reason(None, "RFC 9000 4.6", "a number of streams must not be above 2**60"),
     "offset_too_large": Reason(None, "RFC 9000 19.8", "a stream cannot have so many bytes"),
     "stream_limit_exceeded": Reason(None, "RFC 9000 4.1", "more was sent on a stream than its limit allows"),
     "connection_limit_exceeded": Reason(None, "RFC 9000 4.1", "more was sent on all streams than the limit allows"),
     "final_size_changed": Reason(
-        None, "RFC 9000 4.5", "a stream has another final size than it had, or bytes beyond it"
+        None, "RFC 9000 4.5", "the final size of a stream has changed, or there are bytes beyond it"
     ),
-    "too_many_gaps": Reason(None, None, "a stream comes in too many small pieces with gaps between them"),
+    "too_many_gaps": Reason(None, None, "a stream has too many gaps between the pieces received"),
     # Connection IDs and transport parameters
-    "connection_id_changed": Reason(None, "RFC 9000 19.15", "a connection ID is given again with other contents"),
+    "connection_id_changed": Reason(
+        None, "RFC 9000 19.15", "a connection ID or its sequence number is repeated with other contents"
+    ),
     "connection_id_of_none": Reason(None, "RFC 9000 19.15", "an endpoint without connection IDs cannot issue one"),
     "connection_id_length": Reason(None, "RFC 9000 19.15", "a connection ID must have 1 to 20 bytes"),
     "retire_prior_to": Reason(None, "RFC 9000 19.15", "Retire Prior To must not be above the sequence number"),
@@ -304,9 +314,11 @@ REASONS: Final[dict[str, Reason]] = {
         None, "RFC 9000 5.1.1", "more connection IDs came than active_connection_id_limit"
     ),
     "too_many_retirements": Reason(
-        None, "RFC 9000 5.1.2", "connection IDs are retired faster than that is acknowledged"
+        None, "RFC 9000 5.1.2", "the peer makes us retire connection IDs faster than it acknowledges that"
     ),
-    "connection_id_never_issued": Reason(None, "RFC 9000 19.16", "a connection ID is retired that was never issued"),
+    "connection_id_never_issued": Reason(
+        None, "RFC 9000 19.16", "a frame retires a connection ID that was never issued"
+    ),
     "connection_id_in_use": Reason(None, "RFC 9000 19.16", "a packet retires the connection ID that it was sent to"),
     "connection_id_not_authentic": Reason(
         None,
@@ -322,26 +334,28 @@ REASONS: Final[dict[str, Reason]] = {
     "parameter_value": Reason(None, "RFC 9000 18.2", "a transport parameter cannot have this value"),
     "parameter_length": Reason(None, "RFC 9000 18.2", "a transport parameter cannot have this length"),
     "preferred_address": Reason(None, "RFC 9000 18.2", "preferred_address is not well formed"),
-    "version_downgrade": Reason(None, "RFC 9368 4", "the versions of both sides would have led to another one"),
+    "version_downgrade": Reason(None, "RFC 9368 4", "the versions of both sides lead to another version than this one"),
     "version_information": Reason(None, "RFC 9368 4", "version_information is not well formed"),
     # ------------------------------------------------------------ HTTP/3: what breaks the HTTP connection
     "h3_frame_unexpected": Reason(None, "RFC 9114 7.1", "a frame of this type must not be on this stream, or not now"),
     "h3_frame_truncated": Reason(
         None, "RFC 9114 7.1", "a stream ends inside a frame, or a frame does not end where its fields do"
     ),
-    "h3_frame_too_large": Reason(None, "RFC 9114 10.5", "a frame of the control stream is larger than any needs to be"),
+    "h3_frame_too_large": Reason(None, "RFC 9114 10.5", "a frame of the control stream is too large"),
     "missing_h3_settings": Reason(None, "RFC 9114 6.2.1", "the first frame of the control stream must be SETTINGS"),
     "invalid_h3_setting": Reason(
         None, "RFC 9114 7.2.4.1", "a setting is repeated, reserved, or cannot have this value"
     ),
     "truncated_settings": Reason(None, "RFC 9114 7.2.4", "SETTINGS ends in the middle of a setting"),
-    "qpack_stalled": Reason(None, "RFC 9204 7.3", "the peer takes nothing of what QPACK has to tell it, and goes on"),
-    "too_many_settings": Reason(None, "RFC 9114 10.5", "SETTINGS has more settings than anybody knows"),
+    "qpack_stalled": Reason(
+        None, "RFC 9204 7.3", "the peer sends field sections, but gives no credit for their QPACK acknowledgments"
+    ),
+    "too_many_settings": Reason(None, "RFC 9114 10.5", "SETTINGS has too many settings"),
     "remembered_setting_reduced": Reason(
         None, "RFC 9114 7.2.4.2", "a server that accepts early data must not lower a setting that it relies on"
     ),
     "second_critical_stream": Reason(
-        None, "RFC 9114 6.2.1", "there must be one control stream, and one of each of QPACK"
+        None, "RFC 9114 6.2.1", "there must be only one control stream, and one of each type of QPACK stream"
     ),
     "critical_stream_closed": Reason(
         None, "RFC 9114 6.2.1", "the control stream and those of QPACK must not be closed"
@@ -352,30 +366,36 @@ REASONS: Final[dict[str, Reason]] = {
     "push_id_lowered": Reason(None, "RFC 9114 7.2.7", "MAX_PUSH_ID must not be lowered"),
     "push_not_allowed": Reason(None, "RFC 9114 4.6", "a client cannot push, and no push was allowed to the server"),
     "push_id_unknown": Reason(None, "RFC 9114 7.2.3", "there is no push to cancel"),
-    "priority_of_no_request": Reason(None, "RFC 9218 7.2", "PRIORITY_UPDATE must name a request that may come"),
-    "invalid_datagram": Reason(None, "RFC 9297 2.1", "a datagram must begin with a quarter of a stream's identifier"),
-    "datagram_of_no_request": Reason(None, "RFC 9297 2.1", "a datagram must belong to a request that may be"),
+    "priority_of_no_request": Reason(None, "RFC 9218 7.2", "PRIORITY_UPDATE must name a request stream that can exist"),
+    "invalid_datagram": Reason(
+        None, "RFC 9297 2.1", "a datagram must begin with the identifier of a request stream, divided by four"
+    ),
+    "datagram_of_no_request": Reason(None, "RFC 9297 2.1", "a datagram must belong to a request that can exist"),
     "qpack_decompression": Reason(None, "RFC 9204 2.2", "a field section cannot be decoded"),
     "qpack_encoder_stream": Reason(None, "RFC 9204 4.3", "an instruction of the encoder stream cannot be followed"),
     "qpack_decoder_stream": Reason(None, "RFC 9204 4.4", "an instruction of the decoder stream cannot be followed"),
     # ------------------------------------------------------------ HTTP/3: what breaks a stream
     "request_incomplete": Reason(None, "RFC 9114 4.1", "a stream ended before its message did"),
-    "request_rejected": Reason(None, "RFC 9114 5.2", "the connection is shutting down, and takes no new request"),
+    "request_rejected": Reason(None, "RFC 9114 5.2", "the connection is shutting down and accepts no new request"),
     # ------------------------------------------------------------ HTTP/3: what a caller can get wrong
-    "datagrams_not_enabled": Reason(None, "RFC 9297 2.1.1", "datagrams are sent if both sides have announced them"),
+    "datagrams_not_enabled": Reason(
+        None, "RFC 9297 2.1.1", "datagrams can be sent only if both sides have announced them"
+    ),
     "migration_not_possible": Reason(
         None,
         "RFC 9000 9",
-        "a client moves once the handshake is confirmed, if the server allows it and a connection ID is left for it",
+        "a client can migrate once the handshake is confirmed, if the server allows it and a connection ID is left",
     ),
-    "no_datagram_now": Reason(None, "RFC 9297 2.1", "datagrams are sent between a message's head and its end"),
+    "no_datagram_now": Reason(
+        None, "RFC 9297 2.1", "datagrams can be sent only between the head of a message and its end"
+    ),
     "datagram_does_not_fit": Reason(
-        None, "RFC 9221 3", "a datagram must fit into one packet, and into what the peer takes"
+        None, "RFC 9221 3", "a datagram must fit into one packet and must not be larger than the peer accepts"
     ),
     "key_update_too_early": Reason(
         None,
         "RFC 9001 6.1",
-        "keys are updated once the handshake is confirmed and the last update acknowledged",
+        "keys can be updated only after the handshake is confirmed and the last update acknowledged",
     ),
 }
 

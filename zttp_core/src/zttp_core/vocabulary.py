@@ -37,7 +37,7 @@ class Vocabulary:
         words = BytesWriter()  # first word, last word and tag of every string
         for number, string in enumerate(strings):
             if len(string) > _LONGEST:
-                raise ValueError(f"a string has at most {_LONGEST} bytes, got {len(string)}")
+                raise ValueError(f"a string must have at most {_LONGEST} bytes, got {len(string)}")
             padded = string + bytes(8)
             length: i64 = len(string)
             first = read_i64_le(padded, 0)

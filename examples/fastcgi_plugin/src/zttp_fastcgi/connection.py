@@ -111,7 +111,7 @@ class FastCgiConnection:
         """Return the stream of an open request."""
         stream = self._streams.get(stream_id)
         if stream is None or not stream.is_open:
-            raise LocalProtocolError(f"no request {stream_id} is under way", reason="stream_closed")
+            raise LocalProtocolError(f"there is no open request {stream_id}", reason="stream_closed")
         return stream
 
     def consume_data(self, stream_id: int, length: int, /) -> None:

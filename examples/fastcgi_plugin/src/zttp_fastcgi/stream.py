@@ -71,7 +71,7 @@ class Stream:
     def reset(self, error_code: int = 1, /) -> None:
         """Abandon the request; no effect if it has ended."""
         if not 0 <= error_code <= 0xFFFFFFFF:
-            raise ValueError(f"a status of an application has 32 bits, not {error_code}")
+            raise ValueError(f"the status of an application must have 32 bits, got {error_code}")
         if not self.is_open:
             return
         if self.connection.role == SERVER:

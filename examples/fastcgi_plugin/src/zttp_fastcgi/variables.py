@@ -14,7 +14,7 @@ ONCE = frozenset((b"REQUEST_METHOD", b"REQUEST_URI", b"SERVER_PROTOCOL", b"CONTE
 def write_request(method: bytes, target: bytes, version: bytes, fields: Fields, *, end_stream: bool) -> bytes:
     """Return the variables of a request."""
     if not is_token(method) or not is_request_target(target):
-        raise LocalProtocolError(f"{method!r} {target!r} is no request", reason="invalid_request")
+        raise LocalProtocolError(f"{method!r} {target!r} is not a request", reason="invalid_request")
     variables = [(b"REQUEST_METHOD", method), (b"REQUEST_URI", target), (b"SERVER_PROTOCOL", b"HTTP/" + version)]
     variables.append((b"QUERY_STRING", target.partition(b"?")[2]))
     if end_stream and not any(name.lower() == b"content-length" for name, _ in fields):
@@ -49,11 +49,11 @@ def read_request(variables: Fields, stream_id: int) -> Request:
 def write_response(status: int, fields: Fields) -> bytes:
     """Return the head of a response (RFC 3875 6)."""
     if not 200 <= status <= 999:
-        raise LocalProtocolError(f"{status} is no status of a response", reason="invalid_status_code")
+        raise LocalProtocolError(f"{status} is not a status of a response", reason="invalid_status_code")
     for name, value in fields:
         check_field(name, value)
         if name.lower() == b"status":
-            raise LocalProtocolError("Status is what says the status", reason="invalid_field_name")
+            raise LocalProtocolError("the status is an argument, not a Status field", reason="invalid_field_name")
     return b"Status: %d\r\n" % status + b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
 
 
@@ -80,7 +80,7 @@ def read_response(lines: list[bytes]) -> tuple[int, Fields]:
 def check_field(name: bytes, value: bytes) -> None:
     """Refuse to send an invalid field."""
     if not is_token(name) or not is_field_value(value):
-        raise LocalProtocolError(f"{name!r} is no field that can be sent", reason="invalid_field_value")
+        raise LocalProtocolError(f"{name!r} is not a field that can be sent", reason="invalid_field_value")
 
 
 def _field_name(variable: bytes) -> bytes:

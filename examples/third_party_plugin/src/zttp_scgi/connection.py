@@ -59,11 +59,11 @@ class ScgiConnection:
         if self._sending != HEADERS:
             raise LocalProtocolError("the response has been sent already", reason="response_already_sent")
         if not 200 <= status <= 999:
-            raise LocalProtocolError(f"{status} is no status of a response", reason="invalid_status_code")
+            raise LocalProtocolError(f"{status} is not a status of a response", reason="invalid_status_code")
         head = [b"Status: %d\r\n" % status]
         for name, value in headers or ():
             if not is_token(name) or not is_field_value(value):
-                raise LocalProtocolError(f"{name!r} is no header that can be sent", reason="invalid_field_value")
+                raise LocalProtocolError(f"{name!r} is not a header that can be sent", reason="invalid_field_value")
             head.append(b"%b: %b\r\n" % (name, value))
         self._output += [*head, b"\r\n"]
         self._sending = BODY
@@ -71,7 +71,7 @@ class ScgiConnection:
     def send_data(self, data: Buffer, /) -> None:
         """Queue a piece of the response's body."""
         if self._sending != BODY:
-            raise LocalProtocolError("a body goes between a response's head and its end", reason="no_message_to_send")
+            raise LocalProtocolError("a body must be between a response's head and its end", reason="no_message_to_send")
         self._output.append(bytes(memoryview(data)))
 
     def end_message(self) -> None:

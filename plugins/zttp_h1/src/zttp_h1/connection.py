@@ -299,7 +299,7 @@ class H1Connection:
         return (buffer.rest(), buffer.eof)
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a connection cannot be copied or pickled: it is one end of one conversation")
+        raise TypeError("a connection cannot be copied or pickled: it is one end of an exchange with a peer")
 
     def __repr__(self) -> str:
         role = "SERVER" if self.role == SERVER else "CLIENT"

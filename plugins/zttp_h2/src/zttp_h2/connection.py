@@ -230,7 +230,7 @@ class H2Connection:
         if stream is not None:
             return Stream(self._content, stream)
         if number <= 0 or number > MAX_STREAM_ID:
-            raise ValueError(f"a stream identifier is from 1 to 2**31-1, got {stream_id}")
+            raise ValueError(f"a stream identifier must be from 1 to 2**31-1, got {stream_id}")
         state = table.state_of(number)
         if state == IDLE:
             raise local_error("no_such_stream", stream_id=stream_id)
@@ -239,7 +239,7 @@ class H2Connection:
     def ping(self, data: bytes = b"\x00\x00\x00\x00\x00\x00\x00\x00") -> None:
         """Queue a PING of eight bytes; the answer is a ``Ping`` event with ``ack`` (RFC 9113 6.7)."""
         if len(data) != 8:
-            raise ValueError(f"a PING carries 8 bytes, got {len(data)}")
+            raise ValueError(f"the data of a PING must have 8 bytes, got {len(data)}")
         self._check_open()
         self._session.ping(data)
 
@@ -288,9 +288,9 @@ class H2Connection:
             return
         last = session.last_processed() if last_stream_id is None else clamped(last_stream_id)
         if last < 0 or last > MAX_STREAM_ID:
-            raise ValueError(f"a stream identifier is from 0 to 2**31-1, got {last_stream_id}")
+            raise ValueError(f"a stream identifier must be from 0 to 2**31-1, got {last_stream_id}")
         if error_code < 0 or error_code > 0xFFFFFFFF:
-            raise ValueError(f"an error code has 32 bits, got {error_code}")
+            raise ValueError(f"an error code must be from 0 to 2**32-1, got {error_code}")
         if 0 <= session.goaway_sent < last:
             if last_stream_id is not None:
                 raise local_error("goaway_raised")
@@ -359,7 +359,7 @@ class H2Connection:
         return session.is_shut_down() and (session.aborted or not self._receiver.has_event())
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a connection cannot be copied or pickled: it is one end of one conversation")
+        raise TypeError("a connection cannot be copied or pickled: it is one end of an exchange with a peer")
 
     def __repr__(self) -> str:
         role = "SERVER" if self.role == SERVER else "CLIENT"

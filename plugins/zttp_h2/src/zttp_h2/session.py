@@ -104,12 +104,13 @@ class Session:
     def checked_params(self, settings: Mapping[int, int]) -> Params:
         """Return settings in the form to send; LocalProtocolError for values that would make a peer close."""
         if len(settings) > _MOST_SETTINGS:
-            raise ValueError(f"a SETTINGS frame holds at most {_MOST_SETTINGS} settings, got {len(settings)}")
+            raise ValueError(f"a SETTINGS frame must have at most {_MOST_SETTINGS} settings, got {len(settings)}")
         params: Params = []
         given: dict[Any, Any] = dict(settings)
         for identifier, value in given.items():
             if not isinstance(identifier, int) or not isinstance(value, int):
-                raise TypeError("a setting is an integer with an integer as its value")
+                kinds = f"{type(identifier).__name__} and {type(value).__name__}"
+                raise TypeError(f"the identifier and value of a setting must be integers, got {kinds}")
             number = int(identifier)
             if (
                 not 0 <= number <= 0xFFFF

@@ -113,7 +113,7 @@ class Stream:
     def reset(self, error_code: int = CANCEL, /) -> None:
         """Cancel the stream with RST_STREAM (RFC 9113 6.4). It does nothing if the stream is closed."""
         if error_code < 0 or error_code > 0xFFFFFFFF:
-            raise ValueError(f"an error code has 32 bits, got {error_code}")
+            raise ValueError(f"an error code must be from 0 to 2**32-1, got {error_code}")
         if self._state.state < CLOSED:
             reset_here(self._content.session, self._state, error_code)
 

@@ -186,7 +186,7 @@ class H3Connection:
         """
         data = owned(datagram)
         if not 0 <= ecn <= 3:
-            raise ValueError(f"an ECN codepoint is from 0 to 3, got {ecn}")
+            raise ValueError(f"an ECN codepoint must be from 0 to 3, got {ecn}")
         self._take_time(now)
         if self._session is None:
             if self._closed_here:
@@ -312,7 +312,7 @@ class H3Connection:
         number = clamped(stream_id)
         session = self._session
         if number < 0 or number & 3 != 0 or stream_id > _MOST_CODE:
-            raise ValueError(f"a request's stream identifier is a multiple of 4 below 2**62, got {stream_id}")
+            raise ValueError(f"a request stream must be a multiple of 4 below 2**62, got {stream_id}")
         stream = None if session is None else find_stream(session, number)
         if stream is not None:
             return stream
@@ -339,7 +339,7 @@ class H3Connection:
             if self.role != SERVER:
                 raise local_error("wrong_role")
             if not 0 <= stream_id <= _MOST_CODE or stream_id & 3 != 0:
-                raise ValueError(f"a request's stream identifier is a multiple of 4 below 2**62, got {stream_id}")
+                raise ValueError(f"a request stream must be a multiple of 4 below 2**62, got {stream_id}")
         session = self._session
         if session is not None:
             go_away(session, stream_id)
@@ -350,7 +350,7 @@ class H3Connection:
         ``error_code`` is an HTTP/3 code if ``app`` is true, otherwise a QUIC code.
         """
         if not 0 <= error_code <= _MOST_CODE:
-            raise ValueError(f"an error code has 62 bits, got {error_code}")
+            raise ValueError(f"an error code must be from 0 to 2**62-1, got {error_code}")
         session = self._session
         if session is not None:
             session.touch()
@@ -494,7 +494,7 @@ class H3Connection:
         return close.state != OPEN and (not close.by_peer or self._told or self._failure is not None)
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a connection cannot be copied or pickled: it is one end of one conversation")
+        raise TypeError("a connection cannot be copied or pickled: it is one end of an exchange with a peer")
 
     def __repr__(self) -> str:
         role = "SERVER" if self.role == SERVER else "CLIENT"

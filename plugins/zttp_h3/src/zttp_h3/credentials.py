@@ -50,9 +50,9 @@ class TlsCredentials:
     ) -> None:
         chain = [bytes(one) for one in certificates] if certificate is None else [bytes(certificate)]
         if certificate is not None and certificates:
-            raise ValueError("give certificates or certificate, not both")
+            raise ValueError("give either certificates or certificate, not both")
         if (private_key is None) == (private_key_scalar is None):
-            raise ValueError("give private_key or private_key_scalar, one of them")
+            raise ValueError("give either private_key or private_key_scalar")
         key = _scalar_key(private_key_scalar) if private_key_scalar is not None else _load_key(private_key, None)
         self.identity: Final = Identity(chain, key)
 
@@ -120,7 +120,7 @@ class TrustStore:
             paths = ssl.get_default_verify_paths()
             files = [Path(paths.cafile)] if paths.cafile else sorted(Path(paths.capath or "/").glob("*.pem"))
             if not files:
-                raise FileNotFoundError("the system has no certificate authorities; give verify= a TrustStore")
+                raise FileNotFoundError("the system has no certificate authorities; pass a TrustStore as verify=")
             cls._system = cls.from_pem(b"\n".join(file.read_bytes() for file in files))
         return cls._system
 
@@ -199,7 +199,7 @@ def _general_name(name: str) -> x509.GeneralName:
 
 def _scalar_key(scalar: bytes) -> Any:
     if len(scalar) != 32:
-        raise ValueError(f"the scalar of a P-256 key has 32 bytes, got {len(scalar)}")
+        raise ValueError(f"the scalar of a P-256 key must have 32 bytes, got {len(scalar)}")
     return ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1())
 
 

@@ -188,7 +188,7 @@ def judge(
     client: ClientParameters | None = None
     if role == SERVER:
         if early_data and tickets is None:
-            raise ValueError("a server takes early data by its tickets=, which remember what was used")
+            raise ValueError("a server with early_data needs tickets=, which remember the tickets that were used")
         # The context of early data; tickets of other connections may have other limits.
         context = server_context(transport, held, enable_connect_protocol, datagrams) if early_data else b""
         server = ServerParameters(
@@ -198,11 +198,11 @@ def judge(
         name = _host(server_name)
         trust = trust_of(verify)
         if not name and trust is not None and not trust.is_pin():
-            raise ValueError("a client needs server_name: whom it talks to")
+            raise ValueError("a client needs server_name, the host name or address of the server")
         if connection_id is not None and len(connection_id) > _MOST_ID:
-            raise ValueError(f"a connection ID has 0 to {_MOST_ID} bytes, got {len(connection_id)}")
+            raise ValueError(f"a connection ID must have from 0 to {_MOST_ID} bytes, got {len(connection_id)}")
         if validation_token is not None and len(validation_token) > MOST_TOKEN:
-            raise ValueError(f"a validation token has at most {MOST_TOKEN} bytes, got {len(validation_token)}")
+            raise ValueError(f"a validation token must have at most {MOST_TOKEN} bytes, got {len(validation_token)}")
         client = ClientParameters(name, protocols, suites, key_groups, trust, session, early_data)
     return ConnectionOptions(
         held,
@@ -273,9 +273,9 @@ def _numbers(option: str, given: Any, known: Mapping[str, int]) -> list[int]:
         elif isinstance(item, int) and item in known.values():
             number = item
         if number < 0:
-            raise ValueError(f"{option} must be of {', '.join(known)}, got {str(item)[:80]!r}")
+            raise ValueError(f"each of {option} must be one of {', '.join(known)}, got {str(item)[:80]!r}")
         if number not in chosen:
             chosen.append(int(number))
     if not chosen:
-        raise ValueError(f"{option} must name one at least")
+        raise ValueError(f"{option} must have at least one name")
     return chosen

@@ -83,7 +83,7 @@ class Stream:
     def reset(self, error_code: int = _CANCELLED, /) -> None:
         """Abort the stream in both directions (RFC 9114 4.1.1). It does nothing if the stream is closed."""
         if error_code < 0 or error_code > 0x3FFFFFFFFFFFFFFF:
-            raise ValueError(f"an error code has 62 bits, got {error_code}")
+            raise ValueError(f"an error code must be from 0 to 2**62-1, got {error_code}")
         self._session.touch()
         self._state.close(error_code)
 

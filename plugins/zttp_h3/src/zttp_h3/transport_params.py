@@ -27,7 +27,7 @@ def check_transport_params(given: Any) -> dict[str, int]:
     for name, value in given.items():
         bounds = _CHOOSABLE.get(name) if isinstance(name, str) else None
         if bounds is None:
-            raise ValueError(f"transport_params has no {str(name)[:80]!r}. It has: {', '.join(_CHOOSABLE)}")
+            raise ValueError(f"transport_params cannot set {str(name)[:80]!r}. It can set: {', '.join(_CHOOSABLE)}")
         if not isinstance(value, int):
             raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
         if not bounds[0] <= value <= bounds[1]:

@@ -58,7 +58,7 @@ def parse_datagram_header(datagram: Any, /, connection_id_length: int = 8) -> Da
     """
     data = owned(datagram)
     if not 0 <= connection_id_length <= _MOST_ID:
-        raise ValueError(f"a connection ID has 0 to {_MOST_ID} bytes, got {connection_id_length}")
+        raise ValueError(f"a connection ID must have from 0 to {_MOST_ID} bytes, got {connection_id_length}")
     if len(data) == 0:
         raise remote_error("not_a_quic_packet")
     if not is_long(data, 0):

@@ -89,7 +89,7 @@ class QuicEndpoint:
         if not 1 <= max_connections < 1 << 60:
             raise ValueError(f"max_connections must be positive, got {max_connections}")
         if secret is not None and len(secret) < _LEAST_SECRET:
-            raise ValueError(f"a secret must have {_LEAST_SECRET} bytes or more, got {len(secret)}")
+            raise ValueError(f"a secret must have at least {_LEAST_SECRET} bytes, got {len(secret)}")
         if not 0 <= token_lifetime < 1 << 60:
             raise ValueError(f"token_lifetime must not be negative, got {token_lifetime}")
         if connection_id_factory is not None and not callable(connection_id_factory):
@@ -98,7 +98,7 @@ class QuicEndpoint:
         for name in common:
             if name not in COMMON:
                 raise TypeError(
-                    f"QuicEndpoint has no option '{name[:80]}'. It has, of a connection's: {', '.join(COMMON)}"
+                    f"QuicEndpoint has no option '{name[:80]}'. Of a connection's options it has: {', '.join(COMMON)}"
                 )
         if entropy is not None and not callable(entropy):
             raise TypeError(f"entropy must be callable, got {type(entropy).__name__}")

@@ -24,7 +24,7 @@ class NewConnectionIds:
         for _ in range(_MOST_CHANCES):
             connection_id = self._make(self._length)
             if len(connection_id) != self._length:
-                raise ValueError(f"connection_id_factory gave {len(connection_id)} bytes instead of {self._length}")
+                raise ValueError(f"connection_id_factory must return {self._length} bytes, got {len(connection_id)}")
             if self._members.find(connection_id) is None:
                 break
         return connection_id

@@ -26,10 +26,10 @@ class Identity:
         leaf = x509.load_der_x509_certificate(chain[0])
         public_key = leaf.public_key()
         if public_key != private_key.public_key():
-            raise ValueError("the private key is not that of the certificate")
+            raise ValueError("the private key does not belong to the certificate")
         self.schemes: Final = schemes_of(public_key)
         if len(self.schemes) == 0:
-            raise ValueError("TLS 1.3 signs with ECDSA P-256, P-384, P-521, Ed25519, or RSA of 2048 bits and more")
+            raise ValueError("the key must be ECDSA P-256, P-384 or P-521, Ed25519, or RSA of 2048 bits and more")
         self.chain: Final = tuple(chain)
         self._private_key: Final = private_key
         self.certificate_message: Final = write_certificate(chain)

@@ -225,7 +225,7 @@ class SessionTicket:
         try:
             reader = Reader(stored)
             if reader.take(1) != _FORMAT:
-                raise ValueError("these bytes are no session ticket")
+                raise ValueError("these bytes are not a session ticket")
             ticket = SessionTicket(
                 server_name=reader.vector(2).decode(),
                 identity=reader.vector(2),
@@ -241,7 +241,7 @@ class SessionTicket:
             )
             reader.finish()
         except Alert:
-            raise ValueError("these bytes are no session ticket") from None
+            raise ValueError("these bytes are not a session ticket") from None
         return ticket
 
     def __repr__(self) -> str:
