@@ -71,7 +71,7 @@ class ScgiConnection:
     def send_data(self, data: Buffer, /) -> None:
         """Queue a piece of the response's body."""
         if self._sending != BODY:
-            raise LocalProtocolError("a body must be between a response's head and its end", reason="no_message_to_send")
+            raise LocalProtocolError("a body must be between a response's head and end", reason="no_message_to_send")
         self._output.append(bytes(memoryview(data)))
 
     def end_message(self) -> None:
