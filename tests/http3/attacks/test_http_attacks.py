@@ -90,6 +90,36 @@ def test_a_head_without_end() -> None:
     assert error.error_code == Code.H3_EXCESSIVE_LOAD
 
 
+def test_heads_without_an_end_on_every_stream() -> None:
+    # No window bounds heads, which need not end one after the other as on HTTP/2: their size and number do.
+    limits = H3Limits(
+        max_concurrent_streams=32, max_field_block_bytes=8 * KIB, connection_window_size=16 * KIB, max_stream_resets=64
+    )
+    peer = RawPeer(limits=limits).settle()
+    session = peer.judged._session
+    assert session is not None
+    table = session.transport.session.streams
+
+    def held() -> int:
+        streams = [stream.incoming for stream in table.streams.values()]
+        return sum(len(piece) for incoming in streams if incoming is not None for piece in incoming._ready)
+
+    before = held()
+    opened = [peer.open(frames.frame_header(frames.HEADERS, 8 * KIB) + bytes(8 * KIB - 1)) for _ in range(32)]
+    assert peer.transport.open(False) is None
+    for _ in range(10):
+        peer.settle()
+    assert held() - before == 32 * (8 * KIB - 1)
+    assert peer.error is None
+    for stream in opened:
+        peer.streams.reset(stream, Code.H3_REQUEST_CANCELLED)
+    peer.settle()
+    assert held() == before
+    assert peer.error is None
+    usual = H3Limits()
+    assert usual.max_concurrent_streams * usual.max_field_block_bytes == 8 << 20
+
+
 def test_time_is_linear_in_the_crumbs_of_a_head() -> None:
     # A packet holds 200 STREAM frames of one byte, and a head has as many as it has bytes.
     peer = RawPeer(limits=H3Limits(max_field_block_bytes=1 << 20))
