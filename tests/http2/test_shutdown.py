@@ -161,6 +161,32 @@ def test_a_shutdown_after_the_end_of_the_input_is_one_goaway() -> None:
     assert connection.is_closed()
 
 
+def test_a_shutdown_names_the_last_stream_when_the_input_ends() -> None:
+    # RFC 9113 6.8: the client has ended only its own side, and its answer to the PING cannot come any more.
+    connection = server(headers(GET, 1, END_STREAM))
+    connection.shutdown()
+    assert [found.type for found in sent(connection)] == [GOAWAY, PING]
+    assert feed(connection, headers(GET, 3, END_STREAM) + headers(GET, 5, END_STREAM))[0].stream_id == 3
+    connection.receive_data(b"")
+    assert sent(connection) == []
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    [farewell] = sent(connection)
+    assert last_stream(farewell) == (5, 0)
+    connection.shutdown()
+    assert sent(connection) == []
+    assert connection.open_streams == 3
+
+
+def test_a_shutdown_that_a_close_has_ended_sends_nothing_when_the_input_ends() -> None:
+    connection = server(headers(GET, 1, END_STREAM))
+    connection.shutdown()
+    connection.close()
+    sent(connection)
+    connection.receive_data(b"")
+    assert connection.next_event() is zttp.CONNECTION_CLOSED
+    assert sent(connection) == []
+
+
 def test_a_close_within_a_shutdown_does_not_stop_it() -> None:
     connection = server()
     connection.shutdown()

@@ -81,8 +81,16 @@ def ping_answered(session: Session) -> None:
     session.pings -= 1
     if session.acks_until_goaway > 0:
         session.acks_until_goaway -= 1
-        if session.acks_until_goaway == 0 and session.leaves_room():
-            name_last_stream(session, session.last_processed())
+        if session.acks_until_goaway == 0:
+            _finish_shutdown(session)
+
+
+def input_ended(session: Session) -> None:
+    """Record EOF: all requests have arrived, and a shutdown need not wait for a PING any more."""
+    session.input_ended = True
+    if session.acks_until_goaway > 0:
+        session.acks_until_goaway = 0
+        _finish_shutdown(session)
 
 
 def name_last_stream(session: Session, last: i64) -> None:
@@ -92,6 +100,12 @@ def name_last_stream(session: Session, last: i64) -> None:
         # The client treats them as refused, and retries on another connection.
         for stream in session.table.take_above(last):
             drop(session, stream, RESET_SENT)
+
+
+def _finish_shutdown(session: Session) -> None:
+    """Name the last stream, unless ``close`` did that meanwhile."""
+    if session.leaves_room():
+        name_last_stream(session, session.last_processed())
 
 
 def _close(session: Session, stream: StreamState) -> None:

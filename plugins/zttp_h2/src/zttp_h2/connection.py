@@ -270,10 +270,10 @@ class H2Connection:
     def shutdown(self) -> None:
         """End the connection gracefully: open requests are answered, new requests are not accepted (RFC 9113 6.8).
 
-        A server queues a first GOAWAY and a PING. When the answer to the PING is pulled, a round trip later, it queues
-        the GOAWAY that names the last stream. A client queues one GOAWAY. ``is_closed`` is true once all streams have
-        ended. After EOF the last stream is known at once. After a ``close`` that leaves room for streams only the PING
-        is queued; otherwise it does nothing if the connection is already ending.
+        A server queues a first GOAWAY and a PING. When the answer to the PING is pulled, a round trip later, or EOF, it
+        queues the GOAWAY that names the last stream; after EOF only that one. A client queues one GOAWAY. ``is_closed``
+        is true once all streams have ended. After a ``close`` that leaves room for streams only the PING is queued;
+        otherwise it does nothing if the connection is already ending.
         """
         shut_down(self._session)
 

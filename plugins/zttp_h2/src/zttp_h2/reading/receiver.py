@@ -14,6 +14,7 @@ from librt.strings import read_i64_be, read_i64_le
 from zttp_core import events as core
 from zttp_core.sentinels import CONNECTION_CLOSED as _CORE_CONNECTION_CLOSED
 from zttp_core.sentinels import NEED_DATA as _CORE_NEED_DATA
+from zttp_h2.closing import input_ended
 from zttp_h2.codes import FRAME_SIZE_ERROR, PROTOCOL_ERROR
 from zttp_h2.frames import (
     ACK,
@@ -243,7 +244,7 @@ class Receiver:
         if incomplete:
             raise Malformed("stream_not_ended", PROTOCOL_ERROR)
         self.reading = READ_NOTHING
-        self._session.input_ended = True
+        input_ended(self._session)
         self.end()  # the answers may still take long
         return self.closed()
 
