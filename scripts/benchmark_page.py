@@ -1,9 +1,9 @@
-"""Write docs/benchmarks.md and its pictures from what the benchmarks left in .build/bench: ``make bench`` calls it.
+"""Write docs/benchmarks.md and its plots from the results in .build/bench; ``make bench`` calls it.
 
     python scripts/benchmark_page.py
 
 For each protocol there are two files: ``http1.json`` with the ratios of every row, and ``http1-growth.json`` with the
-cost of the same work in growing sizes. What is missing is left out of the page.
+cost of the same work in growing sizes. Missing results are left out of the page.
 """
 
 import json
@@ -38,19 +38,19 @@ What was measured is left in `.build/bench`.
 
 Results = dict[str, Any]
 NANOSECONDS = "ns"
-WIDTH, HEIGHT, MARGIN = 230, 170, 46  # of one plot, and what is around it
+WIDTH, HEIGHT, MARGIN = 230, 170, 46  # of one plot, and of its margin
 COLOURS = ("var(--ink)", "var(--a)", "var(--b)", "var(--c)")
 
 
 def read(name: str) -> Results | None:
-    """Return what a benchmark left, None if it did not run."""
+    """Return the results of a benchmark, None if it did not run."""
     file = RESULTS / f"{name}.json"
     found: Results | None = json.loads(file.read_text()) if file.exists() else None
     return found
 
 
 def peers(results: Results) -> list[str]:
-    """Return everybody but ours."""
+    """Return all contestants but ours."""
     return [name for name in results["contestants"] if name != "ours"]
 
 
@@ -71,7 +71,7 @@ def page() -> str:
 
 
 def conditions(results: Results) -> Iterator[str]:
-    """Yield a table of who was measured where."""
+    """Yield a table of the contestants and the machine."""
     settings = results["settings"]
     versions = [about["version"] for about in results["contestants"].values()]
     yield "| what | |"
@@ -83,7 +83,7 @@ def conditions(results: Results) -> Iterator[str]:
 
 
 def ratios(results: Results) -> Iterator[str]:
-    """Yield a table of the groups: the median ratio, and between which ones it lies."""
+    """Yield a table of the groups: the median ratio, with the lowest and the highest."""
     names = peers(results)
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in results["rows"]:
@@ -116,7 +116,7 @@ def lost(results: Results, name: str) -> Iterator[str]:
 
 # ------------------------------------------------------------------------------------------------------------ curves
 def series(growth: Results) -> dict[str, dict[str, list[tuple[float, float]]]]:
-    """Return, by group and contestant, the points: size, cost."""
+    """Return the points (size, cost) by group and contestant."""
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for row in growth["rows"]:
         group = found.setdefault(row["group"], {})
@@ -126,7 +126,7 @@ def series(growth: Results) -> dict[str, dict[str, list[tuple[float, float]]]]:
 
 
 def curves(growth: Results) -> Iterator[str]:
-    """Yield the points of the curves as a table: what ours cost, the others by their ratios."""
+    """Yield the points of the curves as a table: our cost, and the ratios of the others."""
     names = peers(growth)
     yield "| size | ours | " + " | ".join(f"vs {name}" for name in names) + " |"
     yield "| --- | ---: |" + " ---: |" * len(names)
@@ -136,7 +136,7 @@ def curves(growth: Results) -> Iterator[str]:
 
 
 def _cost(row: dict[str, Any]) -> str:
-    """Return what ours cost, with its unit."""
+    """Return our cost, with its unit."""
     cost = row["costs"]["ours"]
     return f"{cost / 1000:,.1f} us" if row["unit"] == NANOSECONDS else f"{cost:,.0f} {row['unit']}"
 
@@ -201,7 +201,7 @@ def _stroke(name: str) -> str:
 
 
 def _power(decade: int, unit: str) -> str:
-    """Return a power of ten, of nanoseconds or of bytes, in words."""
+    """Format a power of ten, of nanoseconds or of bytes."""
     names = ("ns", "us", "ms", "s") if unit == NANOSECONDS else ("B", "kB", "MB", "GB")
     thousands = min(decade // 3, 3)
     return f"{10 ** (decade - 3 * thousands)} {names[thousands]}"

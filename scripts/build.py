@@ -1,4 +1,4 @@
-"""Build every distribution: its sdist, and from that sdist alone the wheel. Built again only when its sources changed.
+"""Build every distribution: its sdist, and the wheel from that sdist alone. Nothing is rebuilt unless sources changed.
 
     python scripts/build.py              into .build/distributions/<name>/<content hash>/, printing those folders
     python scripts/build.py --out dist   and copied to dist/
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from workspace import BUILD, ROOT, Distribution, content_hash, distributions, one_at_a_time, run, uv
 
-KEPT = 3  # builds per distribution: enough to go back and forth between two states of the sources and the pure wheel
+KEPT = 3  # builds per distribution: enough to switch between two states of the sources and the pure wheel
 
 
 def build(distribution: Distribution) -> Path:
@@ -42,7 +42,7 @@ def _say(distribution: Distribution, what: str) -> None:
 
 def _make(distribution: Distribution, target: Path) -> None:
     start = time.monotonic()
-    # Outside of the repository, so that nothing of the workspace can help.
+    # Outside the repository, so that the build cannot use anything of the workspace.
     with tempfile.TemporaryDirectory(prefix=f"{distribution.name}-") as name:
         work = Path(name)
         for file in distribution.files():
@@ -68,7 +68,7 @@ def _make(distribution: Distribution, target: Path) -> None:
 
 
 def _publish(made: Path, target: Path) -> None:
-    """Move a finished build to its place in one step."""
+    """Move a finished build to its place atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD) as name:
         staged = Path(name) / "staged"
@@ -77,14 +77,14 @@ def _publish(made: Path, target: Path) -> None:
 
 
 def build_all() -> list[Path]:
-    """The folders of all distributions, two being built at a time."""
+    """Build all distributions, two at a time, and return their folders."""
     uv()
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(build, distributions()))
 
 
 def main() -> None:
-    """Build, print where, and copy if asked to."""
+    """Build, print the folders, and copy the files with ``--out``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="copy the wheels and sdists there")
     options = parser.parse_args()

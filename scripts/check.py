@@ -1,6 +1,6 @@
-"""Everything that can be said without running the suite: style, types, the examples in the docs, the generated C.
+"""Every check but the suite: style, types, the examples in the docs, the generated C.
 
-All checks run, whatever the first ones find.
+All checks run, even if an earlier one fails.
 """
 
 import subprocess
@@ -10,19 +10,19 @@ from environments import python_of
 from workspace import ROOT, distributions
 
 TYPED = ("zttp", "zttp_core/src", "plugins/*/src", "tests", "examples", "benchmarks", "fuzz", "soak", "scripts")
-# What checkers are told about every module is what it has at run time.
+# The stubs of every module match the module at run time.
 STUBTEST = (
     "--mypy-config-file=pyproject.toml",
     "--allowlist=scripts/stubtest.txt",
     "--ignore-unused-allowlist",
     "--concise",
 )
-# The site is built by `make docs`, and looked at in a browser by the suite.
+# `make docs` builds the site, and the suite checks it in a browser.
 DOCS = ("tests/docs", "--ignore=tests/docs/test_site.py")
 
 
 def main() -> None:
-    """Run the checks one after the other, and end with a line for each."""
+    """Run the checks in order, and print a line for each at the end."""
     python = str(python_of("interpreted"))
     typed = [str(folder) for pattern in TYPED for folder in sorted(ROOT.glob(pattern)) if any(folder.rglob("*.py"))]
     checks = {
@@ -34,7 +34,7 @@ def main() -> None:
         "generated C": (sys.executable, "scripts/lint_c.py"),
     }
     results = {}
-    # The last check waits for the compiler, which has the other processor until then; that check tells how it went.
+    # The compiler runs meanwhile on the other processor; the last check waits for it and reports its result.
     build = (sys.executable, "scripts/environments.py", "installed")
     with subprocess.Popen(build, cwd=ROOT, stdout=subprocess.DEVNULL):
         for name, command in checks.items():

@@ -1,4 +1,4 @@
-"""Whether an installed distribution is compiled, for the wheels of a release: status 1 if it is not, or by half.
+"""Check that an installed distribution is compiled, for the wheels of a release; status 1 if any of it is not.
 
 python scripts/compiled.py plugins/zttp_h2
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Look at the package that is installed, not at its sources beside this file."""
+    """Check the installed package, not its sources beside this file."""
     package = Path(sys.argv[1]).name
     module = import_module(package)
     assert module.__file__ is not None

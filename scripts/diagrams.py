@@ -1,10 +1,10 @@
-"""Draw the diagrams of the docs: boxes whose places are chosen here, arrows that come from the tables the code runs.
+"""Draw the diagrams of the docs: the boxes are placed here, the arrows come from the state tables of the code.
 
     python scripts/diagrams.py            draws docs/diagrams/*.svg (in an environment that has zttp)
-    python scripts/diagrams.py --check    says which are not up to date, and exits with 1
+    python scripts/diagrams.py --check    lists those that are not up to date, and exits with 1
 
-A picture is plain SVG with its colours for light and dark in a style of its own; the site takes those of its theme
-instead. What a state machine's arrows are is read from its table, and a state without a place is an error.
+A diagram is plain SVG with its own style for light and dark; on the site the colours of the theme replace it. The
+arrows of a state machine are read from its table, and a state without a place is an error.
 """
 
 import argparse
@@ -58,7 +58,7 @@ class Picture:
     def box(
         self, name: str, x: float, y: float, width: float = 150, text: Sequence[str] = (), *, first: bool = False
     ) -> None:
-        """Draw a box around a point; its text is its name unless something else is said."""
+        """Draw a box around a point; its text is its name by default."""
         lines = list(text) or [name]
         height = HEIGHT + 16 * (len(lines) - 1)
         self.boxes[name] = (x, y, width, height)
@@ -105,7 +105,7 @@ class Picture:
         self._draw(_path(points), label, at, dashed=dashed)
 
     def label(self, x: float, y: float, text: str, anchor: str = "middle") -> None:
-        """Write something."""
+        """Write text."""
         self.over.append(f'<text class="label" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>')
 
     def _loop(self, name: str, label: str) -> None:
@@ -131,10 +131,10 @@ class Picture:
 
 
 def _border(box: tuple[float, float, float, float], towards: Point) -> Point:
-    """Where a straight way from the middle of a box to a point leaves it."""
+    """The point where a straight line from the middle of a box to a point leaves the box."""
     x, y, width, height = box
     dx, dy = towards[0] - x, towards[1] - y
-    if abs(dx) <= width / 2 - 12 and dy:  # right above or below: straight up or down
+    if abs(dx) <= width / 2 - 12 and dy:  # directly above or below: a vertical line
         return (towards[0], y + height / 2 * (1 if dy > 0 else -1))
     if abs(dy) <= height / 2 - 6 and dx:
         return (x + width / 2 * (1 if dx > 0 else -1), towards[1])
@@ -143,7 +143,7 @@ def _border(box: tuple[float, float, float, float], towards: Point) -> Point:
 
 
 def _path(points: Sequence[Point], radius: float = 12) -> str:
-    """A line around corners, each of them rounded."""
+    """A line with rounded corners."""
     parts = [f"M{points[0][0]:g},{points[0][1]:g}"]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         near, far = _towards(corner, before, radius), _towards(corner, after, radius)
@@ -160,7 +160,7 @@ def _towards(start: Point, end: Point, distance: float) -> Point:
 
 
 def _middle(points: Sequence[Point]) -> Point:
-    """The middle of the longest stretch."""
+    """The middle of the longest segment."""
     stretches = list(pairwise(points))
     start, end = max(stretches, key=lambda pair: abs(pair[0][0] - pair[1][0]) + abs(pair[0][1] - pair[1][1]))
     return ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
@@ -174,7 +174,7 @@ Ways = Mapping[tuple[str, str], tuple[Sequence[Point], Point | None]]
 def arrows_of(
     table: Mapping[tuple[int, int], int], names: Sequence[str], inputs: Sequence[str], leave_out: Sequence[str] = ()
 ) -> dict[tuple[str, str], list[str]]:
-    """The arrows of a table, each with what is written on it; what is no state of ``names`` is no arrow."""
+    """The arrows of a table, each with its label; only the states of ``names`` have arrows."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for (state, given), following in table.items():
         if following < len(names) and inputs[given] not in leave_out:
@@ -183,7 +183,7 @@ def arrows_of(
 
 
 def machine(picture: Picture, places: Mapping[str, Point], arrows: Arrows, ways: Ways, width: float = 150) -> Picture:
-    """Draw a state machine; the first place is where it begins."""
+    """Draw a state machine; the first place is the initial state."""
     for number, (name, (x, y)) in enumerate(places.items()):
         picture.box(name, x, y, width, first=number == 0)
     for (start, end), labels in arrows.items():
@@ -195,7 +195,7 @@ def machine(picture: Picture, places: Mapping[str, Point], arrows: Arrows, ways:
 
 
 def reading() -> Picture:
-    """What is read of a message of HTTP/1.1."""
+    """The states of reading an HTTP/1.1 message."""
     states = import_module("zttp_h1.states")
     arrows = arrows_of(states.READING, states.READING_NAMES, states.READING_INPUT_NAMES, ["ERROR"])
     places = {
@@ -233,7 +233,7 @@ def reading() -> Picture:
 
 
 def writing() -> Picture:
-    """What is written of a message of HTTP/1.1."""
+    """The states of writing an HTTP/1.1 message."""
     states = import_module("zttp_h1.states")
     arrows = arrows_of(states.WRITING, states.WRITING_NAMES, states.WRITING_INPUT_NAMES)
     places = {
@@ -277,7 +277,7 @@ def _small_loop(x: float, y: float, *, up: bool) -> str:
 
 
 def stream() -> Picture:
-    """The states of a stream of HTTP/2."""
+    """The states of an HTTP/2 stream."""
     states = import_module("zttp_h2.streams.states")
     arrows = arrows_of(states.STREAM, states.STATE_NAMES, states.INPUT_NAMES)
     staying = {start: labels for (start, end), labels in arrows.items() if start == end}
@@ -310,7 +310,7 @@ def stream() -> Picture:
 
 # ------------------------------------------------------------------------------------------------------ the other ones
 def house() -> Picture:
-    """Which distribution imports which."""
+    """The imports between distributions."""
     picture = Picture(720, 470, "The distributions, and which imports which")
     picture.group("distribution zttp", 200, 84, 520, 160)
     picture.group("one distribution for each protocol", 20, 200, 700, 276)
@@ -338,7 +338,7 @@ def house() -> Picture:
 
 
 def byte() -> Picture:
-    """The way of a byte, as messages between those who handle it."""
+    """The path of a byte, as messages between the components that handle it."""
     return sequence(
         "The way of a byte",
         ["your socket", "H1Connection", "start line, fields, chunks", "zttp_core.events"],
@@ -360,7 +360,7 @@ def byte() -> Picture:
 
 
 def sequence(title: str, actors: Sequence[str], steps: Sequence[tuple[int, int, str]]) -> Picture:
-    """Draw messages between actors, from top to bottom; one to the actor itself is a remark."""
+    """Draw messages between actors, from top to bottom; a message to its own actor is a remark."""
     picture = Picture(720, 90 + 34 * len(steps), title)
     xs = [90 + 180 * number for number in range(len(actors))]
     for x in xs:
@@ -378,7 +378,7 @@ def sequence(title: str, actors: Sequence[str], steps: Sequence[tuple[int, int, 
 
 
 def boundary() -> Picture:
-    """Who is trusted with what."""
+    """The trust boundaries."""
     picture = Picture(720, 210, "The trust boundary")
     picture.group("the trust boundary is what zttp reads", 190, 20, 700, 190)
     picture.box("peer", 90, 105, 140, ["the peer:", "trusted with nothing"])
@@ -405,7 +405,7 @@ PICTURES: dict[str, Callable[[], Picture]] = {
 
 
 def main() -> None:
-    """Draw every diagram, or say which is not up to date."""
+    """Draw every diagram, or list those that are not up to date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args().check

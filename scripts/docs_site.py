@@ -1,12 +1,12 @@
 """Build the documentation site in .build/site, strictly: a warning, a broken link or a missing anchor fails the build.
 
     python scripts/docs_site.py                  (in the environment "interpreted")
-    python scripts/docs_site.py --if-changed     unless it was built from just what there is now
+    python scripts/docs_site.py --if-changed     only if its sources have changed
 
 The pages are assembled in .build/pages: those of docs/, and those of the root (changelog, contributing, threat model,
-security policy) with their links rewritten. Diagrams are put into the page, so that they take the colours of the theme.
-Then the finished pages are read once more: every link leads to a page and an anchor that are there, and nothing is
-loaded from elsewhere.
+security policy) with their links rewritten. Diagrams are embedded in the page, so that they have the colours of the
+theme. Then the finished pages are checked: every link leads to an existing page and anchor, and nothing is loaded from
+other sites.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from workspace import BUILD, ROOT, content_hash, distributions, one_at_a_time
 DOCS = ROOT / "docs"
 PAGES = BUILD / "pages"
 SITE = BUILD / "site"
-# Where the documents of the root stand on the site.
+# The paths of the root's documents on the site.
 MOVED = {
     "CHANGELOG.md": "project/changelog.md",
     "CONTRIBUTING.md": "project/contributing.md",
@@ -35,16 +35,16 @@ MOVED = {
     "THREAT_MODEL.md": "security/threat-model.md",
 }
 SOURCES = (".md", ".py", ".pyi", ".svg", ".css", ".html")
-LEFT_OUT = ("examples", "theme")  # programs, which the pages show; templates
+LEFT_OUT = ("examples", "theme")  # programs that the pages show; templates
 LINK = re.compile(r"(?<!\\)(\]\()([^)\s]+)(\))")
 IMAGE = re.compile(r"^!\[([^\]]*)\]\(((?:\.\./)*(?:docs/)?(?:diagrams|figures)/[\w-]+\.svg)\)$", re.MULTILINE)
 OWN_COLOURS = re.compile(r"<style>\n\.zttp-diagram \{ --ink.*?</style>\n", re.DOTALL)
-BUILT = re.compile(r"<!-- built: conformance (?P<of>\d+) -->")  # too long, and changed too often, to be in the tree
+BUILT = re.compile(r"<!-- built: conformance (?P<of>\d+) -->")  # too long, and changed too often, to be kept
 FENCE = re.compile(r"^( *)(```+).*?^\1\2$", re.MULTILINE | re.DOTALL)
 
 
 def urls() -> dict[str, str]:
-    """Where the project stands: the one place that says so is the metadata of the distribution."""
+    """Return the URLs of the project; their only source is the metadata of the distribution."""
     table: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
     return table
 
@@ -70,10 +70,10 @@ def assemble() -> None:
 
 
 def page(source: Path, place: str) -> str:
-    """A document as it stands on the site: links that fit there, diagrams inside."""
+    """Return a document as it is on the site: with links of the site, and diagrams embedded."""
     text = BUILT.sub(lambda match: "\n".join(conformance(match["of"])), source.read_text())
     parts, end = [], 0
-    for fence in FENCE.finditer(text):  # what a program says is no link
+    for fence in FENCE.finditer(text):  # a fence has no links
         parts += [_prose(text[end : fence.start()], source, place), fence[0]]
         end = fence.end()
     return "".join([*parts, _prose(text[end:], source, place)])
@@ -90,7 +90,7 @@ def _inlined(path: Path, title: str) -> str:
 
 
 def _link(link: str, source: Path, place: str) -> str:
-    """A link of a document, as it must be where the document stands on the site."""
+    """Return a link of a document, rewritten for the place of the document on the site."""
     parts = urlsplit(link)
     if parts.scheme or not parts.path:
         return link
@@ -110,7 +110,7 @@ def _link(link: str, source: Path, place: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------- what was built
 class Page(HTMLParser):
-    """What a finished page refers to: links, what it loads, and the anchors that it has."""
+    """The references of a finished page: its links, the files it loads, and its anchors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class Page(HTMLParser):
         self.anchors: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what a tag refers to."""
+        """Record the references of a tag."""
         values = {name: value or "" for name, value in attrs}
         self.anchors.update(values[name] for name in ("id", "name") if name in values)
         if tag == "a" and "href" in values:
@@ -141,14 +141,14 @@ def read_site(site: Path = SITE) -> dict[str, Page]:
 
 
 def faults(site: Path = SITE) -> Iterator[str]:
-    """Yield what is wrong: links that lead nowhere, and what would be loaded from elsewhere."""
+    """Yield the faults: broken links, and files that would be loaded from other sites."""
     pages = read_site(site)
     own = urlsplit(urls()["Documentation"])
     for name, found in pages.items():
         for link in found.links:
             parts = urlsplit(link)
             if parts.netloc not in ("", own.netloc) or (parts.scheme and not parts.netloc):
-                continue  # leads elsewhere
+                continue  # leads to another site
             there = _resolved(name, parts.path, own.path)
             if not _exists(site, pages, there, unquote(parts.fragment)):
                 yield f"{name}: {link} leads nowhere"
@@ -161,7 +161,7 @@ def faults(site: Path = SITE) -> Iterator[str]:
 
 
 def _resolved(name: str, path: str, root: str) -> str:
-    """The file or folder of a link's path, which stands on the page ``name``."""
+    """Return the file or folder of a link on the page ``name``."""
     if path.startswith("/"):
         return unquote(path).removeprefix(root)
     return os.path.normpath((PurePosixPath(name).parent / unquote(path)).as_posix()) if path else name
@@ -178,14 +178,14 @@ def _exists(site: Path, pages: dict[str, Page], path: str, anchor: str) -> bool:
 
 
 def complaints(output: str) -> list[str]:
-    """What zensical complains of, a line each, without its pictures; or all it said, if that is something else."""
+    """Return the complaints of zensical, a line each, without their drawings; its whole output if it has none."""
     plain = re.sub(r"\x1b\[[\d;]*m", "", output)
     found = re.findall(r"Warning: (.+)\n\s*╭─\[ (\S+) \]", plain)
     return [f"{place}: {what}" for what, place in found] or plain.splitlines()
 
 
 def build() -> list[str]:
-    """Assemble, build, and read what was built; return what is wrong with it."""
+    """Assemble and build the site, and check the pages; return the faults."""
     assemble()
     shutil.rmtree(SITE, ignore_errors=True)
     command = [
@@ -201,14 +201,14 @@ def build() -> list[str]:
 
 
 def sources() -> list[Path]:
-    """Every file that the site is made from."""
+    """Every source file of the site."""
     files = [*(ROOT / name for name in (*MOVED, "mkdocs.yml", "pyproject.toml")), Path(__file__)]
     files += [path for folder in (DOCS, ROOT / "tests") for path in folder.rglob("*") if path.suffix in SOURCES]
     return sorted(files) + [file for item in distributions() for file in item.files() if file.suffix in (".py", ".pyi")]
 
 
 def main() -> None:
-    """Build the site, and say what is wrong."""
+    """Build the site, and print the faults."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--if-changed", action="store_true", help="do nothing if it is up to date")
     options = parser.parse_args()

@@ -1,10 +1,10 @@
 """Write the tables of the docs that come from the code: reasons, limits, states, capabilities.
 
     python scripts/docs_tables.py            brings the documents up to date (in an environment that has zttp)
-    python scripts/docs_tables.py --check    says which are not, and exits with 1
+    python scripts/docs_tables.py --check    lists those that are not, and exits with 1
 
-A document asks for a table with a comment such as ``<!-- generated: limits zttp_h1 -->``; what stands between it and
-``<!-- /generated -->`` is replaced.
+A comment such as ``<!-- generated: limits zttp_h1 -->`` marks the place of a table; the lines between it and
+``<!-- /generated -->`` are replaced.
 """
 
 import argparse
@@ -27,7 +27,7 @@ DOCUMENTS = ("THREAT_MODEL.md", "docs/**/*.md")
 BLOCK = re.compile(r"(<!-- generated: (?P<what>\w+)(?: (?P<of>\w+))? -->)\n.*?(<!-- /generated -->)", re.DOTALL)
 REASONS = ROOT / "zttp_core/src/zttp_core/reasons.py"
 QUIC = "HTTP/3: what breaks the QUIC connection"
-# What is in a chapter of the table of reasons. That of what breaks a stream or the connection has only such as do both.
+# The chapters of the table of reasons. The chapter for a stream or the connection has only reasons that can break both.
 CHAPTERS = {
     "HTTP/1.1: what a peer can get wrong": ("zttp_h1", CONNECTION),
     "HTTP/1.1: what a caller can get wrong": ("zttp_h1", CALLER),
@@ -72,10 +72,10 @@ def reasons(_of: str) -> Iterator[str]:
 
 
 def _reasons_that_belong_to(chapter: str) -> Iterator[str]:
-    """Yield what belongs to a chapter besides what stands there: a reason has one row, and may have several causes."""
+    """Yield the reasons of a chapter whose rows are in another: a reason has one row, but may have several causes."""
     here = CHAPTERS.get(chapter)
     if chapter == QUIC:
-        return  # the list of HTTP/3's connection, which follows, has what both raise
+        return  # the list of HTTP/3's connection, which follows, has the reasons that both raise
     if also := [
         token for token, home in homes().items() if CHAPTERS.get(home) != here and chapter in chapters_of(token)
     ]:
@@ -83,7 +83,7 @@ def _reasons_that_belong_to(chapter: str) -> Iterator[str]:
 
 
 def homes() -> dict[str, str]:
-    """Return for each reason the chapter in which its row is."""
+    """Return the chapter of each reason's row."""
     found: dict[str, str] = {}
     chapter = ""
     for line in REASONS.read_text().splitlines():
@@ -95,7 +95,7 @@ def homes() -> dict[str, str]:
 
 
 def chapters_of(token: str) -> set[str]:
-    """Return the chapters to which a reason belongs, by where it is raised."""
+    """Return the chapters to which a reason belongs, by the places that raise it."""
     return {chapter for chapter, (package, kind) in CHAPTERS.items() if kind in raised(package).get(token, ())}
 
 
@@ -128,7 +128,7 @@ def _attributes(definition: ast.ClassDef) -> str:
     return (ast.get_docstring(definition) or "").partition("Attributes:\n")[2].replace("\n    ", "\n").strip()
 
 
-# Reasons whose sentences do not name the limit, because they speak of more than its being exceeded.
+# Reasons that do not name the limit in their sentences, because they have other causes, too.
 _UNNAMED = {
     ("zttp_h3", "initial_window_size"): ["stream_limit_exceeded"],
     ("zttp_h3", "connection_window_size"): ["connection_limit_exceeded"],
@@ -138,7 +138,7 @@ _UNNAMED = {
 
 
 def reasons_of_limit(package: str, limit: str) -> list[str]:
-    """Return what a plugin says when a limit of its is exceeded: reasons that it raises, and that name the limit."""
+    """Return the reasons for a limit that is exceeded: those that the plugin raises and that name the limit."""
     table = import_module("zttp_core.reasons").REASONS
     named = [token for token, row in table.items() if re.search(rf"\b{limit}\b", row.sentence)]
     return [token for token in named if token in raised(package)] + _UNNAMED.get((package, limit), [])
@@ -179,7 +179,7 @@ def _cell(
 ) -> str:
     if (state, given) in table:
         return names[table[state, given]]
-    # The pairs that are refused for a reason of their own; for all others the reason is that of the input.
+    # The pairs with a reason of their own; all others have the reason of the input.
     token = module.REFUSALS.get((state, given)) if half == "WRITING" else None
     return "-" if token is None else _link(token)
 
@@ -208,7 +208,7 @@ def _outcome(module: ModuleType, codes: Any, cell: int | None) -> str:
 
 # -------------------------------------------------------------------------------------------------------- capabilities
 def capabilities(_of: str) -> Iterator[str]:
-    """Yield what the plugins of this tree say of themselves, a column for each protocol."""
+    """Yield the capabilities that the plugins of this tree declare, a column for each protocol."""
     plugins = sorted(ROOT.glob("plugins/*/src/*/plugin.py"))
     described = [descriptor for path in plugins for descriptor in _described(path)]
     yield "| | " + " | ".join(f"`{item.name}`" for item in described) + " |"
@@ -235,7 +235,7 @@ def _described(path: Path) -> list[Any]:
 
 # --------------------------------------------------------------------------------------------------------------- names
 def names(_of: str) -> Iterator[str]:
-    """Yield every public name of `import zttp`, by the page of the reference that has it."""
+    """Yield every public name of `import zttp`, by its page of the reference."""
     zttp = import_module("zttp")
     left = {*dir(zttp)} - {"__version__"}
     for page in ("connections", "events", "exceptions", "plugins"):
@@ -292,7 +292,7 @@ TITLES = {
 
 
 def cited(folders: Iterable[Path]) -> dict[str, dict[str, set[Path]]]:
-    """By RFC and section, the files that cite it."""
+    """The files that cite a section, by RFC and section."""
     found: dict[str, dict[str, set[Path]]] = {}
     for path in sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".md")):
         for rfc, section, more in CITED.findall(path.read_text()):
@@ -302,7 +302,7 @@ def cited(folders: Iterable[Path]) -> dict[str, dict[str, set[Path]]]:
 
 
 def conformance(rfc: str) -> Iterator[str]:
-    """Yield the sections of an RFC that tests cite, each with the tests and with the code that keeps it."""
+    """Yield the sections of an RFC that tests cite, each with the tests and the code that implements it."""
     tests = cited([ROOT / "tests"]).get(rfc, {})
     code = cited([ROOT / "zttp_core/src", *sorted(ROOT.glob("plugins/*/src"))]).get(rfc, {})
     yield from ("| section | kept in | tested in |", "| --- | --- | --- |")
@@ -324,7 +324,7 @@ def _files(paths: Iterable[Path]) -> str:
 
 # ------------------------------------------------------------------------------------------------------------ prior art
 def attacks(document: str) -> Iterator[str]:
-    """Yield a row for each heading of a document of wire cases: the attack, its sources, what it comes to here."""
+    """Yield a row for each heading of a document of wire cases: the attack, its sources, the outcome in zttp."""
     text = (ROOT / f"tests/cases/http1/{document}.md").read_text()
     yield from ("| attack | sources, and who was hit | outcome |", "| --- | --- | --- |")
     for section in text.split("\n## ")[1:]:
@@ -369,7 +369,7 @@ TABLES: dict[str, Callable[[str], Iterator[str]]] = {
 
 
 def up_to_date(text: str, to_docs: str = "") -> str:
-    """Return a document with its tables made anew; ``to_docs`` is the way from its folder to that of the docs."""
+    """Return a document with new tables; ``to_docs`` is the relative path from its folder to that of the docs."""
 
     def replace(match: re.Match[str]) -> str:
         lines = "\n".join(TABLES[match["what"]](match["of"] or "")).strip("\n")
@@ -379,13 +379,13 @@ def up_to_date(text: str, to_docs: str = "") -> str:
 
 
 def way_to_docs(path: Path) -> str:
-    """The way from a document's folder to the folder of the docs, as a link begins with it."""
+    """The relative path from a document's folder to the folder of the docs, as the beginning of a link."""
     way = Path(os.path.relpath(ROOT / "docs", path.parent)).as_posix()
     return "" if way == "." else f"{way}/"
 
 
 def main() -> None:
-    """Bring every document up to date, or say which is not."""
+    """Bring every document up to date, or list those that are not."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args().check

@@ -1,11 +1,11 @@
-"""Make the virtual environments under .build/environments, again only when what belongs into them changed.
+"""Make the virtual environments in .build/environments; only again if their contents have changed.
 
     python scripts/environments.py compiled      prints the path of that environment's Python
 
 interpreted  the sources of this tree, editable and pure, with every tool of development
-compiled     the built wheels, with what the tests need
-installed    the built wheels and nothing else: what a user has
-guided       the sources, pure, with what steers fuzzing by coverage, where there is such a thing for this Python
+compiled     the built wheels, with the dependencies of the tests
+installed    the built wheels and nothing else: as a user has them
+guided       the sources, pure, with the coverage-guided fuzzer, if there is one for this Python
 """
 
 import argparse
@@ -20,7 +20,7 @@ GROUPS = {"interpreted": ("dev", "docs"), "compiled": ("test",), "installed": ()
 
 
 def python_of(name: str) -> Path:
-    """The Python of an environment that is up to date."""
+    """Return the Python of an environment, which is made or updated if necessary."""
     folder = BUILD / "environments" / name
     python = folder / BIN / "python"
     requirements = [word for group in GROUPS[name] for word in ("--group", f"{ROOT / 'pyproject.toml'}:{group}")]
@@ -43,7 +43,7 @@ def _packages(name: str) -> list[str]:
 
 
 def main() -> None:
-    """Make one environment and say where it is."""
+    """Make one environment and print the path of its Python."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=GROUPS)
     print(python_of(parser.parse_args().name))

@@ -1,12 +1,12 @@
-"""Write measured figures into the documents that show some: what a benchmark's ``--json`` left, as tables.
+"""Write the results of a benchmark's ``--json`` as tables into the documents that show figures.
 
     python benchmarks/http1.py --json results.json
     python scripts/figures.py http1 results.json
-    python scripts/figures.py picture            draws docs/figures/speed.svg of what the README says
+    python scripts/figures.py picture            draws docs/figures/speed.svg from the figures of the README
 
-and the same for ``http2`` and ``http3``. A document asks for them with a pair of comments, ``figures:http1:few`` for
-the rows that are named here or ``figures:http1:all`` for all of them, and ``/figures`` where they end; what stands
-between them is replaced.
+and the same for ``http2`` and ``http3``. A pair of comments marks their place in a document: ``figures:http1:few`` for
+the rows that are named here or ``figures:http1:all`` for all of them, and ``/figures`` at the end; the lines between
+them are replaced.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from workspace import ROOT
 README = ROOT / "README.md"
 DOCUMENTS = ("README.md", "docs/performance.md")
 
-# What peers deliver comes first: the fields as objects. Where ours leaves them packed, the row says so.
+# The output of the peers comes first: the fields as objects. A row in which ours leaves them packed says so.
 PACKED = ", fields left packed"
 FEW = {
     "http1": (
@@ -71,23 +71,23 @@ Row = dict[str, Any]
 
 
 def versions(results: dict[str, Any]) -> dict[str, str]:
-    """Every contestant but ours, with the version that took part."""
+    """All contestants but ours, each with its version."""
     return {name: about["version"] for name, about in results["contestants"].items() if name != "ours"}
 
 
 def cell(row: Row, peer: str) -> str:
-    """How many times faster ours is, or a dash where the peer has nothing to compare."""
+    """How many times faster ours is, or a dash if the peer has no result."""
     return f"{row['ratios'][peer]:.1f}" if peer in row["ratios"] else "-"
 
 
 def slowest(rows: Sequence[Row], peer: str, name: str) -> str:
-    """The row in which ours does worst against a peer, which is shown as ``name``."""
+    """The worst row of ours against a peer, which is shown as ``name``."""
     row = min((row for row in rows if peer in row["ratios"]), key=lambda row: float(row["ratios"][peer]))
     return f"{row['ratios'][peer]:.2f} vs {name} ({row['group']}: {row['name']})"
 
 
 def source(results: dict[str, Any], rows: Sequence[Row]) -> str:
-    """One sentence about where the figures come from, and the worst of them."""
+    """One sentence about the origin of the figures, and the worst of them."""
     python = results["contestants"]["ours"]["python"].split()[0]
     worst = "; ".join(slowest(rows, peer, name) for peer, name in versions(results).items())
     return (
@@ -150,7 +150,7 @@ font: 13px ui-sans-serif, system-ui, sans-serif; }
 .zttp-figures .faint { fill: var(--faint); font-size: 11.5px; }
 .zttp-figures .line { stroke: var(--line); }
 </style>"""
-LEFT, RIGHT, BAR, GAP = 300, 690, 11, 15  # where bars begin and end, how high they are, and what is between rows
+LEFT, RIGHT, BAR, GAP = 300, 690, 11, 15  # the begin and end of bars, their height, and the gap between rows
 
 
 def shown(name: str) -> tuple[list[str], list[tuple[str, list[str]]]]:
@@ -161,7 +161,7 @@ def shown(name: str) -> tuple[list[str], list[tuple[str, list[str]]]]:
 
 
 def picture() -> str:
-    """Draw what the README says, as bars on a logarithmic scale: 1 is as fast as ours."""
+    """Draw the figures of the README as bars on a logarithmic scale: 1 is as fast as ours."""
     parts: list[str] = []
     y = 14.0
     for name, (title, count) in SHOWN.items():
@@ -208,7 +208,7 @@ def _cut(work: str) -> str:
 
 
 def main() -> None:
-    """Fill every document, and say which changed."""
+    """Fill every document, and list those that changed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("benchmark", choices=[*FEW, "picture"])
     parser.add_argument("results", type=Path, nargs="?")

@@ -1,7 +1,7 @@
-"""Look for shifts that mypyc makes too narrow in the C that it generated for the compiled distributions.
+"""Find shifts that are too narrow in the C that mypyc generated for the compiled distributions.
 
 mypyc 2.4.1 writes a small constant on the left of ``<<`` as a C ``int``: ``(i64(1) << n) - 1`` is wrong from n = 31 on,
-and nothing says so. Constants above 2**31 get their ``LL`` and are right.
+without a warning. Constants above 2**31 get their ``LL`` and are right.
 """
 
 import re
@@ -26,7 +26,7 @@ def narrow_shifts(source: Path) -> list[str]:
 
 
 def main() -> None:
-    """Look at the files that were named, or at what the build left; exit status 1 if there is anything to report."""
+    """Check the given files, or those of the build; exit status 1 if there is anything to report."""
     sources = [Path(word) for word in sys.argv[1:]]
     sources = sources or [source for folder in build_all() for source in folder.glob("c/*.c")]
     if not sources:

@@ -1,7 +1,7 @@
-"""Where each reason is raised, read from the sources: by which protocol, and against whom.
+"""Where each reason is raised, read from the sources: by which protocol, and for whose fault.
 
-A peer's fault breaks the connection or a stream, a caller's fault is refused. Which it is stands where a token is
-written: in the call that it is an argument of, or in what its module is for. Tokens that functions of the core return
+A fault of the peer breaks the connection or a stream, a fault of the caller is refused. The place of a token decides
+which it is: the call that has it as an argument, or the purpose of its module. Tokens that functions of the core return
 belong to every module that calls these functions.
 """
 
@@ -29,13 +29,13 @@ _BY_CALL = {
     "note_rejection": STREAM,
     "remember": STREAM,
 }
-# What a module does with a token that it hands on; what is not here judges what the peer sent on the connection.
+# The meaning of a token in a module; in all other modules it is a fault of the peer that breaks the connection.
 _BY_MODULE = {
     "zttp_h1": {"arguments.py": CALLER, "head_writer.py": CALLER, "message_writer.py": CALLER, "states.py": CALLER},
     "zttp_h2": {
         "arguments.py": CALLER,
         "connection.py": CALLER,
-        "streams": CALLER,  # the states of what is sent
+        "streams": CALLER,  # the states of sending
         "upgrade.py": CALLER,
         "writing": CALLER,
         "reading": STREAM,
@@ -48,7 +48,7 @@ _CORE = ROOT / "zttp_core/src/zttp_core"
 
 @cache
 def raised(package: str) -> dict[str, frozenset[str]]:
-    """Return for each reason that a plugin gives whom it is given to."""
+    """Return the places of each reason of a plugin: the connection, a stream or the caller."""
     found: dict[str, set[str]] = {}
     source = ROOT / "plugins" / package / "src" / package
     for path in sorted(source.rglob("*.py")):
@@ -57,7 +57,7 @@ def raised(package: str) -> dict[str, frozenset[str]]:
         tree = ast.parse(path.read_text())
         for token, call in _tokens(tree):
             if path.name == "status.py" and not token.startswith("hpack_"):
-                continue  # what the codec says of a single message, in words of its own
+                continue  # reasons of the codec for a single message, with sentences of its own
             found.setdefault(token, set()).add(_BY_CALL.get(call, usual))
         for name in _imported(tree):
             for token, call in _returned().get(name, ()):
@@ -66,7 +66,7 @@ def raised(package: str) -> dict[str, frozenset[str]]:
 
 
 def _tokens(tree: ast.AST, call: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every token below a node, with the call that it is given to."""
+    """Yield every token below a node, with the call that has it as an argument."""
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, ast.Constant) and child.value in REASONS:
             yield str(child.value), call
@@ -105,7 +105,7 @@ def _returned() -> dict[str, set[tuple[str, str]]]:
             for name in _defined(node):
                 own.setdefault(name, set()).update(_tokens(node))
                 uses.setdefault(name, set()).update(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
-    for _ in own:  # as far as calls lead
+    for _ in own:  # follow all calls
         grown = {
             name: tokens.union(*(own[other] for other in uses[name] if other in own)) for name, tokens in own.items()
         }

@@ -1,10 +1,10 @@
-"""Write the docstrings of the sources into `zttp/__init__.pyi`, where an editor that hovers over a name looks for them.
+"""Write the docstrings of the sources into `zttp/__init__.pyi`, where editors look for them.
 
     python scripts/stub_docstrings.py            brings the stub up to date
-    python scripts/stub_docstrings.py --check    says whether it is, and exits with 1 if not
+    python scripts/stub_docstrings.py --check    exits with 1 if it is not
 
-The classes of the stub stand for those of the core and the plugins, whose methods they declare again with the types
-that a caller sees.
+The classes of the stub declare the methods of the core's and the plugins' classes again, with the types that a caller
+sees.
 """
 
 import ast
@@ -42,7 +42,7 @@ def definitions(path: Path, name: str) -> dict[str, str]:
 
 
 def filled(stub: str) -> str:
-    """Return the stub with the docstrings of all that it declares."""
+    """Return the stub with the docstrings of all its declarations."""
     lines = stub.splitlines()
     tree = ast.parse(stub)
     wanted: list[tuple[Definition, str]] = []
@@ -54,7 +54,7 @@ def filled(stub: str) -> str:
             wanted.append((node, known[node.name]))
             methods = [child for child in node.body if isinstance(child, ast.FunctionDef)]
             wanted += [(method, known[method.name]) for method in methods if not method.name.startswith("__")]
-    for node, text in sorted(wanted, key=lambda pair: -pair[0].lineno):  # from below, so that lines keep their numbers
+    for node, text in sorted(wanted, key=lambda pair: -pair[0].lineno):  # from the end: line numbers stay valid
         _write(lines, node, text)
     return "\n".join(lines) + "\n"
 
@@ -70,7 +70,7 @@ def _write(lines: list[str], node: Definition, text: str) -> None:
     shown = indent(f'"""{text}"""' if "\n" not in text else f'"""{text}\n"""', margin, lambda line: line.strip() != "")
     new = shown.replace("\\", "\\\\").splitlines() if text else []
     if isinstance(node, ast.FunctionDef):
-        head = lines[begin][: first.col_offset].rstrip()  # what stands before `...`
+        head = lines[begin][: first.col_offset].rstrip()  # the text before `...`
         lines[begin:end] = ([head] if head else []) + (new or [f"{margin}..."])
     elif has_docstring:
         lines[begin:end] = new
@@ -79,7 +79,7 @@ def _write(lines: list[str], node: Definition, text: str) -> None:
 
 
 def main() -> None:
-    """Write the stub, or say that it is not up to date."""
+    """Write the stub, or report that it is not up to date."""
     text = STUB.read_text()
     new = filled(text)
     if "--check" in sys.argv[1:]:

@@ -1,8 +1,8 @@
-"""Run every test twice: interpreted, with coverage, and compiled, from the built wheels. Extra words go to pytest.
+"""Run every test twice: interpreted, with coverage, and compiled, from the built wheels. Other arguments go to pytest.
 
     python scripts/test.py [interpreted|compiled] [pytest arguments]
 
-The whole suite runs on several processors; what measures time waits until nothing runs beside it (the marker `alone`).
+The whole suite runs on several processors; a test that measures time waits until no other runs (the marker `alone`).
 """
 
 import re
@@ -16,7 +16,7 @@ from workspace import ROOT
 BUILDS = ["interpreted", "compiled"]
 SUMMARY = re.compile(r"(=+ )?(\d+ (passed|failed|skipped|error|deselected)|no tests ran).* in [\d.]+s")
 PARALLEL = ("--numprocesses=auto", "--maxprocesses=8")
-# Of the whole suite: what concerns the built files alone, or the sources alone, is tested once, as is coverage.
+# Of the whole suite: tests of only the built files or only the sources run once, and so does coverage.
 OF_WHEELS = ("tests/packaging", "tests/typing")
 OF_SOURCES = ("tests/architecture", "tests/docs/test_site.py", "tests/scripts/test_parallel_runs.py")
 WHOLE = {
@@ -26,7 +26,7 @@ WHOLE = {
 
 
 def pytest(build: str, words: Sequence[str]) -> tuple[int, str]:
-    """Run the suite against one build: its exit status, and pytest's last line."""
+    """Run the suite against one build; return its exit status, and pytest's last line."""
     python = python_of(build)
     command = [str(python), "-P", "-m", "pytest", f"--build={build}", *(words or WHOLE[build])]
     summary = "pytest ended without a summary"
@@ -42,7 +42,7 @@ def pytest(build: str, words: Sequence[str]) -> tuple[int, str]:
 
 
 def main() -> None:
-    """Run what was asked for, and end with one line per build."""
+    """Run the selected builds, and print one line for each at the end."""
     words = sys.argv[1:]
     builds = [words.pop(0)] if words and words[0] in BUILDS else BUILDS
     results = {build: pytest(build, words) for build in builds}

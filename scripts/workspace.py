@@ -1,4 +1,4 @@
-"""What every script knows: where things are, which distributions exist, and how to run a program. Needs Python only."""
+"""What all scripts share: paths, the list of distributions, and running a program. Needs Python only."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".build"  # everything made for development: environments, wheels, generated C
-SHARED = ("pyproject.toml", "README.md", "LICENSE")  # what every distribution has
+SHARED = ("pyproject.toml", "README.md", "LICENSE")  # files of every distribution
 LEFTOVERS = ("__pycache__", "build", "*.egg-info", "*.so", "*.pyd")
 BIN = "Scripts" if os.name == "nt" else "bin"
 
@@ -58,7 +58,7 @@ def distributions() -> list[Distribution]:
 
 
 def content_hash(files: Iterable[Path], *more: str) -> str:
-    """A short digest of what these files (and strings) say, and of the Python that reads them."""
+    """A short digest of these files (and strings), and of the running Python."""
     digest = hashlib.sha256("\n".join((sys.version, *more)).encode())
     for file in files:
         content = file.read_bytes()
@@ -68,7 +68,7 @@ def content_hash(files: Iterable[Path], *more: str) -> str:
 
 @contextmanager
 def one_at_a_time(name: str) -> Iterator[None]:
-    """Let one process in and the others wait, so that what they all need is made once. On Windows, perhaps twice."""
+    """Let one process in while the others wait, so that a shared file is made once; on Windows, perhaps twice."""
     (BUILD / "locks").mkdir(parents=True, exist_ok=True)
     with (BUILD / "locks" / name).open("w") as file:
         if os.name != "nt":
@@ -79,7 +79,7 @@ def one_at_a_time(name: str) -> Iterator[None]:
 
 
 def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False, **environment: str) -> None:
-    """Run a program to its end; its failure is ours. Quiet: its output is shown only if it fails."""
+    """Run a program; if it fails, this process ends. Quiet: its output is shown only if it fails."""
     words = [str(word) for word in command]
     if not quiet:
         print("$", shlex.join(word.replace(f"{ROOT}/", "") for word in words), file=sys.stderr, flush=True)
@@ -98,7 +98,7 @@ def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False, **environme
 
 @cache
 def uv() -> Path:
-    """The installer, in an environment of its own: a fresh machine has only Python."""
+    """The installer, in an environment of its own: a new machine has only Python."""
     tools = BUILD / "tools"
     program = tools / BIN / "uv"
     if not program.exists():
