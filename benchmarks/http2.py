@@ -25,8 +25,8 @@ PEERS = (
 
 
 def remarks(workers: Sequence[Worker]) -> Iterable[str]:
-    """Yield what the contestants' field blocks weigh."""
-    from http2_suite.wire_sizes import wire_sizes  # needs hpack, which is there once a benchmark runs
+    """Yield the sizes of the contestants' field blocks."""
+    from http2_suite.wire_sizes import wire_sizes  # needs hpack, which is installed when a benchmark runs
 
     yield from wire_sizes(workers)
 

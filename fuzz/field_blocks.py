@@ -1,14 +1,14 @@
 """Mutation fuzzer for HPACK: no block may crash the decoder, hang it or unbalance its table; encoding must round-trip.
 
-    python fuzz/field_blocks.py --seconds 60             # until the time is up
+    python fuzz/field_blocks.py --seconds 60             # until the time is over
     python fuzz/field_blocks.py --iterations 10000 --seed 7
-    python fuzz/field_blocks.py --replay 7:1234          # one input again, with what comes of it
+    python fuzz/field_blocks.py --replay 7:1234          # one input again, with its outcome
 
-An input is one connection: some blocks of instructions, a few of them damaged, and changes of the table size. What is
-checked: the status is a known one and final once it is fatal, fields and kinds go together, the table is no larger
-than allowed, and, where the `hpack` package is installed, it reads the same fields and refuses what we refuse for its
-format. Then random fields, valid or not, go through our encoder and must come out of our decoder. An input is found
-again by seed and number.
+An input is one connection: some blocks of instructions, a few of them damaged, and changes of the table size. It
+checks: the status is a known one and final once it is fatal, fields and kinds go together, the table is no larger than
+allowed, and, if the `hpack` package is installed, it reads the same fields and refuses the blocks that we refuse for
+their format. Then random fields, valid or not, go through our encoder, and our decoder must return them. Seed and
+number identify an input.
 """
 
 import random
@@ -107,7 +107,7 @@ def expect(condition: bool, complaint: str) -> None:
 
 
 def check_decoder(rng: random.Random) -> list[str]:
-    """Give one connection's blocks to the decoder; return what came of them."""
+    """Give one connection's blocks to the decoder; return the outcome."""
     limit = rng.choice((100, 65536, 1 << 22))
     ours = Decoder(limit)
     theirs = HPACK.Decoder(max_header_list_size=1 << 40) if HPACK is not None and limit == 1 << 22 else None
@@ -164,7 +164,7 @@ def check_encoder(rng: random.Random) -> list[str]:
         fields = [(text(rng), text(rng)) for _ in range(rng.choice((0, 1, 5, 20)))]
         if rng.random() < 0.8:  # mostly valid
             fields = [(rng.choice((b"accept", b"Date", b"cookie", b"x-a", b"X-B")), rng.choice(VALUES)) for _ in fields]
-        if lists and rng.random() < 0.5:  # an earlier one again, or the beginning of one, or with another end
+        if lists and rng.random() < 0.5:  # an earlier one, a prefix of one, or one with another end
             fields = rng.choice(lists)
             if rng.random() < 0.3:
                 fields = fields[: rng.randrange(len(fields) + 1)] + rng.choice(lists)[-2:]

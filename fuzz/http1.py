@@ -1,14 +1,14 @@
 """Mutation fuzzer for HTTP/1.1: nothing that a peer sends may do more than raise a ProtocolError.
 
-    python fuzz/http1.py --seconds 60             # until the time is up
+    python fuzz/http1.py --seconds 60             # until the time is over
     python fuzz/http1.py --iterations 10000 --seed 7
-    python fuzz/http1.py --replay 7:1234          # one input again, with what comes of it
+    python fuzz/http1.py --replay 7:1234          # one input again, with its outcome
 
-The corpus is the wire cases of `tests/cases/http1`. Each input is some of them glued, cut and damaged, and is given to
-a connection whole, byte by byte, in random pieces, and in pieces between which not all is pulled, with the actions of a
-server or client in between. What is
-checked: no exception but ProtocolError, the same events however it is cut, an error that repeats, no event after it, no
-hang, and no more waiting than `max_buffer`. An input is found again by seed and number.
+The corpus is the wire cases of `tests/cases/http1`. Each input is some of them joined, cut and damaged. A
+connection receives it whole, byte by byte, in random pieces, and in pieces between which not all events are pulled,
+with the actions of a server or client in between. It checks: no exception but ProtocolError, the same events for all
+cuts, an error that repeats, no event after it, no hang, and no more waiting bytes than `max_buffer`. Seed and number
+identify an input.
 """
 
 import faulthandler
@@ -43,7 +43,7 @@ INTERESTING = [
 
 
 class FindingError(Exception):
-    """What must not happen did: the input is in the message."""
+    """A violated check: the input is in the message."""
 
 
 def corpus(role: int) -> list[bytes]:
@@ -120,7 +120,7 @@ MUTATIONS: Sequence[Callable[[bytes, random.Random], bytes]] = (
 
 
 def make_input(seeds: Sequence[bytes], rng: random.Random) -> bytes:
-    """One input: seeds glued or spliced, then damaged a few times."""
+    """One input: seeds joined or spliced, then damaged a few times."""
     data = rng.choice(seeds)
     while rng.random() < 0.3:
         other = rng.choice(seeds)
@@ -141,7 +141,7 @@ def cut(data: bytes, rng: random.Random) -> list[bytes]:
 
 
 class Run:
-    """One connection under one input; `log` is what came, in a form that does not depend on the cuts."""
+    """One connection with one input; `log` has the events, in a form that does not depend on the cuts."""
 
     def __init__(self, role: int, method: bytes, answer: int) -> None:
         self.connection = zttp.Connection(role, limits=zttp.H1Limits(max_buffer=MAX_BUFFER, **LIMITS))
@@ -161,12 +161,12 @@ class Run:
         self.connection.data_to_send()
 
     def play(self, pieces: Sequence[bytes], *, eof: bool, lazy: random.Random | None = None) -> list[Any]:
-        """Feeds the pieces, then EOF if wanted, and returns the log. Who is `lazy` does not pull all between them."""
+        """Feeds the pieces, then EOF if wanted, and returns the log. `lazy`: not all events are pulled between them."""
         try:
             for number, piece in enumerate([*filter(None, pieces), *([b""] if eof else [])]):
                 self.received += len(piece)
                 if not piece:
-                    self.pull(self.connection.next_event())  # whether it closes depends on what was read before EOF
+                    self.pull(self.connection.next_event())  # whether it closes depends on the bytes read before EOF
                 if lazy is not None:
                     self.connection.receive_data(piece)
                     self.pull_some(lazy.choice((0, 0, 1, 2, 3)))
@@ -192,7 +192,7 @@ class Run:
                 return
 
     def is_last(self, event: Any) -> bool:
-        """Notes the event, acts on it, and tells whether it is the last for now."""
+        """Records the event, acts on it, and returns whether it is the last for now."""
         if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
             self.note_end(event)
             return True
@@ -226,7 +226,7 @@ class Run:
             self.log.append(("response", event.status_code, event.reason, flags, event.headers.to_list()))
 
     def next_message(self) -> None:
-        """What a caller does between two messages: answer, and go on if it can."""
+        """The actions of a caller between two messages: answer, and start the next cycle if possible."""
         connection = self.connection
         try:
             if self.role == zttp.SERVER:
@@ -236,7 +236,7 @@ class Run:
                     connection.data_to_send()
                 connection.start_next_cycle()
             else:
-                # What comes after a response was not asked for: whether it has come depends on the cuts.
+                # Bytes after a response were not requested: whether they have arrived depends on the cuts.
                 return
             self.log.append("next cycle")
         except zttp.LocalProtocolError as error:
@@ -256,7 +256,7 @@ class Run:
 
 
 def check(data: bytes, rng: random.Random) -> list[Any]:
-    """Gives `data` to connections in several cuts; the log, or a FindingError."""
+    """Feeds `data` to connections in several cuts; returns the log, or raises FindingError."""
     role = rng.choice((zttp.SERVER, zttp.SERVER, zttp.CLIENT))
     method = rng.choice((b"GET", b"GET", b"HEAD", b"CONNECT", b"POST"))
     answer = rng.choice((0, 0, 200, 204, 404))
@@ -274,7 +274,7 @@ def check(data: bytes, rng: random.Random) -> list[Any]:
 
 
 def inputs(seed: int, start: int = 0) -> Iterator[tuple[int, bytes, random.Random]]:
-    """Endless inputs, each with its number and its own source of chance."""
+    """Endless inputs, each with its number and its own random source."""
     seeds = [*corpus(zttp.SERVER), *corpus(zttp.CLIENT)]
     number = start
     while True:
@@ -284,7 +284,7 @@ def inputs(seed: int, start: int = 0) -> Iterator[tuple[int, bytes, random.Rando
 
 
 def fuzz(seed: int, *, iterations: int | None = None, seconds: float | None = None, start: int = 0) -> int:
-    """Runs until the iterations or the seconds are over; the number of inputs. Raises what it finds."""
+    """Runs until the iterations or the seconds are over; returns the number of inputs, or raises FindingError."""
     until = time.monotonic() + seconds if seconds is not None else None
     done = 0
     for number, data, rng in inputs(seed, start):
@@ -302,7 +302,7 @@ def fuzz(seed: int, *, iterations: int | None = None, seconds: float | None = No
 
 
 def replay(what: str) -> None:
-    """Shows one input and what comes of it."""
+    """Shows one input and its outcome."""
     seed, number = map(int, what.split(":"))
     _, data, rng = next(inputs(seed, number))
     print(f"input: {data!r}")

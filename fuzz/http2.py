@@ -1,15 +1,15 @@
 """Mutation fuzzer for HTTP/2: nothing that a peer sends may do more than raise a ProtocolError.
 
-    python fuzz/http2.py --seconds 60             # until the time is up
+    python fuzz/http2.py --seconds 60             # until the time is over
     python fuzz/http2.py --iterations 10000 --seed 7
-    python fuzz/http2.py --replay 7:1234          # one input again, with what comes of it
+    python fuzz/http2.py --replay 7:1234          # one input again, with its outcome
 
-The corpus is the wire cases of `tests/cases/http2`. Each input is frames of some of them glued, reordered, renumbered
-and damaged, and is given to a connection whole, byte by byte and in random pieces, with the actions of a server or
-client in between. What is checked: no exception but ProtocolError; the same events however it is cut; what is sent is
-whole, legal frames within the window of the connection, after a connection error a GOAWAY with its code and nothing
-more; an error that repeats; no hang; no more events than bytes and no more streams than allowed; fields that HTTP/1.1
-can carry. An input is found again by seed and number.
+The corpus is the wire cases of `tests/cases/http2`. Each input is frames of some of them joined, reordered,
+renumbered and damaged. A connection receives it whole, byte by byte and in random pieces, with the actions of a server
+or client in between. It checks: no exception but ProtocolError; the same events for all cuts; the output is complete,
+legal frames within the window of the connection, after a connection error a GOAWAY with its code and nothing more; an
+error that repeats; no hang; no more events than bytes and no more streams than allowed; fields that HTTP/1.1 can carry.
+Seed and number identify an input.
 """
 
 import faulthandler
@@ -72,11 +72,11 @@ INTERESTING_BYTES = [
 
 
 class FindingError(Exception):
-    """What must not happen did: the input is in the message."""
+    """A violated check: the input is in the message."""
 
 
 def corpus(role: int) -> list[bytes]:
-    """The bytes of the wire cases of one side, without the longest; those that bring no preface get none."""
+    """The bytes of the wire cases of one side, without the longest; those without a preface get none."""
     wanted = "server" if role == zttp.SERVER else "client"
     cases = [case for case in read_cases() if case.role == wanted and len(case.data) < 2000]
     return sorted({case.data.removeprefix(PREFACE) for case in cases})
@@ -190,7 +190,7 @@ def cut(data: bytes, rng: random.Random) -> list[bytes]:
 
 
 class Output:
-    """What one side sent, checked against what it may send."""
+    """The output of one side, which is checked against the rules for it."""
 
     def __init__(self) -> None:
         self.window = DEFAULT_WINDOW
@@ -198,7 +198,7 @@ class Output:
         self.last: Frame | None = None
 
     def take(self, data: bytes) -> None:
-        """Reads what was sent; FindingError if it is not whole frames, or not allowed."""
+        """Reads the output; FindingError if it is not complete frames, or not allowed."""
         for sent in split_frames(data):
             if self.last is not None and self.last.type == 0x7 and self.last.payload[4:8] != bytes(4):
                 raise FindingError("a frame after the GOAWAY of an error")
@@ -227,7 +227,7 @@ class Output:
 
 
 class Run:
-    """One connection under one input; `log` is what came, in a form that does not depend on the cuts."""
+    """One connection with one input; `log` has the events, in a form that does not depend on the cuts."""
 
     def __init__(self, role: int, *, answer: int, auto_credit: bool) -> None:
         self.role = role
@@ -301,7 +301,7 @@ class Run:
             self.log.append((repr(event),))
 
     def respond(self, stream_id: int) -> None:
-        """What a server does with a request."""
+        """The actions of a server for a request."""
         try:
             stream = self.connection.stream(stream_id)
             if self.answer == 0:
@@ -334,7 +334,7 @@ class Run:
 
 
 def credit_of(data: bytes) -> int:
-    """The most that the peer can have taken of the window of the connection: an upper bound for what may be sent."""
+    """The largest window of the connection that the peer can have granted: an upper bound for the content sent."""
     granted = DEFAULT_WINDOW
     for piece in frames_of(data):
         if len(piece) == 13 and piece[3] == 0x8 and int.from_bytes(piece[5:9]) & 0x7FFFFFFF == 0:
@@ -343,16 +343,16 @@ def credit_of(data: bytes) -> int:
 
 
 def agrees(log: list[Any], whole: list[Any]) -> bool:
-    """Tell whether pieces came out as the whole did.
+    """Return whether the pieces have the same outcome as the whole.
 
-    A flood may be found later: a PING whose answer was taken before more came is a keepalive.
+    An abuse limit may be reached later: a PING is a keepalive if its answer was taken before more bytes came.
     """
     flooded = [at for at, item in enumerate(whole) if item[:2] == ("error", "too_many_control_frames")]
     return log[: flooded[0]] == whole[: flooded[0]] if flooded else log == whole
 
 
 def check(role: int, data: bytes, rng: random.Random) -> list[Any]:
-    """Gives `data` to connections in several cuts; the log, or a FindingError."""
+    """Feeds `data` to connections in several cuts; returns the log, or raises FindingError."""
     options: dict[str, Any] = {"answer": rng.choice((0, 1, 200, 204, 404)), "auto_credit": rng.random() < 0.7}
     eof = rng.random() < 0.3
     if rng.random() < 0.95:
@@ -370,7 +370,7 @@ def check(role: int, data: bytes, rng: random.Random) -> list[Any]:
 
 
 def inputs(seed: int, start: int = 0) -> Iterator[tuple[int, int, bytes, random.Random]]:
-    """Endless inputs, each with its number, who gets it, and its own source of chance."""
+    """Endless inputs, each with its number, its receiver, and its own random source."""
     seeds = {role: corpus(role) for role in (zttp.SERVER, zttp.CLIENT)}
     number = start
     while True:
@@ -381,7 +381,7 @@ def inputs(seed: int, start: int = 0) -> Iterator[tuple[int, int, bytes, random.
 
 
 def fuzz(seed: int, *, iterations: int | None = None, seconds: float | None = None, start: int = 0) -> int:
-    """Runs until the iterations or the seconds are over; the number of inputs. Raises what it finds."""
+    """Runs until the iterations or the seconds are over; returns the number of inputs, or raises FindingError."""
     until = time.monotonic() + seconds if seconds is not None else None
     done = 0
     for number, role, data, rng in inputs(seed, start):
@@ -399,7 +399,7 @@ def fuzz(seed: int, *, iterations: int | None = None, seconds: float | None = No
 
 
 def replay(what: str) -> None:
-    """Shows one input and what comes of it."""
+    """Shows one input and its outcome."""
     seed, number = map(int, what.split(":"))
     _, role, data, rng = next(inputs(seed, number))
     print("to a server:" if role == zttp.SERVER else "to a client:")

@@ -1,16 +1,16 @@
-"""Authenticated fuzzer for HTTP/3: a peer that holds the keys, and damages what it says before it seals it.
+"""Authenticated fuzzer for HTTP/3: a peer that has the keys damages its packets before it encrypts them.
 
-    python fuzz/http3.py --seconds 60             # until the time is up
+    python fuzz/http3.py --seconds 60             # until the time is over
     python fuzz/http3.py --iterations 10000 --seed 7
-    python fuzz/http3.py --replay 7:1234          # one input again, with what comes of it
+    python fuzz/http3.py --replay 7:1234          # one input again, with its outcome
 
-An input is one of: packets whose frames are damaged, or make sense one by one and not together, to a server or a client
-that does its work meanwhile; streams of HTTP/3 (control, QPACK, requests, responses) damaged and cut anywhere; messages
-of the handshake; Initial packets with a damaged ClientHello; datagrams of any kind to an endpoint. What is checked:
-nothing is raised but RemoteProtocolError by `next_event` and LocalProtocolError by what an application calls; the code
-is one of those there are; after `handle_timeout` the next deadline is later; datagrams are no longer than 1200 bytes
-and within what an unproven address may get; no more events than bytes; no hang. Keys differ from run to run, what is
-damaged does not.
+An input is one of: packets to a working server or client, with frames that are damaged, or valid one by one but not
+together; streams of HTTP/3 (control, QPACK, requests, responses) damaged and cut anywhere; messages of the handshake;
+Initial packets with a damaged ClientHello; datagrams of any kind to an endpoint. It checks: nothing is raised but
+RemoteProtocolError by `next_event` and LocalProtocolError by the methods that an application calls; the code is a
+registered one; after `handle_timeout` the next deadline is later; datagrams are no longer than 1200 bytes and within
+the limit for an unvalidated address; no more events than bytes; no hang. Keys differ from run to run, the damage does
+not.
 """
 
 import random
@@ -73,7 +73,7 @@ def section(fields: list[tuple[bytes, bytes]]) -> bytes:
 
 @cache
 def stream_seeds() -> list[bytes]:
-    """What HTTP/3 streams carry, frame by frame, instruction by instruction."""
+    """The content of HTTP/3 streams, frame by frame, instruction by instruction."""
     seeds = [section(fields) for fields in FIELDS]
     seeds += [frames.frame(frames.DATA, data) for data in (b"", b"abc", b"content", bytes(600))]
     seeds += [frames.frame(kind, varint(value)) for kind in (3, 7, 0x0D) for value in (0, 4, 2**30)]
@@ -102,7 +102,7 @@ def sealed(sender: Any, payload: bytes) -> bytes:
 
 
 class Judged:
-    """A connection that is judged, and one of ours beside it that holds the keys."""
+    """The connection under test, and its peer, also ours, which has the keys."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -125,7 +125,7 @@ class Judged:
         self.over = False
 
     def give(self, payload: bytes) -> None:
-        """Let the judged side take a packet, and do its work."""
+        """Let the connection under test receive a packet, and do its work."""
         session = self.peer._session
         assert session is not None
         self.bytes += len(payload)
@@ -167,7 +167,7 @@ class Judged:
             expect(len(datagram) <= 1200, "a datagram that may not fit")
 
     def act(self) -> None:
-        """Do what an application does, on streams that may be anything."""
+        """Call what an application calls, on arbitrary streams."""
         judged, rng = self.judged, self.rng
         try:
             stream = judged.stream(4 * rng.randrange(6))
@@ -190,7 +190,7 @@ class Judged:
 
 # ------------------------------------------------------------------------------------------------------------- inputs
 def check_frames(rng: random.Random) -> str:
-    """Packets whose frames are damaged before they are sealed."""
+    """Packets whose frames are damaged before encryption."""
     judged = Judged(rng)
     for _ in range(rng.randint(1, 12)):
         payload = b"".join(rng.choices(LEGAL_FRAMES, k=rng.randint(1, 4)))
@@ -206,7 +206,7 @@ def check_frames(rng: random.Random) -> str:
 
 
 def sensible(rng: random.Random, judged: Judged) -> bytes:
-    """A frame that is whole and, nearly always, legal by itself: of streams, packets, connection IDs that there are."""
+    """A frame that is complete and, nearly always, legal by itself: of existing streams, packets, connection IDs."""
     session = judged.judged._session.transport.session  # type: ignore[union-attr]
     known = session.streams.streams.values()
     new = [
@@ -259,7 +259,7 @@ def sensible(rng: random.Random, judged: Judged) -> bytes:
 
 
 def check_sense(rng: random.Random) -> str:
-    """Many packets of frames that make sense one by one, with time, addresses and the application in between."""
+    """Many packets of frames that are valid one by one; time, address and application change in between."""
     judged = Judged(rng)
     for _ in range(rng.randint(10, 80)):
         judged.give(b"".join(sensible(rng, judged) for _ in range(rng.randint(1, 3)))[:1100])
@@ -284,11 +284,11 @@ def check_streams(rng: random.Random) -> str:
             number = 4 * rng.randint(1, 8) + (2 if one_way else 0)
         else:
             number = 4 * rng.randint(1, 3) if not one_way else 4 * rng.randint(3, 7) + 3
-        # Of those that are open already: what follows upon what they had.
+        # On streams that are open already: further bytes.
         begin = rng.choice((b"", varint(rng.choice((0, 1, 2, 3, 0x21))))) if one_way else b""
         sending[number] = (0, begin + content, rng.random() < 0.6)
     for number in (2, 6, 10) if judged.by_client else (3, 7, 11):
-        if rng.random() < 0.4:  # the control stream and QPACK's go on
+        if rng.random() < 0.4:  # the control stream and QPACK's continue
             quic = judged.judged._session.transport.session.streams.streams.get(number)  # type: ignore[union-attr]
             if quic is not None and quic.incoming is not None:
                 content = b"".join(rng.choices(stream_seeds(), k=rng.randint(1, 4)))
@@ -334,7 +334,7 @@ def check_handshake(rng: random.Random) -> str:
 
 
 def initial_with(hello: bytes, rng: random.Random) -> bytes:
-    """A client's first datagram, with these bytes as its ClientHello, in pieces and any order."""
+    """A client's first datagram, with these bytes as its ClientHello, in pieces of any order."""
     destination = rng.randbytes(rng.choice((8, 8, 8, 12, 20)))
     sealer = initial_sealer(VERSION_1, destination, False)
     payload = BytesWriter()
@@ -364,7 +364,7 @@ def hello_of(rng: random.Random) -> bytes:
 
 
 def check_endpoint(rng: random.Random) -> str:
-    """Datagrams of any kind to an endpoint, with time going on."""
+    """Datagrams of any kind to an endpoint, while time advances."""
     retry = rng.choice((None, True, False))
     endpoint = QuicEndpoint(
         credentials=credentials(), retry=retry, max_connections=8, entropy=rng.randbytes, limits=LIMITS
@@ -417,7 +417,7 @@ CHECKS: list[Callable[[random.Random], str]] = [
 
 
 def check(seed: int, number: int) -> str:
-    """One input, and what came of it."""
+    """One input, and its outcome."""
     return "\n".join(named(seed, number, lambda rng: [rng.choice(CHECKS)(rng)]))
 
 

@@ -1,14 +1,14 @@
 """Mutation fuzzer for QUIC packets: headers, protection, frames and transport parameters, without a connection.
 
-    python fuzz/quic_packets.py --seconds 60             # until the time is up
+    python fuzz/quic_packets.py --seconds 60             # until the time is over
     python fuzz/quic_packets.py --iterations 10000 --seed 7
-    python fuzz/quic_packets.py --replay 7:1234          # one input again, with what comes of it
+    python fuzz/quic_packets.py --replay 7:1234          # one input again, with its outcome
 
-An input is a datagram of coalesced packets. Its frames are damaged before they are sealed, since nothing else gets past
-the AEAD, and sometimes the datagram is damaged afterwards; then a list of transport parameters is. What is checked: a
-packet that was touched is dropped and one that was not gives the payload that went in; readers move forward, stay in
-what they were given and raise Malformed alone, with a code that RFC 9000 has for it; what was read is written as it was
-read. An input is found again by seed and number.
+An input is a datagram of coalesced packets. Its frames are damaged before encryption, because the AEAD detects later
+damage; sometimes the datagram is damaged afterwards. A list of transport parameters is damaged, too. It checks: a
+changed packet is dropped, an unchanged one gives the payload that was encrypted; readers move forward, stay within
+their input and raise only Malformed, with a code of RFC 9000; values that were read are written as they were. Seed and
+number identify an input.
 """
 
 import random
@@ -87,7 +87,7 @@ def parameters_of(rng: random.Random) -> bytes:
 
 # ------------------------------------------------------------------------------------------------------------- checks
 def check_frames(payload: bytes) -> str:
-    """Read a payload to its end or its fault."""
+    """Read a payload to its end or its first fault."""
     at, count = 0, 0
     try:
         while at < len(payload):
@@ -103,7 +103,7 @@ def check_frames(payload: bytes) -> str:
 
 
 def check_datagram(rng: random.Random) -> list[str]:
-    """Send coalesced packets, perhaps touched, and read them."""
+    """Send coalesced packets, perhaps changed, and read them."""
     suite = rng.choice(list(SUITES.values()))
     version = rng.choice((VERSION_1, VERSION_2))
     labels, secret, forgeries = labels_of(version), rng.randbytes(suite.hash_size), Forgeries(2**60)
@@ -159,7 +159,7 @@ def packets_in(datagram: bytes, opener: Opener, keys: KeyPhases, largest: int) -
 
 
 def check_parameters(rng: random.Random) -> list[str]:
-    """Read transport parameters, and write what was read."""
+    """Read transport parameters, and write them again."""
     data, from_server = parameters_of(rng), rng.random() < 0.7
     try:
         parameters = decode(data, from_server)

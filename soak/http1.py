@@ -1,4 +1,4 @@
-"""A soak of HTTP/1.1: connections that live long and short, whole and broken messages, both roles.
+"""A soak test of HTTP/1.1: long and short connections, complete and broken messages, both roles.
 
 python soak/http1.py --seconds 600
 """
@@ -71,7 +71,7 @@ LONG = Pair()
 
 
 def one_round(chance: random.Random) -> int:
-    """Requests on a connection that stays and on new ones; some of those break."""
+    """Requests on one lasting connection and on new ones; some of the new ones break."""
     for _ in range(20):
         LONG.exchange(chance)
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""A soak of HTTP/2: connections that live long and short, resets, refused and broken streams, both roles.
+"""A soak test of HTTP/2: long and short connections, resets, refused and broken streams, both roles.
 
 python soak/http2.py --seconds 600
 """
@@ -30,7 +30,7 @@ class Pair:
         self.resets = 0.1  # of the server, for each request
 
     def ask(self, chance: random.Random, content: bytes | None = None) -> Any:
-        """Begin a request, with content mostly."""
+        """Begin a request, mostly with content."""
         if content is None:
             content = chance.randbytes(chance.choice((0, 10, 3_000, 70_000)))
         fields = [*HEAD, (b"x-%d" % chance.randrange(50), chance.randbytes(8).hex().encode())]
@@ -41,7 +41,7 @@ class Pair:
         return stream
 
     def run(self, chance: random.Random) -> None:
-        """Until nobody has anything to say."""
+        """Exchange bytes until neither side has output."""
         while self._pass(self.client, self.server, chance) | self._pass(self.server, self.client, chance):
             pass
 
@@ -78,11 +78,11 @@ class Pair:
 
 
 LONG = Pair()
-REMEMBERED = 256  # streams that a side has reset: a connection knows so many
+REMEMBERED = 256  # streams that a side has reset: as many as a connection remembers
 
 
 def warm_up(chance: random.Random) -> None:
-    """Fill what a connection may keep, so that it does not look like growth."""
+    """Fill the records that a connection may keep, so that they do not count as growth."""
     for share in (1.0, 0.0):  # of the server's resets
         LONG.resets = share
         for _ in range(REMEMBERED):
@@ -95,7 +95,7 @@ def warm_up(chance: random.Random) -> None:
 
 
 def one_round(chance: random.Random) -> int:
-    """Requests on a connection that stays and on new ones; some streams and some connections break."""
+    """Requests on one lasting connection and on new ones; some streams and some connections break."""
     for _ in range(20):
         streams = [LONG.ask(chance) for _ in range(2)]
         if chance.random() < 0.2:
@@ -106,7 +106,7 @@ def one_round(chance: random.Random) -> int:
         pair = Pair()
         pair.ask(chance)
         pair.run(chance)
-        pair.ask(chance)  # whose answer nobody waits for
+        pair.ask(chance)  # without waiting for its answer
         with suppress(zttp.ProtocolError):
             pair.server.receive_data(pair.client.data_to_send()[:-3] + chance.choice((b"", b"\0\0\0\4\0\0\0\0\1" * 9)))
             while pair.server.next_event() not in LAST:

@@ -1,4 +1,4 @@
-"""A soak of HTTP/3: an endpoint whose clients come and go, losses, resets, broken datagrams, both roles.
+"""A soak test of HTTP/3: an endpoint with changing clients, losses, resets, broken datagrams, both roles.
 
 python soak/http3.py --seconds 600
 """
@@ -21,7 +21,7 @@ HEAD = [(b"host", b"localhost")]
 
 
 class World:
-    """An endpoint, its clients, and a clock that the path moves."""
+    """An endpoint, its clients, and a virtual clock that the path advances."""
 
     def __init__(self) -> None:
         self.endpoint = zttp.QuicEndpoint(credentials=CREDENTIALS, auto_credit=True, retry=False)
@@ -31,7 +31,7 @@ class World:
         self.content: dict[tuple[Any, int], bytes] = {}
 
     def connect(self) -> int:
-        """Begin a connection; its address."""
+        """Begin a connection; return its address."""
         self.number += 1
         whom: Any = CREDENTIALS.certificate
         self.clients[self.number] = zttp.Connection(zttp.CLIENT, zttp.HTTP3, server_name="localhost", verify=whom)
@@ -108,7 +108,7 @@ LONG = WORLD.connect()
 
 
 def one_round(chance: random.Random) -> int:
-    """Requests on a connection that stays and on new ones, of which some vanish without a word."""
+    """Requests on one lasting connection and on new ones; some of the new clients disappear silently."""
     for _ in range(8):
         WORLD.ask(LONG, chance)
         if chance.random() < 0.3:
@@ -123,7 +123,7 @@ def one_round(chance: random.Random) -> int:
             WORLD.clients[address].close()
             WORLD.run(20_000, chance)
         del WORLD.clients[address]
-    # Until who vanished has timed out. The one that stays has to say something in the meantime.
+    # Until the clients that disappeared have timed out. The lasting one must send something in the meantime.
     for _ in range(4):
         _wait(10_000_000, chance)
         WORLD.ask(LONG, chance)
@@ -133,7 +133,7 @@ def one_round(chance: random.Random) -> int:
 
 
 def _wait(microseconds: int, chance: random.Random) -> None:
-    """Let time pass in which nothing happens but timers."""
+    """Let time pass with nothing but timers."""
     until = WORLD.now + microseconds
     while WORLD.now < until:
         timers = [WORLD.endpoint.next_timeout(), *(client.next_timeout() for client in WORLD.clients.values())]
@@ -141,7 +141,7 @@ def _wait(microseconds: int, chance: random.Random) -> None:
         WORLD.run(1, chance)
 
 
-# What cryptography keeps for itself grows with the first hundreds of handshakes.
+# The memory of cryptography grows with the first hundreds of handshakes.
 SOAK = Soak("HTTP/3", one_round, most_blocks=400)
 
 if __name__ == "__main__":

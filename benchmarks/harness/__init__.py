@@ -1,5 +1,5 @@
-"""What every benchmark of this folder shares: environments, worker processes, rounds, statistics, reports.
+"""The shared parts of all benchmarks: environments, worker processes, rounds, statistics, reports.
 
-A benchmark brings a *suite*: workloads (what is done), targets (how fast it has to be) and one driver per contestant
-(how a good user of that library writes it). Everything here knows contestants and workloads by name alone.
+A benchmark has a *suite*: workloads (the measured work), targets (the required speed) and one driver per contestant
+(written as a good user of that library would). This package knows only the names of contestants and workloads.
 """

@@ -1,7 +1,7 @@
-"""What the main rows may cost, in instructions: a slow-down shows here, on however busy a machine.
+"""The cost limits of the main rows, in instructions: they show a slow-down even on a busy machine.
 
-The counts on record belong to one interpreter and one compiler. Where others run, or callgrind is not there, there is
-nothing to compare, which is no failure.
+The recorded counts are valid for one interpreter and one compiler. With others, or without callgrind, nothing is
+compared, and that is not a failure.
 """
 
 import json
@@ -22,31 +22,31 @@ WARM_UP = 10
 
 @dataclass(frozen=True)
 class Budget:
-    """The instructions of one iteration of each row, and what they were counted with."""
+    """The instructions of one iteration of each row, and the interpreter and compiler of the count."""
 
     counted_with: str
     rows: Mapping[str, int]
 
 
 def read_budget(file: Path) -> Budget:
-    """Return what is on record."""
+    """Return the recorded counts."""
     found = json.loads(file.read_text())
     return Budget(found["counted_with"], found["rows"])
 
 
 def write_budget(file: Path, rows: Mapping[str, int]) -> None:
-    """Put these counts on record."""
+    """Record these counts."""
     file.write_text(json.dumps({"counted_with": here(), "rows": rows}, indent=2) + "\n")
 
 
 def here() -> str:
-    """Return what counts made in this process are counted with."""
+    """Return the interpreter and compiler of counts that this process makes."""
     version = f"{platform.python_implementation()} {platform.python_version()}"
     return f"{version}, {platform.python_compiler()}, {platform.machine()}"
 
 
 def why_not(budget: Budget) -> str | None:
-    """Return why nothing can be compared here, or ``None`` if it can."""
+    """Return the reason why nothing can be compared here, or ``None``."""
     if shutil.which("valgrind") is None:
         return "valgrind is not installed"
     if budget.counted_with != here():
@@ -65,12 +65,12 @@ def count(contestant: Contestant, suite: str, workloads: Sequence[Workload]) -> 
 
 
 def over(budget: Budget, rows: Mapping[str, int]) -> list[str]:
-    """Return the rows that cost more than they may."""
+    """Return the rows above their limits."""
     return [key for key, cost in rows.items() if cost > budget.rows[key] * (1 + TOLERANCE)]
 
 
 def lines(budget: Budget, rows: Mapping[str, int]) -> list[str]:
-    """Return a table of what the rows cost, and may cost."""
+    """Return a table of the rows' costs and limits."""
     told = ["| row | on record | now | change |", "| --- | ---: | ---: | ---: |"]
     for key, cost in rows.items():
         recorded = budget.rows[key]

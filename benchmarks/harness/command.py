@@ -26,7 +26,7 @@ OK, DIFFERENT, SLOWER, UNAVAILABLE = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A suite and everybody who takes part in it."""
+    """A suite and its contestants."""
 
     title: str
     suite: str
@@ -65,7 +65,7 @@ def options(benchmark: Benchmark) -> argparse.Namespace:
 
 
 def processor() -> str:
-    """Return what the system calls its processor."""
+    """Return the system's name of its processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -75,7 +75,7 @@ def processor() -> str:
 
 
 def ours_installed(repository: Path) -> Path:
-    """Return the Python of an environment that holds the compiled wheels of this tree, built first if need be."""
+    """Return the Python of an environment that holds the compiled wheels of this tree, built first if necessary."""
     command = [sys.executable, "scripts/environments.py", "installed"]
     made = subprocess.run(command, cwd=repository, check=False, stdout=subprocess.PIPE, text=True)
     if made.returncode != 0:
@@ -96,7 +96,7 @@ def contestants(benchmark: Benchmark, repository: Path, ours: Path, without: Seq
 def check(workloads: Sequence[Workload], workers: Sequence[Worker]) -> bool:
     """Report whether all workers extract the same data.
 
-    A row that measures a part, or counts something, does what another one does.
+    Rows that measure a part, or count something, are left out: they do the same as another row.
     """
     workloads = [workload for workload in workloads if workload.is_whole and workload.unit == NANOSECONDS]
     found = [difference for workload in workloads for difference in differences(workload, workers)]
@@ -105,7 +105,7 @@ def check(workloads: Sequence[Workload], workers: Sequence[Worker]) -> bool:
 
 
 def keep_to_budget(benchmark: Benchmark, ours: Contestant, file: Path, record: bool) -> int:
-    """Say what the rows on record cost now; the exit status tells whether one costs too much."""
+    """Print the current cost of the recorded rows; return the exit status SLOWER if one costs too much."""
     known = budget.read_budget(file)
     reason = budget.why_not(known)
     if reason is not None and not record:
@@ -124,7 +124,7 @@ def keep_to_budget(benchmark: Benchmark, ours: Contestant, file: Path, record: b
 
 
 def main(benchmark: Benchmark, repository: Path) -> int:
-    """Run a benchmark as the command line asks, and return the exit status."""
+    """Run a benchmark with the options of the command line, and return the exit status."""
     chosen = options(benchmark)
     known = benchmark.growth if chosen.growth else benchmark.workloads
     workloads = [workload for workload in known if chosen.only in workload.key]

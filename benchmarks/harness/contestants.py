@@ -32,7 +32,7 @@ class Worker:
     """A running worker process. A context manager: leaving it ends the process."""
 
     def __init__(self, contestant: Contestant, suite: str, cpu: int) -> None:
-        """Start the process and hear what it is."""
+        """Start the process and read its description."""
         self.name = contestant.name
         self.process = subprocess.Popen(
             worker_command(contestant, suite, cpu), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -51,7 +51,7 @@ class Worker:
         return json.loads(line)
 
     def takes_part(self, workload: Workload) -> bool:
-        """Tell whether this contestant can do the workload."""
+        """Return whether this contestant can do the workload."""
         return workload.kind in self.about["kinds"] and self.name not in workload.unable
 
     def __enter__(self) -> Self:

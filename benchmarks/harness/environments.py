@@ -1,4 +1,4 @@
-"""Environments: each contestant is installed alone, so none can see, shadow or slow another."""
+"""Environments: each contestant is installed alone, so none can import, shadow or slow down another."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ STAMP = "contestant.txt"
 
 @dataclass(frozen=True)
 class Peer:
-    """A library to be measured against: its name in reports, its driver in the suite, what to install."""
+    """A peer: its name in reports, its driver in the suite, its requirements."""
 
     name: str
     driver: str
@@ -21,11 +21,11 @@ class Peer:
 
 
 class InstallationError(Exception):
-    """An environment could not be made, for instance for want of a network."""
+    """An environment could not be made, for example without a network."""
 
 
 def run(*command: str | Path) -> None:
-    """Run an installer quietly; its own words become the error if it fails."""
+    """Run an installer quietly; if it fails, the error has its output."""
     words = [str(word) for word in command]
     result = subprocess.run(words, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode != 0:
@@ -39,7 +39,7 @@ def interpreter(environment: Path) -> Path:
 
 @contextmanager
 def one_at_a_time(environment: Path) -> Iterator[None]:
-    """Let one process make an environment and the others wait: tests want the same ones at once. Not on Windows."""
+    """Let one process make an environment while the others wait: tests need the same ones at once. Not on Windows."""
     environment.parent.mkdir(parents=True, exist_ok=True)
     with environment.with_name(f"{environment.name}.lock").open("w") as file:
         if sys.platform != "win32":
@@ -50,7 +50,7 @@ def one_at_a_time(environment: Path) -> Iterator[None]:
 
 
 def ensure_environment(environment: Path, requirements: Sequence[str]) -> Path:
-    """Make an environment that holds exactly these requirements, unless it is there already; return its Python."""
+    """Make an environment with exactly these requirements, unless it exists; return its Python."""
     with one_at_a_time(environment):
         return _made(environment, requirements)
 

@@ -1,4 +1,4 @@
-"""Instead of time: instructions per iteration, counted by callgrind. Slow, but the same on a busy machine."""
+"""Instructions per iteration instead of time, counted by callgrind: slow, but the same on a busy machine."""
 
 import json
 import os
@@ -20,7 +20,7 @@ UNPINNED = -1
 def instructions_per_iteration(
     workload: Workload, contestants: Sequence[Contestant], workers: Sequence[Worker], suite: str
 ) -> dict[str, float]:
-    """Return, by contestant, the difference that many more iterations make, per iteration."""
+    """Return, by contestant, the instructions that many more iterations add, per iteration."""
     found: dict[str, float] = {}
     for contestant, worker in zip(contestants, workers, strict=True):
         if worker.takes_part(workload):
@@ -33,7 +33,7 @@ def instructions_per_iteration(
 def counted(contestant: Contestant, suite: str, workload: Workload, iterations: int) -> int:
     """Return the instructions of a whole worker process that does this many iterations."""
     # A hash seed of its own would give each process other collisions, but isolated mode ignores the variable:
-    # so the variables that could let something foreign in are taken away instead.
+    # so the variables that could change the imports are removed instead.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "callgrind.out")

@@ -1,4 +1,4 @@
-"""What a connection keeps: memory of the process is the only measure that holds for libraries in any language."""
+"""The memory of a connection: memory of the process is the only measure that is valid for libraries in any language."""
 
 import gc
 import resource
@@ -25,7 +25,7 @@ def _made(make: Callable[[], Any], number: int) -> list[Any]:
     made = []
     for _ in range(number):
         made.append(make())
-        gc.collect(0)  # what it was made with goes now, or the next ones would live in what that leaves
+        gc.collect(0)  # temporary objects are freed now, or the next connections would use their memory
     return made
 
 

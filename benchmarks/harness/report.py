@@ -1,4 +1,4 @@
-"""Results as a reader wants them: a table per group, a verdict, and JSON for machines."""
+"""The results: a table per group, a verdict, and JSON for machines."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ FLOOR = 1.0
 
 @dataclass(frozen=True)
 class Row:
-    """One workload, measured: what each contestant needs, by the row's unit, and the ratios that ours has to reach."""
+    """One measured workload: the cost of each contestant, in the row's unit, and the ratios that ours has to reach."""
 
     workload: Workload
     costs: Mapping[str, float]
@@ -24,7 +24,7 @@ class Row:
         return {name: time / self.costs["ours"] for name, time in self.costs.items() if name != "ours"}
 
     def target(self, peer: str) -> float:
-        """Return the ratio that is demanded against a peer."""
+        """Return the required ratio against a peer."""
         return self.targets.get(peer, FLOOR)
 
     @property
@@ -73,7 +73,7 @@ def verdict(rows: Sequence[Row], peers: Sequence[str]) -> Iterable[str]:
 
 
 def as_json(rows: Sequence[Row], about: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return everything that was measured, for a file."""
+    """Return all results, for a file."""
     return {
         "settings": dict(settings),
         "contestants": dict(about),

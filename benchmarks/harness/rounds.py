@@ -1,4 +1,4 @@
-"""Timing: short rounds, interleaved across contestants, so that whatever the machine does happens to all of them."""
+"""Timing: short rounds, interleaved across contestants, so that disturbances of the machine affect all of them."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def nanoseconds_per_iteration(workload: Workload, workers: Sequence[Worker], rou
     }
     samples: dict[str, list[float]] = {worker.name: [] for worker in taking_part}
     for number in range(rounds):
-        # Nobody always runs first, or always after the same neighbour.
+        # The order changes: none is always first, or always after the same one.
         turn = number % len(taking_part)
         for worker in taking_part[turn:] + taking_part[:turn]:
             count = iterations[worker.name]
@@ -30,7 +30,7 @@ def nanoseconds_per_iteration(workload: Workload, workers: Sequence[Worker], rou
 def counted(
     workload: Workload, contestants: Sequence[Contestant], workers: Sequence[Worker], suite: str, cpu: int
 ) -> dict[str, float]:
-    """Return, by contestant, a figure that is the same each time: in a process that has no past."""
+    """Return, by contestant, a figure that is the same each time: each in a new process."""
     found: dict[str, float] = {}
     for contestant, worker in zip(contestants, workers, strict=True):
         if worker.takes_part(workload):

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 
 def lower_quartile(values: Sequence[float]) -> float:
-    """Return the value that a quarter of the samples lies below.
+    """Return the lower quartile of the samples.
 
-    Interference only ever adds time: the mean and the median carry it, the minimum rests on one lucky sample.
+    Interference only adds time: the mean and the median include it, and the minimum depends on one lucky sample.
     """
     ordered = sorted(values)
     position = (len(ordered) - 1) / 4

@@ -34,9 +34,9 @@ class Workload:
 class Task(NamedTuple):
     """A workload, written for one contestant.
 
-    `prepare(n)` makes, untimed, what `n` iterations start from. `run(prepared)` is timed; it does all of them in a loop
-    of its own (so that no call per iteration dilutes the ratios) and returns what the last one extracted, or a function
-    that does: it is called untimed.
+    `prepare(n)` makes the inputs of `n` iterations, untimed. `run(prepared)` is timed; it does all of them in a loop of
+    its own (so that no call per iteration dilutes the ratios) and returns the data that the last one extracted, or a
+    function that returns it, which is called untimed.
     """
 
     prepare: Callable[[int], Any]

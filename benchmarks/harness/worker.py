@@ -1,6 +1,6 @@
 """The process of one contestant: `python -I worker.py SUITE DRIVER CPU`, then one JSON command per line on stdin.
 
-Runs in the contestant's environment, so it imports the standard library, the suite and that contestant's driver alone.
+It runs in the contestant's environment, so it imports only the standard library, the suite and the contestant's driver.
 """
 
 import gc
@@ -14,7 +14,7 @@ from pathlib import Path
 from time import process_time_ns
 from typing import Any
 
-# -I (isolated) keeps PYTHONPATH and the working directory out: only what is installed here can be measured.
+# -I (isolated) ignores PYTHONPATH and the working directory: only packages installed here can be measured.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness.suite import Task, Workload
@@ -23,7 +23,7 @@ QUOTABLE_LENGTH = 200
 
 
 def plain(value: Any) -> Any:
-    """Return extracted data as JSON can carry it: long bytes as their length and digest."""
+    """Return extracted data in a form for JSON: long bytes as their length and digest."""
     if callable(value):
         return plain(value())
     if isinstance(value, (bytes, bytearray)):
@@ -38,7 +38,7 @@ def plain(value: Any) -> Any:
 
 
 def clock_cost() -> int:
-    """Return the nanoseconds that reading the clock adds to what lies between two readings."""
+    """Return the nanoseconds that reading the clock adds to a measured time."""
     readings = [process_time_ns() for _ in range(1000)]
     return min(later - earlier for earlier, later in pairwise(readings))
 
@@ -47,17 +47,17 @@ CLOCK_COST = clock_cost()
 
 
 def timed(task: Task, iterations: int) -> int:
-    """Run a task and return the nanoseconds of CPU time that its timed part took.
+    """Run a task and return the CPU time of its timed part in nanoseconds.
 
-    CPU time: what another process does on this CPU meanwhile is not the task's.
+    CPU time does not include other processes that run on this CPU meanwhile.
     """
     elapsed = 0
     clock, clock_cost = (process_time_ns, CLOCK_COST) if task.clock is None else (task.clock, 0)
-    # What a library leaves to the garbage collector differs; when it strikes is chance. Nobody pays for it here.
+    # Libraries differ in their garbage, and the time of a collection is chance. It is counted for none.
     gc.collect()
     gc.disable()
     try:
-        # Untimed, for the caches: what the contestants before left in them is nobody's merit.
+        # Untimed, to fill the caches, whose contents are those of the previous contestants.
         task.run(task.prepare(min(max(iterations // 16, 1), task.block)))
         while iterations > 0:
             count = min(iterations, task.block)
@@ -75,7 +75,7 @@ def calibrated(task: Task, nanoseconds: int) -> int:
     """Return how many iterations take about this long."""
     iterations = 1
     while True:
-        # One slow run is an accident and would make all rounds too short to mean anything.
+        # A single slow run is chance, and would make all rounds too short to be meaningful.
         elapsed = min(timed(task, iterations) for _ in range(3))
         if elapsed * 4 >= nanoseconds:
             return max(1, iterations * nanoseconds // elapsed)

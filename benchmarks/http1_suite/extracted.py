@@ -7,7 +7,7 @@ Pairs = Iterable[Sequence[bytes]]
 
 
 def read(start: Sequence[Any], fields: Pairs, content: Iterable[bytes], trailers: Pairs = ()) -> dict[str, Any]:
-    """Return a message that was read. How its content was divided into events is the library's own affair."""
+    """Return a message that was read. The division of its content into events is left to the library."""
     return {
         "start": list(start),
         "fields": [tuple(field) for field in fields],
@@ -17,7 +17,7 @@ def read(start: Sequence[Any], fields: Pairs, content: Iterable[bytes], trailers
 
 
 def written(output: bytes) -> dict[str, Any]:
-    """Return a message that was written, less what libraries may choose: the case of names, the division in chunks."""
+    """Return a message that was written, without a library's choices: the case of names, the division in chunks."""
     head, _, content = output.partition(b"\r\n\r\n")
     start_line, *lines = head.split(b"\r\n")
     fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]

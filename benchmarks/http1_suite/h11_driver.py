@@ -1,11 +1,11 @@
-"""HTTP/1.1 with h11: its Connection loop, as its documentation writes it.
+"""HTTP/1.1 with h11: the Connection loop of its documentation.
 
-h11 starts a next cycle only once both sides have finished, so where a connection is kept alive it also sends a bare
-204; the others may go on reading without.
+h11 starts a next cycle only after both sides have finished, so on kept-alive connections it also sends a bare 204;
+the others can read the next request without it.
 """
 
 # mypy: disable-error-code="possibly-undefined"
-# A run has at least one iteration, and a message all its events: what is returned is always bound.
+# A run has at least one iteration, and a message all its events: the returned name is always bound.
 
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -28,7 +28,7 @@ BARE_RESPONSE = Response(status_code=204, headers=[])
 
 
 def about() -> dict[str, Any]:
-    """Say what is measured."""
+    """Return the measured version, and the files with the hot code."""
     return {"version": f"h11 {version('h11')}", "hot_files": [h11.__file__]}
 
 
@@ -265,7 +265,7 @@ def serve(request: bytes, message: Outgoing, connections: int = 1) -> Task:
 
 
 def idle_memory(request: bytes, message: Outgoing, connections: int) -> Task:
-    """Return the bytes that each of so many connections keeps that have answered a request."""
+    """Return the bytes that each connection keeps after one request, of so many connections."""
     status, reason = message.start
     assert isinstance(status, int)
 

@@ -1,11 +1,10 @@
-"""HTTP/1.1 with httptools: callbacks that collect the same data. It parses only; what it cannot do it does not enter.
+"""HTTP/1.1 with httptools: callbacks that collect the same data. It only parses, so it has no other rows.
 
-Headers arrive through a callback whether they are wanted or not, so they are always collected: there is no second
-chance.
+Headers arrive through a callback, and only once, so they are always collected.
 """
 
 # mypy: disable-error-code="possibly-undefined"
-# A run has at least one iteration, and a message all its events: what is returned is always bound.
+# A run has at least one iteration, and a message all its events: the returned name is always bound.
 
 import re
 from collections.abc import Callable, Iterable
@@ -26,12 +25,12 @@ PREPARED_PARSERS = 64
 
 
 def about() -> dict[str, Any]:
-    """Say what is measured."""
+    """Return the measured version, and the files with the hot code."""
     return {"version": f"httptools {version('httptools')}", "hot_files": [httptools.parser.__file__]}
 
 
 class Collector:
-    """The callbacks of a server that keeps what one request says."""
+    """The callbacks of a server that keeps the data of one request."""
 
     def __init__(self) -> None:
         self.parser = HttpRequestParser(self)
@@ -49,7 +48,7 @@ class Collector:
     def on_headers_complete(self) -> None:
         self.method = self.parser.get_method()
         self.http_version = self.parser.get_http_version()
-        # Trailers come through on_header as well, from here on.
+        # From here on, on_header also receives trailers.
         self.head_fields = self.headers
         self.headers = []
 
@@ -89,7 +88,7 @@ class PipelineCollector(Collector):
 
 
 class ResponseCollector:
-    """The callbacks of a client that keeps what one response says."""
+    """The callbacks of a client that keeps the data of one response."""
 
     def __init__(self) -> None:
         self.parser = HttpResponseParser(self)
@@ -192,11 +191,11 @@ STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 204: b"HTTP/1.1 204 No Content\r\n"
 
 
 def serve(request: bytes, message: Outgoing, connections: int = 1) -> Task:
-    """Read a request with a kept-alive parser, and join the answer by hand with the checks a server owes its users.
+    """Read a request with a kept-alive parser, and join the answer by hand, with the checks that a server must make.
 
     Of several parsers, each has its turn.
 
-    Those are the ones that servers built on httptools make: no response splitting, content as long as announced,
+    The checks are those of servers built on httptools: no response splitting, content as long as announced,
     framing and persistence by the headers.
     """
     status = message.start[0]
@@ -244,7 +243,7 @@ def serve(request: bytes, message: Outgoing, connections: int = 1) -> Task:
 
 
 def idle_memory(request: bytes, message: Outgoing, connections: int) -> Task:
-    """Return the bytes that each of so many parsers keeps, with what collects for it, that have read a request."""
+    """Return the bytes that each parser and its callbacks keep after one request, of so many parsers."""
     del message  # httptools does not write: nothing of an answer is kept
 
     def served() -> Collector:

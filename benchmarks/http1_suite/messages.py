@@ -1,4 +1,4 @@
-"""The wire bytes that are read, and the messages that are written. Invented, but shaped like real traffic."""
+"""The wire bytes to read, and the messages to write: invented, but similar to real traffic."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class Outgoing(NamedTuple):
 
 
 def head(start_line: bytes, fields: Fields) -> bytes:
-    """Serialize a head, independently of anything that is measured."""
+    """Serialize a head, independently of the measured libraries."""
     return b"".join([start_line, b"\r\n", *(b"%b: %b\r\n" % field for field in fields), b"\r\n"])
 
 

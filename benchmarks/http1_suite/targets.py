@@ -13,7 +13,7 @@ TARGETS: dict[tuple[str, str], tuple[float, float]] = {
     (w.FRESH, w.UPLOAD_WHOLE): (1.7, 2.0),
     (w.FRESH, w.UPLOAD_SEGMENTS): (1.7, 2.0),
     (w.FRESH, w.UPLOAD_LARGE): (1.7, 2.0),
-    # 1.2 where header objects are most of the work, 2.1 where there is hardly a header.
+    # 1.2 for rows with mostly header objects, 2.1 for rows with hardly a header.
     (w.FRESH_LISTED, w.TINY): (1.6, 2.1),
     (w.FRESH_LISTED, ANY_ROW): (1.6, 1.2),
     (w.FRESH_LOWERED, w.TINY): (1.6, 2.1),

@@ -1,4 +1,4 @@
-"""What is measured, row by row. `kind` names the task builder in each driver."""
+"""The measured work, row by row. `kind` names the task builder in each driver."""
 
 from harness.suite import Workload
 from http1_suite import messages as m
@@ -72,12 +72,12 @@ def cycle(name: str, request: bytes, message: m.Outgoing) -> Workload:
 
 
 def new(name: str, *, facade: bool) -> Workload:
-    """Have a connection made, and let go of without any use."""
+    """Have a connection made, and dropped without use."""
     return Workload(NEW, name, "connect", {"facade": facade})
 
 
 def lookup(name: str, field: bytes) -> Workload:
-    """Have the header section of a browser's request, which was read untimed, looked up for a field again and again."""
+    """Have the header section of a browser's request, which was read untimed, searched for a field repeatedly."""
     return Workload(LOOKUP, name, "look_up", {"data": m.BROWSER_GET, "field": field})
 
 

@@ -1,7 +1,7 @@
 """HTTP/1.1 with zttp: the same code drives ours and the reference, which share an API and an import name."""
 
 # mypy: disable-error-code="possibly-undefined"
-# A run has at least one iteration, and a message all its events: what is returned is always bound.
+# A run has at least one iteration, and a message all its events: the returned name is always bound.
 
 import importlib
 import sys
@@ -22,7 +22,7 @@ NO_TRAILERS: list[tuple[bytes, bytes]] = []
 
 
 def about() -> dict[str, Any]:
-    """Say what is measured: the version, and the files that do the hot work."""
+    """Return the measured version, and the files with the hot code."""
     connection = Connection(SERVER)
     event = connection.receive_event(TINY_GET)
     assert isinstance(event, Request)
@@ -42,7 +42,7 @@ def compiled_flags() -> dict[str, bool]:
 
 
 def read_request(pieces: tuple[bytes, ...], fields: str, facade: bool = False) -> Task:
-    """Read one request with a new connection: take its events and content, and of its head what ``fields`` says."""
+    """Read one request with a new connection: events, content, and the parts of its head that ``fields`` selects."""
     is_lowered, is_listed = fields == LOWERED, fields == LISTED
     data = pieces[0]
     make = Connection if facade else H1Connection
@@ -106,7 +106,7 @@ def read_request(pieces: tuple[bytes, ...], fields: str, facade: bool = False) -
 
 
 def read_requests(requests: tuple[bytes, ...], fields: str) -> Task:
-    """Read request after request with one connection: take the events, or make what an ASGI scope needs as well."""
+    """Read request after request with one connection: the events, and perhaps the values of an ASGI scope."""
     is_lowered = fields == LOWERED
     connection = H1Connection(SERVER)
 
@@ -307,7 +307,7 @@ def serve(request: bytes, message: Outgoing, connections: int = 1) -> Task:
 
 
 def idle_memory(request: bytes, message: Outgoing, connections: int) -> Task:
-    """Return the bytes that each of so many connections keeps that have answered a request."""
+    """Return the bytes that each connection keeps after one request, of so many connections."""
     status = message.start[0]
     assert isinstance(status, int)
 

@@ -1,1 +1,1 @@
-"""The HTTP/2 suite: messages, the frames that carry them, workloads, targets, and one driver per API."""
+"""The HTTP/2 suite: messages, their frames, workloads, targets, and one driver per API."""

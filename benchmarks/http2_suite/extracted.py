@@ -11,9 +11,9 @@ FRAME_HEADER_SIZE = 9
 
 
 def read(start: Sequence[Any], fields: Iterable[Sequence[bytes]], content: Iterable[bytes] = ()) -> dict[str, Any]:
-    """Return a message that was read. How its content was divided into events is the library's own affair.
+    """Return a message that was read. The division of its content into events is left to the library.
 
-    So is the order of fields with different names (RFC 9110 5.3): some put the host or the cookies last.
+    So is the order of fields with different names (RFC 9110 5.3): some libraries put the host or the cookies last.
     """
     in_order = sorted(map(tuple, fields), key=itemgetter(0))
     return {"start": list(start), "fields": in_order, "content": b"".join(content)}
@@ -37,7 +37,7 @@ def field_blocks(output: bytes) -> list[bytes]:
 def written(outputs: Iterable[bytes]) -> dict[str, Any]:
     """Return the last message of all that one connection wrote.
 
-    Left out is what a library may choose: representations of fields, the division into frames, the order of the
+    The choices of a library are left out: representations of fields, the division into frames, the order of the
     pseudo-header fields.
     """
     decoder = Decoder()
@@ -59,6 +59,6 @@ def written(outputs: Iterable[bytes]) -> dict[str, Any]:
 
 
 def acknowledged(outputs: Iterable[bytes]) -> list[Any]:
-    """Return what was acknowledged: PING payloads, and SETTINGS."""
+    """Return the acknowledgments: PING payloads, and SETTINGS."""
     found = frames(b"".join(outputs))
     return [(kind, payload) for kind, flags, _, payload in found if kind in (PING, SETTINGS) and flags & ACK]

@@ -1,7 +1,7 @@
 """HTTP/2 with hyper-h2, and with jh2, its fork with HPACK in Rust: their APIs are the same."""
 
 # mypy: disable-error-code="possibly-undefined"
-# A run has at least one iteration, and a message all its events: what is returned is always bound.
+# A run has at least one iteration, and a message all its events: the returned name is always bound.
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -46,7 +46,7 @@ Extracted = Callable[[], Any]
 
 
 def about() -> dict[str, Any]:
-    """Say what is measured, and how large field blocks become."""
+    """Return the measured version, the files with the hot code, and the sizes of field blocks."""
     return {
         "version": f"{PACKAGE} {version(PACKAGE)}",
         "hot_files": [connection_module.__file__],
@@ -56,7 +56,7 @@ def about() -> dict[str, Any]:
 
 
 def serving(opening: bytes = CLIENT_OPENING, window: int = wire.DEFAULT_WINDOW) -> Any:
-    """Return a server whose client has said its first words."""
+    """Return a server that has read its client's preface."""
     connection = H2Connection(config=SERVER_CONFIG)
     if window > wire.DEFAULT_WINDOW:
         initial = {settings_module.SettingCodes.INITIAL_WINDOW_SIZE: window}
@@ -70,7 +70,7 @@ def serving(opening: bytes = CLIENT_OPENING, window: int = wire.DEFAULT_WINDOW) 
 
 
 def asking() -> Any:
-    """Return a client whose server has said its first words."""
+    """Return a client that has read its server's preface."""
     connection = H2Connection(config=CLIENT_CONFIG)
     connection.initiate_connection()
     connection.receive_data(SERVER_OPENING)
@@ -116,7 +116,7 @@ def send_response(connection: Any, stream_id: int, response: Response) -> None:
 class Server:
     """A server and its client. The connection has answered some requests before it is measured: the tables are filled.
 
-    Whatever a run leaves unanswered is answered before the next.
+    Requests that a run leaves unanswered are answered before the next.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class Server:
 
 
 def bare_server(make: Callable[[], Any] = serving, **options: Any) -> Server:
-    """Return a server whose requests are there to be answered, and leave the table as it is."""
+    """Return a server with requests to answer, without changing the table."""
     return Server([TINY], make=make, is_indexed=False, **options)
 
 
@@ -206,7 +206,7 @@ def read_response(section: Iterable[tuple[bytes, bytes]], content: Iterable[byte
 
 
 def read_first_request(request: Request) -> Task:
-    """Read what a client sends first: preface, SETTINGS, and a request."""
+    """Read the first bytes of a client: preface, SETTINGS, and a request."""
     _, message = wire.Client([request]).first()[0]
     data = wire.opening(is_client=True, window=wire.DEFAULT_WINDOW) + message
 
@@ -242,7 +242,7 @@ def read_requests(requests: Sequence[Request]) -> Task:
 
 
 def read_first_response(response: Response) -> Task:
-    """Read what a server sends first: SETTINGS, and a response to a request that was sent."""
+    """Read the first bytes of a server: SETTINGS, and a response to a request that was sent."""
     template = wire.Messages([response]).first[0]
     opening = wire.opening(is_client=False, window=wire.DEFAULT_WINDOW)
 
@@ -435,7 +435,7 @@ def multiplex(requests: Sequence[Request], response: Response | None, at_once: i
 
 
 def serve(requests: Sequence[Request], response: Response, connections: int = 1) -> Task:
-    """Read request after request, each as it comes, with its fields as an ASGI scope holds them, and answer.
+    """Read request after request, each as it comes, with its fields as in an ASGI scope, and answer.
 
     Of several connections, each has its turn.
     """
@@ -484,7 +484,7 @@ def serve(requests: Sequence[Request], response: Response, connections: int = 1)
 
 
 def of_the_last(servers: list[Server], prepared: list[tuple[Any, bytes]], outputs: list[bytes]) -> list[bytes]:
-    """Return all that the connection wrote that had the last turn: its field blocks build on each other."""
+    """Return the whole output of the last connection: its field blocks depend on each other."""
     last = prepared[-1][0]
     [server] = [server for server in servers if server.connection is last]
     later = [output for (connection, _), output in zip(prepared, outputs, strict=True) if connection is last]
@@ -492,7 +492,7 @@ def of_the_last(servers: list[Server], prepared: list[tuple[Any, bytes]], output
 
 
 def idle_memory(request: Request, response: Response, connections: int) -> Task:
-    """Return the bytes that each of so many connections keeps that have answered a request."""
+    """Return the bytes that each connection keeps after one request, of so many connections."""
     _, message = wire.Client([request]).first()[0]
 
     def served() -> Any:

@@ -1,4 +1,4 @@
-"""Where the `hpack` package lies: in an environment of its own, lent to every process of the suite."""
+"""The environment of the `hpack` package, which every process of the suite uses."""
 
 from pathlib import Path
 

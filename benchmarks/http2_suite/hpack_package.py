@@ -1,6 +1,6 @@
-"""The `hpack` package, in every process of the suite: it writes what is read, and reads what is written.
+"""The `hpack` package, in every process of the suite: it encodes the input, and decodes the output.
 
-Its environment comes last on the path, so nothing that is measured can be shadowed by it.
+Its environment comes last on the path, so it cannot shadow a measured package.
 """
 
 import sys

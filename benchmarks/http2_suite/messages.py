@@ -1,4 +1,4 @@
-"""The messages that are read and written: those of the HTTP/1.1 suite, in the form that they have in HTTP/2."""
+"""The messages to read and write: those of the HTTP/1.1 suite, in HTTP/2's form."""
 
 from typing import NamedTuple
 

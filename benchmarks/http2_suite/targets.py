@@ -15,7 +15,7 @@ TARGETS: dict[tuple[str, str], tuple[float, float, float]] = {
     (w.WARM, ANY_ROW): (4.5, 40, 80),
     (w.CHURN, ANY_ROW): (8, 19, 19),
     (w.MULTIPLEXED, ANY_ROW): (2.2, 35, 35),
-    # 1.5 for a field or two, 3.5 where a filled table pays.
+    # 1.5 for a field or two, 3.5 for rows that gain from a filled table.
     (w.COLD_ENCODING, ANY_ROW): (1.5, 10, 10),
     (w.WARM_ENCODING, ANY_ROW): (1.5, 10, 10),
     (w.WARM_ENCODING, "200, 14 fields"): (3.5, 10, 10),

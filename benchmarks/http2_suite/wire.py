@@ -1,7 +1,7 @@
 """The bytes of the other side of a connection: frames by hand, field blocks by the `hpack` package. Never timed.
 
-A connection that lives long reads the same few messages again and again. Once the encoder's table has settled, their
-blocks repeat, too; so they are encoded beforehand, and only the stream identifiers are still to be filled in.
+A long-lived connection reads the same few messages repeatedly. Once the encoder's table no longer changes, their blocks
+repeat, too; so they are encoded beforehand, and only the stream identifiers are filled in later.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ def window_update(stream_id: int, increment: int) -> bytes:
 
 
 def opening(*params: tuple[int, int], is_client: bool, window: int = WIDE_WINDOW) -> bytes:
-    """Return what a side sends first (RFC 9113 3.4), and the credit that it grants to the connection."""
+    """Return a side's preface (RFC 9113 3.4), and the credit that it grants to the connection."""
     credit = window_update(0, window - DEFAULT_WINDOW) if window > DEFAULT_WINDOW else b""
     return (PREFACE if is_client else b"") + settings(*params) + credit
 
@@ -81,14 +81,14 @@ class Template:
 
 
 def encoded(encoder: Encoder, fields: Fields, is_indexed: bool = True) -> bytes:
-    """Encode a field section as hyper-h2 has it done, credentials never indexed; or without touching the table."""
+    """Encode a field section as hyper-h2 does, with credentials never indexed; or without using the table."""
     return encoder.encode(
         [field if is_indexed and field[0] != b"authorization" else NeverIndexedHeaderTuple(*field) for field in fields]
     )
 
 
 class Messages:
-    """Messages in turn, for ever, as one side of one connection sends them."""
+    """An endless sequence of messages, as one side of one connection sends them."""
 
     def __init__(self, messages: Sequence[Message], is_indexed: bool = True) -> None:
         """Encode until the blocks repeat."""
@@ -113,7 +113,7 @@ class Messages:
 
 
 class Client:
-    """What a client with many requests sends on one connection."""
+    """The bytes of a client with many requests on one connection."""
 
     def __init__(self, requests: Sequence[Message], is_indexed: bool = True) -> None:
         """Prepare the requests."""
@@ -121,7 +121,7 @@ class Client:
         self.stream_ids = iter(range(1, 2 * MOST_REQUESTS, 2))
 
     def has_room(self, number: int) -> bool:
-        """Tell whether the connection is good for so many more requests."""
+        """Return whether the connection can have so many more requests."""
         return length_hint(self.stream_ids) >= number
 
     def first(self) -> list[tuple[int, bytes]]:
@@ -152,10 +152,10 @@ def reads(data: bytes, size: int = NARROW_READ_SIZE) -> list[bytes]:
 
 
 class Credit:
-    """What a client grants to the server for one large answer after another."""
+    """The credit that a client grants to the server for one large answer after another."""
 
     def __init__(self, length: int, is_wide: bool) -> None:
-        """Say how much is to come, and whether all of it has credit from the beginning."""
+        """Set the size of an answer, and whether all of it has credit from the beginning."""
         window = WIDE_WINDOW if is_wide else DEFAULT_WINDOW
         self.opening = opening((INITIAL_WINDOW_SIZE, window), is_client=True, window=window)
         self.updates = 0 if is_wide else -(-(length - DEFAULT_WINDOW) // HALF_WINDOW)
@@ -163,11 +163,11 @@ class Credit:
         """Makes the connection's window whole again."""
 
     def on(self, stream_id: int) -> list[bytes]:
-        """Return what the client sends as content arrives: half a window at a time."""
+        """Return the credit that the client sends as content arrives: half a window at a time."""
         update = window_update(0, HALF_WINDOW) + window_update(stream_id, HALF_WINDOW)
         return [*[update] * self.updates, self.afterwards]
 
 
 def changed_settings(number: int) -> bytes:
-    """Return SETTINGS as they come in the middle of a connection, with values that differ each time."""
+    """Return SETTINGS for the middle of a connection, with values that differ each time."""
     return settings((MAX_CONCURRENT_STREAMS, 100 + number), (INITIAL_WINDOW_SIZE, DEFAULT_WINDOW + number))

@@ -1,4 +1,4 @@
-"""Octets on the wire: what each contestant's field blocks weigh, and the `hpack` package's."""
+"""Octets on the wire: the sizes of each contestant's field blocks, and of the `hpack` package's."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -29,7 +29,7 @@ def block_sizes(write_all: Callable[[Sequence[Message]], Iterable[bytes]]) -> di
 
 
 def hpack_sizes() -> dict[str, list[int]]:
-    """Return what `block_sizes` does, of the package alone, told that credentials are never to be indexed."""
+    """Return the same as `block_sizes` for the package alone, with credentials never indexed."""
     sizes = {}
     for name, messages in MESSAGES.items():
         encoder = Encoder()

@@ -1,1 +1,1 @@
-"""The HTTP/3 suite: what HTTP/3 costs, whole and part by part, over a path with a virtual clock."""
+"""The HTTP/3 suite: the cost of HTTP/3, as a whole and by part, over a path with a virtual clock."""

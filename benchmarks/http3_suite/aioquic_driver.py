@@ -22,7 +22,7 @@ PACKAGE = "qh3" if find_spec("qh3") else "aioquic"
 IS_QH3 = PACKAGE == "qh3"
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of the libraries that aioquic stands on
+    warnings.simplefilter("ignore")  # of aioquic's dependencies
     quic_module = import_module(f"{PACKAGE}.quic.connection")
     configuration_module = import_module(f"{PACKAGE}.quic.configuration")
     http_module = import_module(f"{PACKAGE}.h3.connection")
@@ -42,7 +42,7 @@ SIZE_OF_ID = 8
 
 
 def about() -> dict[str, Any]:
-    """Say what is measured."""
+    """Return the measured version, and the files with the hot code."""
     return {
         "version": f"{PACKAGE} {version(PACKAGE)}",
         "hot_files": [quic_module.__file__],
@@ -50,7 +50,7 @@ def about() -> dict[str, Any]:
     }
 
 
-# qh3 announces HTTP datagrams always, and refuses peers that do without QUIC's (RFC 9297 2.1.1).
+# qh3 always announces HTTP datagrams, and refuses peers that announce them without QUIC's (RFC 9297 2.1.1).
 QH3_OPTIONS = {"max_datagram_frame_size": 65536} if IS_QH3 else {}
 
 
@@ -99,7 +99,7 @@ if IS_QH3:
 
 
 class Resumption:
-    """The tickets of a server, and the one that a client has."""
+    """The tickets of a server, and that of a client."""
 
     def __init__(self) -> None:
         self.ticket: Any = None
@@ -119,7 +119,7 @@ class Resumption:
 
 
 class Side:
-    """What client and server have in common."""
+    """The common part of client and server."""
 
     quic: Any
     http: Any
@@ -135,14 +135,14 @@ class Side:
         self.pull()
 
     def pull(self) -> None:
-        """Take all events."""
+        """Process all events."""
         quic, http = self.quic, self.http
         while (event := quic.next_event()) is not None:
             for http_event in http.handle_event(event):
                 self.on_event(http_event)
 
     def on_event(self, event: Any) -> None:
-        """Take an event of HTTP."""
+        """Process an event of HTTP."""
         raise NotImplementedError
 
     def send(self, now: int) -> list[bytes]:
@@ -185,7 +185,7 @@ class Client(Side):
         self.ask()
 
     def ask(self) -> None:
-        """Send requests, as many as there can be: aioquic queues what is more, qh3 raises."""
+        """Send as many requests as are allowed: aioquic queues the others, qh3 raises."""
         quic, http, waiting = self.quic, self.http, self.waiting
         while waiting:
             if IS_QH3 and 0 < quic.max_concurrent_bidi_streams <= quic.get_next_available_stream_id() // 4:
@@ -197,7 +197,7 @@ class Client(Side):
                 http.send_data(number, request.content, end_stream=True)
 
     def pull(self) -> None:
-        """Take all events, and send what could not be sent before."""
+        """Process all events, and send the requests that had to wait."""
         super().pull()
         self.ask()
 
@@ -244,7 +244,7 @@ class Server(Side):
         return [] if self.quic is None else super().send(now)
 
     def on_event(self, event: Any) -> None:
-        """Collect a request, and answer it once it is whole."""
+        """Collect a request, and answer it when it is complete."""
         number = event.stream_id
         if type(event) is HeadersReceived:
             (_, method), _, _, (_, path), *fields = event.headers
@@ -277,7 +277,7 @@ class Driver:
         return Server(response, resumption)
 
     def resumption(self) -> Resumption:
-        """Return what is kept between connections."""
+        """Return the state that is kept between connections."""
         return Resumption()
 
 

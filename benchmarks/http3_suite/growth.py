@@ -8,7 +8,7 @@ from http3_suite.workloads import BREAKS
 
 
 def both(group: str, size: object, **parameters: Any) -> Workload:
-    """Return what both sides spend on requests."""
+    """Return the cost of requests for both sides."""
     unable = BREAKS if parameters.get("loss") else {}
     return Workload(group, str(size), "requests", {**parameters, "side": "both"}, unable=unable)
 

@@ -1,6 +1,6 @@
-"""Who every server of this suite is: a certificate for ``localhost`` that nobody vouches for, with its key.
+"""The identity of every server of this suite: a self-signed certificate for ``localhost``, with its key.
 
-Made for this file alone. Clients pin it or check no chain, so that a handshake costs one signature and its check.
+Made only for this file. Clients pin it or check no chain, so that a handshake costs one signature and its check.
 """
 
 import base64

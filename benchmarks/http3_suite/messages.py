@@ -1,4 +1,4 @@
-"""The messages that are exchanged."""
+"""The messages of the suite."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ AUTHORITY = b"localhost"
 
 
 class Request(NamedTuple):
-    """A request: method, path, the fields that are no pseudo-header fields, and content."""
+    """A request: method, path, the fields without the pseudo-header fields, and content."""
 
     method: bytes
     path: bytes
@@ -44,7 +44,7 @@ class Response(NamedTuple):
 
 
 def pattern(size: int) -> bytes:
-    """Return content that is not the same everywhere, so that pieces in a wrong order show."""
+    """Return content that differs everywhere, so that a wrong order of pieces shows."""
     return b"".join(b"%015d\n" % number for number in range(size // 16))
 
 

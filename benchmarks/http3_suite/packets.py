@@ -1,11 +1,11 @@
-"""One packet of 1200 octets: what sealing and opening it costs, against the cipher alone.
+"""The cost of encrypting and decrypting one packet of 1200 octets, compared with the cipher alone.
 
-    python scripts/environments.py compiled                         # says which Python has the compiled build
+    python scripts/environments.py compiled                         # prints the Python of the compiled build
     PYTHON benchmarks/http3_suite/packets.py                        # nanoseconds, rows interleaved, lower quartiles
     PYTHON benchmarks/http3_suite/packets.py --instructions         # counted by callgrind: the same on a busy machine
 
-The floor is the two calls into `cryptography` that RFC 9001 5.3 and 5.4 ask for. It is measured beside each row, by the
-same loop; the difference is ours: nonce, header, mask, packet number, slices, and the loop's own header.
+The floor is the two calls into `cryptography` that RFC 9001 5.3 and 5.4 require. It is measured next to each row, by
+the same loop; the difference is ours: nonce, header, mask, packet number, slices, and the loop's own header.
 """
 
 import argparse
@@ -46,9 +46,9 @@ Row = Callable[[], object]
 
 
 def rows_of(suite: Suite) -> dict[str, tuple[Row, int]]:
-    """What is measured for a suite, and how many packets each call is."""
+    """The measured rows of a suite, and the packets of each call."""
     labels, secret = labels_of(VERSION_1), bytes(suite.hash_size)
-    # Limits are not what is measured.
+    # Limits are not measured.
     unlimited = Suite(
         suite.identifier, suite.name, suite.hash_algorithm, suite.key_size, suite.is_aes, 2**60, 2**60
     )  # fmt: skip
@@ -57,7 +57,7 @@ def rows_of(suite: Suite) -> dict[str, tuple[Row, int]]:
     write_short_header(header, CONNECTION_ID, 0, NUMBER, 4)
     plain = header.getvalue()
     payload = bytes(SIZE - len(plain) - 16)
-    # The floor has no object of ours.
+    # The floor has none of our objects.
     aead = AESGCM(bytes(suite.key_size)) if suite.is_aes else ChaCha20Poly1305(bytes(32))
     encrypt, decrypt = aead.encrypt, aead.decrypt
     algorithm = AES(bytes(suite.key_size)) if suite.is_aes else ChaCha20(bytes(32), bytes(16))
@@ -108,7 +108,7 @@ def rows_of(suite: Suite) -> dict[str, tuple[Row, int]]:
 
 
 def wire_rows() -> dict[str, tuple[Row, int]]:
-    """The frames that most packets hold."""
+    """The frames of most packets."""
     writer, ack = BytesWriter(), AckFrame()
     data = bytes(1100)
 
@@ -150,9 +150,9 @@ def timed() -> dict[tuple[str, str], float]:
 
 
 def counted() -> dict[tuple[str, str], float]:
-    """Instructions for each packet: what many more of them add to a whole process under callgrind."""
+    """Instructions for each packet: those that many more packets add to a whole process under callgrind."""
     few, more = 20, 520
-    _process(0, few)  # whatever is done once on a machine, like writing the bytecode
+    _process(0, few)  # work that is done once on a machine, like writing the bytecode
     return {
         key: (_process(number, more) - _process(number, few)) / (more - few) for number, key in enumerate(all_rows())
     }

@@ -1,7 +1,7 @@
 """The path between a client and a server, with a virtual clock: the same for every contestant.
 
-It delays, and loses where it is told to. Datagrams arrive in bursts, as a server finds them on its socket, and timers
-fire on the beat of an event loop; the processor is infinitely fast, so that what one spends of it changes nothing.
+It delays datagrams, and loses some if configured. Datagrams arrive in bursts, as on the socket of a server, and timers
+fire with the resolution of an event loop. Computing takes no virtual time, so the speed of a side changes nothing.
 """
 
 import random
@@ -26,7 +26,7 @@ CLIENT, SERVER = 0, 1
 
 
 class Path:
-    """One connection, and what is under way between its ends."""
+    """One connection, and the datagrams in flight between its ends."""
 
     def __init__(
         self, client: Client, server: Server, *, loss: float = 0.0, carried: int = CARRIED, seed: int = 1
@@ -44,7 +44,7 @@ class Path:
         self.woken = [0, 0]
 
     def exchange(self, requests: Sequence[Request]) -> None:
-        """Send requests, and go on until all are answered."""
+        """Send requests, and run until all are answered."""
         client = self.client
         client.begin(requests, self.now)
         self.flush(CLIENT)
@@ -62,13 +62,13 @@ class Path:
         self.now = limit
 
     def next_time(self) -> int | None:
-        """Return when something happens next."""
+        """Return the time of the next event."""
         times = [queue[0][0] for queue in self.arriving if queue]
         times += [due for due in self.due if due is not None]
         return min(times, default=None)
 
     def step(self) -> None:
-        """Do what happens next."""
+        """Process the next event."""
         when = self.next_time()
         if when is None:
             raise TimeoutError("nothing more will happen")
@@ -85,7 +85,7 @@ class Path:
                 self.flush(number)
 
     def flush(self, number: int) -> None:
-        """Put under way what a side sends, and ask it when it wants to be woken."""
+        """Put a side's datagrams in flight, and get the deadline of its timer."""
         side, now = self.sides[number], self.now
         datagrams = side.send(now)
         if datagrams:
@@ -100,5 +100,5 @@ class Path:
         if deadline is None:
             self.due[number] = None
         else:
-            # On the next beat, and once on each at most.
+            # On the next tick of the event loop, and at most once on each.
             self.due[number] = max(-int(-deadline // BEAT) * BEAT, self.woken[number] + BEAT)

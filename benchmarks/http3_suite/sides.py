@@ -1,4 +1,4 @@
-"""What a driver has to bring: a client and a server, driven by datagrams and a virtual clock of microseconds."""
+"""The interface of a driver: a client and a server, driven by datagrams and a virtual clock in microseconds."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,35 +15,35 @@ class Side(Protocol):
     """A connection with its application."""
 
     def receive(self, datagrams: list[bytes], now: int) -> None:
-        """Take datagrams, and let the application do what there is to do."""
+        """Receive datagrams, and let the application do its work."""
 
     def send(self, now: int) -> list[bytes]:
-        """Return the datagrams that leave now."""
+        """Return the datagrams to send now."""
 
     def deadline(self) -> float | None:
         """Return when ``wake`` is due."""
 
     def wake(self, now: int) -> None:
-        """Do what is due."""
+        """Process the timers that are due."""
 
 
 class Client(Side, Protocol):
-    """A client. ``responses`` are those that came whole since ``begin``."""
+    """A client. ``responses`` are those that were complete since ``begin``."""
 
     responses: list[Message]
 
     def begin(self, requests: Sequence[Request], now: int) -> None:
-        """Forget the responses so far, and send requests: whole ones, each on a stream of its own."""
+        """Forget the responses so far, and send complete requests, each on a stream of its own."""
 
 
 class Server(Side, Protocol):
-    """A server that answers each request, once that has come whole, with the response that it was made with."""
+    """A server that answers each complete request with the response that it was made with."""
 
     requests: list[Message]
 
 
 class Driver(Protocol):
-    """How one library is used."""
+    """The use of one library."""
 
     def client(self, resumption: Any = None, *, hybrid: bool = False) -> Client:
         """Return a client that has sent nothing; ``hybrid``: one that offers X25519MLKEM768, not X25519 alone."""
@@ -52,11 +52,11 @@ class Driver(Protocol):
         """Return a server that has received nothing."""
 
     def resumption(self) -> Any:
-        """Return what two connections share of which the second resumes the first."""
+        """Return the state that two connections share if the second resumes the first."""
 
 
 class Spent(NamedTuple):
-    """A clock that runs only while one side has its turn; ``elapsed`` has one element."""
+    """A clock that runs only during the turns of one side; ``elapsed`` has one element."""
 
     elapsed: list[int]
 

@@ -1,4 +1,4 @@
-"""How many times less than each peer ours has to need; a row of one side must not need more than theirs: 1.0."""
+"""How many times cheaper than each peer ours has to be; a row of one side must not cost more than theirs: 1.0."""
 
 from harness.suite import Workload
 from http3_suite import workloads as w
@@ -17,7 +17,7 @@ TARGETS: dict[tuple[str, str], tuple[float, float, float]] = {
     (w.FIELDS, ANY_ROW): (8, 1, 2),
     (w.TRANSFER, ANY_ROW): (6, 7, 1.4),
     (w.LOSSY, ANY_ROW): (7, 8, 1.2),
-    # 1 / 1.05 against qh3: as long, give or take the chance of which datagram is lost.
+    # 1 / 1.05 against qh3: the same time, but for chance in the lost datagrams.
     (w.COMPLETION, ANY_ROW): (1, 2, 0.95),
     (w.MEMORY, ANY_ROW): (2.86, 1, 2),
     (w.DATAGRAMS, ANY_ROW): (1, 2, 1.43),

@@ -1,4 +1,4 @@
-"""What is done, row by row: written once, for whatever driver."""
+"""The tasks, row by row: written once, for all drivers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
@@ -27,7 +27,7 @@ IDLE = 1_000_000
 
 
 def extracted(paths: Sequence[Path]) -> Callable[[], Any]:
-    """Return what was exchanged last, in the common form, once it is asked for."""
+    """Return a function that returns the last exchange in the common form."""
 
     def common(messages: Sequence[Message]) -> list[Any]:
         return sorted([head, sorted(fields), b"".join(content)] for head, fields, content in messages)
@@ -91,7 +91,7 @@ class Tasks:
         return Task(range, run, HANDSHAKES, None if side == BOTH else spent.read)
 
     def hybrid_handshake(self, request: Request, response: Response, side: str) -> Task:
-        """Make connections with a key exchange that a quantum computer does not break, and one request on each."""
+        """Make connections with a post-quantum key exchange, and one request on each."""
         return self.handshake(request, response, side, resumed=False, hybrid=True)
 
     def requests(
@@ -144,7 +144,7 @@ class Tasks:
             for seed in chances:
                 path = Path(self.driver.client(), self.driver.server(response), seed=seed)
                 path.exchange([])
-                path.settle(IDLE)  # the handshake is done: what a lost one costs is chance
+                path.settle(IDLE)  # the handshake is done: its losses would be chance
                 start = path.now
                 path.loss = loss
                 path.exchange([request])
@@ -154,7 +154,7 @@ class Tasks:
         return Task(lambda _: range(CHANCES), run)
 
     def idle_memory(self, request: Request, response: Response, connections: int = CONNECTIONS) -> Task:
-        """Return the bytes that each of a server's connections keeps when the clients are silent."""
+        """Return the bytes of each connection of a server while the clients are idle."""
 
         def served() -> Any:
             path = Path(self.driver.client(), self.driver.server(response))

@@ -1,4 +1,4 @@
-"""What is measured, row by row. `kind` names the task builder in each driver."""
+"""The measured work, row by row. `kind` names the task builder in each driver."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -43,7 +43,7 @@ ABORTS = {"reference": "the process aborts when a value differs from one in the 
 def of_each_side(
     group: str, name: str, kind: str, unable: Mapping[str, str] = MappingProxyType({}), **parameters: Any
 ) -> list[Workload]:
-    """Return three rows: what both sides spend, and each of them."""
+    """Return three rows: the cost of both sides, and of each of them."""
     return [
         Workload(group, name + suffix, kind, {**parameters, "side": side}, is_whole=side == "both", unable=unable)
         for side, suffix in SIDES.items()

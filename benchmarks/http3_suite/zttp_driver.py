@@ -1,4 +1,4 @@
-"""HTTP/3 with zttp: ours and the reference, which share an API and an import name as far as this goes."""
+"""HTTP/3 with zttp: ours and the reference, which share an import name and the API used here."""
 
 import importlib
 import sys
@@ -31,7 +31,7 @@ ADDRESS = b"192.0.2.1:443"
 
 
 def about() -> dict[str, Any]:
-    """Say what is measured: the version, and the files that do the hot work."""
+    """Return the measured version, and the files with the hot code."""
     client = DRIVER.client()
     client.begin([], 0)
     hot = [client.connection]
@@ -50,7 +50,7 @@ def compiled_flags() -> dict[str, bool]:
 
 
 class Side:
-    """What client and server have in common."""
+    """The common part of client and server."""
 
     connection: Any
 
@@ -61,23 +61,23 @@ class Side:
             receive(datagram, now, ADDRESS)
         self.pull()
         if not IS_OURS:
-            # It does not go on sending when acknowledgments have made room, unless a timer fires.
+            # It does not continue to send after acknowledgments have made room, unless a timer fires.
             self.connection.handle_timeout(now)
 
     def pull(self) -> None:
-        """Take all events."""
+        """Process all events."""
         connection = self.connection
         while (event := connection.next_event()) is not NEED_DATA:
             self.on_event(event)
 
     def on_event(self, event: Any) -> None:
-        """Take an event."""
+        """Process an event."""
         raise NotImplementedError
 
     def send(self, now: int) -> list[bytes]:
         """As ``sides.Side``."""
         connection = self.connection
-        # The reference knows no time but that of datagrams and timers.
+        # The reference gets the time only with datagrams and timers.
         datagrams: list[bytes] = connection.data_to_send(now) if IS_OURS else connection.data_to_send()
         return datagrams
 
@@ -111,7 +111,7 @@ class Client(Side):
         self.ask()
 
     def ask(self) -> None:
-        """Send requests, those that can be sent: the reference takes none before the handshake is done."""
+        """Send the requests that can be sent: the reference accepts none before the handshake is done."""
         connection, waiting = self.connection, self.waiting
         while waiting:
             request = waiting[0]
@@ -119,14 +119,14 @@ class Client(Side):
             try:
                 stream = connection.send_request(request.method, request.path, b"3", fields)
             except LocalProtocolError:
-                return  # there are as many streams as the server allows
+                return  # the stream limit of the server is reached
             waiting.popleft()
             if request.content:
                 stream.send_data(request.content)
             stream.end_message()
 
     def pull(self) -> None:
-        """Take all events, and send what could not be sent before."""
+        """Process all events, and send the requests that had to wait."""
         super().pull()
         self.ask()
         if self.resumption is not None:
@@ -154,7 +154,7 @@ class Server(Side):
         self.open: dict[int, Message] = {}
 
     def on_event(self, event: Any) -> None:
-        """Collect a request, and answer it once it is whole."""
+        """Collect a request, and answer it when it is complete."""
         if type(event) is Data:
             self.open[event.stream_id][2].append(event.data)
             self.connection.consume_data(event.stream_id, len(event.data))
@@ -165,7 +165,7 @@ class Server(Side):
             self.answer(event.stream_id, self.open.pop(event.stream_id))
 
     def answer(self, number: int, request: Message) -> None:
-        """Answer a request that is whole."""
+        """Answer a complete request."""
         self.requests.append(request)
         del self.requests[:-100]
         response = self.response
@@ -179,7 +179,7 @@ class Server(Side):
 
 
 class OurResumption:
-    """What seals a server's tickets, and the one that a client has: stored, since it is used more than once here."""
+    """The ticket key of a server, and the ticket of a client: stored, since it is used more than once here."""
 
     def __init__(self) -> None:
         self.keys = ours.TicketKeys()
@@ -240,7 +240,7 @@ class OurDriver:
 
 
 class ReferenceResumption:
-    """A ticket of the reference's, which the application makes and carries by hand."""
+    """A ticket of the reference, which the application must make and pass on."""
 
     IDENTITY = b"a ticket"
 

@@ -1,4 +1,4 @@
-"""What every fuzzer is asked on its command line, and the loop of those whose inputs are numbered by a seed."""
+"""The command line of every fuzzer, and the loop of those whose inputs have a seed and a number."""
 
 import argparse
 import faulthandler
@@ -10,11 +10,11 @@ HANG_SECONDS = 20
 
 
 class FoundError(Exception):
-    """What is not as it has to be, and the input that shows it."""
+    """A violated check, and the input that shows it."""
 
 
 def options_of(documentation: str | None) -> argparse.Namespace:
-    """Read the command line, and have a crash say where it was. Without a number of inputs or seconds: a minute."""
+    """Read the command line, and enable tracebacks of crashes. Without a number of inputs or seconds: a minute."""
     parser = argparse.ArgumentParser(description=documentation.splitlines()[0] if documentation else None)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--start", type=int, default=0, help="number of the first input")
@@ -29,15 +29,15 @@ def options_of(documentation: str | None) -> argparse.Namespace:
 
 
 def named(seed: int, number: int, check: Callable[[random.Random], list[str]]) -> list[str]:
-    """Check one input and return what came of it. Raises FoundError with the name by which ``--replay`` finds it."""
+    """Check one input and return the outcome. Raises FoundError with the input's name for ``--replay``."""
     try:
         return check(random.Random(f"{seed}:{number}"))
-    except Exception as error:  # whatever it is: nothing but what was expected may come out
+    except Exception as error:  # every exception that a check does not expect is a finding
         raise FoundError(f"input {seed}:{number}: {error!r}") from error
 
 
 def run(documentation: str | None, check: Callable[[int, int], list[str]], build: str) -> None:
-    """Check one input after the other as the command line wants it; what is found, or hangs, ends the program."""
+    """Check the inputs that the command line selects, in order; a finding or a hang ends the program."""
     options = options_of(documentation)
     if options.replay:
         seed, number = map(int, options.replay.split(":"))

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the interpreted sources: atheris mutates what reaches new code, and so steers the fuzzers.
+"""Coverage-guided fuzzing of the interpreted sources: atheris mutates the inputs that reach new code.
 
     make fuzz                                             all fuzzers, then this for each of them
     python fuzz/shared/guided.py http2 --seconds 600
@@ -6,8 +6,8 @@
 
 It runs in the environment that `scripts/environments.py guided` makes.
 
-The compiled modules cannot be instrumented from Python: the fuzzers themselves take those, with mutations alone.
-What is learned stays in `.build/fuzz`, and the next run begins with it.
+The compiled modules cannot be instrumented from Python: the fuzzers themselves test those, with mutations alone.
+The corpus stays in `.build/fuzz`, and the next run begins with it.
 """
 
 import argparse
@@ -25,13 +25,13 @@ from fuzz.shared.steered import Steered
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".build/fuzz"
 PACKAGES = ["zttp_core", "zttp_h1", "zttp_h2", "zttp_h3"]
-CHOICES = 16  # bytes before a stream, for what a fuzzer chooses
+CHOICES = 16  # bytes before a stream, for the choices of a fuzzer
 HANG_SECONDS = 20
 TARGETS = ("http1", "http2", "http3", "field_blocks", "quic_packets")
 
 
 def target_of(name: str, fuzzer: Any) -> Callable[[bytes], object]:
-    """Return what is done with an input."""
+    """Return the function that tests an input."""
     if name == "http1":
         return lambda data: fuzzer.check(data[CHOICES:], Steered(data[:CHOICES]))
     if name == "http2":
@@ -48,7 +48,7 @@ def target_of(name: str, fuzzer: Any) -> Callable[[bytes], object]:
 
 
 def seeds_of(name: str, fuzzer: Any) -> Iterator[bytes]:
-    """Yield inputs to begin with: the wire cases, or chance."""
+    """Yield the first inputs: the wire cases, or random bytes."""
     if name in ("http1", "http2"):
         for number, role in enumerate((fuzzer.zttp.SERVER, fuzzer.zttp.CLIENT)):
             yield from (bytes([number]) * CHOICES + data for data in fuzzer.corpus(role))
@@ -58,7 +58,7 @@ def seeds_of(name: str, fuzzer: Any) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Fuzz until the time is up; what is found ends the program with its traceback and the file of the input."""
+    """Fuzz until the time is over; a finding ends the program with its traceback and the file of the input."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("input", type=Path, nargs="?", help="one input again")

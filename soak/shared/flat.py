@@ -1,7 +1,7 @@
-"""Whether memory is flat: a soak goes through many rounds, and after its warming up no round may leave anything.
+"""Check that memory is flat: a soak test runs many rounds, and after the warm-up no round may leave memory behind.
 
-Two measures, each after a collection: blocks of Python's allocator, which every object of ours is in, and the resident
-memory of the process, which has what C and Rust libraries take. It is a process of its own: nothing else lives in it.
+Two measures, each after a collection: blocks of Python's allocator, which has all our objects, and the resident memory
+of the process, which includes that of C and Rust libraries. The test is a process of its own, with nothing else in it.
 """
 
 import argparse
@@ -13,16 +13,16 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 
-WARM_UP = 0.4  # of the rounds: caches fill, the allocator takes its arenas
-MOST_BLOCKS = 100  # that the rest may gain, whatever its length...
-MOST_PER_REQUEST = 0.02  # ...and for each request: who keeps one block for each keeps fifty times as much
+WARM_UP = 0.4  # of the rounds: caches fill, the allocator gets its arenas
+MOST_BLOCKS = 100  # by which the other rounds may grow, however many...
+MOST_PER_REQUEST = 0.02  # ...and for each request: a leak of one block for each is fifty times as much
 MOST_RESIDENT = 6 << 20  # bytes: arenas that are partly used
 ROUNDS = 10  # at least
 PAGE = 4096
 
 
 class Soak:
-    """One protocol's life: ``round_`` does something of everything, and tells how many requests that were."""
+    """The soak test of one protocol: ``round_`` does some of everything, and returns the number of requests."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Soak:
         self.requests, self.blocks, self.resident = array("q"), array("q"), array("q")  # no blocks of their own
 
     def go_on(self, chance: random.Random) -> None:
-        """Do a round, and measure."""
+        """Run a round, and measure."""
         if self.warm_up is not None and not self.rounds:
             self.warm_up(chance)
         done = self.round(chance)
@@ -48,9 +48,9 @@ class Soak:
         self.rounds += 1
 
     def growth(self) -> tuple[int, int, int]:
-        """Return what the rounds after the warming up gained: requests, blocks, resident bytes.
+        """Return the growth in the rounds after the warm-up: requests, blocks, resident bytes.
 
-        The lowest level of the first of them against the lowest of the last: a peak is no leak.
+        It compares the lowest level of the first of them with the lowest of the last: a peak is not a leak.
         """
         warm = int(self.rounds * WARM_UP)
         half = (warm + self.rounds) // 2
@@ -58,13 +58,13 @@ class Soak:
         return self.requests[-1] - self.requests[warm], gained[0], gained[1]
 
     def is_flat(self) -> bool:
-        """Tell whether nothing has grown."""
+        """Return whether nothing has grown."""
         requests, blocks, grown = self.growth()
         return blocks <= self.most_blocks + MOST_PER_REQUEST * requests and grown <= MOST_RESIDENT
 
 
 def resident() -> int:
-    """Return the resident memory of this process; 0 where the system does not tell."""
+    """Return the resident memory of this process; 0 if the system does not report it."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
     except OSError:
@@ -72,7 +72,7 @@ def resident() -> int:
 
 
 def main(soak: Soak, build: str) -> None:
-    """Go on as long as the command line says, and end with a line; status 1 if memory grew."""
+    """Run as long as the command line says, and print a result; status 1 if memory grew."""
     parser = argparse.ArgumentParser(description=f"Many requests of {soak.name}, which must leave nothing.")
     parser.add_argument("--seconds", type=float, default=60.0, help="default: %(default)s")
     parser.add_argument("--requests", type=int, help="so many instead, however long they take")
