@@ -9,7 +9,8 @@ from pylsqpack import Decoder, Encoder
 
 from tests.http3.h3_pair import Message, Pair
 from zttp_core.errors import LocalProtocolError
-from zttp_h3.qpack.decoder import SectionDecoder, section_acknowledgment, stream_cancellation
+from zttp_h3.qpack.decoder import SectionDecoder
+from zttp_h3.qpack.instructions import section_acknowledgment, stream_cancellation
 
 FIELDS = [(b"x-name", b"value"), (b"x-other", b"value")]
 SETS = [FIELDS, [*FIELDS, (b"X-More", b"1")], [(b"x-name", b"another"), FIELDS[1]], []]

@@ -35,6 +35,21 @@ def test_limits_that_come_late(capacity: int) -> None:
     assert encoder.outgoing.startswith(SET_CAPACITY) is (capacity > 0)
 
 
+@pytest.mark.parametrize("capacity", [32, 1_000, 4_096, 4_128, 8_192, 65_536])
+def test_insertions_are_counted_as_the_peer_counts_them(capacity: int) -> None:
+    # RFC 9204 4.5.1.1: modulo the largest table that the peer allows, however small ours is.
+    encoder, decoder = SectionEncoder(), SectionDecoder(capacity, 16, 65_536)
+    encoder.apply_settings(capacity, 16)
+    for number in range(700):
+        fields = [(b"x-one", b"%d" % (number // 2)), (b"x-other", b"%d" % (number // 3))]
+        block = encoder.encode(4 * number, fields)
+        control, encoder.outgoing = encoder.outgoing, b""
+        decoder.feed_encoder(control)
+        assert decoder.decode(4 * number, block) == fields
+        back, decoder.outgoing = decoder.outgoing, b""
+        encoder.feed_decoder(back)
+
+
 @pytest.mark.parametrize("wrong", [b"\x80", b"\x01"])
 def test_a_peer_that_acknowledges_what_was_not_sent(wrong: bytes) -> None:
     # RFC 9204 4.4.1, 4.4.3: no section of that stream refers to the table, nothing was inserted.

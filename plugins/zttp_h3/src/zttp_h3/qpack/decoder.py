@@ -2,12 +2,12 @@
 
 from typing import Any, Final, final
 
-from librt.strings import BytesWriter
 from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
 
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.malformed import Malformed
-from zttp_h3.native_ints import i64, u8
+from zttp_h3.native_ints import i64
+from zttp_h3.qpack.instructions import section_acknowledgment, stream_cancellation
 from zttp_h3.qpack.size_ledger import OVERHEAD, TOO_LARGE, SizeLedger
 
 # The ledger overestimates, up to three times. The decoded size is counted again.
@@ -144,28 +144,3 @@ class SectionDecoder:
         except EncoderStreamError:
             raise Malformed("qpack_encoder_stream", H3ErrorCode.QPACK_ENCODER_STREAM_ERROR) from None
         return ready
-
-
-def section_acknowledgment(stream_id: i64) -> bytes:
-    """Return the Section Acknowledgment instruction of a stream (RFC 9204 4.4.1)."""
-    return _instruction(0x80, 0x7F, stream_id)
-
-
-def stream_cancellation(stream_id: i64) -> bytes:
-    """Return the Stream Cancellation instruction of a stream (RFC 9204 4.4.2)."""
-    return _instruction(0x40, 0x3F, stream_id)
-
-
-def _instruction(pattern: i64, prefix: i64, stream_id: i64) -> bytes:
-    """Return an instruction that is an integer after a pattern of bits (RFC 7541 5.1)."""
-    writer = BytesWriter()
-    if stream_id < prefix:
-        writer.append(u8(pattern | stream_id))
-        return writer.getvalue()
-    writer.append(u8(pattern | prefix))
-    rest = stream_id - prefix
-    while rest >= 0x80:
-        writer.append(u8(0x80 | (rest & 0x7F)))
-        rest >>= 7
-    writer.append(u8(rest))
-    return writer.getvalue()

@@ -68,13 +68,9 @@ class SizeLedger:
     def section_bound(self, block: bytes, limit: i64) -> i64:
         """Return an upper bound of a field section's size (RFC 9114 4.2.2), or the reason if there is none."""
         self.nameless = False
-        at: i64 = 0
         size: i64 = len(block)
-        encoded, at = _integer(block, at, size, 0xFF)
-        if encoded < 0 or at >= size:
-            return UNKNOWN
-        required = self._required(encoded)
-        if required < 0:
+        required, at = self.required(block)
+        if required < 0 or at >= size:
             return UNKNOWN
         if required > self.inserted():
             return BLOCKED
@@ -94,20 +90,19 @@ class SizeLedger:
                 return TOO_LARGE
         return total
 
-    def _required(self, encoded: i64) -> i64:
-        """Decode the Required Insert Count (4.5.1.1); -1 if it cannot be."""
-        if encoded == 0:
-            return 0
+    def required(self, block: bytes) -> tuple[i64, i64]:
+        """Return a section's Required Insert Count (4.5.1.1), -1 if it cannot be, and the position after it."""
+        encoded, at = _integer(block, 0, len(block), 0xFF)
         full = 2 * self._most_entries
-        if full == 0 or encoded > full:
-            return -1
+        if encoded <= 0 or encoded > full:
+            return (0 if encoded == 0 else -1), at
         most = self.inserted() + self._most_entries
         required = most // full * full + encoded - 1
         if required > most:
             if required <= full:
-                return -1
+                return -1, at
             required -= full
-        return required if required > 0 else -1
+        return (required if required > 0 else -1), at
 
     def _entry(self, absolute: i64) -> i64:
         """Return the bound of an entry, -1 if it is not there."""
