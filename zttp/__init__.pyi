@@ -710,7 +710,8 @@ class QuicEndpoint:
         connection_id_factory: Makes a connection ID of the given length, which can say which worker owns it.
         secret: 32 bytes or more, shared by the workers of one server; by default random. The keys of address tokens,
             session tickets and stateless resets are derived from it.
-        token_lifetime: How long a token for later connections is valid, in microseconds.
+        token_lifetime: How long a token for later connections from the same host is valid, in microseconds. The host is
+            the first part of an address that is a tuple, otherwise the whole address.
         tickets: The keys that encrypt session tickets; by default derived from the secret.
         auto_credit: As for a connection, but False by default: there is no socket per connection to stop reading from.
         entropy: As for a connection.

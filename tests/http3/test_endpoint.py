@@ -159,6 +159,19 @@ def test_a_token_for_later_from_another_address_proves_nothing() -> None:
     assert house.answered("there")
 
 
+@pytest.mark.parametrize("host", ["192.0.2.7", "192.0.2.8"])
+def test_a_token_for_later_is_for_its_host_and_any_port(host: str) -> None:
+    # RFC 9000 8.1.4 MUST: for the IP address. The port is that of a socket of before.
+    house = House(retry=True)
+    client = house.client(("192.0.2.7", 50_000))
+    for _ in range(8):
+        house.turn()
+    [token] = client.validation_tokens()
+    back = house.client((host, 50_001), validation_token=token)
+    [datagram, *_] = back.data_to_send(house.now)
+    assert (house.give(datagram, (host, 50_001)) is not None) == (host == "192.0.2.7")
+
+
 def test_a_token_for_later_is_good_once() -> None:
     # RFC 9000 8.1.3, 8.1.4 SHOULD: a copy of it proves nothing.
     house = House(retry=True)

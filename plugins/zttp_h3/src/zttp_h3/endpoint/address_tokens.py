@@ -56,8 +56,8 @@ class AddressTokens:
         return self._seal(_RETRY, address, now + _RETRY_LIFETIME, ids)
 
     def for_later(self, address: Any, now: i64) -> bytes:
-        """Return the token of a NEW_TOKEN frame: a later connection from there needs no Retry."""
-        return self._seal(_FUTURE, address, now + self._lifetime, b"")
+        """Return the token of a NEW_TOKEN frame: a later connection from that host needs no Retry."""
+        return self._seal(_FUTURE, _host_of(address), now + self._lifetime, b"")
 
     def check(self, token: bytes, address: Any, destination: bytes, now: i64) -> AddressToken | None:
         """Return the content of a token of an Initial packet to ``destination``; None if it proves nothing."""
@@ -67,10 +67,11 @@ class AddressTokens:
             plain: bytes = self._aead.decrypt(token[:_NONCE_SIZE], token[_NONCE_SIZE:], None)
         except InvalidTag:
             return None
-        is_valid = int.from_bytes(plain[1:_ADDRESS_AT], "big") >= now and hmac.compare_digest(
-            plain[_ADDRESS_AT:_MORE_AT], _fingerprint(address)
-        )
-        if plain[0] == _FUTURE:
+        is_future = plain[0] == _FUTURE
+        bound = _fingerprint(_host_of(address) if is_future else address)
+        in_time = int.from_bytes(plain[1:_ADDRESS_AT], "big") >= now
+        is_valid = in_time and hmac.compare_digest(plain[_ADDRESS_AT:_MORE_AT], bound)
+        if is_future:
             return AddressToken(True, False, b"", b"") if is_valid and self._is_first(token, now) else None
         id_at = _MORE_AT + 1
         id_stop = id_at + plain[_MORE_AT]
@@ -97,6 +98,11 @@ class AddressTokens:
         plain = bytes((kind,)) + int(until).to_bytes(8, "big") + _fingerprint(address) + more
         sealed: bytes = self._aead.encrypt(nonce, plain, None)
         return nonce + sealed
+
+
+def _host_of(address: Any) -> Any:
+    """Return an address in the form of sockets without its port: a later connection has another (RFC 9000 8.1.4)."""
+    return address[0] if isinstance(address, tuple) and len(address) > 0 else address
 
 
 def _fingerprint(address: Any) -> bytes:
