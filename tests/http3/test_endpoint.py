@@ -104,6 +104,17 @@ def test_an_address_is_proven_first_if_that_is_asked(retry: bool) -> None:
     assert connection.handshake_confirmed
 
 
+@pytest.mark.parametrize("length", [4, 7, 20])
+def test_a_retry_may_name_a_connection_id_of_any_length(length: int) -> None:
+    # RFC 9000 7.2: only those that clients make up have 8 bytes at least.
+    house = House(retry=True, connection_id_length=length)
+    house.client("here")
+    house.ask("here")
+    for _ in range(6):
+        house.turn()
+    assert house.answered("here")
+
+
 def test_a_token_of_a_retry_is_for_its_address_alone() -> None:
     house = House(retry=True)
     client = house.client("here")

@@ -45,7 +45,7 @@ def accept_client(
         or len(datagram) < LEAST_INITIAL
     ):
         return None
-    if len(header.destination) < LEAST_ID:
+    if origin is None and len(header.destination) < LEAST_ID:
         return None
     # A packet that was changed in transit does not bind the connection: the next one may be the client's (RFC 9000
     # 5.2).

@@ -59,7 +59,7 @@ class Acceptance:
         if header.version not in self._options.transport.versions:
             self._negotiate_version(header, peer, local)
             return None
-        if header.kind != INITIAL or len(header.destination) < LEAST_ID:
+        if header.kind != INITIAL:
             return None
         original_id: bytes | None = None
         retry_id: bytes | None = None
@@ -73,6 +73,8 @@ class Acceptance:
             if token is not None and token.is_retry:
                 original_id = token.original_id
                 retry_id = token.retry_id
+        if original_id is None and len(header.destination) < LEAST_ID:
+            return None  # after a Retry it is a connection ID of ours
         if token is None and self._wants_retry():
             self._send_retry(header, peer, local, now)
             return None
