@@ -377,3 +377,26 @@ def test_a_request_that_is_reset_while_its_head_waits() -> None:
     assert server.decoder.blocked == set()
     assert not pair.errors
     assert pair.server.open_streams == 0
+
+
+def large(pair: Pair, stream_id: int, message: Message) -> None:
+    """Answer with much."""
+    stream = pair.server.stream(stream_id)
+    stream.send_response(200)
+    stream.send_data(bytes(100_000))
+    stream.end_message()
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_changed_priority_overrides_the_field_of_its_request(before: bool) -> None:
+    # RFC 9218 7: the control stream goes first, so that the change may arrive before the request.
+    pair = Pair(large)
+    pair.client.initiate_connection()
+    pair.run(until=lambda: pair.client.handshake_confirmed)
+    urgent, later = (pair.request(headers=[(b"priority", b"u=%d" % urgency)]) for urgency in (3, 5))
+    if not before:
+        pair.flush()
+    pair.client.update_priority(later, 0)
+    pair.run(until=lambda: any(message.trailers is not None for message in pair.responses.values()))
+    assert pair.responses[later].trailers is not None
+    assert pair.responses[urgent].trailers is None

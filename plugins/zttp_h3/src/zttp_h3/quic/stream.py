@@ -24,6 +24,7 @@ class QuicStream:
         self.reset: Control | None = None
         self.stop: Control | None = None
         self.stopped_code: i64 = -1  # the peer's STOP_SENDING
+        self.prioritized = False  # by a PRIORITY_UPDATE
         self.early_data = False  # part of it arrived in 0-RTT
         self.incoming_done = False  # the application has seen its end, or has abandoned it
 

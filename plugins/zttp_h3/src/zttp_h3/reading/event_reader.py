@@ -103,4 +103,5 @@ class EventReader:
         early = self._peer.early_priorities.pop(int(quic.stream_id), None)
         out = quic.outgoing
         if early is not None and out is not None:
+            quic.prioritized = True
             self._session.transport.session.streams.scheduler.prioritize(out, early[0], early[1])

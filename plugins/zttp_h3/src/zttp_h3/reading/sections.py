@@ -54,7 +54,8 @@ def on_request(stream: RequestState, head: Any) -> Any:
     stream.content_left = -1 if stream.tunnel else head.content_length
     if stream.stream_id > session.highest_request:
         session.highest_request = stream.stream_id
-    if head.priority is not None:
+    # RFC 9218 7: a PRIORITY_UPDATE overrides every other signal, and may come before the request.
+    if head.priority is not None and not stream.quic.prioritized:
         out = stream.quic.outgoing
         assert out is not None
         session.transport.session.streams.scheduler.prioritize(out, head.priority[0], head.priority[1])

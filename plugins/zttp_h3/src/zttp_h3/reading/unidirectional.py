@@ -203,6 +203,7 @@ class UnidirectionalStream:
         urgency, incremental = _parse_priority(payload[at:])
         quic = streams.streams.get(int(identifier))
         if quic is not None and quic.outgoing is not None:
+            quic.prioritized = True
             streams.scheduler.prioritize(quic.outgoing, urgency, incremental)
         elif streams.counts.is_to_come(identifier):
             if len(self._peer.early_priorities) < session.limits.max_concurrent_streams:
