@@ -11,7 +11,10 @@ from zttp_h3.codes import QuicErrorCode
 from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.datagram_header import parse_datagram_header
 from zttp_h3.endpoint.endpoint import QuicEndpoint
+from zttp_h3.malformed import Malformed
 from zttp_h3.options import CLIENT
+from zttp_h3.quic.session import Session
+from zttp_h3.quic.version_check import check_versions
 from zttp_h3.tls.tickets import TicketKeys
 from zttp_h3.wire.packet_header import version_negotiation
 from zttp_h3.wire.transport_parameters import VersionInformation
@@ -138,23 +141,45 @@ def test_a_negotiation_that_does_not_count(change: str) -> None:
     assert not house.client.is_closed()
 
 
-def test_a_server_that_says_nothing_of_versions_after_a_negotiation() -> None:
-    # RFC 9368 4 MUST, 8
-    house = House((2, 1), (1,))
+def negotiated(client: tuple[int, ...], server: tuple[int, ...]) -> Session:
+    """A client's transport that began again with a version of the server's."""
+    house = House(client, server)
     house.client.initiate_connection()
     for _ in range(2):
         house.turn()
     session = house.client._session
     assert session is not None
-    transport = session.transport.session
-    assert transport.negotiated
-    from zttp_h3.malformed import Malformed
-    from zttp_h3.quic.version_check import check_versions
+    assert session.transport.session.negotiated
+    return session.transport.session
 
-    for information in (None, VersionInformation(VERSION_2, [VERSION_2]), VersionInformation(VERSION_1, [])):
-        with pytest.raises(Malformed) as raised:
-            check_versions(transport, information)
-        assert raised.value.error_code == QuicErrorCode.VERSION_NEGOTIATION_ERROR
+
+OTHER = 0x1A2A3A4A
+
+
+@pytest.mark.parametrize(
+    "information", [None, VersionInformation(VERSION_1, [VERSION_1]), VersionInformation(VERSION_1, [OTHER])]
+)
+def test_a_server_of_version_1_need_not_know_of_negotiation(information: VersionInformation | None) -> None:
+    # RFC 9368 8 SHALL: one that says nothing has version 1 alone. 4: the version in use counts as available.
+    check_versions(negotiated((2, 1), (1,)), information)
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "information"),
+    [
+        ((1, 2), (2,), None),
+        ((2, 1), (1,), VersionInformation(VERSION_2, [VERSION_2])),
+        ((2, 1), (1,), VersionInformation(VERSION_1, [VERSION_1, VERSION_2])),
+        ((2, 1), (1,), VersionInformation(VERSION_1, [])),
+    ],
+)
+def test_what_a_server_must_not_say_after_a_negotiation(
+    client: tuple[int, ...], server: tuple[int, ...], information: VersionInformation | None
+) -> None:
+    # RFC 9368 4 MUST
+    with pytest.raises(Malformed) as raised:
+        check_versions(negotiated(client, server), information)
+    assert raised.value.error_code == QuicErrorCode.VERSION_NEGOTIATION_ERROR
 
 
 def test_an_endpoint_answers_what_it_does_not_speak() -> None:
