@@ -202,9 +202,9 @@ def test_tokens_of_many_clients_are_good() -> None:
     # All that come back within the lifetime of a token, a day, are spared a Retry.
     tokens = AddressTokens(bytes(32), 86_400_000_000, os.urandom)
     for number in range(6_000):
-        token = tokens.for_later(number, 1)
-        assert tokens.check(token, number, b"", 2) is not None
-        assert tokens.check(token, number, b"", 3) is None
+        token = tokens.for_later(number, 1, 1)
+        assert tokens.check(token, number, 1, b"", 2) is not None
+        assert tokens.check(token, number, 1, b"", 3) is None
 
 
 def test_retry_begins_under_load() -> None:

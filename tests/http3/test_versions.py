@@ -1,5 +1,6 @@
 """Versions of QUIC: negotiated, defended against downgrades, and version 2 (RFC 9000 6, RFC 9368, RFC 9369)."""
 
+import os
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ from zttp_core import NEED_DATA, EndOfMessage
 from zttp_core.errors import RemoteProtocolError
 from zttp_h3.codes import QuicErrorCode
 from zttp_h3.connection import H3Connection
+from zttp_h3.endpoint.address_tokens import AddressTokens
 from zttp_h3.endpoint.datagram_header import parse_datagram_header
 from zttp_h3.endpoint.endpoint import QuicEndpoint
 from zttp_h3.malformed import Malformed
 from zttp_h3.options import CLIENT
 from zttp_h3.quic.session import Session
 from zttp_h3.quic.version_check import check_versions
-from zttp_h3.tls.tickets import TicketKeys
+from zttp_h3.tls.tickets import SessionTicket, TicketKeys
 from zttp_h3.wire.packet_header import version_negotiation
 from zttp_h3.wire.transport_parameters import VersionInformation
 from zttp_h3.wire.versions import VERSION_1, VERSION_2
@@ -196,25 +198,52 @@ def test_an_endpoint_answers_what_it_does_not_speak() -> None:
     assert endpoint.data_to_send(now=1) == []
 
 
-def test_a_ticket_is_not_used_in_another_version() -> None:
-    # RFC 9369 5
-    keys = TicketKeys()
+def ticket_of_version_1(keys: TicketKeys) -> SessionTicket:
     pair = Pair(server={"tickets": keys, "early_data": True})
     pair.request()
     pair.run()
     pair.wait(1)
     [ticket] = pair.client.session_tickets()
-    house = House((2, 1), (1,), tickets=keys, early_data=True)
+    return SessionTicket.from_bytes(bytes(ticket))
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "told", "resumes"),
+    [
+        ((1,), (1, 2), VERSION_1, True),
+        ((2,), (1, 2), VERSION_1, False),
+        ((2, 1), (1,), VERSION_1, False),
+        ((2,), (1, 2), VERSION_2, False),  # the server is asked to resume, and does not
+    ],
+)
+def test_a_ticket_is_not_used_in_another_version(
+    client: tuple[int, ...], server: tuple[int, ...], told: int, resumes: bool
+) -> None:
+    # RFC 9369 5 MUST NOT, of clients; MUST, of servers
+    keys = TicketKeys()
+    ticket = ticket_of_version_1(keys)
+    assert ticket.version == VERSION_1
+    ticket.version = told
+    house = House(client, server, tickets=keys, early_data=True)
     house.client = H3Connection(
         CLIENT,
         server_name="localhost",
         verify=credentials().certificate,
-        versions=(2, 1),
+        versions=client,
         session=ticket,
         early_data=True,
     )
     house.run()
     assert house.answered == 1
-    assert house.version() == VERSION_1
-    assert house.client.early_data_accepted is None
-    assert house.client.peer_certificate is not None
+    assert bool(house.client.early_data_accepted) is resumes
+    assert (house.client.peer_certificate is None) is resumes
+    assert ticket.used is (resumes or told == VERSION_2)
+
+
+@pytest.mark.parametrize("version", [VERSION_1, VERSION_2])
+def test_a_token_proves_nothing_in_another_version(version: int) -> None:
+    # RFC 9369 5 MUST
+    tokens = AddressTokens(bytes(32), 1_000, os.urandom)
+    later = tokens.check(tokens.for_later("here", VERSION_1, 1), "here", version, b"", 2)
+    retried = tokens.check(tokens.for_retry("here", VERSION_1, b"1", b"2", 1), "here", version, b"2", 2)
+    assert (later is not None, retried is not None) == (version == VERSION_1,) * 2

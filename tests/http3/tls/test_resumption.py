@@ -9,6 +9,7 @@ from zttp_h3.tls.alerts import DECRYPT_ERROR, Alert
 from zttp_h3.tls.groups import SECP256R1, X25519
 from zttp_h3.tls.messages import EARLY_DATA
 from zttp_h3.tls.tickets import FRESH_MILLISECONDS, LIFETIME_SECONDS, SessionTicket, TicketKeys
+from zttp_h3.wire.versions import VERSION_1
 
 
 def ticket_of(keys: TicketKeys, clock: Clock, **options: Any) -> SessionTicket:
@@ -175,13 +176,13 @@ def test_a_forged_ticket_is_not_taken(keys: TicketKeys, clock: Clock) -> None:
         b"\x00" * len(ticket.identity),
         ticket.identity + b"\x00",
     ):
-        assert keys.open(forged) is None
+        assert keys.open(forged, VERSION_1) is None
     flipped = bytearray(ticket.identity)
     for at in range(len(flipped)):
         flipped[at] ^= 1
-        assert keys.open(bytes(flipped)) is None
+        assert keys.open(bytes(flipped), VERSION_1) is None
         flipped[at] ^= 1
-    assert keys.open(bytes(flipped)) is not None
+    assert keys.open(bytes(flipped), VERSION_1) is not None
 
 
 def test_a_binder_that_proves_nothing(keys: TicketKeys, clock: Clock) -> None:

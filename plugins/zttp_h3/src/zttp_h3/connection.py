@@ -62,7 +62,8 @@ class H3Connection:
         session: A ticket of an earlier connection to the same server (client).
         early_data: Whether a client may send requests in 0-RTT, or a server accepts them. An attacker can replay them
             (RFC 8446 8).
-        validation_token: One of ``validation_tokens`` of an earlier connection to the same server (client).
+        validation_token: One of ``validation_tokens`` of an earlier connection to the same server, in the version of
+            QUIC with which this one begins (client).
         connection_id: The client's own connection ID, 0 to 20 bytes (client).
         alpn: The ALPN identifier that TLS must negotiate; ``h3`` by default.
         auto_credit: If true, pulling a ``Data`` event returns its flow-control credit; if false, call

@@ -181,6 +181,8 @@ class H3Session:
             return []
         tickets = handshake.tickets
         handshake.tickets = []
+        for ticket in tickets:
+            ticket.version = int(self.transport.session.version)
         if self.peer_settings is not None:
             known = [(name, value) for name, value in self.peer_settings.items() if name in setting.KNOWN]
             for ticket in tickets:

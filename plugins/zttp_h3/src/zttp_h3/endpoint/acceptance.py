@@ -65,7 +65,7 @@ class Acceptance:
         retry_id: bytes | None = None
         token = None
         if header.token:
-            token = self._tokens.check(header.token, peer, header.destination, now)
+            token = self._tokens.check(header.token, peer, header.version, header.destination, now)
             if token is not None and not token.is_valid:
                 # RFC 9000 8.1.2 SHOULD: the client follows no second Retry, and would wait for nothing.
                 self._refuse(data, header, QuicErrorCode.INVALID_TOKEN, peer, local)
@@ -114,6 +114,6 @@ class Acceptance:
     def _send_retry(self, header: LongHeader, peer: Any, local: Any, now: i64) -> None:
         """Ask the client to validate its address (RFC 9000 8.1.2)."""
         retry_id = self._new_ids.make()
-        token = self._tokens.for_retry(peer, header.destination, retry_id, now)
+        token = self._tokens.for_retry(peer, header.version, header.destination, retry_id, now)
         packet = retry_without_tag(header.version, header.source, retry_id, token, int(self._entropy(1)[0]))
         self._own.send(packet + retry_tag(header.version, header.destination, packet), peer, local)

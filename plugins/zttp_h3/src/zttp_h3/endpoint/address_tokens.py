@@ -1,6 +1,7 @@
 """Tokens that validate an address: for Retry, and for later connections (RFC 9000 8.1).
 
-Encrypted, so that a client can neither read nor make one; bound to the address, and valid for a short time. The
+Encrypted, so that a client can neither read nor make one; bound to the address and to the version of QUIC, and
+valid for a short time. The
 address is in the token, so that one of a Retry is recognized wherever its client has moved to.
 """
 
@@ -50,21 +51,24 @@ class AddressTokens:
         self._seen_before: set[bytes] = set()
         self._turned: i64 = 0
 
-    def for_retry(self, address: Any, original_id: bytes, retry_id: bytes, now: i64) -> bytes:
+    def for_retry(self, address: Any, version: i64, original_id: bytes, retry_id: bytes, now: i64) -> bytes:
         """Return the token of a Retry packet: the client sends it to ``retry_id``."""
         ids = bytes((len(original_id),)) + original_id + bytes((len(retry_id),)) + retry_id
-        return self._seal(_RETRY, address, now + _RETRY_LIFETIME, ids)
+        return self._seal(_RETRY, address, version, now + _RETRY_LIFETIME, ids)
 
-    def for_later(self, address: Any, now: i64) -> bytes:
+    def for_later(self, address: Any, version: i64, now: i64) -> bytes:
         """Return the token of a NEW_TOKEN frame: a later connection from that host needs no Retry."""
-        return self._seal(_FUTURE, _host_of(address), now + self._lifetime, b"")
+        return self._seal(_FUTURE, _host_of(address), version, now + self._lifetime, b"")
 
-    def check(self, token: bytes, address: Any, destination: bytes, now: i64) -> AddressToken | None:
-        """Return the content of a token of an Initial packet to ``destination``; None if it proves nothing."""
+    def check(self, token: bytes, address: Any, version: i64, destination: bytes, now: i64) -> AddressToken | None:
+        """Return the content of a token of an Initial packet to ``destination``; None if it proves nothing.
+
+        One of another version of QUIC proves nothing (RFC 9369 5 MUST).
+        """
         if len(token) < _LEAST:
             return None
         try:
-            plain: bytes = self._aead.decrypt(token[:_NONCE_SIZE], token[_NONCE_SIZE:], None)
+            plain: bytes = self._aead.decrypt(token[:_NONCE_SIZE], token[_NONCE_SIZE:], _octets(version))
         except InvalidTag:
             return None
         is_future = plain[0] == _FUTURE
@@ -93,11 +97,15 @@ class AddressTokens:
         self._seen.add(digest)
         return True
 
-    def _seal(self, kind: int, address: Any, until: i64, more: bytes) -> bytes:
+    def _seal(self, kind: int, address: Any, version: i64, until: i64, more: bytes) -> bytes:
         nonce = self._entropy(_NONCE_SIZE)
         plain = bytes((kind,)) + int(until).to_bytes(8, "big") + _fingerprint(address) + more
-        sealed: bytes = self._aead.encrypt(nonce, plain, None)
+        sealed: bytes = self._aead.encrypt(nonce, plain, _octets(version))
         return nonce + sealed
+
+
+def _octets(version: i64) -> bytes:
+    return int(version).to_bytes(4, "big")
 
 
 def _host_of(address: Any) -> Any:

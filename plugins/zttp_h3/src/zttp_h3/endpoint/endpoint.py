@@ -263,7 +263,7 @@ class QuicEndpoint:
         if member.half_open and (connection.handshake_confirmed or connection.is_closed()):
             self._members.settle(member)
             if connection.handshake_confirmed:
-                member.give_token(self._tokens.for_later(member.peer_address(), self._now))
+                member.give_token(self._tokens.for_later(member.peer_address(), member.version(), self._now))
         self._deadlines.set(connection, connection.next_timeout())
 
     def _follow(self) -> None:

@@ -30,6 +30,10 @@ class Member:
         """Return the current address of the peer."""
         return self._session().transport.session.path.peer
 
+    def version(self) -> i64:
+        """Return the version of QUIC."""
+        return self._session().transport.session.version
+
     def give_token(self, token: bytes) -> None:
         """Send the client a token for later connections (RFC 9000 8.1.3)."""
         session = self._session()

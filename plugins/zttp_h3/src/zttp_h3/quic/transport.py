@@ -51,8 +51,11 @@ class ClientHandshakes:
         self._key_log: Final = key_log
 
     def begin(self, session: Session, resumes: bool) -> None:
-        """Queue a ClientHello; a second one does not resume, because a ticket belongs to its version (RFC 9369 5)."""
-        parameters = self._parameters if resumes else self._parameters.without_session()
+        """Queue a ClientHello; a second one does not resume. A ticket belongs to its version (RFC 9369 5 MUST NOT)."""
+        parameters = self._parameters
+        ticket = parameters.session
+        if ticket is not None and not (resumes and ticket.version == session.version):
+            parameters = parameters.without_session()
         entropy = session.options.entropy
         handshake = ClientHandshake(parameters, encoded(session), entropy, self._wall_clock, self._key_log)
         session.handshake = handshake
@@ -329,5 +332,7 @@ def accept(
     session.version = version
     session.original_id = destination
     install_initial_keys(session, destination, opener)
-    session.handshake = ServerHandshake(parameters, encoded(session), options.entropy, wall_clock, key_log)
+    session.handshake = ServerHandshake(
+        parameters, encoded(session), options.entropy, wall_clock, key_log, int(version)
+    )
     return Transport(session)

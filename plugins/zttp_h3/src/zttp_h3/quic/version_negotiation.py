@@ -19,6 +19,7 @@ def begin_again(session: Session, version: i64, destination: bytes) -> None:
     a ticket belongs to its version (RFC 9369 5).
     """
     session.version = version
+    session.token = b""  # it belongs to the first version (RFC 9369 5)
     session.original_id = destination
     session.peer_ids.replace_first(destination)
     session.loss.take_back(INITIAL)

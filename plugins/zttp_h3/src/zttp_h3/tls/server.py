@@ -38,6 +38,7 @@ from zttp_h3.tls.messages import (
 )
 from zttp_h3.tls.new_session_ticket import NewSessionTicket, write_new_session_ticket
 from zttp_h3.tls.tickets import LIFETIME_SECONDS, TicketKeys, TicketState, is_fresh
+from zttp_h3.wire.versions import VERSION_1
 
 READ_HELLO: Final = 0
 READ_SECOND_HELLO: Final = 1
@@ -81,7 +82,7 @@ class ServerParameters:
 
 @final
 class ServerHandshake(Handshake):
-    """A server's handshake. ``server_name`` is the one that the client sent."""
+    """A server's handshake. ``server_name`` is the one that the client sent; ``version`` is the version of QUIC."""
 
     def __init__(
         self,
@@ -90,8 +91,10 @@ class ServerHandshake(Handshake):
         entropy: Callable[[int], bytes],
         wall_clock: Callable[[], float],
         key_log: Callable[[str], object] | None = None,
+        version: int = VERSION_1,
     ) -> None:
         super().__init__(entropy, wall_clock, key_log)
+        self._version: Final = version
         self.server_name: str | None = None
         self._parameters: Final = parameters
         self._transport_parameters = transport_parameters
@@ -213,7 +216,7 @@ class ServerHandshake(Handshake):
             return None, -1
         now = self.milliseconds()
         for place, (identity, _) in enumerate(identities[:_MOST_IDENTITIES_TRIED]):
-            state = tickets.open(identity)
+            state = tickets.open(identity, self._version)
             if state is None or not self._resumes(state, suite, now):
                 continue
             truncated = raw[: len(raw) - binders_size]
@@ -310,5 +313,6 @@ class ServerHandshake(Handshake):
         age_add = int.from_bytes(self._entropy(4), "big")
         name = (self.server_name or "").encode()
         state = TicketState(psk, self.suite, self.alpn, name, parameters.context, age_add, self.milliseconds())
-        new = NewSessionTicket(LIFETIME_SECONDS, age_add, nonce, tickets.seal(state), parameters.accept_early_data)
+        ticket = tickets.seal(state, self._version)
+        new = NewSessionTicket(LIFETIME_SECONDS, age_add, nonce, ticket, parameters.accept_early_data)
         self._messages.append((APPLICATION, write_new_session_ticket(new)))

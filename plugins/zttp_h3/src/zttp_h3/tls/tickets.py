@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from zttp_h3.native_ints import i64
 from zttp_h3.tls.alerts import Alert
 from zttp_h3.tls.messages import Reader, vector8, vector16
+from zttp_h3.wire.versions import VERSION_1
 
 LIFETIME_SECONDS: Final = 2 * 24 * 3600  # RFC 8446 4.6.1 allows a week
 MAX_EARLY_DATA: Final = 0xFFFFFFFF  # RFC 9001 4.6.1: the only value that there is in QUIC
@@ -83,8 +84,8 @@ class TicketKeys:
         del self._names[2:]
         del self._keys[2:]
 
-    def seal(self, state: TicketState) -> bytes:
-        """Return a ticket."""
+    def seal(self, state: TicketState, version: int) -> bytes:
+        """Return a ticket for connections of one version of QUIC (RFC 9369 5)."""
         nonce = self._entropy(_NONCE_SIZE)
         plain = (
             _FORMAT
@@ -96,18 +97,18 @@ class TicketKeys:
             + vector16(state.server_name)
             + vector16(state.context)
         )
-        sealed: bytes = self._keys[0].encrypt(nonce, plain, self._names[0])
+        sealed: bytes = self._keys[0].encrypt(nonce, plain, self._names[0] + version.to_bytes(4, "big"))
         return self._names[0] + nonce + sealed
 
-    def open(self, ticket: bytes) -> TicketState | None:
-        """Return the content of a ticket; None if it is not ours, or too old."""
+    def open(self, ticket: bytes, version: int) -> TicketState | None:
+        """Return the content of a ticket; None if it is not ours, of another version of QUIC, or too old."""
         name = ticket[:_KEY_NAME_SIZE]
         if name not in self._names:
             return None
         key = self._keys[self._names.index(name)]
         start = _KEY_NAME_SIZE + _NONCE_SIZE
         try:
-            plain = key.decrypt(ticket[_KEY_NAME_SIZE:start], ticket[start:], name)
+            plain = key.decrypt(ticket[_KEY_NAME_SIZE:start], ticket[start:], name + version.to_bytes(4, "big"))
             reader = Reader(plain)
             if reader.take(1) != _FORMAT:
                 return None
@@ -150,7 +151,8 @@ class SessionTicket:
     """What a client keeps of a connection to resume it: ``bytes(ticket)`` and ``from_bytes`` to store it.
 
     Single use: who uses one twice can be recognised (RFC 8446 C.4). ``transport_parameters`` and ``settings`` are what
-    the server said then; early data is sent within them (RFC 9000 7.4.1, RFC 9114 7.2.4.2).
+    the server said then; early data is sent within them (RFC 9000 7.4.1, RFC 9114 7.2.4.2). A connection in another
+    ``version`` of QUIC does not use it (RFC 9369 5).
     """
 
     __slots__ = (
@@ -166,6 +168,7 @@ class SessionTicket:
         "suite",
         "transport_parameters",
         "used",
+        "version",
     )
 
     def __init__(
@@ -181,6 +184,7 @@ class SessionTicket:
         max_early_data: int,
         transport_parameters: bytes,
         settings: bytes = b"",
+        version: int = VERSION_1,
     ) -> None:
         self.server_name: Final = server_name
         self.identity: Final = identity
@@ -193,6 +197,7 @@ class SessionTicket:
         self.max_early_data: Final = max_early_data
         self.transport_parameters: Final = transport_parameters
         self.settings = settings
+        self.version = version
         self.used = False
 
     def is_valid(self, now: int) -> bool:
@@ -217,6 +222,7 @@ class SessionTicket:
             + self.max_early_data.to_bytes(4, "big")
             + vector16(self.transport_parameters)
             + vector16(self.settings)
+            + self.version.to_bytes(4, "big")
         )
 
     @staticmethod
@@ -238,6 +244,7 @@ class SessionTicket:
                 max_early_data=reader.number(4),
                 transport_parameters=reader.vector(2),
                 settings=reader.vector(2),
+                version=reader.number(4),
             )
             reader.finish()
         except Alert:
