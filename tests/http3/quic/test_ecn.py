@@ -119,3 +119,10 @@ def test_counts_are_reported_only_by_who_sees_marks() -> None:
     assert network.client.session.ecn.state == CAPABLE
     assert network.server.session.ecn.state == FAILED
     assert network.client.session.spaces[2].received.ect0 == 0
+
+
+def test_acknowledgments_that_are_marked_are_not_acknowledged() -> None:
+    # RFC 9000 13.2.1 MUST NOT: on a path that marks everything that would never end.
+    network = Network(Link(remark=lambda number, by_client, mark: CE if mark else mark)).run()
+    exchange(network, b"question", b"answer")
+    assert network.is_quiet()

@@ -233,7 +233,8 @@ class DatagramReceiver:
             space.received.ect1 += 1
         elif ecn == _CE:
             space.received.ce += 1
-            space.received.on_congestion_mark()
+            if flags & ACK_ELICITING != 0:  # RFC 9000 13.2.1 MUST NOT: no acknowledgment of acknowledgments alone
+                space.received.on_congestion_mark()
         delay = 1000 * session.own.max_ack_delay
         patience = session.loss.round_trip.smoothed // 4
         space.received.add(number, flags & ACK_ELICITING != 0, session.now, delay, patience)
