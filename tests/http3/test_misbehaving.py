@@ -14,6 +14,7 @@ from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
 from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.qpack.encoder import SectionEncoder
+from zttp_h3.qpack.instructions import prefixed_integer
 from zttp_h3.quic.stream import QuicStream
 from zttp_h3.settings import read_settings, write_settings
 
@@ -210,6 +211,7 @@ def test_what_breaks_the_connection(data: bytes, code: int, piece: int) -> None:
     assert peer.peer.close_info() is not None
 
 
+LARGE = prefixed_integer(0x80, 0x7F, 44_000) + bytes.fromhex("18c6318c63") * 8_800  # in Huffman code: 70,400 times "a"
 MESSAGES = [
     # RFC 9114 4.1
     ("nothing", b"", Code.H3_REQUEST_INCOMPLETE),
@@ -225,6 +227,7 @@ MESSAGES = [
     ("pseudo fields in trailers", section(GET) + section([(b":path", b"/")]), Code.H3_MESSAGE_ERROR),
     ("a forbidden trailer", section(GET) + section([(b"content-length", b"0")]), Code.H3_MESSAGE_ERROR),
     ("a large section", section([*GET, *[(b"x", b"~" * 30_000)] * 3]), Code.H3_EXCESSIVE_LOAD),
+    ("a large field", frames.frame(frames.HEADERS, b"\0\0\x21x" + LARGE), Code.H3_EXCESSIVE_LOAD),
 ]
 
 

@@ -110,7 +110,9 @@ class SectionDecoder:
         self.outgoing += stream_cancellation(stream_id) if decoder is None else decoder.cancel_stream(stream_id)
 
     def _failed(self) -> Fields:
-        """Distinguish an invalid section from one that only has an empty name. Raises Malformed."""
+        """Distinguish an invalid section from one that pylsqpack does not decode. Raises Malformed and ValueError."""
+        if self._ledger.overlong:
+            raise ValueError("a field is too large")
         if self._ledger.nameless:
             # For pylsqpack an empty name is a connection error. It is a malformed message (RFC 9114 4.1.2, 10.3), which
             # is checked later: the rest of the section does not matter then.

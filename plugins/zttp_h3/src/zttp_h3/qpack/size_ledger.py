@@ -13,6 +13,7 @@ from zttp_h3.native_ints import i64, mypyc_attr
 OVERHEAD: Final = 32  # of every field (RFC 9114 4.2.2, RFC 9204 3.2.1)
 _STATIC_FIELD: Final = 110  # no entry of the static table is longer (RFC 9204 A)
 _STATIC_NAME: Final = 32
+_LONGEST_LINE: Final = 65_000  # pylsqpack decodes none above 65,530 octets
 
 # Results of ``section_bound`` other than sizes.
 BLOCKED: Final = -1  # it needs entries that have not arrived
@@ -35,6 +36,7 @@ class SizeLedger:
         self._set: i64 = 0  # that the encoder has set: initially 0 (RFC 9204 3.2.3)
         self._most_entries: Final[i64] = capacity // OVERHEAD
         self.nameless = False  # a line of the last section has an empty name
+        self.overlong = False  # a line of the last section may be longer than pylsqpack decodes
         self._bounds: list[int] = []
         self._first: i64 = 0  # the absolute index of the first stored bound
         self._unfinished = b""
@@ -68,6 +70,7 @@ class SizeLedger:
     def section_bound(self, block: bytes, limit: i64) -> i64:
         """Return an upper bound of a field section's size (RFC 9114 4.2.2), or the reason if there is none."""
         self.nameless = False
+        self.overlong = False
         size: i64 = len(block)
         required, at = self.required(block)
         if required < 0 or at >= size:
@@ -84,7 +87,10 @@ class SizeLedger:
             bound, at = self._line(block, at, size, base)
             if bound < 0:
                 self.nameless = False  # that is the minimum
+                self.overlong = False
                 return UNKNOWN
+            if bound > _LONGEST_LINE:
+                self.overlong = True
             total += bound + OVERHEAD
             if total > limit:
                 return TOO_LARGE
