@@ -1,5 +1,6 @@
 """An error knows the page that explains it, and a traceback prints it; making an error costs nothing for that."""
 
+import ast
 import copy
 import pickle
 import tomllib
@@ -13,6 +14,7 @@ from zttp_core import errors
 from zttp_core.reasons import REASONS, local_error, remote_error
 
 ROOT = Path(__file__).parents[2]
+GIVEN_TO = ("Malformed", "local_error", "remote_error", "refuse")
 
 
 def duplicate_host() -> zttp.ProtocolError:
@@ -41,6 +43,22 @@ def test_every_reason_has_its_address(reason: str) -> None:
     address = f"{errors.DOCUMENTATION}errors/#{reason}"
     assert remote_error(reason).documentation == address
     assert local_error(reason).documentation == address
+
+
+def test_every_reason_that_is_given_has_a_row() -> None:
+    # Without one no error is made: what the application gets is a KeyError.
+    given = {
+        node.args[0].value
+        for path in sorted((ROOT / "plugins").glob("*/src/**/*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", getattr(node.func, "attr", "")) in GIVEN_TO
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+    assert len(given) > 100
+    assert given <= set(REASONS)
 
 
 def test_a_reason_of_a_third_party_has_no_page_of_ours() -> None:

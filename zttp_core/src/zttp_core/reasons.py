@@ -282,6 +282,10 @@ REASONS: Final[dict[str, Reason]] = {
     "frame_not_allowed": Reason(None, "RFC 9000 12.5", "a frame of this type must not be in this packet, or not yet"),
     "negative_packet_number": Reason(None, "RFC 9000 19.3.1", "an ACK frame goes below packet number 0"),
     "acknowledged_unsent": Reason(None, "RFC 9000 13.1", "an ACK frame acknowledges a packet that was never sent"),
+    "acknowledges_nothing": Reason(None, "RFC 9000 13.2.1", "packets of ours arrive and are not acknowledged"),
+    "handshake_bytes_left": Reason(
+        None, "RFC 9001 4.1.3", "handshake bytes are left at an encryption level that the handshake is done with"
+    ),
     "crypto_buffer_exceeded": Reason(
         None, "RFC 9000 7.5", "handshake bytes are too far ahead of the next expected byte"
     ),
@@ -308,6 +312,7 @@ REASONS: Final[dict[str, Reason]] = {
         None, "RFC 9000 19.15", "a connection ID or its sequence number is repeated with other contents"
     ),
     "connection_id_of_none": Reason(None, "RFC 9000 19.15", "an endpoint without connection IDs cannot issue one"),
+    "connection_id_gaps": Reason(None, "RFC 9000 5.1.1", "the sequence numbers of connection IDs must be consecutive"),
     "connection_id_length": Reason(None, "RFC 9000 19.15", "a connection ID must have 1 to 20 bytes"),
     "retire_prior_to": Reason(None, "RFC 9000 19.15", "Retire Prior To must not be above the sequence number"),
     "too_many_connection_ids": Reason(
