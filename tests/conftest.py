@@ -1,4 +1,4 @@
-"""Says which build is under test, and refuses to test another one than was asked for."""
+"""Reports which build is under test, and refuses to test any but the requested one."""
 
 import gc
 import sys
@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# What passes depends on no load: a machine that does something else for a while is no failure.
+# Results do not depend on load: a busy machine is not a failure.
 settings.register_profile("zttp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("zttp")
 
-# For `fuzz`, `examples` and `benchmarks`. Last, so that what is tested is what is installed.
+# For `fuzz`, `examples` and `benchmarks`. Last, so that the installed packages are tested.
 sys.path.append(str(Path(__file__).parents[1]))
 
 PACKAGES = ("zttp_core", "zttp_h1", "zttp_h2", "zttp_h3")
-MARKERS = {"interpreted_only": "compiled", "compiled_only": "interpreted"}  # marker: the build that it leaves out
-# Where tests take long: they start first, so that at the end no processor waits for another.
+MARKERS = {"interpreted_only": "compiled", "compiled_only": "interpreted"}  # marker: the build that it excludes
+# Folders of long tests: they start first, so that at the end no processor waits for another.
 LONG = ("integration", "packaging", "docs", "soak", "commands", "http3")
-# Folders and files whose tests say the same things a thousand times over, or in other processes. They find no line that
-# is not found by the tests of one thing each, and coverage makes them take three to four times as long.
+# Folders and files whose tests repeat the same checks thousands of times, or in other processes. They reach no line
+# that other tests do not reach, and with coverage they take three to four times as long.
 REPEATS = (
     "benchmarks",
     "examples",
@@ -49,7 +49,7 @@ CRASHES = pytest.StashKey[list[str]]()
 
 
 def build_of(package: str) -> str | None:
-    """What a package runs as: "compiled", "interpreted", or "mixed" if it believes otherwise; None: not installed."""
+    """The build of a package: "compiled", "interpreted", or "mixed" if its flag is wrong; None: not installed."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         return None
@@ -60,7 +60,7 @@ def build_of(package: str) -> str | None:
     return "compiled" if compiled else "interpreted"
 
 
-# The tests of a protocol need its plugin; an installation without it is a legitimate one.
+# The tests of a protocol need its plugin; an installation without it is valid.
 collect_ignore = [folder for package, folder in (("zttp_h2", "http2"), ("zttp_h3", "http3")) if not build_of(package)]
 
 
@@ -97,21 +97,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was collected out of every garbage collection: there is so much of it that each took half a second."""
+    """Exclude the collected tests from garbage collection: there are so many that each run took half a second."""
     gc.collect()
     gc.freeze()
 
 
 def is_alone(item: pytest.Item) -> bool:
-    """Tell whether nothing may run beside a test."""
+    """Return whether no other test may run at the same time."""
     return item.get_closest_marker("alone") is not None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Run what only repeats itself, or measures, without the tracer of coverage.
+    """Run tests that repeat checks, or measure, without the tracer of coverage.
 
-    The marker of pytest-cov would stop one of the two tracers of a worker in a parallel run, and so resume the other.
+    The marker of pytest-cov would stop one of the two tracers of a worker in a parallel run, and the other resumes.
     """
     if not is_alone(item) and not is_repetition(item):
         return (yield)
@@ -124,7 +124,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def is_repetition(item: pytest.Item) -> bool:
-    """Tell whether a test repeats itself with what is generated, or with peers."""
+    """Return whether a test repeats checks with generated inputs, or with peers."""
     if item.get_closest_marker("hypothesis") is not None:
         return True
     if isinstance(item, pytest.Function) and "seed" in getattr(item, "fixturenames", ()):
@@ -133,22 +133,22 @@ def is_repetition(item: pytest.Item) -> bool:
 
 
 def place_of(item: pytest.Item) -> tuple[str, ...]:
-    """Return the folders below this one and the file that a test stands in."""
+    """Return the folders below this one and the file of a test."""
     here = Path(__file__).parent
     return item.path.relative_to(here).parts if item.path.is_relative_to(here) else ()
 
 
 def is_seed_too_many(item: pytest.Item) -> bool:
-    """Tell whether a test is one of the seeds that are left to the compiled build."""
+    """Return whether a test has a seed that only the compiled build runs."""
     if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
         return False
     seed = item.callspec.params.get("seed")
-    is_named = any("[" in word for word in item.config.args)  # who asks for one test gets it
+    is_named = any("[" in word for word in item.config.args)  # a test that is named on the command line runs
     return isinstance(seed, int) and seed >= SEEDS and not is_named
 
 
 def turn_of(item: pytest.Item) -> int:
-    """Return when a test comes: what takes long first, what has to be alone together at the end."""
+    """Return the position of a test: long ones first, and those that must be alone together at the end."""
     if is_alone(item):
         return len(LONG) + 1
     folder = place_of(item)[:1]
@@ -157,20 +157,20 @@ def turn_of(item: pytest.Item) -> int:
 
 @contextmanager
 def turn(folder: Path, *, alone: bool) -> Iterator[None]:
-    """Wait until a test may run, beside others or alone, among the processes that share a folder."""
+    """Wait until a test may run, with others or alone, among the processes that share a folder."""
     from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
 
     with (folder / "queue").open("w") as queue, (folder / "room").open("w") as room:
-        flock(queue, LOCK_EX)  # who wants to be alone keeps the queue until the room is empty
+        flock(queue, LOCK_EX)  # a test that must be alone holds the queue until no other runs
         flock(room, LOCK_EX if alone else LOCK_SH)
         flock(queue, LOCK_UN)
         try:
             yield
         finally:
-            flock(room, LOCK_UN)  # closing would not do: a child process may have the file too
+            flock(room, LOCK_UN)  # closing is not enough: a child process may have the file, too
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # outside of the time limit
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # outside the time limit
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     if not hasattr(item.config, "workerinput"):  # not one of several workers
         return (yield)
@@ -180,7 +180,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Remember a worker that crashed: if it did between two tests, no test has failed by it."""
+    """Record a worker that crashed: between two tests, that fails no test."""
     if error:
         node.config.stash[CRASHES].append(f"{node.gateway.id} crashed: {error}")
 

@@ -1,4 +1,4 @@
-"""Giving bytes to a connection of any stream protocol, and pulling its events."""
+"""Feeding bytes to a connection of any stream protocol, and pulling its events."""
 
 from typing import Any, Protocol
 
@@ -6,7 +6,7 @@ import zttp
 
 
 class Stream(Protocol):
-    """What is needed of a connection for that."""
+    """The methods of a connection that this needs."""
 
     def receive_data(self, data: bytes, /) -> None: ...
 
@@ -14,7 +14,7 @@ class Stream(Protocol):
 
 
 def pull(connection: Stream) -> list[Any]:
-    """All events that there are, without the NEED_DATA or CONNECTION_CLOSED after them."""
+    """All available events, without the NEED_DATA or CONNECTION_CLOSED after them."""
     events: list[Any] = []
     while True:
         event = connection.next_event()

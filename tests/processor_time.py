@@ -1,4 +1,4 @@
-"""How the time that work takes grows: in time of the processor, so that other tests may run beside it."""
+"""The growth of the time of some work: in processor time, so that other tests may run at the same time."""
 
 import gc
 import time
@@ -8,7 +8,7 @@ Work = Callable[[], object]
 
 
 def seconds(work: Work, tries: int = 3) -> float:
-    """The least of some runs: the one that the machine disturbed least. The collector would count what others made."""
+    """The shortest of some runs, the least disturbed one. No garbage collection: it would include others' objects."""
     least = float("inf")
     gc.disable()
     try:
@@ -22,7 +22,7 @@ def seconds(work: Work, tries: int = 3) -> float:
 
 
 def ratio(large: Work, small: Work, bound: float) -> float:
-    """How many times as long ``large`` takes as ``small``; both are measured again where that is above ``bound``."""
+    """How many times as long ``large`` takes as ``small``; both are measured again if that is above ``bound``."""
     of_small = seconds(small)
     of_large = seconds(large, 1)
     for _ in range(4):

@@ -13,7 +13,7 @@ ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|\{(\d+)\*([^}]*)\}|(.))", re.DOTALL
 
 @dataclass(frozen=True)
 class WireCase:
-    """One behaviour: the bytes that one side receives and the log of what it makes of them."""
+    """One behaviour: the bytes that one side receives, and the log of the outcome."""
 
     name: str
     source: str
@@ -32,7 +32,7 @@ class WireCase:
 
 @dataclass(frozen=True)
 class Fence:
-    """One fence: the first word after its backticks, the others, and what is in it."""
+    """One fence: the first word after its backticks, the others, and its content."""
 
     kind: str
     options: tuple[str, ...]
@@ -49,7 +49,7 @@ class Input:
 
 
 def unescape(text: str) -> bytes:
-    """The bytes that `text` stands for."""
+    """The bytes that `text` denotes."""
     parts: list[bytes] = []
     end = 0
     for match in ESCAPE.finditer(text):
@@ -69,7 +69,7 @@ def unescape(text: str) -> bytes:
 
 
 def escape(data: bytes) -> str:
-    """`data` in the one spelling that the logs use."""
+    """`data` in the spelling of the logs."""
     named = {0: "\\0", 9: "\\t", 10: "\\n", 13: "\\r", 92: "\\\\"}
     return "".join(named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}") for byte in data)
 
@@ -149,5 +149,5 @@ def read_document(path: Path) -> list[WireCase]:
 
 
 def read_cases(protocol: str) -> list[WireCase]:
-    """All cases of one protocol, for instance `http1`."""
+    """All cases of one protocol, for example `http1`."""
     return [case for path in sorted((CASES / protocol).glob("*.md")) for case in read_document(path)]

@@ -1,4 +1,4 @@
-"""Who imports whom: the umbrella imports plugins, plugins import the core, and every distribution has its layers."""
+"""Directions of imports: the umbrella imports plugins, plugins import the core, each distribution has its layers."""
 
 import ast
 from collections.abc import Iterator
@@ -67,9 +67,9 @@ LAYERS = {
         {"endpoint"},
     ),
 }
-# Rooms that nothing else of their distribution may import.
+# Modules that nothing else of their distribution may import.
 LEAVES = {"zttp_core": {"testing"}, "zttp_h1": {"plugin"}, "zttp_h2": {"plugin"}, "zttp_h3": {"plugin", "endpoint"}}
-# Where each room must have its line.
+# Distributions in which each module must be in a line.
 NAMED_WHOLE = ("zttp_h2", "zttp_h3")
 
 
@@ -88,7 +88,7 @@ def is_for_types(node: ast.AST) -> bool:
 
 
 def imports(body: list[ast.stmt], *, in_functions: bool) -> Iterator[str]:
-    """Yield what statements import, without what is there for type checkers alone."""
+    """Yield the imports of statements, without those for type checkers only."""
     for node in body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -106,7 +106,7 @@ def imports(body: list[ast.stmt], *, in_functions: bool) -> Iterator[str]:
 
 
 def arrows(distribution: str, *, in_functions: bool = True) -> dict[str, set[str]]:
-    """Return what each module of a distribution imports of ours, as names of modules."""
+    """Return the modules of ours that each module of a distribution imports."""
     known = {name for each in SOURCES for name in modules(each)}
     found: dict[str, set[str]] = {}
     for name, path in modules(distribution).items():

@@ -1,4 +1,4 @@
-"""What the compiler forbids is forbidden interpreted too: what ``as_compiled`` is told is what the classes say."""
+"""The interpreted build forbids what the compiler forbids: the arguments of ``as_compiled`` match the classes."""
 
 import ast
 from pathlib import Path
@@ -13,7 +13,7 @@ TOLD = [
 
 
 def final_attributes(node: ast.ClassDef) -> set[str]:
-    """The private attributes that a class declares Final; of the others ``as_compiled`` need not be told."""
+    """The private attributes that a class declares Final; only these are arguments of ``as_compiled``."""
     return {
         one.target.attr
         for one in ast.walk(node)

@@ -1,4 +1,4 @@
-"""Benchmarks are programs, not packages: their folder is put on the path as running one of them does."""
+"""Benchmarks are programs, not packages: their folder is put on the path, as when one of them runs."""
 
 import sys
 from pathlib import Path

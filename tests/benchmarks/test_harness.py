@@ -1,4 +1,4 @@
-"""What the benchmarks' figures and verdicts rest on."""
+"""The basis of the benchmarks' figures and verdicts."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ TINY = Workload("parse", "tiny", "read")
 
 
 class Extracting:
-    """A worker that extracts what it is told to."""
+    """A worker that extracts the given data."""
 
     def __init__(self, name: str, data: object, kinds: tuple[str, ...] = ("read",)) -> None:
         self.name, self.data, self.kinds = name, data, kinds
@@ -163,7 +163,7 @@ def test_an_environment_that_two_want_at_once_is_made_once(tmp_path: Path, monke
 
     def run(*command: object) -> None:
         commands.append(command)
-        time.sleep(0.02)  # the other one comes meanwhile
+        time.sleep(0.02)  # the other one arrives meanwhile
         environments.interpreter(environment).parent.mkdir(parents=True, exist_ok=True)
         environments.interpreter(environment).touch()
 
@@ -173,4 +173,4 @@ def test_an_environment_that_two_want_at_once_is_made_once(tmp_path: Path, monke
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(commands) == 2  # the environment, and what is in it
+    assert len(commands) == 2  # the environment, and its packages

@@ -1,4 +1,4 @@
-"""The HTTP/2 benchmark compares equal work: its own check, run on the build under test, and what its rows rest on."""
+"""The HTTP/2 benchmark compares equal work: its own check, run on the build under test, and the basis of its rows."""
 
 import subprocess
 import sys

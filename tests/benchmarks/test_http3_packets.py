@@ -1,4 +1,4 @@
-"""What a QUIC packet costs: the rows do what they say, and only a compiled build is measured."""
+"""The cost of a QUIC packet: the rows do what their names say, and only a compiled build is measured."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Programs of the command line, run as a user runs them."""
+"""The commands, run as a user runs them."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def zttp(
 
 @pytest.fixture
 def without_http2(tmp_path: Path) -> dict[str, str]:
-    """The environment of a program that finds no zttp-h2, but one more plugin: an example of ours."""
+    """The environment of a program without zttp-h2, but with one more plugin: an example of ours."""
     first = tmp_path / "first"
     for name, points in (("zttp_h2", ""), ("zttp_scgi", "[zttp.protocols]\nscgi = zttp_scgi.plugin\n")):
         folder = first / f"{name}-0.dist-info"  # of two distributions with one name the first on the path counts
@@ -37,7 +37,7 @@ def without_http2(tmp_path: Path) -> dict[str, str]:
 
 @contextmanager
 def serving(directory: Path, *words: str | Path) -> Iterator[str]:
-    """Serve a directory; the address is what the program prints."""
+    """Serve a directory; return the address that the program prints."""
     command = [sys.executable, "-P", "-m", "zttp", "serve", directory, "--port", "0", *words]
     with subprocess.Popen(
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -1,4 +1,4 @@
-"""Files of pcap and pcapng, and the UDP datagrams in them, whatever is around those."""
+"""Files of pcap and pcapng, and the UDP datagrams in them, with all kinds of outer layers."""
 
 import random
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The command line itself: bare, versions, wrong usage, and what it costs those who do not use it."""
+"""The command line itself: without arguments, versions, wrong usage, and its cost for programs that do not use it."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""``decode``: each event of a capture with where it stands, and the error that ends it."""
+"""``decode``: each event of a capture with its position, and the error that ends it."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``decode`` of HTTP/3: a capture of both directions, a key log, and what comes out of them."""
+"""``decode`` of HTTP/3: a capture of both directions, a key log, and the decoded events."""
 
 import io
 import json
@@ -25,7 +25,7 @@ CLIENT, SERVER = ("10.0.0.1", 50_000), ("10.0.0.2", 443)
 
 
 class Tapped:
-    """A connection whose datagrams are recorded: where they leave, or where they arrive."""
+    """A connection whose datagrams are recorded, when they are sent or when they arrive."""
 
     def __init__(self, connection: Any, frames: list[bytes], way: tuple[Any, Any], at: str) -> None:
         self._connection, self._frames, self._way, self._at = connection, frames, way, at

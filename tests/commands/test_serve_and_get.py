@@ -105,7 +105,7 @@ OUTSIDE = [
 
 def test_nothing_outside_of_the_directory_is_served(site: Path, serve: Serve) -> None:
     address = serve(site)
-    for path in OUTSIDE:  # on a socket, because a client would tidy the path up
+    for path in OUTSIDE:  # on a socket, because a client would normalize the path
         received = raw(address, f"GET /{path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
         assert received.startswith(b"HTTP/1.1 404 "), path
         assert received.endswith(b"\r\n\r\nthere is no such file\n"), path
@@ -185,12 +185,12 @@ def test_a_url_as_users_write_it(url: str, authority: bytes, target: bytes) -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT")
 def test_control_c_ends_a_server_without_a_traceback(site: Path) -> None:
-    # A shell that runs tests in the background has them ignore the signal, and children inherit that.
+    # In the background of a shell, tests ignore the signal, and child processes inherit that.
     program = "import signal as s, sys, zttp.__main__ as z; s.signal(s.SIGINT, s.default_int_handler); "
     command = [sys.executable, "-P", "-c", program + "sys.exit(z.main())", "serve", str(site), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
-        process.stdout.readline()  # it listens
+        process.stdout.readline()  # it is listening
         process.send_signal(signal.SIGINT)
         try:
             _, told = process.communicate(timeout=60)

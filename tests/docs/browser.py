@@ -1,4 +1,4 @@
-"""A real browser, if there is one: Chromium without a window, driven by its own protocol over a WebSocket."""
+"""A real browser, if there is one: headless Chromium, controlled by its own protocol over a WebSocket."""
 
 import base64
 import json
@@ -36,11 +36,11 @@ class Tab:
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime"):
             self.call(f"{domain}.enable")
-        # A page is as a newcomer sees it: what the one before chose is forgotten.
+        # A page is as a new visitor sees it: without the settings of the previous page.
         self.call("Page.addScriptToEvaluateOnNewDocument", source="try { localStorage.clear() } catch {}")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Do something, and return what came of it."""
+        """Call a method of the protocol, and return its result."""
         number = next(self.numbers)
         message = {"id": number, "method": method, "params": parameters}
         if self.session is not None:
@@ -54,36 +54,36 @@ class Tab:
                 return result
 
     def size(self, width: int, height: int) -> None:
-        """Make the window so wide and so high."""
+        """Set the size of the window."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
 
     def prefer(self, scheme: str) -> None:
-        """Prefer ``light`` or ``dark``, as an operating system is set to."""
+        """Prefer ``light`` or ``dark``, like a setting of the operating system."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def open(self, url: str) -> None:
-        """Load a page, until it says that it is loaded."""
+        """Load a page completely."""
         self.events.clear()
         self.call("Page.navigate", url=url)
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self._receive()
 
     def run(self, script: str) -> Any:
-        """Return what an expression in the page comes to."""
+        """Return the value of an expression in the page."""
         result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
     def requested(self) -> set[str]:
-        """Every address that was asked for since the page was opened."""
+        """Every address that was requested since the page was opened."""
         return {
             event["params"]["request"]["url"] for event in self.events if event["method"] == "Network.requestWillBeSent"
         }
 
     def picture(self, path: Path) -> None:
-        """Write what is seen to a file."""
+        """Write a screenshot to a file."""
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", optimizeForSpeed=True)["data"]))
 
     def _receive(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def tab(program: str, folder: Path) -> Iterator[Tab]:
     from websockets.sync.client import connect
 
     options = ("--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank")
-    told = folder / "DevToolsActivePort"  # the port and the path, once it listens
+    told = folder / "DevToolsActivePort"  # the port and the path, when it listens
     command = [program, "--headless", *options]
     with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as process:
         try:
@@ -110,17 +110,17 @@ def tab(program: str, folder: Path) -> Iterator[Tab]:
             with connect(f"ws://127.0.0.1:{port}{path}", max_size=None, proxy=None) as socket:
                 yield Tab(socket)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)  # it is a script, and a browser is many processes
+            os.killpg(process.pid, signal.SIGKILL)  # the program is a script, and a browser has many processes
 
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on the loopback interface, at the address that is yielded."""
+    """Serve a folder on the loopback interface, and yield its address."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"

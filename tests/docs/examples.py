@@ -1,9 +1,9 @@
-"""Runs the Python of the documents and compares what it prints with the ``#>`` lines that stand below each print.
+"""Runs the Python of the documents and compares its output with the ``#>`` lines below each print.
 
 The blocks of one document are one program, from top to bottom, as a reader would paste them. A block after the comment
 ``<!-- file: path -->`` is not run here: it shows that file (or a part of it), and the file has a test of its own.
 
-    python -m tests.docs.examples              writes what is printed, and what the files say, into the documents
+    python -m tests.docs.examples              writes the output, and the shown files, into the documents
     python -m tests.docs.examples errors.md    into those of this name
 """
 
@@ -32,7 +32,7 @@ PRINTED = re.compile(r"^ *#>.*\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """One fence: where it is in its document, what it says, and the file that it shows, if any."""
+    """One fence: its place in the document, its text, and the file that it shows, if any."""
 
     start: int
     end: int
@@ -48,7 +48,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def rewritten(document: Path) -> str:
-    """The document with what its blocks print, and with the files that it shows as they are."""
+    """The document with the output of its blocks, and with the current content of the files that it shows."""
     text = document.read_text()
     parts = []
     end = 0
@@ -64,7 +64,7 @@ def rewritten(document: Path) -> str:
 
 
 def part_of_file(block: Block) -> str:
-    """What a block that shows a file has to say: the file, or the part of it that the block already is."""
+    """The text of a block that shows a file: the file, or the part of it that the block has."""
     assert block.file is not None
     source = (ROOT / block.file).read_text()
     is_part = bool(block.code.strip()) and f"\n{block.code}" in f"\n{source}"
@@ -72,7 +72,7 @@ def part_of_file(block: Block) -> str:
 
 
 def run(code: str, namespace: dict[str, Any], name: str) -> str:
-    """Run a block; return it with what it prints below the statements that print."""
+    """Run a block; return it with its output below the statements that print."""
     bare = PRINTED.sub("", code)
     compiled = compile(bare, f"<{name}>", "exec")
     output: dict[int, list[str]] = {}

@@ -1,4 +1,4 @@
-"""What exceeds each limit of each protocol, and the reasons that come of it."""
+"""Inputs that exceed each limit of each protocol, and the reasons of the errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Attack = Callable[[], "str | None"]
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
 CHUNKS = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 PAGE = [*GET, (b"a", b"b" * 800)]
-TABLE_ENTRY = b"\x40\x01a\x7f\xe1\x1d" + b"b" * 3936  # of HPACK, and as large as a table of 4,096 bytes takes
+TABLE_ENTRY = b"\x40\x01a\x7f\xe1\x1d" + b"b" * 3936  # of HPACK: the largest that a table of 4,096 bytes can have
 
 
 def refused(call: Callable[[], object]) -> str | None:
@@ -41,7 +41,7 @@ def h1_unread(size: int, **limits: int) -> str | None:
 
 
 def h2(pieces: Iterable[bytes], first: bytes = b"", **limits: int) -> str | None:
-    """Return why the connection broke, or the last stream."""
+    """Return the reason for which the connection or the last stream broke."""
     connection = http2.server(first, limits=zttp.H2Limits(**limits))
     if reason := refused(lambda: [http2.feed(connection, piece) for piece in pieces]):
         return reason
@@ -66,7 +66,7 @@ def h2_blocked(**limits: int) -> str | None:
 
 
 def h3(*payloads: bytes, **limits: int) -> str | None:
-    """Return why frames of QUIC broke the connection; whoever sends them holds the keys."""
+    """Return the reason for which QUIC frames broke the connection; their sender has the keys."""
     peer = RawPeer(limits=H3Limits(**limits))
     for payload in payloads:
         peer.judged.receive_datagram(sealed(peer.transport, payload), peer.now, b"peer")
@@ -187,5 +187,5 @@ ATTACKS: dict[tuple[str, str], list[Attack]] = {
 
 
 def given(package: str, limit: str) -> list[Any]:
-    """Return what exceeding a limit is told as."""
+    """Return the reasons of errors for an exceeded limit."""
     return [attack() for attack in ATTACKS[package, limit]]

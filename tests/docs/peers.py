@@ -1,4 +1,4 @@
-"""The Python of another library's environment: those of the benchmarks, which say what is installed there."""
+"""The Python of another library's environment: one of the benchmarks' environments, which list their packages."""
 
 import os
 import sys
@@ -16,10 +16,10 @@ INSTALLED = {peer.name: peer.requirements for benchmark in BENCHMARKS for peer i
 
 
 def python_of(name: str) -> Path:
-    """Make the environment of that name unless it is there; skip the test that needs it where it cannot be made."""
+    """Make the environment of that name unless it exists; skip the test if it cannot be made."""
     workspace, environments = import_module("workspace"), import_module("harness.environments")
     path = os.environ["PATH"]
-    os.environ["PATH"] = f"{path}{os.pathsep}{workspace.BUILD / 'tools/bin'}"  # where uv is
+    os.environ["PATH"] = f"{path}{os.pathsep}{workspace.BUILD / 'tools/bin'}"  # the folder of uv
     try:
         made: Path = environments.ensure_environment(workspace.BUILD / "bench" / name, INSTALLED[name])
     except environments.InstallationError as error:

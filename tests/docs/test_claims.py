@@ -1,4 +1,4 @@
-"""What the documents refer to is there: tests, wire cases, files, names, figures, tables."""
+"""The references of the documents are valid: tests, wire cases, files, names, figures, tables."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ import zttp
 from tests.docs.sentences import functions
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "scripts"))  # what the scripts share
+sys.path.append(str(ROOT / "scripts"))  # the shared module of the scripts
 MOVED: dict[str, str] = run_path(str(ROOT / "scripts/docs_site.py"))["MOVED"]
 figures_script = run_path(str(ROOT / "scripts/figures.py"))
 AT_THE_ROOT = sorted(ROOT.glob("*.md"))
@@ -32,7 +32,7 @@ def code_spans(path: Path) -> list[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """What a link into a document can name: its headings, and what it marks itself."""
+    """The anchors of a document: its headings, and explicit ones."""
     text = document.read_text()
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -65,7 +65,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 def test_the_links_of_the_readme_work_wherever_it_is_shown() -> None:
-    """On an index there is no folder beside it: what it links to is a page of the site, or a file in the repository."""
+    """On an index there are no files beside it: its links lead to pages of the site, or to files in the repository."""
     urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
     pages = {f"{path.relative_to(ROOT / 'docs').with_suffix('').as_posix()}/" for path in DOCS}
     pages = {page.removesuffix("index/") for page in pages} | {f"{place[:-3]}/" for place in MOVED.values()}
@@ -126,14 +126,14 @@ def test_the_figures_of_the_readme_are_those_of_the_docs(benchmark: str) -> None
     rows = {f"{group}: {name}": cells for group, name, _, *cells in everything[2:-2]}
     assert len(few) > 6
     packed = [name.endswith(PACKED) for name, *_ in few[2:-2]]
-    assert packed == sorted(packed)  # what peers deliver too comes first
+    assert packed == sorted(packed)  # rows that peers also deliver come first
     for name, *cells in few[2:-2]:
         work = name.removesuffix(PACKED)
         assert rows[work] == cells
         if benchmark == "http1":
             leaves_packed = work.startswith(("fresh", "kept-alive", "request-response")) and "list" not in work
             assert leaves_packed is name.endswith(PACKED)
-    assert few[-1] == everything[-1]  # where they come from, and the worst of them
+    assert few[-1] == everything[-1]  # their origin, and the worst of them
 
 
 def figures(document: Path, benchmark: str, which: str) -> list[list[str]]:

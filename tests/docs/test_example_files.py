@@ -19,7 +19,7 @@ BUILD = "compiled" if zttp_h1.COMPILED else "interpreted"
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """Where the small server listens; whatever it is asked, it must not write a traceback."""
+    """The address of the small server; no request may make it write a traceback."""
     command = [sys.executable, str(EXAMPLES / "server.py"), "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -31,7 +31,7 @@ def port() -> Iterator[int]:
 
 
 def ask(port: int, request: bytes) -> bytes:
-    """Send bytes, close our side, and return all that comes back."""
+    """Send bytes, close our side, and return the whole answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=15) as sock:
         sock.sendall(request)
         sock.shutdown(socket.SHUT_WR)
@@ -85,7 +85,7 @@ def test_the_server_invites_content(port: int) -> None:
 
 
 def exchange(sock: socket.socket, client: zttp.H2Connection, until: int) -> dict[int, tuple[int, bytes]]:
-    """Send what is queued; read until so many streams have ended, or the server closes: status and content of each."""
+    """Send the output; read until so many streams have ended, or the server closes: status and content of each."""
     statuses: dict[int, int] = {}
     contents: dict[int, bytes] = {}
     ended = 0

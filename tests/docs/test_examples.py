@@ -1,4 +1,4 @@
-"""Every Python example of the README, the docs and the plugins does what stands there."""
+"""Every Python example of the README, the docs and the plugins has the output that is shown."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The feature matrix is true: peers are tried in their own environments, and our cells name what shows them."""
+"""The feature matrix is true: peers are tried in their own environments, and our cells name their tests."""
 
 import json
 import subprocess

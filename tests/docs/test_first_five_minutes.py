@@ -1,4 +1,4 @@
-"""The first five minutes of somebody new, by the documents alone, point by point."""
+"""The first five minutes of a new user, by the documents alone, point by point."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ def test_half_a_minute_it_is_installed_and_says_what_is_there() -> None:
 
 
 def test_half_a_minute_what_is_missing_has_its_remedy() -> None:
-    """As it is where zttp alone is installed; `tests/packaging` installs just that."""
+    """An environment with only zttp; `tests/packaging` installs one."""
     program = """
 from zttp.commands import installed
 from zttp_core.registry import Registry

@@ -41,7 +41,7 @@ def test_both_programs_print_the_same(peer: str) -> None:
 
 
 def test_a_loop_that_answers_at_both_ends_answers_twice_here() -> None:
-    """The trap that the page of zttp 0.0.35 warns of."""
+    """The difference that the page of zttp 0.0.35 warns of."""
     command = [sys.executable, "-I", str(PROGRAMS / "zttp_0035_before.py")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "LocalProtocolError: this stream is closed" in done.stderr

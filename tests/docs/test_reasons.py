@@ -1,4 +1,4 @@
-"""What the generated lists and tables say of reasons: which exceed a limit, and who can be told them."""
+"""The generated lists and tables of reasons: those of exceeded limits, and those for the peer or the caller."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ from tests.docs.exceeding import ATTACKS, given
 from tests.http2.helpers import DATA, END_STREAM, HOST, POST, feed, frame, headers, requesting, server
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "scripts"))  # what makes the pages
+sys.path.append(str(ROOT / "scripts"))  # the scripts that generate the pages
 
 from docs_tables import CHAPTERS, QUIC, chapters_of, homes  # noqa: E402
 
@@ -22,7 +22,7 @@ AT_A_CALL = {f"{version}: what a caller can get wrong" for version in ("HTTP/1.1
 
 
 def table(package: str) -> dict[str, list[str]]:
-    """Return what a page says of limits: which reasons each has."""
+    """Return the reasons of each limit on a page."""
     [block] = re.findall(
         rf"<!-- generated: limits {package} -->\n(.*?)<!-- /generated -->",
         (ROOT / "docs" / PAGES[package]).read_text(),
@@ -32,7 +32,7 @@ def table(package: str) -> dict[str, list[str]]:
 
 
 def listed() -> dict[str, set[str]]:
-    """Return which reasons stand in each list of the page on errors."""
+    """Return the reasons of each list on the page about errors."""
     _, *chapters = re.split(r"^### ", (ROOT / "docs/errors.md").read_text(), flags=re.MULTILINE)
     return {chapter.partition("\n")[0]: set(re.findall(r'(?:<a id="|\(#)(\w+)', chapter)) for chapter in chapters}
 

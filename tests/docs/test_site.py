@@ -29,7 +29,7 @@ def file_of(page: str) -> str:
     return "index" if page == "." else page.replace("/", "-")
 
 
-# What sticks out of the window, and neither scrolls itself nor lies in something that does.
+# Elements beyond the edge of the window that are not scrollable, nor in a scrollable element.
 STICKS_OUT = """
 (() => {
   const width = document.documentElement.clientWidth, found = [];

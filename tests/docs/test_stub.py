@@ -1,4 +1,4 @@
-"""The stub of `import zttp` says what its sources say."""
+"""The stub of `import zttp` matches its sources."""
 
 import ast
 import subprocess

@@ -15,7 +15,7 @@ NAMES = [str(page.relative_to(ROOT).with_suffix("")) for page in PAGES]
 
 
 def value_of(expression: str) -> object:
-    """Evaluate what the registry says: a module, a colon, and what of it, such as ``zttp:H1Limits().max_line``."""
+    """Evaluate a value of the registry: module, colon, expression, such as ``zttp:H1Limits().max_line``."""
     module, _, rest = expression.partition(":")
     return eval(f"module.{rest}", {"module": import_module(module)})
 
@@ -78,7 +78,7 @@ def test_what_claims_is_found(text: str, found: list[str]) -> None:
 
 
 def test_what_was_measured_is_told_on_one_page_alone() -> None:
-    """What stands in such a block needs no test, so no other page can have one."""
+    """The text of such a block needs no test, so no other page may have one."""
     assert [page.name for page in PAGES if "<!-- measured" in page.read_text()] == ["performance.md"]
 
 

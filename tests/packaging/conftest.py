@@ -15,7 +15,7 @@ UV = ROOT / ".build/tools/bin/uv"
 
 @dataclass(frozen=True)
 class Built:
-    """What one distribution was built into."""
+    """The built files of one distribution."""
 
     name: str
     wheel: Path
@@ -34,7 +34,7 @@ class Built:
 
 
 def run(*command: str | Path, cwd: Path | None = None, **environment: str) -> str:
-    """Run a program that has to succeed, with nothing of this process's environment that could change its imports."""
+    """Run a program that must succeed, without the environment variables that could change its imports."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "ZTTP_PURE", "VIRTUAL_ENV")}
     done = subprocess.run(
         command, cwd=cwd, env=kept | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -70,7 +70,7 @@ def pure() -> dict[str, Built]:
 
 @pytest.fixture
 def clean_environment(tmp_path: Path) -> Callable[..., Path]:
-    """Make an environment with these requirements and what they need, and nothing else; return its Python."""
+    """Make an environment with only these requirements and their dependencies; return its Python."""
 
     def make(*requirements: str | Path) -> Path:
         python = tmp_path / "environment/bin/python"

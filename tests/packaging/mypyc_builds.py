@@ -1,4 +1,4 @@
-"""Small mypycify builds of their own, for tests about the compiler itself."""
+"""Small separate mypycify builds, for tests about the compiler itself."""
 
 import sys
 from pathlib import Path

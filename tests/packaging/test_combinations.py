@@ -52,7 +52,7 @@ def found() -> list[Python]:
 
 
 def install(python: str, extras: str, built: dict[str, Built], folder: Path) -> tuple[Path, set[str]]:
-    """Make an environment from our files; its Python, and which of our distributions it has."""
+    """Make an environment from our files; return its Python, and its distributions of ours."""
     files = folder / "files"
     files.mkdir()
     for one in built.values():
@@ -68,7 +68,7 @@ def install(python: str, extras: str, built: dict[str, Built], folder: Path) -> 
 
 
 def check(python: Path, extras: str, installed: set[str], *, compiled: bool) -> None:
-    """Exactly what was asked for is there, is the build that it should be, and makes connections."""
+    """Exactly the requested distributions are installed, in the right build, and make connections."""
     names = [name for name in extras.split(",") if name]
     assert installed & set(OURS) == {"zttp", "zttp-core", "zttp-h1", *(f"zttp-{name}" for name in names)}
     assert ("cryptography" in installed) is ("h3" in names)

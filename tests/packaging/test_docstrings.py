@@ -1,4 +1,4 @@
-"""What ``help()`` says of the compiled wheels: every public docstring and signature of the sources."""
+"""``help()`` of the compiled wheels has every public docstring and signature of the sources."""
 
 import json
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def said(python: Path) -> tuple[dict[str, Any], dict[str, str]]:
 def both(
     compiled: dict[str, Built], pure: dict[str, Built], clean_environment: Callable[..., Path]
 ) -> tuple[Path, dict[str, Any], dict[str, Any], dict[str, str]]:
-    """What the compiled wheels say, and what the sources do: in one environment, one after the other."""
+    """The docstrings of the compiled wheels, and of the sources: in one environment, one after the other."""
     python = clean_environment(*(built.wheel for built in compiled.values()))
     ours, helps = said(python)
     assert "compiled" in run(python, "-I", "-m", "zttp", "protocols", "--load")

@@ -62,7 +62,7 @@ except AttributeError as error:
 
 @pytest.fixture(params=["compiled", "pure"])
 def python(request: pytest.FixtureRequest, clean_environment: Callable[..., Path]) -> Path:
-    """A clean environment with the wheels of zttp, zttp-core and zttp-h1, and what these ask for."""
+    """A clean environment with the wheels of zttp, zttp-core and zttp-h1, and their dependencies."""
     built: dict[str, Built] = request.getfixturevalue(request.param)
     return clean_environment(*(built[name].wheel for name in ("zttp", "zttp-core", "zttp-h1")))
 

@@ -1,8 +1,8 @@
 """Why no class compiled in one distribution inherits from a class compiled in another.
 
-Two mypycify calls, as two distributions make them. The second lays out its subclass without regard to the fields of the
-base: no error at build time, wrong values at run time. If this test fails, a release of mypyc has changed that, and the
-rule can be looked at again.
+Two mypycify calls, as in the builds of two distributions. The second lays out its subclass without regard to the fields
+of the base: no error at build time, wrong values at run time. If this test fails, a release of mypyc has changed that,
+and the rule can be reconsidered.
 """
 
 import sys

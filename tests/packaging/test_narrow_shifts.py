@@ -1,4 +1,4 @@
-"""mypyc shifts small constants as a C ``int``; the lint of the generated C has to see it."""
+"""mypyc shifts small constants as a C ``int``; the lint of the generated C must detect it."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Compiled code takes positions from the end as Python does: whoever computes one has to look at its sign."""
+"""Compiled code takes positions from the end as Python does: code that computes one must check its sign."""
 
 import sys
 from pathlib import Path
@@ -42,5 +42,5 @@ def test_an_octet_at_a_negative_index_is_one_from_the_end_and_slices_are_clamped
     first, *errors, reversed_slice = run(sys.executable, "-c", PROGRAM, cwd=tmp_path).splitlines()
     assert first == r"5 b'\x04\x05' b'\x04\x05'"
     assert errors == ["IndexError", "IndexError", "IndexError", "ValueError"]
-    # No empty slice, as Python has it: a length that was not checked is a crash of the connection.
+    # Not an empty slice as in Python: an unchecked length crashes the connection.
     assert "Negative size" in reversed_slice

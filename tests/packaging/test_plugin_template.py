@@ -40,8 +40,8 @@ def test_a_copy_builds_is_found_and_conforms(build: str, tmp_path: Path) -> None
     compiled = build == "compiled"
     assert said[0] == f"zttp-line 0.1 {compiled} {compiled} None"
     assert said[1].startswith("[Request(method=b'PUT', target=b'/', ")
-    # In one build nearly all of it, which takes long; in the other what its events are, and what is refused. What
-    # measures time, and asks a type checker, is left out: here other tests run beside it.
+    # In one build nearly all of it, which takes long; in the other its events, and the refused inputs. Tests that
+    # measure time or need a type checker are left out: here other tests run at the same time.
     some = "not cost and not light and not type_checker" if compiled else "exchange or malformed or cut or claims"
     suite = ["-k", some, "-qx", "-p", "no:cacheprovider", "-c", "/dev/null", str(copy / "tests/test_conformance.py")]
     said = run(sys.executable, "-P", "-m", "pytest", *suite, PYTHONPATH=str(installed)).splitlines()

@@ -1,4 +1,4 @@
-"""The example plugin is a real one: any cut of the bytes gives the same events, and no bytes can do harm."""
+"""The example plugin is complete: any cut of the bytes gives the same events, and no bytes can do harm."""
 
 import random
 import re
@@ -74,7 +74,7 @@ def drain(connection: Any) -> list[Any]:
 
 
 def merged(pieces: list[bytes]) -> list[Any]:
-    """Feed the pieces and join what was cut out of one body."""
+    """Feed the pieces and join the parts of one body."""
     connection = connect()
     events: list[Any] = []
     for piece in pieces:

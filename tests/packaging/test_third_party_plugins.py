@@ -1,4 +1,4 @@
-"""Plugins of third parties: built, installed and asked for, the good one and each of the bad ones."""
+"""Plugins of third parties: built, installed and used, the good one and each of the bad ones."""
 
 import json
 import os
@@ -98,7 +98,7 @@ print(type(zttp.Connection(zttp.SERVER, "scgi")).__module__)
 
 
 def install(target: Path, *sources: Path) -> Path:
-    """Build the distributions and install them into a folder, from copies: building leaves things behind."""
+    """Build the distributions and install them into a folder, from copies: a build leaves files behind."""
     copies = [shutil.copytree(source, target.parent / "sources" / source.name) for source in sources]
     run(
         UV if UV.exists() else "uv", "pip", "install", "--quiet", "--no-config", "--no-deps", "--no-build-isolation",
@@ -109,7 +109,7 @@ def install(target: Path, *sources: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The good plugin beside all the bad ones but the duplicate."""
+    """The good plugin with all the bad ones but the duplicate."""
     bad = [folder for folder in sorted(SAMPLES.iterdir()) if folder != DUPLICATE and folder.is_dir()]
     return install(tmp_path_factory.mktemp("plugins") / "installed", GOOD, *bad)
 
@@ -121,7 +121,7 @@ def duplicate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python(*arguments: str, path: list[Path]) -> "subprocess.CompletedProcess[str]":
-    """Run Python with these folders of distributions beside what is installed."""
+    """Run Python with these folders of distributions and the installed ones."""
     inherited = os.environ.get("PYTHONPATH", "")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, path), inherited])}
     return subprocess.run(

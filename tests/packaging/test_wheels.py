@@ -1,4 +1,4 @@
-"""The files that are published: complete, typed, without tests, compiled where they say so, and never by half."""
+"""The published files: complete, typed, without tests, compiled if their names say so, and never only in part."""
 
 import ast
 import email
@@ -20,10 +20,10 @@ import pytest
 from tests.packaging.conftest import ROOT, UV, Built, run
 
 PLUGINS = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("plugins/*/setup.py"))
-# Those whose connection is written: the others announce no protocol.
+# The plugins with a connection: the others announce no protocol.
 ANNOUNCING = sorted(path.parent.name.replace("_", "-") for path in ROOT.glob("plugins/*/src/*/plugin.py"))
 SUFFIX = EXTENSION_SUFFIXES[0]
-# What the distributions stand on, as they ask for it.
+# The dependencies of the distributions, as they declare them.
 OTHERS = ("'pluggy>=1.5,<2'", "'librt>=0.16'", "'cryptography>=50,<51'", "'pylsqpack>=1,<2'")
 
 
@@ -39,7 +39,7 @@ def sources(built: Built) -> set[str]:
 
 
 def compiled_modules(built: Built) -> set[str]:
-    """What a distribution's setup.py says about which of its modules are compiled."""
+    """The modules that a distribution's setup.py compiles."""
     setup = built.source.parents[1] / "setup.py"
     if not setup.exists():
         return set()
@@ -190,7 +190,7 @@ for protocol in zttp.protocols():
 def test_the_documents_install_from_files_and_ask_no_index_for_our_names(
     document: str, pure: dict[str, Built], tmp_path: Path
 ) -> None:
-    """What a document says, word for word, where an index has what we depend on and nothing of ours."""
+    """The commands of a document, word for word, with an index of our dependencies and none of our distributions."""
     [command] = re.findall(r"^pip install (dist/\S+(?: dist/\S+)*)$", (ROOT / document).read_text(), re.MULTILINE)
     (tmp_path / "dist").mkdir()
     for built in pure.values():
@@ -211,7 +211,7 @@ def test_metadata_says_what_is_there_and_where_the_project_lives(name: str, pure
         [entry] = [entry for entry in archive.namelist() if entry.endswith(".dist-info/METADATA")]
         metadata = email.message_from_bytes(archive.read(entry))
     urls = dict(value.split(", ", 1) for value in metadata.get_all("Project-URL", []))
-    assert urls == project(ROOT)["urls"]  # one place says it, all repeat it
+    assert urls == project(ROOT)["urls"]  # all are the same as in one place
     assert set(urls) == {"Documentation", "Source", "Issues", "Changelog"}
     assert metadata["License-Expression"] == "BSD-3-Clause"
     assert metadata["Summary"]

@@ -1,4 +1,4 @@
-"""The page of the benchmarks: written from what they leave, with the rows in which a peer wins, and with curves."""
+"""The page of the benchmarks: written from their results, with the rows in which a peer wins, and with curves."""
 
 import json
 import sys

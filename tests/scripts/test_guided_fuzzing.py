@@ -1,4 +1,4 @@
-"""What steers coverage-guided fuzzing: bytes decide every choice, and every fuzzer can be steered."""
+"""Coverage-guided fuzzing: bytes determine every choice, in every fuzzer."""
 
 import random
 from importlib import import_module
@@ -17,7 +17,7 @@ def test_bytes_decide() -> None:
     chance = Steered(b"\x01\x02\x80\x00abc")
     assert chance.getrandbits(16) == 0x0102
     assert chance.random() == 0.5
-    assert chance.randbytes(3) == b"cba"  # as randbytes takes them
+    assert chance.randbytes(3) == b"cba"  # in the order of randbytes
     assert Steered(bytes(100)).choice("xyz") == "x"
     assert {Steered(bytes([one])).choice("xyz") for one in range(256)} == set("xyz")
 

@@ -1,4 +1,4 @@
-"""The suite on several processors: what measures is alone, and no crash is lost."""
+"""The suite on several processors: measuring tests run alone, and no crash is lost."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 pytest.importorskip("xdist")
 
-# Each test notes when it ran, on a clock that all processes share.
+# Each test records when it ran, on a clock that all processes share.
 TESTS = """
 import time
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_nothing(number):
 
 
 def run(folder: Path, content: str) -> subprocess.CompletedProcess[str]:
-    """Run a file of tests on two workers, with what tests/conftest.py adds to pytest."""
+    """Run a file of tests on two workers, with the hooks of tests/conftest.py."""
     path = folder / "test_some.py"
     path.write_text(content)
     options = "-n 2 -p xdist -p tests.conftest -p no:cacheprovider --import-mode=importlib -o markers=alone"
@@ -78,7 +78,7 @@ def times(folder: Path) -> list[tuple[int, ...]]:
 
 
 def overlaps(noted: list[tuple[int, ...]]) -> int:
-    """How often a test began before the one before it was over."""
+    """How often a test began before the previous one had ended."""
     return sum(later[0] < earlier[1] for earlier, later in pairwise(noted))
 
 

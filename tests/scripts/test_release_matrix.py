@@ -1,4 +1,4 @@
-"""The workflow that a release runs: it parses, and names every distribution and every Python that is supported."""
+"""The workflow that a release runs: it parses, and names every distribution and every supported Python."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The soaks, for a moment: memory stays flat; and what one sees that does not."""
+"""The soak tests, run briefly: memory stays flat; and a leak is detected."""
 
 import random
 import subprocess
@@ -66,7 +66,7 @@ def test_a_round_is_measured_after_a_collection_and_keeps_nothing_of_its_own() -
         if next(rounds) > 12:
             kept.extend(bytes(1000) for _ in range(300))
         loop: list[object] = []
-        loop.append(loop)  # a circle goes with the collection
+        loop.append(loop)  # the collection frees a cycle
         return 60
 
     soak = Soak("a protocol", leak)

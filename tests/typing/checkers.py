@@ -1,4 +1,4 @@
-"""mypy and pyright, as their user runs them: what they complain about, by file and line."""
+"""mypy and pyright, as their user runs them: their complaints, by file and line."""
 
 import json
 import os
@@ -14,11 +14,11 @@ ROOT = Path(__file__).parents[2]
 PATTERNS = ("*/src", "plugins/*/src", "examples/*/src")
 SOURCES = [str(ROOT), *(str(path) for pattern in PATTERNS for path in sorted(ROOT.glob(pattern)))]
 
-Faults = list[tuple[str, int, str]]  # file, line, what is wrong there
+Faults = list[tuple[str, int, str]]  # file, line, complaint
 
 
 def check(*command: str, more: Sequence[Path] = ()) -> str:
-    """Run a checker; it answers 1 if it has complaints and something else if it could not do its work."""
+    """Run a checker; its status is 1 if it has complaints, and another one if it failed."""
     environment = {**os.environ, "MYPYPATH": os.pathsep.join([*SOURCES, *map(str, more)])}
     done = subprocess.run(
         [sys.executable, "-m", *command], capture_output=True, text=True, env=environment, cwd=ROOT, check=False
@@ -28,8 +28,8 @@ def check(*command: str, more: Sequence[Path] = ()) -> str:
 
 
 def mypy(paths: Sequence[Path], cache: Path) -> Faults:
-    """Return what mypy finds wrong in these files, which may import each other."""
-    # As for an installed package, faults inside the packages do not count here: `make check` looks for those.
+    """Return the complaints of mypy about these files, which may import each other."""
+    # As for an installed package, faults inside the packages are ignored here: `make check` finds those.
     output = check(
         "mypy", "--config-file=", "--strict", "--follow-imports=silent", "--explicit-package-bases", "--output=json",
         f"--cache-dir={cache}", *map(str, paths), more=[paths[0].parent],
@@ -44,9 +44,9 @@ def mypy(paths: Sequence[Path], cache: Path) -> Faults:
 
 
 def pyright(paths: Sequence[Path], project: Path, mode: str = "strict") -> Faults:
-    """Return what pyright finds wrong in these files, which have to be in the folder ``project``."""
+    """Return the complaints of pyright about these files, which must be in the folder ``project``."""
     configuration = {"include": [str(path) for path in paths], "extraPaths": SOURCES, "typeCheckingMode": mode}
-    # A plugin that is absent is not known to pyright, which "strict" then says of every use.
+    # pyright does not know a plugin that is absent; "strict" then reports every use.
     absent = dict.fromkeys(["reportUnknownMemberType", "reportUnknownVariableType", "reportUnknownArgumentType"], False)
     (project / "pyrightconfig.json").write_text(json.dumps({**configuration, **absent}))
     output = check("pyright", "--outputjson", "--pythonpath", sys.executable, "--project", str(project))

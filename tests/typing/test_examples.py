@@ -12,7 +12,7 @@ PROGRAMS = sorted([*ROOT.glob("docs/examples/*.py"), *ROOT.glob("examples/*.py")
 
 
 def program(document: Path) -> str:
-    """The blocks of a page as one program, each line where it is in the page, without files that it shows."""
+    """The blocks of a page as one program, each line at its place in the page, without the files that it shows."""
     text = document.read_text()
     lines = [""] * (text.count("\n") + 1)
     for block in blocks(text):

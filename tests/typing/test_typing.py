@@ -1,4 +1,4 @@
-"""mypy and pyright see the types that the documentation promises, and refuse what is wrong."""
+"""mypy and pyright see the types that the documentation promises, and refuse wrong programs."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def test_mypy_refuses_misuse(misuse: Path, cache: Path) -> None:
 
 def test_pyright_accepts_documented_usage(tmp_path: Path) -> None:
     need_pyright()
-    usage = tmp_path / "usage.py"  # pyright looks at nothing outside its project
+    usage = tmp_path / "usage.py"  # pyright reads nothing outside its project
     usage.write_text(USAGE.read_text())
     assert pyright([usage], tmp_path) == []
 

@@ -1,4 +1,4 @@
-"""What the documentation shows, as the type checkers must see it. Checked, and never run."""
+"""The usage in the documentation, as the type checkers must accept it. Checked, and never run."""
 
 import ssl
 from typing import Any, Literal, assert_never, assert_type

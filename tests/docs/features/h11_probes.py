@@ -1,4 +1,4 @@
-"""What h11 does."""
+"""The features of h11."""
 
 import h11
 

@@ -1,4 +1,4 @@
-"""What h2 does."""
+"""The features of h2."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ REQUEST = [(":method", "GET"), (":path", "/"), (":scheme", "https"), (":authorit
 
 
 class Pair:
-    """A client and a server, and what goes between them."""
+    """A client and a server, and the bytes between them."""
 
     def __init__(self) -> None:
         self.client = H2Connection(H2Configuration(client_side=True))
@@ -32,7 +32,7 @@ class Pair:
         self.carry()
 
     def carry(self) -> tuple[list[Event], list[Event]]:
-        """Exchange until both are quiet; return what the client got, and the server."""
+        """Exchange until neither has output; return the events of the client, and of the server."""
         got: tuple[list[Event], list[Event]] = ([], [])
         while (there := self.client.data_to_send()) + (back := self.server.data_to_send()):
             got[1].extend(self.server.receive_data(there))
@@ -45,7 +45,7 @@ def of_kind(events: Sequence[Event], kind: type[Event]) -> bool:
 
 
 def reached(data: bytes) -> bool:
-    """Whether a new server takes all that without an error."""
+    """Whether a new server accepts all that without an error."""
     server = H2Connection(H2Configuration(client_side=False))
     server.initiate_connection()
     try:

@@ -1,4 +1,4 @@
-"""What httptools does."""
+"""The features of httptools."""
 
 import httptools
 
@@ -8,7 +8,7 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Heard:
-    """Every callback that was called, with what it was given."""
+    """Every callback that was called, with its arguments."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []

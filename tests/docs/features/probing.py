@@ -1,7 +1,7 @@
-"""What every program of this folder shares: a probe tries one feature of a peer and says what came of it.
+"""The shared part of the programs in this folder: a probe tries one feature of a peer and returns the outcome.
 
 The modules with probes run in the environment of their peer, where nothing of ours is installed: see ``run.py``. A
-probe has the name of its row in ``matrix.toml``, and returns what the cell says: ``yes``, ``no``, ``partly``, a number.
+probe has the name of its row in ``matrix.toml``, and returns its cell: ``yes``, ``no``, ``partly``, a number.
 """
 
 import re
@@ -37,7 +37,7 @@ def said(answer: bool) -> str:
 
 
 def probe_refusals(refused: Callable[[bytes], bool]) -> None:
-    """Register what a server of HTTP/1.1 should refuse, for a peer whose ``refused`` tells."""
+    """Register requests that an HTTP/1.1 server should refuse, for a peer with a function ``refused``."""
     for name, data in REFUSALS.items():
         PROBES[name] = lambda data=data: said(refused(data))  # type: ignore[misc]
 
@@ -56,12 +56,12 @@ def resets(count: int) -> bytes:
 
 
 def pings(count: int) -> bytes:
-    """PINGs that all want an answer: CVE-2019-9512."""
+    """PINGs that all require an answer: CVE-2019-9512."""
     return frame(PING, 0, 0, bytes(8)) * count
 
 
 def of_distribution(name: str) -> dict[str, str]:
-    """What the metadata and the files of an installed distribution say."""
+    """The facts in the metadata and files of an installed distribution."""
     files = [str(file) for file in distribution(name).files or ()]
     [wheel] = [distribution(name).locate_file(file) for file in files if file.endswith(".dist-info/WHEEL")]
     tags = re.findall(r"^Tag: (.+)$", Path(str(wheel)).read_text(), re.MULTILINE)

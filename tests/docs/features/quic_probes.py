@@ -1,4 +1,4 @@
-"""What aioquic does, and qh3, its fork: their APIs are nearly the same."""
+"""The features of aioquic, and of qh3, its fork: their APIs are nearly the same."""
 
 import inspect
 import io
@@ -16,7 +16,7 @@ from tests.docs.features.probing import probe, said
 
 NAME = "qh3" if find_spec("qh3") else "aioquic"  # each environment has one of them
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of the libraries that aioquic stands on
+    warnings.simplefilter("ignore")  # of aioquic's dependencies
     quic_connection: Any = import_module(f"{NAME}.quic.connection")
     quic_configuration: Any = import_module(f"{NAME}.quic.configuration")
     quic_logger: Any = import_module(f"{NAME}.quic.logger")
@@ -29,7 +29,7 @@ HERE, MOVED, THERE = ("192.0.2.1", 1), ("192.0.2.1", 2), ("192.0.2.2", 443)
 
 
 def configuration(*, is_client: bool, **options: Any) -> Any:
-    # qh3 announces HTTP datagrams always, and refuses peers that do without QUIC's (RFC 9297 2.1.1).
+    # qh3 always announces HTTP datagrams, and refuses peers that announce them without QUIC's (RFC 9297 2.1.1).
     options.setdefault("max_datagram_frame_size", 65_536)
     made = quic_configuration.QuicConfiguration(is_client=is_client, alpn_protocols=["h3"], **options)
     if is_client:
@@ -44,7 +44,7 @@ def configuration(*, is_client: bool, **options: Any) -> Any:
 
 
 class Pair:
-    """A client and a server, and what goes between them."""
+    """A client and a server, and the datagrams between them."""
 
     def __init__(self, ticket: Any = None, tickets: "Tickets | None" = None, **options: Any) -> None:
         kept = tickets or Tickets()
@@ -61,7 +61,7 @@ class Pair:
         self.now = 0.0
 
     def to_server(self) -> list[Any]:
-        """Carry what the client has to send; return what the server makes of it."""
+        """Transmit the client's datagrams; return the server's events."""
         self.now += 0.001
         datagrams = [data for data, _ in self.quic.datagrams_to_send(self.now)]
         if self.server is None:
@@ -78,7 +78,7 @@ class Pair:
         return self.pull(self.server_quic, self.server)
 
     def to_client(self) -> list[Any]:
-        """The other way."""
+        """The other direction."""
         self.now += 0.001
         for datagram, _ in self.server_quic.datagrams_to_send(self.now):
             self.quic.receive_datagram(datagram, THERE, self.now)
@@ -91,7 +91,7 @@ class Pair:
         return got
 
     def carry(self) -> tuple[list[Any], list[Any]]:
-        """Exchange until both are quiet; return what the client got, and the server."""
+        """Exchange until neither has output; return the events of the client, and of the server."""
         got: tuple[list[Any], list[Any]] = ([], [])
         for _ in range(10):
             got[1].extend(self.to_server())
@@ -106,7 +106,7 @@ class Pair:
 
 
 class Tickets:
-    """What both sides keep of tickets."""
+    """The stored tickets of both sides."""
 
     def __init__(self) -> None:
         self.issued: dict[bytes, Any] = {}

@@ -1,7 +1,7 @@
-"""What zttp 0.0.35 does."""
+"""The features of zttp 0.0.35."""
 
 # mypy: ignore-errors
-# What a type checker finds under this name is ours.
+# A type checker finds our package under this name.
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,14 +22,14 @@ def events_of(conn: Any) -> list[Any]:
 
 
 def served(data: bytes, protocol: int = zttp.HTTP1) -> list[Any]:
-    """What a server makes of bytes."""
+    """The events of a server for bytes."""
     conn = zttp.Connection(zttp.SERVER, protocol)
     conn.receive_data(data)
     return events_of(conn)
 
 
 def answered(data: bytes) -> list[Any]:
-    """What a client of HTTP/1.1 makes of an answer."""
+    """The events of an HTTP/1.1 client for an answer."""
     conn = zttp.Connection(zttp.CLIENT)
     conn.send_request(b"GET", b"/", b"1.1", HOST)
     conn.receive_data(data)
@@ -45,7 +45,7 @@ def refused(data: bytes, protocol: int = zttp.HTTP1) -> bool:
 
 
 class Pair:
-    """A client and a server of HTTP/2 or HTTP/3, and what goes between them."""
+    """A client and a server of HTTP/2 or HTTP/3, and the bytes between them."""
 
     def __init__(self, protocol: int = zttp.HTTP2) -> None:
         of_client: dict[str, Any] = {}
@@ -59,10 +59,10 @@ class Pair:
         self.client: Any = zttp.Connection(zttp.CLIENT, protocol, **of_client)
         self.server: Any = zttp.Connection(zttp.SERVER, protocol, **of_server)
         self.now = 0
-        self.sizes: list[int] = []  # datagrams, as they left
+        self.sizes: list[int] = []  # of the datagrams, in order
 
     def carry(self, rounds: int = 8) -> tuple[list[Any], list[Any]]:
-        """Exchange; return what the client got, and the server."""
+        """Exchange; return the events of the client, and of the server."""
         got: tuple[list[Any], list[Any]] = ([], [])
         for _ in range(rounds):
             for sender, receiver, events in (
@@ -267,7 +267,7 @@ def endpoint() -> str:
 
 @probe
 def early_data() -> str:
-    # That it refuses what is no bool shows that it knows the option.
+    # It refuses a value that is not a bool, which shows that it knows the option.
     return accepts("early_data")
 
 
@@ -282,7 +282,7 @@ def webtransport() -> str:
 
 
 def accepts(option: str) -> str:
-    """Whether a client has this option, whatever it is for."""
+    """Whether a client has this option, whatever its effect."""
     try:
         zttp.Connection(zttp.CLIENT, zttp.HTTP3, server_name=b"localhost", **{option: None})
     except TypeError as error:
@@ -321,7 +321,7 @@ def path_mtu() -> str:
 
 @probe
 def newer_version() -> str:
-    # What an endpoint answers to a version that nobody has: those that it has (RFC 9000 17.2.1).
+    # An endpoint answers an unknown version with the versions that it supports (RFC 9000 17.2.1).
     unknown = b"\xc0" + b"\x1a\x2a\x3a\x4a" + b"\x08" + bytes(8) + b"\x08" + bytes(8)
     endpoint = zttp.QuicEndpoint()
     endpoint.receive_datagram(unknown + bytes(1200 - len(unknown)), b"a", 0)

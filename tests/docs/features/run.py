@@ -1,4 +1,4 @@
-"""Runs the probes of one peer with its Python, and prints what they found: `python -I run.py h11_probes h11`."""
+"""Runs the probes of one peer with its Python, and prints the outcomes: `python -I run.py h11_probes h11`."""
 
 import json
 import sys
@@ -7,12 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-# Last, and so after what is installed: `zttp` of the environment is not that of this tree.
+# Last, after the installed packages: `zttp` of the environment is not that of this tree.
 sys.path += [str(ROOT), str(ROOT / "benchmarks")]
 
 
 def main(module: str, distribution: str) -> None:
-    """Run all probes of a module, and look at what its distribution says of itself."""
+    """Run all probes of a module, and read the metadata of its distribution."""
     probing = import_module("tests.docs.features.probing")
     import_module(f"tests.docs.features.{module}")
     found = probing.of_distribution(distribution)

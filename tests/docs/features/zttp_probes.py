@@ -1,4 +1,4 @@
-"""What zttp does not do: each is tried, so that the matrix says no for as long as that is so."""
+"""The features that zttp does not have: each is tried, so that the matrix says no only while that is true."""
 
 import zttp
 from tests.docs.features.probing import probe, said

@@ -1,4 +1,4 @@
-"""Describes a connection that is not there."""
+"""Describes a connection that does not exist."""
 
 from zttp_core.plugin import ProtocolDescriptor, hookimpl
 

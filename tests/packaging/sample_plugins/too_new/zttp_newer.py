@@ -1,4 +1,4 @@
-"""Written for a plugin API that nobody has yet, and using what it brings."""
+"""Written for a plugin API that does not exist yet, with features of it."""
 
 from zttp_core.plugin import ProtocolDescriptor, hookimpl
 

@@ -1,4 +1,4 @@
-"""Written for a plugin API that is no longer there."""
+"""Written for a plugin API that no longer exists."""
 
 from zttp_core.plugin import ProtocolDescriptor, hookimpl
 
