@@ -1,4 +1,4 @@
-"""What every public function makes of every kind of argument: a table that one build writes and another is compared to.
+"""The outcome of every public function for every kind of argument: a table that one build writes for the other's test.
 
 Run as a program it prints the table as JSON. It imports nothing of the tests: the other build runs it alone.
 """
@@ -23,7 +23,7 @@ from zttp_core.field_pairs import field_pairs
 
 
 class BoomError(Exception):
-    """What a caller's own object raises."""
+    """The error of a caller's own object."""
 
 
 def _boom(self: object, *_args: object) -> Any:
@@ -51,7 +51,7 @@ class List(list[Any]):
 
 
 for _class in (Raising, Bytes, Int, Tuple, List):
-    _class.__module__ = "given"  # messages name it; this one is __main__ or not
+    _class.__module__ = "given"  # messages name the module, which otherwise is __main__ or not
 
 
 def failing() -> Iterator[Any]:
@@ -61,7 +61,7 @@ def failing() -> Iterator[Any]:
 
 @cache
 def credentials() -> zttp.TlsCredentials:
-    """The same in every process: neither the key nor its signatures have chance in them."""
+    """The same in every process: neither the key nor its signatures are random."""
     key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
     name = x509.Name([])
     names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
@@ -70,7 +70,7 @@ def credentials() -> zttp.TlsCredentials:
     return zttp.TlsCredentials(certificate=leaf.public_bytes(Encoding.DER), private_key=key)
 
 
-# Each is made anew for every call: some can be used once.
+# Each is made anew for every call: some can be used only once.
 VALUES: dict[str, Callable[[], Any]] = {
     "None": lambda: None,
     "True": lambda: True,
@@ -130,8 +130,8 @@ VALUES: dict[str, Callable[[], Any]] = {
     "TicketKeys": lambda: zttp.TicketKeys(bytes(32)),
 }
 
-# What is called, by its name: a function that makes the thing to call, with valid arguments and keywords, and what
-# tells of the state afterwards.
+# The callables by name: a function that makes the callable, with valid arguments and keywords, and a function that
+# returns the state afterwards.
 Call = tuple[Callable[..., Any], list[Any], dict[str, Any], Callable[[], object]]
 SUBJECTS: dict[str, Callable[[], Call]] = {}
 
@@ -165,7 +165,7 @@ def _state(connection: Any) -> object:
 
 
 def described(value: object) -> str:
-    """Say what a call returned, the same in every process."""
+    """Format a result, in the same way in every process."""
     if value is None or isinstance(value, (bool, int, bytes, str, float)):
         return repr(value)
     if isinstance(value, (list, tuple)):
@@ -351,7 +351,7 @@ subject("Stream.reset", of_stream("reset"), 8)
 
 
 def h3(role: int, **options: Any) -> zttp.H3Connection:
-    """A connection without chance and time."""
+    """A connection without randomness and time."""
     given: dict[str, Any] = {"entropy": Random(role).randbytes, "wall_clock": lambda: 1.8e9, "groups": ["x25519"]}
     if role == zttp.SERVER:
         given["credentials"] = credentials()
@@ -375,7 +375,7 @@ def h3_open() -> zttp.H3Connection:
 
 
 def h3_server() -> zttp.H3Connection:
-    """One with a request on stream 0, of which some content was pulled and not consumed."""
+    """One with a request on stream 0, with content that was pulled but not consumed."""
     client, server = h3_client(), h3(zttp.SERVER, auto_credit=False)
     client.send_request(b"POST", b"/", b"3", FIELDS).send_data(b"x" * 100)
     for now in (1, 2, 3):
@@ -451,7 +451,7 @@ subject("CloseInfo", lambda: zttp.CloseInfo, 1, b"x", True)
 
 
 def outcome(make: Callable[[], Call], place: int | str, value: Callable[[], Any]) -> str:
-    """Call with one argument replaced, and say what came of it: result or error, and the state afterwards."""
+    """Call with one argument replaced, and return the outcome: result or error, and the state afterwards."""
     call, args, keywords, state = make()
     given = value()
     if isinstance(place, int):
@@ -461,7 +461,7 @@ def outcome(make: Callable[[], Call], place: int | str, value: Callable[[], Any]
     try:
         told = described(call(*args, **keywords))
     except Exception as error:  # noqa: BLE001 - which it is, is what is compared
-        # What somebody's object raises is passed on; addresses differ from process to process.
+        # Errors of a caller's object are passed on; addresses differ from process to process.
         told = f"{type(error).__name__}: {re.sub(r'0x[0-9a-f]+', '0x', str(error))}"
     if isinstance(given, GeneratorType):
         given.close()

@@ -1,4 +1,4 @@
-"""Distributions that exist only in a test: entry points that can be counted, and plugins that can be anything."""
+"""Distributions that exist only in a test: entry points that count their loads, and plugins of any kind."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Toy:
 
 
 def describe(name: str = "toy", **fields: Any) -> ProtocolDescriptor:
-    """A valid descriptor, but for what the test changes."""
+    """A valid descriptor, with the changes of a test."""
     return ProtocolDescriptor(**{"name": name, "api_version": (1, 0), "connection": Toy, **fields})
 
 
 class Plugin:
-    """What an entry point leads to: an object with the hook."""
+    """The object of an entry point, with the hook."""
 
     def __init__(self, *descriptors: Any) -> None:
         self.descriptors = descriptors

@@ -25,10 +25,10 @@ def table() -> dict[str, str]:
 
 
 def test_nothing_but_what_is_documented_is_raised(table: dict[str, str]) -> None:
-    # BoomError is what the caller's own objects raise; the rest says what is wrong with the argument.
+    # BoomError comes from the caller's own objects; the others describe the fault of the argument.
     expected = ("TypeError", "ValueError", "LocalProtocolError", "RemoteProtocolError", "BoomError")
     lookups = ("UnknownProtocolError", "ProtocolNotInstalledError")  # of sniff
-    lists = ("IndexError", "OverflowError")  # what a list raises for the same
+    lists = ("IndexError", "OverflowError")  # a list's errors for the same
     for call, outcome in table.items():
         kind = outcome.partition(":")[0]
         if kind.endswith(("Error", "Exception")) and kind.isidentifier():

@@ -1,4 +1,4 @@
-"""What the kit looks at outside of a connection: the plugin's registration, its types, its report."""
+"""The kit's checks outside a connection: the plugin's registration, its types, its report."""
 
 import datetime as dt
 import os
@@ -36,7 +36,7 @@ LIGHT = {"milliseconds": 5.0, "foreign": [], "eager": False, "acts": []}
 
 
 class Lines(ProtocolConformance):
-    """The suite of the good protocol; not collected, because its name says no test."""
+    """The suite of the good protocol; not collected, because its name is not that of a test."""
 
     protocol = "lines"
     exchanges = lines.EXCHANGES

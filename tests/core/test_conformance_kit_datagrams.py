@@ -1,4 +1,4 @@
-"""The kit on a protocol over datagrams: a toy, until a real one is there."""
+"""The kit on a protocol over datagrams: a toy."""
 
 from collections.abc import Iterator
 from itertools import count

@@ -1,4 +1,4 @@
-"""FastCGI conforms: an example that is multiplexed and has both roles, by the suite that it brings along."""
+"""FastCGI conforms: an example that is multiplexed and has both roles, by its own suite."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The kit on a multiplexed protocol over a stream: a toy whose faults can be chosen, beside HTTP/2."""
+"""The kit on a multiplexed protocol over a stream: a toy whose faults can be chosen, in addition to HTTP/2."""
 
 from collections.abc import Iterator
 

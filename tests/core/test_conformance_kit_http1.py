@@ -1,4 +1,4 @@
-"""HTTP/1.1 conforms to the plugin contract, by the kit that everybody has."""
+"""HTTP/1.1 conforms to the plugin contract, by the public conformance kit."""
 
 from typing import Any
 
@@ -120,5 +120,5 @@ class TestHttp11(ProtocolConformance):
     }
 
     def options(self, role: int, given: Surroundings) -> dict[str, Any]:
-        """Make what is bounded small, so that it is soon reached."""
+        """Lower the limits, so that they are reached soon."""
         return {"limits": zttp.H1Limits(max_buffer=64 * 1024, max_header_bytes=16 * 1024)}

@@ -1,4 +1,4 @@
-"""HTTP/2 conforms to the plugin contract, by the kit that everybody has."""
+"""HTTP/2 conforms to the plugin contract, by the public conformance kit."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -65,7 +65,7 @@ def endless_continuations() -> Iterator[bytes]:
 
 
 class TestHttp2(ProtocolConformance):
-    """Streams side by side, and every capability that HTTP/2 claims."""
+    """Concurrent streams, and every capability that HTTP/2 declares."""
 
     protocol = "h2"
     exchanges = [
@@ -168,5 +168,5 @@ class TestHttp2(ProtocolConformance):
     growing = {"content": content}
 
     def options(self, role: int, given: Surroundings) -> dict[str, Any]:
-        """Let extended CONNECT be shown."""
+        """Enable extended CONNECT."""
         return {"enable_connect_protocol": True} if role == zttp.SERVER else {}

@@ -1,4 +1,4 @@
-"""The kit says no: every deliberately bad protocol fails the test that is meant for it, with the message that helps."""
+"""The kit refuses every deliberately bad protocol: it fails the intended test, with a helpful message."""
 
 import decimal
 import sys
@@ -41,7 +41,7 @@ MODULES = (
 
 
 class TestLines(ProtocolConformance):
-    """The protocol that most of the bad ones are made from is good."""
+    """The protocol that most of the bad ones are derived from is good."""
 
     protocol = "lines"
     exchanges = lines.EXCHANGES
@@ -55,7 +55,7 @@ def describe_toy(connection: Any, **fields: Any) -> Any:
     return toy_datagrams.describe("toy-datagrams", connection, **fields)
 
 
-# What a bad protocol is made from, most particular first: what describes it, and the suite of the good one.
+# The bases of bad protocols, most specific first: the descriptor, and the suite of the good one.
 KINDS: list[tuple[type[Any], Callable[..., Any], type[ProtocolConformance]]] = [
     (toy_sealed.SealedConnection, toy_sealed.describe_sealed, ToySealed),
     (toy_datagrams.ToyConnection, describe_toy, ToyDatagrams),
@@ -65,13 +65,13 @@ KINDS: list[tuple[type[Any], Callable[..., Any], type[ProtocolConformance]]] = [
 
 
 def kind_of(connection: Any) -> tuple[Callable[..., Any], type[ProtocolConformance]]:
-    """Return what describes a bad protocol, and the suite that it fails."""
+    """Return the descriptor of a bad protocol, and the suite that it fails."""
     return next((describe, suite) for base, describe, suite in KINDS if issubclass(connection, base))
 
 
 @pytest.fixture(autouse=True)
 def registered(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Register the good protocol, unless the test brings a bad one."""
+    """Register the good protocol, unless the test has a bad one."""
     descriptor = lines.describe()
     if "sample" in request.fixturenames:
         sample = request.getfixturevalue("sample")

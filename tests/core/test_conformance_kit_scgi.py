@@ -1,4 +1,4 @@
-"""The example plugin conforms, by the suite that it brings along."""
+"""The example plugin conforms, by its own suite."""
 
 import sys
 from collections.abc import Iterator

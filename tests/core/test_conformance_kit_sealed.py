@@ -1,4 +1,4 @@
-"""The kit on a protocol whose bytes cannot be written down: runs are recorded, and a peer with the keys misbehaves."""
+"""The kit on a protocol whose bytes differ in each run: runs are recorded, and a peer with the keys misbehaves."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -75,7 +75,7 @@ class TestToySealed(ProtocolConformance):
     encrypted = True
 
     def options(self, role: int, given: Surroundings) -> dict[str, Any]:
-        """Hand in what is random, what time it is, and the session."""
+        """Pass in entropy, the time, and the session."""
         return {"entropy": given.entropy, "wall_clock": given.wall_clock, "session": given.session}
 
     def session_of(self, client: SealedConnection) -> bytes | None:

@@ -1,4 +1,4 @@
-"""An error knows the page that explains it, and a traceback prints it; making an error costs nothing for that."""
+"""An error has the address of the page that explains it, and a traceback prints it; making it costs no more."""
 
 import ast
 import copy
@@ -46,7 +46,7 @@ def test_every_reason_has_its_address(reason: str) -> None:
 
 
 def test_every_reason_that_is_given_has_a_row() -> None:
-    # Without one no error is made: what the application gets is a KeyError.
+    # Without one no error is made: the application gets a KeyError.
     given = {
         node.args[0].value
         for path in sorted((ROOT / "plugins").glob("*/src/**/*.py"))

@@ -1,4 +1,4 @@
-"""Events are values: constructible, comparable, hashable, copyable, picklable, matchable, unknown to the collector."""
+"""Events are values: constructible, comparable, hashable, copyable, picklable, matchable, untracked by the GC."""
 
 import copy
 import gc
@@ -181,7 +181,7 @@ def test_a_target_is_split_at_its_first_question_mark() -> None:
     ],
 )
 def test_priority_is_read_from_its_field(values: list[bytes], priority: tuple[int, bool]) -> None:
-    # RFC 9218 4: what cannot be read counts as not sent.
+    # RFC 9218 4: an invalid value counts as not sent.
     assert zttp.Request(b"GET", b"/", [(b"Priority", value) for value in values]).priority == priority
 
 
@@ -355,7 +355,7 @@ def test_the_signature_is_how_it_can_be_called(callable_: Callable[..., Any]) ->
     signature = inspect.signature(callable_)
     parameters = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
     text = str(signature.replace(parameters=parameters, return_annotation=signature.empty))
-    assert text.replace("(self, /, *", "(self, *") == SIGNATURES[callable_]  # nobody can pass `self` by its name
+    assert text.replace("(self, /, *", "(self, *") == SIGNATURES[callable_]  # `self` cannot be passed by its name
 
 
 def test_the_sentinels_keep_their_identity() -> None:

@@ -287,7 +287,7 @@ def test_all_and_dir_agree_with_what_can_be_had() -> None:
     assert all(hasattr(zttp, name) for name in dir(zttp))
 
 
-# ------------------------------------------------------------------------- the same answer, whatever was asked before
+# ------------------------------------------------------------------------- the same answer after any earlier calls
 
 
 class Spelled(StrEnum):
@@ -379,7 +379,7 @@ PACKAGES = {"http/1.1": "h1", "h2": "h2", "h3": "h3"}
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle.dumps])
 @pytest.mark.parametrize("protocol", PACKAGES)
 def test_a_connection_is_not_copied(protocol: str, again: Callable[[object], object]) -> None:
-    """Two objects with one state would each take the other's bytes."""
+    """Two objects with one state would each receive the other's bytes."""
     pytest.importorskip(f"zttp_{PACKAGES[protocol]}.plugin")
     options = {"server_name": "localhost"} if protocol == "h3" else {}
     with pytest.raises(TypeError, match=r"^a connection cannot be copied or pickled"):

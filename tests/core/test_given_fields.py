@@ -1,4 +1,4 @@
-"""Every public function that takes fields takes pairs of any kind in any iterable, and refuses alike what are none."""
+"""Every public function with fields accepts pairs of any kind in any iterable, and refuses other values alike."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +28,7 @@ class SequenceOfTwo(Sequence[bytes]):
 
 
 class Listed(list[Any]):
-    """What it iterates is not what it holds."""
+    """Its iterator does not give its items."""
 
     def __iter__(self) -> Any:
         return iter([(b"x-a", b"1"), (b"x-b", b"2")])
@@ -51,7 +51,7 @@ def http1_client() -> zttp.H1Connection:
     return zttp.H1Connection(zttp.CLIENT)
 
 
-# Each makes what sends, and the function to call with fields; the bytes that it has to send tell what came of it.
+# Each makes the sender, and the function to call with fields; the sender's output shows the outcome.
 SENDERS: dict[str, Callable[[], tuple[Any, Callable[[Fields], object]]]] = {}
 
 
@@ -155,10 +155,10 @@ def test_any_iterable_of_pairs_is_taken(make: Callable[[], Any], collection: Cal
 
 
 def outcome(connection: Any) -> list[object]:
-    """What came of a call: the events of the connection itself, and what it has to send, or what a peer makes of that.
+    """The outcome of a call: the events of the connection itself, and its output, or a peer's events for that.
 
-    HPACK: where a block was begun and given up, the next one says so with a table size update (RFC 7541 4.2): other
-    bytes that say the same.
+    HPACK: after a block that was begun and dropped, the next one has a table size update (RFC 7541 4.2): other bytes
+    with the same meaning.
     """
     told = events(connection)
     if isinstance(connection, zttp.H1Connection):

@@ -1,4 +1,4 @@
-"""`HeaderBlock`: a sequence of pairs, whether a parser packed it or somebody made it."""
+"""`HeaderBlock`: a sequence of pairs, packed by a parser or made by a caller."""
 
 import copy
 import pickle
@@ -169,14 +169,14 @@ def test_a_name_is_found_where_it_is_and_nowhere_else(pairs: list[tuple[bytes, b
                 assert block.get(spelling, 5) == (expected[0] if expected else 5)
                 assert block.getall(spelling) == expected
                 assert (spelling in block) is bool(expected)
-        # A name that runs over its line, or is only the beginning or end of one, is not there.
+        # A name that extends over its line, or is only the beginning or end of one, is not found.
         for near in (name[:-1], name[1:], name + b":", name + b": \t", b"\n" + name):
             assert indexed.get(near) == packed_block(section, 7).get(near) == listed.get(near)
 
 
 @given(st.binary(max_size=60), st.integers(0, 70), token | any_name)
 def test_nothing_is_read_beyond_a_section_that_is_no_section(section: bytes, start: int, name: bytes) -> None:
-    # A parser hands over valid sections only; a mistake of one must not become a read of somebody else's memory.
+    # A parser passes only valid sections; a mistake in one must not read memory outside the section.
     block = packed_block(section, start)
     for _ in range(3):
         found = block.get(name)

@@ -1,4 +1,4 @@
-"""What ``import zttp`` costs."""
+"""The cost of ``import zttp``."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ RARELY_NEEDED = ["asyncio", "dataclasses", "difflib", "email", "importlib.metada
 
 
 def run(code: str, **variables: str) -> str:
-    # What a program starts with: bytecode is written, and nobody traces its lines.
+    # The state in which a program starts: bytecode is written, and no line is traced.
     left_out = ("PYTHONDONTWRITEBYTECODE", "COV_", "COVERAGE_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     command = [sys.executable, "-c", code]
@@ -38,16 +38,16 @@ def test_one_protocol_is_imported_without_the_others() -> None:
 @pytest.mark.alone
 def test_import_zttp_takes_no_longer_than_import_h11(tmp_path: Path) -> None:
     def seconds(module: str) -> float:
-        """What the import itself takes: how a process starts is the same for both."""
+        """The time of the import itself, without the start of the process, which is the same for both."""
         code = f"import time; start = time.perf_counter(); import {module}; print(time.perf_counter() - start)"
         return float(run(code, PYTHONPYCACHEPREFIX=str(tmp_path)))
 
     pytest.importorskip("h11")
     for module in ("zttp", "h11"):
         seconds(module)  # compiles the bytecode
-    # Interleaved, so that whatever else the machine does meets both; the least time is the one that nothing disturbed.
-    # On a busy machine even that may not have been so: then it is tried again.
-    # Interpreted, classes are made strict at import, which the compiler has done before: that may cost a little more.
+    # Interleaved, so that other load affects both; the shortest time is the least disturbed one. On a busy machine even
+    # that may be disturbed: then it is tried again.
+    # Interpreted, classes are made strict at import, which the compiler does earlier: that may cost a little more.
     allowed = 1.0 if COMPILED else 1.25
     tries: list[bool] = []
     while len(tries) < 3 and not any(tries):

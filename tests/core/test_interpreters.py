@@ -1,4 +1,4 @@
-"""More than one interpreter in a process: pure modules work in each, compiled ones in the main one, and say so."""
+"""Several interpreters in a process: pure modules work in all, compiled ones in the main one, and raise in others."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A field value is never taken for a usual one that only begins and ends as it does, however long it is."""
+"""A field value of any length is never confused with a usual one that only begins and ends in the same way."""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""Every field, length, target, host and trailer gets one verdict, whatever protocol it comes in or leaves by.
+"""Every field, length, target, host and trailer gets one verdict in all protocols, reading and writing.
 
-The tables are generated: what is allowed and what is not, at the edges of each rule. The verdict of a row is that of
-the core's rule; each protocol must give it, reading and writing, and name the same reason where it has a word for it.
+The tables are generated: allowed and forbidden values, at the edges of each rule. The verdict of a row is that of the
+core's rule; each protocol must give it, reading and writing, with the same reason if it has that reason.
 """
 
 import itertools

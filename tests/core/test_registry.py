@@ -1,4 +1,4 @@
-"""How a protocol is found: by any of its spellings, one plugin at a time, and only when it is asked for."""
+"""How a protocol is found: by any of its spellings, one plugin at a time, and only on use."""
 
 import gc
 import tracemalloc
@@ -68,7 +68,7 @@ def test_the_integers_of_http_need_no_plugin_to_be_understood(number: int, name:
     assert other.loads == 0
     with pytest.raises(ProtocolNotInstalledError, match=f"no provider for protocol '{name}'"):
         registry_of(other).resolve(number)
-    assert other.loads == 0  # a protocol of ours that is absent is no reason to import somebody else's
+    assert other.loads == 0  # other plugins are not imported because a protocol of ours is absent
 
 
 def test_the_integers_of_http_name_whoever_provides_it() -> None:
@@ -122,7 +122,7 @@ def test_a_peer_that_names_many_unknown_protocols_costs_no_memory() -> None:
                 with pytest.raises(UnknownProtocolError):
                     zttp.Connection(zttp.SERVER, name)
 
-    name_some(2, "x")  # what is made once
+    name_some(2, "x")  # objects that are made once
     gc.collect()
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""A fork while a thread loads a plugin: the child is not left waiting for a thread that it does not have."""
+"""A fork while a thread loads a plugin: the child does not wait for a thread that it does not have."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
-# Where the thread waits until the child is done; the child itself finds the gate open.
+# The thread waits here until the child is done; in the child the gate is open.
 GATE = """
 import os, threading
 inside, opened = threading.Event(), threading.Event()

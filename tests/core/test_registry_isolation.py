@@ -1,4 +1,4 @@
-"""What is broken breaks its own protocol: not the others, not ``sniff``, not the listing, not the commands."""
+"""A broken plugin breaks only its own protocol: not the others, not ``sniff``, not the listing, not the commands."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ExitingError(Exception):
 
 
 def liar(attribute: str, base: type[Exception] = Exception) -> Exception:
-    """Return an error that raises when it is asked for what every error has."""
+    """Return an error that raises when an attribute of every error is read."""
 
     def ask(error: object) -> Any:
         raise RuntimeError("do not touch")
@@ -55,7 +55,7 @@ def liar(attribute: str, base: type[Exception] = Exception) -> Exception:
 
 
 class Hostile:
-    """A value that raises whatever is asked of it."""
+    """A value whose attributes and methods all raise."""
 
     def _raise(self, *arguments: Any) -> Any:
         raise RuntimeError("do not touch")
@@ -65,7 +65,7 @@ class Hostile:
 
 
 class HostileText(str):
-    """A text that raises whatever is asked of it."""
+    """A text whose attributes and methods all raise."""
 
     __slots__ = ()
 
@@ -76,7 +76,7 @@ class HostileText(str):
 
 
 class HostileType(type):
-    """The type of classes that raise whatever is asked of them."""
+    """The type of classes whose attributes and methods all raise."""
 
     def _raise(cls, *arguments: Any) -> Any:
         raise RuntimeError("do not touch")
@@ -92,7 +92,7 @@ class HostileClass(metaclass=HostileType):
 
 
 def exits(module: str = "zttp_broken.errors", base: type[BaseException] = BaseException) -> BaseException:
-    """Return an error of the plugin's own that is no Exception."""
+    """Return an error of the plugin's own that is not an Exception."""
     stop: BaseException = type("Stop", (base,), {"__module__": module})("no more")
     return stop
 
@@ -113,16 +113,16 @@ def own_code(statement: str) -> Callable[[], Any]:
 
 
 class Exiting:
-    """A plugin that ends the process when it is looked at."""
+    """A plugin that ends the process when an attribute is read."""
 
     def __getattribute__(self, name: str) -> Any:
         raise SystemExit(3)
 
 
 def exiting_class() -> type:
-    """Return a class of connections that can be called; whatever else is asked of it ends the process.
+    """Return a class of connections that can be called; any other use of it ends the process.
 
-    It must not lie about where pytest looks for tests.
+    It must not be at a place where pytest collects tests.
     """
 
     class ExitingType(type):
@@ -153,7 +153,7 @@ def unreadable(error: BaseException) -> Plugin:
 
 
 class Derived(ProtocolDescriptor):
-    """A descriptor that changes its mind."""
+    """A descriptor whose values change."""
 
     @property
     def keys(self) -> Any:
@@ -237,7 +237,7 @@ BROKEN: dict[str, Callable[[], object]] = {
 
 
 def everything_works_but(name: str, registry: Registry) -> str:
-    """Ask for all that can be asked; return what is said about the broken protocol."""
+    """Call every function; return the answers about the broken protocol."""
     errors = []
     for _ in range(2):
         with pytest.raises(ProtocolLookupError) as caught:
@@ -374,7 +374,7 @@ def test_prefaces_that_begin_alike_do_not_depend_on_the_order(rank: str) -> None
             registry.resolve(asked)
             prefaces = {preface.protocol: preface.rival for preface in registry.prefaces()}
             statuses = {info.name: info.status for info in registry.protocols()}
-            if rank == "h2":  # one of ours is not pushed aside
+            if rank == "h2":  # one of ours is not replaced
                 assert (prefaces, statuses) == ({"h2": ""}, {"h2": "loaded", "one": "conflict"})
             else:
                 assert (prefaces, statuses) == ({"one": "other", "other": "one"}, {"one": "loaded", "other": "loaded"})
@@ -468,7 +468,7 @@ Answered = tuple[dict[str, Any], str, int]  # the answers, what the doctor print
 
 
 def ask_of(folder: Path, before: str = "") -> Answered:
-    """Ask a new process that has one more folder with distributions."""
+    """Get the answers of a new process that has one more folder with distributions."""
     [answered] = run(before + ASK_ONCE, folder)
     return answered
 
@@ -483,7 +483,7 @@ def run(code: str, *folders: Path) -> list[Answered]:
 
 
 class Damage(NamedTuple):
-    """What is wrong with a distribution; how its protocol answers then, and what the doctor prints."""
+    """The fault of a distribution; the answers for its protocol, and the output of the doctor."""
 
     entry_points: bytes | None
     metadata: bytes | None
@@ -516,7 +516,7 @@ DAMAGES = {
 
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answered]:
-    """What is answered beside each damaged distribution, all asked in one process."""
+    """The answers with each damaged distribution, all in one process."""
     pytest.importorskip("zttp_h1.plugin")
     folders = []
     for damage in DAMAGES.values():
@@ -612,7 +612,7 @@ def test_a_damaged_distribution_in_an_archive_hides_no_other(monkeypatch: pytest
 
 
 class Strange:
-    """What a module put into its own place."""
+    """The object that a module put in its own place."""
 
     def __getattr__(self, name: str) -> Any:
         raise KeyError(name)

@@ -116,7 +116,7 @@ def test_the_doctor_tells_the_build() -> None:
     done = run("-m", "zttp", "doctor")
     assert f"Python {sys.version.split()[0]}" in done.stdout
     assert "zttp-core" in done.stdout
-    for name in ("cryptography", "pylsqpack", "OpenSSL"):  # what a report of a fault in HTTP/3 needs
+    for name in ("cryptography", "pylsqpack", "OpenSSL"):  # needed in a report of a fault in HTTP/3
         told = [line for line in done.stdout.splitlines() if line.startswith(name)]
         assert len(told) == (find_spec("zttp_h3") is not None)
         assert all(any(letter.isdigit() for letter in line) for line in told)
@@ -125,7 +125,7 @@ def test_the_doctor_tells_the_build() -> None:
 
 @pytest.fixture
 def broken() -> Iterator[None]:
-    """A protocol of this process whose connection class is not there."""
+    """A protocol of this process whose connection class does not exist."""
     zttp.register_protocol(describe("hollow", connection="nowhere.at_all:Toy", alpn=(b"hollow/1",), summary="Nothing"))
     zttp.register_protocol(describe("sound"))
     yield

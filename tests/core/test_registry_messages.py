@@ -1,4 +1,4 @@
-"""Every sentence that is said when a protocol cannot be served, word for word."""
+"""Every message for a protocol that cannot be provided, word for word."""
 
 import re
 import subprocess
@@ -126,7 +126,7 @@ def test_broken_at_import() -> None:
     assert caught.value.__cause__ is cause
     with pytest.raises(PluginLoadError, match=exactly(text)) as caught:
         registry.resolve("scgi")
-    assert isinstance(caught.value.__cause__, ModuleNotFoundError)  # what is kept of it: its words
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)  # only its text is kept
     assert (str(caught.value.__cause__), caught.value.__cause__.__traceback__) == (str(cause), None)
 
 

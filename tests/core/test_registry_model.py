@@ -1,7 +1,7 @@
-"""Random histories of installing, breaking, mending, registering and asking, against a plain model of what must come.
+"""Random sequences of installing, breaking, repairing, registering and lookups, compared with a plain model.
 
-The model knows no caches but those that are promised: what one scan found stays until somebody looks again, a plugin
-that came or broke by itself stays as it is until then, and nothing else is remembered.
+The model has only the promised caches: the result of a scan stays until the next scan, a plugin that was added or broke
+in the meantime stays as it was until then, and nothing else is remembered.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PASSING = "PluginLoadError for the moment"
 
 @dataclass
 class Installed:
-    """A distribution: the protocol that it provides, another spelling of it, and how it is today."""
+    """A distribution: the protocol that it provides, another spelling of it, and its current state."""
 
     distribution: str
     name: str
@@ -45,19 +45,19 @@ class Installed:
 
 @dataclass
 class Claim:
-    """What a scan has seen of a distribution, and what came of it since."""
+    """The result of a scan for a distribution, and the outcome since then."""
 
     installed: Installed
     outcome: str | None = None
 
 
 class Interrupted(Exception):  # noqa: N818 - what the model raises for KeyboardInterrupt
-    """Somebody interrupted a load."""
+    """A load was interrupted."""
 
 
 @dataclass
 class Model:
-    """What the registry should know."""
+    """The expected state of the registry."""
 
     installed: dict[str, Installed] = field(default_factory=dict)
     claims: dict[str, list[Claim]] | None = None
@@ -138,7 +138,7 @@ class Model:
 
 
 class MoodyEntryPoint(FakeEntryPoint):
-    """An entry point of a distribution that is as the model has it at the time."""
+    """An entry point of a distribution in the model's current state."""
 
     def __init__(self, installed: Installed) -> None:
         plugin = Plugin(describe(installed.name, aliases=(installed.alias,), connection=tagged(installed.tag)))
@@ -178,7 +178,7 @@ def statuses() -> dict[str, str]:
 
 @contextmanager
 def nothing_installed(model: Model) -> Iterator[None]:
-    """Let the registry of the process find what the model has, and afterwards what there is."""
+    """Let the registry of the process find the model's distributions, and afterwards the real ones again."""
     scan = REGISTRY._scan
     REGISTRY._scan = lambda: Scan([MoodyEntryPoint(one) for one in model.installed.values()])
     zttp.refresh_protocols()
@@ -209,7 +209,7 @@ STEPS = st.one_of(
 
 
 def act(model: Model, step: tuple[Any, ...]) -> tuple[Any, Any]:
-    """Do a step in the model and in the registry; return what came of it in each."""
+    """Do a step in the model and in the registry; return the outcome in each."""
     match step:
         case ("install", distribution, name, alias):
             model.installed[distribution] = Installed(distribution, name, alias)

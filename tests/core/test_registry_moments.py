@@ -1,4 +1,4 @@
-"""What passes is not kept: an interruption, a shortage, a module that is half imported, a scan that saw nothing."""
+"""Temporary failures are not cached: an interruption, a shortage, a partly imported module, a scan without results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from zttp_core.registry import Registry
 
 
 class PassingEntryPoint(FakeEntryPoint):
-    """An entry point that fails the first time, and never again."""
+    """An entry point that fails only the first time."""
 
     def __init__(self, fail: Callable[[], Any]) -> None:
         super().__init__("toy", Plugin(describe()))
@@ -48,7 +48,7 @@ def raises(error: BaseException) -> Callable[[], Any]:
 
 
 def wraps(error: BaseException, *, explicitly: bool) -> Callable[[], Any]:
-    """Raise as a plugin does that turns every error into one of its own."""
+    """Raise like a plugin that turns every error into one of its own."""
 
     def fail() -> None:
         try:
@@ -81,7 +81,7 @@ def test_a_shortage_is_over_the_next_time(error: Exception, way: str) -> None:
 
 
 class Cancelled(BaseException):
-    """What a framework ends a task with; its class is not the plugin's."""
+    """The error with which a framework ends a task; its class is not the plugin's."""
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_keyboard_interrupt_reaches_its_author_wherever_it_is_raised() -> None
 
 
 def test_what_is_thrown_into_a_plugin_from_outside_is_none_of_its_own() -> None:
-    """As an event loop does that gives a task up: the plugin raises nothing, it waits."""
+    """As in an event loop that cancels a task: the plugin raises nothing, it waits."""
     its_module: dict[str, Any] = {"__name__": "zttp_toy.plugin", "wait": waiting().throw}
     exec("def fail():\n    wait(GeneratorExit())", its_module)
     registry = registry_of(PassingEntryPoint(its_module["fail"]))
@@ -147,7 +147,7 @@ def test_what_was_being_handled_before_is_none_of_the_plugins() -> None:
 
 
 class Timeout(Exception):  # noqa: N818 - as it is called
-    """What a signal handler raises."""
+    """The error of a signal handler."""
 
 
 class Handlers:
@@ -239,7 +239,7 @@ def test_a_connection_class_that_could_not_be_imported_for_a_moment(tmp_path: Pa
 
 
 def scans(*results: Scan | Exception) -> tuple[Registry, list[Scan | Exception]]:
-    """A registry that finds one after the other; the last one again and again."""
+    """A registry whose scans find one after the other, and then the last one each time."""
     left = list(results)
 
     def scan() -> Scan:
@@ -374,7 +374,7 @@ def test_zttp_has_it() -> None:
 
 
 class Held:
-    """Something that a frame holds."""
+    """An object that a frame refers to."""
 
 
 def test_a_stored_failure_keeps_no_frames_and_no_foreign_context() -> None:

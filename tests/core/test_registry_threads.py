@@ -15,7 +15,7 @@ from zttp_core.discovery import EntryPoint, Scan
 from zttp_core.provider import Provider
 from zttp_core.registry import REGISTRY, Registry
 
-LONG = 20.0  # seconds: what should not be reached, else a thread hangs
+LONG = 20.0  # seconds: only reached if a thread hangs
 
 
 class SlowEntryPoint(FakeEntryPoint):
@@ -30,7 +30,7 @@ class SlowEntryPoint(FakeEntryPoint):
 
 
 def at_once(*work: Callable[[], Any]) -> list[Any]:
-    """Do all work in threads that start together, and return what came of it; an error is a result, too."""
+    """Do all work in threads that start together, and return the results; an error is a result, too."""
     results: list[Any] = [None] * len(work)
     barrier = Barrier(len(work))
 
@@ -52,7 +52,7 @@ def at_once(*work: Callable[[], Any]) -> list[Any]:
 
 @pytest.fixture
 def entry_point(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowEntryPoint]:
-    """The one protocol that the process's registry can find, not yet asked for."""
+    """The only protocol that the process's registry can find, not yet loaded."""
     point = SlowEntryPoint("toy", Plugin(describe()))
     monkeypatch.setattr(REGISTRY, "_scan", lambda: Scan([point]))
     zttp.refresh_protocols()
@@ -154,7 +154,7 @@ def test_the_import_lock_and_the_registry_do_not_wait_for_each_other(
     finally:
         sys.modules.pop("zttp_meeting", None)
     assert imported.__name__ == "zttp_meeting"
-    # The import system breaks the circle by showing one of them a half made module: a matter of the moment.
+    # The import system breaks the cycle by giving one of them a partly imported module: a temporary failure.
     assert answer == "meeting" or answer.temporary
     assert registry.resolve("meeting").descriptor.name == "meeting"
 
@@ -162,7 +162,7 @@ def test_the_import_lock_and_the_registry_do_not_wait_for_each_other(
 def test_what_was_found_before_a_replacement_is_not_what_connection_uses_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A thread finds a maker, sleeps through ``register_protocol(replace=True)``, and then keeps what it had found."""
+    """A thread finds a maker, sleeps during ``register_protocol(replace=True)``, and then stores the old maker."""
 
     class Newer(Toy):
         pass

@@ -1,4 +1,4 @@
-"""Which plugin API versions are accepted, and what is said about the others."""
+"""Which plugin API versions are accepted, and the messages for the others."""
 
 import re
 import warnings

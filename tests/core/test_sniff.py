@@ -14,7 +14,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # RFC 9113 3.4
 
 @pytest.fixture
 def protocols() -> Iterator[None]:
-    """HTTP/2 by its preface, a protocol with a binary one, one over datagrams, whatever else is installed."""
+    """HTTP/2 by its preface, a protocol with a binary one, one over datagrams, independent of other plugins."""
     described = [
         describe("h2", alpn=(b"h2",), preface=PREFACE),
         describe("binary", alpn=(b"bin/1",), preface=b"\x00BIN"),

@@ -1,7 +1,7 @@
-"""One stream is read while others are not: what they hold of the connection's window must not stop it for good.
+"""One stream is read while others are not: their share of the connection's window must not block it forever.
 
-RFC 9113 5.2, RFC 9000 4: credit for the connection that is kept back until half of its window is consumed would never
-leave, for that half is never reached.
+RFC 9113 5.2, RFC 9000 4: if credit for the connection were withheld until half of its window is consumed, it would
+never be sent, because that half is never reached.
 """
 
 from typing import Any
@@ -44,12 +44,12 @@ def carry(sender: Any, receiver: Any, now: int) -> None:
 
 
 def downloads(client: Any, server: Any, read: int) -> list[int]:
-    """Four downloads at once, of which so many are read: how much came on each."""
+    """Four concurrent downloads, of which so many are read: the bytes that arrived on each."""
     version = b"2" if isinstance(client, zttp.H2Connection) else b"3"
     asked = [client.send_request(b"GET", b"/", version, [(b"host", b"a")], end_stream=True) for _ in range(4)]
     streams = [int(stream.stream_id) for stream in asked]
     came = dict.fromkeys(streams, 0)
-    wanted = set(streams[4 - read :])  # the others come first, and take what they can have
+    wanted = set(streams[4 - read :])  # the others come first, and use all credit that they can
     for round_trip in range(1, 400):
         now = round_trip * 10_000
         carry(client, server, now)
@@ -81,7 +81,7 @@ def test_a_stream_that_is_read_goes_on(pair: Any, read: int) -> None:
 
 
 def upload(pair: Any, sizes: list[int], read: int, step: int) -> tuple[int, int]:
-    """Uploads at once, of which the last ``read`` are consumed in steps: bytes consumed, frames of credit."""
+    """Concurrent uploads, of which the last ``read`` are consumed in steps: bytes consumed, frames of credit."""
     client, server = pair()
     version = b"2" if isinstance(client, zttp.H2Connection) else b"3"
     unread: dict[int, int] = {}
@@ -130,7 +130,7 @@ def reading_h3_server() -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("pair", [reading_server, reading_h3_server])
 def test_slow_readers_return_no_slivers(pair: Any) -> None:
-    # Each piece of credit would come back as a piece of content as small, which a peer may take for an attack.
+    # Each small credit would lead to a piece of content of the same size, which a peer may treat as an attack.
     pytest.importorskip("zttp_h2" if pair is reading_server else "zttp_h3")
     sizes = [100_000] * 4
     consumed, updates = upload(pair, sizes, 4, 60 * 4)
@@ -141,11 +141,11 @@ def test_slow_readers_return_no_slivers(pair: Any) -> None:
 @pytest.mark.parametrize("pair", [reading_server, reading_h3_server])
 @pytest.mark.parametrize("left", [2, 16, 63, 64, 1_000])
 def test_what_others_leave_is_used_as_long_as_it_is_worth_it(pair: Any, left: int) -> None:
-    # Below 64 octets it is not: the upload waits until somebody reads the others, and the connection lives.
+    # Below 64 octets none is sent: the upload waits until the others are read, and the connection stays open.
     pytest.importorskip("zttp_h2" if pair is reading_server else "zttp_h3")
     consumed, updates = upload(pair, [65_535, 65_537 - left, 16_000], 1, 1 << 20)
     assert updates <= 2 * 16_000 // left if left >= 64 else updates <= 1
     if pair is reading_server:
         assert consumed == (16_000 if left >= 64 else left)
-    else:  # what frames HTTP/3's messages has credit too
+    else:  # the frame headers of HTTP/3 use credit, too
         assert consumed == 16_000 or (consumed <= left < 64)

@@ -1,4 +1,4 @@
-"""What is recognised without being made: names and fields that nearly every message carries."""
+"""Objects that are reused instead of made: names and fields of nearly every message."""
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ def test_every_usual_field_is_itself_and_no_other_is_taken_for_it(field: tuple[b
 
 def test_a_usual_field_is_a_ready_object() -> None:
     ready = [listed(name, value, False)[0] is field for field in FIELDS for name, value in [field] if len(value) > 3]
-    assert sum(ready) > 0.9 * len(ready)  # where two meet in one slot of the table the second is made
+    assert sum(ready) > 0.9 * len(ready)  # if two have the same slot of the table, the second is made
 
 
 def test_a_value_belongs_to_its_name() -> None:

@@ -1,4 +1,4 @@
-"""The sentence of an error is true of the fault: it names the rule that was broken, and no other."""
+"""The sentence of an error matches the fault: it names the rule that was broken, and no other."""
 
 from functools import partial
 from typing import Any
@@ -90,7 +90,7 @@ def test_of_what_is_sent(target: bytes, fields: Fields, sentence: str) -> None:
     for conn in connections():
         send = partial(conn.send_request, b"POST", target, b"1.1", [(b"host", b"a"), *fields])
         if sentence is TE and isinstance(conn, zttp.H1Connection):
-            send()  # RFC 9110 10.1.4: there it is a field like others
+            send()  # RFC 9110 10.1.4: in HTTP/1.1 it is a field like others
             continue
         with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
             send()

@@ -1,6 +1,6 @@
 """A small protocol over datagrams, for the tests of the kit: numbered parts of messages, acknowledged and sent again.
 
-A part is ``D``, four bytes of number, a letter and what belongs to it; an acknowledgment is ``A`` and the number.
+A part is ``D``, four bytes of number, a letter and its content; an acknowledgment is ``A`` and the number.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IDLE, OPEN, ENDED = range(3)
 FIRST_TIMEOUT = 200_000  # microseconds; doubled each time
 MOST_TRIES = 8
 LONGEST_PART = 1000
-MOST_AHEAD = 64  # parts that are kept until those before them have come
+MOST_AHEAD = 64  # parts that are kept until earlier ones have arrived
 
 
 class ToyConnection:
@@ -31,10 +31,10 @@ class ToyConnection:
         self._sending = IDLE
         self._next_number = 0
         self._queue: list[bytes] = []
-        self._waiting: deque[bytes] = deque()  # parts, until fewer are under way
+        self._waiting: deque[bytes] = deque()  # parts, until fewer are in flight
         self._unacknowledged: dict[
             int, tuple[bytes, int, int]
-        ] = {}  # the datagram, its deadline, how often it went out
+        ] = {}  # the datagram, its deadline, how often it was sent
         self._expected = 0
         self._ahead: dict[int, bytes] = {}
         self._parts: deque[bytes] = deque()
@@ -145,7 +145,7 @@ class ToyConnection:
         self._next_number += 1
 
     def _follow(self, event: Any) -> Any:
-        """Return an event that may come here: a head, its content, its end."""
+        """Return an event that is allowed here: a head, its content, its end."""
         head = Request if self.role == SERVER else Response
         allowed = isinstance(event, head) if self._reading == IDLE else self._reading == OPEN
         if not allowed or (self._reading == OPEN and not isinstance(event, Data | EndOfMessage)):
@@ -199,6 +199,6 @@ def refusal(message: str) -> RemoteProtocolError:
 
 
 def describe(name: str, connection: Any = ToyConnection, **fields: Any) -> ProtocolDescriptor:
-    """A descriptor of the toy, or of what a test makes of it."""
+    """A descriptor of the toy, or of a test's variant."""
     kept = {"transport": "datagram", "capabilities": frozenset(("trailers",)), **fields}
     return ProtocolDescriptor(name=name, api_version=(1, 0), connection=connection, **kept)

@@ -151,7 +151,7 @@ class FrameConnection:
         return self._streams[stream_id]
 
     def consume_data(self, stream_id: int, length: int, /) -> None:
-        """Credit goes back with the event."""
+        """Credit is returned with the event."""
 
     def queue(self, letter: bytes, stream_id: int, payload: bytes) -> None:
         self._output.append(letter + stream_id.to_bytes(4) + len(payload).to_bytes(4) + payload)
@@ -192,7 +192,7 @@ class FrameConnection:
             raise refusal("a stream must begin with a request")
         stream = self._streams.get(stream_id)
         if stream is None:
-            return None  # it was reset, or has ended, while this was under way
+            return None  # it was reset, or has ended, while this was in transit
         if letter == b"W":
             assert stream.send_window is not None
             stream.send_window += int.from_bytes(payload)
@@ -208,7 +208,7 @@ class FrameConnection:
             raise refusal("content needs a head, and nothing comes after the end")
         if letter == b"B":
             if not payload:
-                return None  # content without bytes is no event
+                return None  # content without bytes gives no event
             stream.received += len(payload)
             self.queue(b"W", stream_id, len(payload).to_bytes(4))
             return Data(payload, stream_id)
@@ -260,7 +260,7 @@ def frame(letter: bytes, stream_id: int, payload: bytes = b"") -> bytes:
 
 
 def describe_frames(connection: Any = FrameConnection, **fields: Any) -> ProtocolDescriptor:
-    """A descriptor of the toy, or of what a test makes of it."""
+    """A descriptor of the toy, or of a test's variant."""
     claims = frozenset(("keep-alive", "flow-control", "trailers", "informational"))
     kept = {"name": "toy-frames", "multiplexed": True, "capabilities": claims, **fields}
     return ProtocolDescriptor(api_version=(1, 0), connection=connection, **kept)

@@ -1,9 +1,9 @@
-"""A small protocol whose datagrams are sealed, for the tests of the kit: what it sends depends on entropy.
+"""A small protocol with encrypted datagrams, for the tests of the kit: its output depends on entropy.
 
-Both sides know a secret. A hello of each side carries a nonce, and both nonces make the key; a client that was given a
-ticket by an earlier connection takes the key from that, and needs no answer to its hello (nor does its request wait).
-Whoever acknowledges what was not sent is refused: what was recorded is played again with the output where it was.
-It proves nothing about cryptography: a hash serves as stream cipher and as authenticator.
+Both sides know a secret. A hello of each side carries a nonce, and both nonces make the key; a client with a ticket of
+an earlier connection takes the key from that, and needs no answer to its hello (nor does its request wait). A peer that
+acknowledges datagrams that were not sent is refused: recordings are replayed with the output in the same places. It
+proves nothing about cryptography: a hash is the stream cipher and the authenticator.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from zttp_core.events import Request
 
 SECRET = b"what both sides know"
 NONCE, TAG = 16, 16
-DAY = 86_400  # seconds for which a ticket is good
+DAY = 86_400  # seconds for which a ticket is valid
 
 
 @dataclass
 class Outgoing:
-    """A datagram, where it is to go, and where it is to leave from."""
+    """A datagram, its destination, and its source."""
 
     data: bytes
     peer_address: Any
@@ -36,7 +36,7 @@ class Outgoing:
 
 
 class SealedConnection(ToyConnection):
-    """The toy, with its datagrams sealed."""
+    """The toy, with encrypted datagrams."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class SealedConnection(ToyConnection):
                 self._error = self._error or refusal("a part is acknowledged that was never sent")
             super().receive_datagram(opened, now)
         else:
-            return  # what was changed on its way is no more than lost
+            return  # a datagram that was changed in transit counts as lost
         self._peer_address = peer_address
         self._local_address = local_address
         self.marked += ecn != 0
@@ -103,7 +103,7 @@ class SealedConnection(ToyConnection):
             elif self.role == SERVER:
                 self._hello = b""
             else:
-                self._hello_deadline = 1 << 62  # it goes out once more with everything that is sent again
+                self._hello_deadline = 1 << 62  # it is repeated with every retransmission
         parts = super().data_to_send(now) if self._key else []
         numbers = [int.from_bytes(part[1:5]) for part in parts if part[:1] == b"D"]
         self._parts_sent = max([self._parts_sent, *(number + 1 for number in numbers)])
@@ -113,7 +113,7 @@ class SealedConnection(ToyConnection):
         return [Outgoing(datagram, self._peer_address, self._local_address) for datagram in self.data_to_send(now)]
 
     def session(self) -> bytes | None:
-        """What another client may begin with."""
+        """The ticket with which another client may begin."""
         return self._ticket
 
     # ------------------------------------------------------------------------------------------------------------- time
@@ -195,6 +195,6 @@ def is_sealed(datagram: bytes, key: bytes) -> bool:
 
 
 def describe_sealed(connection: Any = SealedConnection, **fields: Any) -> ProtocolDescriptor:
-    """A descriptor of the sealed toy, or of what a test makes of it."""
+    """A descriptor of the sealed toy, or of a test's variant."""
     claims = frozenset(("trailers", "early-data", "migration"))
     return describe(**{"name": "toy-sealed", "connection": connection, "capabilities": claims, **fields})

@@ -1,7 +1,7 @@
 """One message at a time through the core and through every protocol, reading and writing, for one verdict.
 
-A wire says of what it is given the reason why it refuses it, None if it takes it, or UNSAYABLE for what its syntax has
-no way to carry. A protocol joins ``test_one_rule`` by a class here and a place in ``WIRES``.
+A wire returns the reason why it refuses its input, None if it accepts it, or UNSAYABLE if its syntax cannot express it.
+A protocol is added to ``test_one_rule`` by a class here and an item in ``WIRES``.
 """
 
 from importlib.util import find_spec
@@ -24,7 +24,7 @@ Verdict = str | None
 
 UNSAYABLE: Final = "unsayable"
 
-# What HTTP/1.1 says where bytes break its lines before they can be a wrong name, value or target.
+# The reasons of HTTP/1.1 for bytes that break its lines before they can be a wrong name, value or target.
 MALFORMED: Final = "malformed"
 SYNTAX: Final = {
     *("bare_cr", "bare_lf", "empty_field_name", "missing_colon", "whitespace_before_colon", "obsolete_line_folding"),
@@ -35,7 +35,7 @@ _ROWS: Final = 100  # of one connection of HTTP/3
 
 
 class Wire(Protocol):
-    """What every protocol can be asked. ``seen`` are the fields that the last message was read or left with."""
+    """The methods of every protocol. ``seen``: the fields of the last message, as they were read or written."""
 
     name: str
     seen: Fields
@@ -53,7 +53,7 @@ def lowered(fields: Fields) -> Fields:
 
 
 def pseudo(method: bytes, target: bytes) -> Fields | None:
-    """A target as a peer would put it into pseudo-header fields, right or wrong; None if there is no way."""
+    """A target as a peer would put it into pseudo-header fields, right or wrong; None if it cannot be expressed."""
     if method == b"CONNECT":
         return [(b":method", method), (b":authority", target)]
     scheme, slashes, rest = target.partition(b"://")
@@ -263,7 +263,7 @@ class Http2:
 
 
 class Http3:
-    """HTTP/3: one connection for many rows, each on a stream of its own, because a handshake costs."""
+    """HTTP/3: one connection for many rows, each on a stream of its own, because a handshake is expensive."""
 
     name = "HTTP/3"
 
@@ -272,7 +272,7 @@ class Http3:
         self._peers: dict[bool, tuple[Any, int]] = {}
 
     def _connected(self, raw: bool = False) -> Any:
-        """A client and a server of ours; of the ``raw`` pair the client's streams are opened by hand, and not read."""
+        """A client and a server of ours; in the ``raw`` pair the client's streams are opened by hand, and not read."""
         peer, rows = self._peers.get(raw, (None, _ROWS))
         if rows == _ROWS:
             peer, rows = http3.RawPeer(limits=zttp.H3Limits(max_stream_resets=1 << 30)).settle(), 0
@@ -299,7 +299,7 @@ class Http3:
     def _receive(self, from_client: bool, heads: list[Fields]) -> Verdict:
         """Write field sections by hand, and read the last of them."""
         if any(name == b"" for head in heads for name, _ in head):
-            return UNSAYABLE  # the encoder of pylsqpack, which the row is written with, has none
+            return UNSAYABLE  # the encoder of pylsqpack, which writes the row, cannot express it
         peer = self._connected(from_client)
         client, server = peer.client, peer.server
         if from_client:
@@ -378,7 +378,7 @@ def has_host(fields: Fields) -> bool:
 
 
 def with_authority(control: Fields, fields: Fields) -> Fields:
-    """Give a request what only HTTP/3 demands (RFC 9114 4.3.1), where the row is of something else."""
+    """Add to a request the fields that only HTTP/3 requires (RFC 9114 4.3.1), if the row tests something else."""
     if b":authority" not in dict(control) and not has_host(fields):
         control = [*control, (b":authority", b"a")]
     return control + lowered(fields)

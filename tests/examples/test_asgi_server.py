@@ -150,7 +150,7 @@ def test_content_streams_in_both_directions(protocol: str, files: tuple[Path, Pa
         async with site.client() as client:
             response = await client.request(b"POST", b"/echo", content=pieces())
             content = response.content()
-            assert await anext(content) == b"first"  # while the rest of the request is still to come
+            assert await anext(content) == b"first"  # while the rest of the request has not arrived
             more.set()
             assert b"".join([piece async for piece in content]) == PIECE * 8
 
@@ -186,7 +186,7 @@ def test_a_websocket(protocol: str, files: tuple[Path, Path]) -> None:
 def test_trailers_and_early_hints(files: tuple[Path, Path]) -> None:
     async def bare(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            raise NotImplementedError  # without lifespan the server goes on
+            raise NotImplementedError  # without lifespan the server continues
         await send({"type": "http.response.early_hint", "links": [b"</style.css>"]})
         await send({"type": "http.response.start", "status": 200, "trailers": True})
         await send({"type": "http.response.body", "body": b"content"})

@@ -1,4 +1,4 @@
-"""What `examples/asyncio_client.py` does when the server is not the one of the examples."""
+"""`examples/asyncio_client.py` with servers other than that of the examples."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -14,7 +14,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None,
 
 
 def run(handler: Handler, test: Callable[[Client], Coroutine[None, None, None]]) -> None:
-    """Run `test` with a client of a server that does what `handler` does with each connection."""
+    """Run `test` with a client of a server that calls `handler` for each connection."""
 
     async def main() -> None:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

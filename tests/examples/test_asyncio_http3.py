@@ -1,4 +1,4 @@
-"""What the examples promise in HTTP/3 about credit, failure and shutdown: the server and the client, on each other."""
+"""The promises of the HTTP/3 examples about credit, failure and shutdown: the server and the client with each other."""
 
 import asyncio
 import sys

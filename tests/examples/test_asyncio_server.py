@@ -1,4 +1,4 @@
-"""What `examples/asyncio_server.py` promises about time, pressure, failure and shutdown, beyond plain requests."""
+"""The promises of `examples/asyncio_server.py` about time, backpressure, failure and shutdown."""
 
 import asyncio
 import shutil
@@ -88,7 +88,7 @@ def test_an_upload_waits_for_a_slow_application() -> None:
 
 
 async def started(server: Server) -> list[asyncio_server.Link]:
-    """Wait until a request is under way, and return the links."""
+    """Wait until a request is in progress, and return the links."""
     await settled(lambda: sum(len(link.exchanges) for link in server.links))
     return list(server.links)
 
@@ -244,7 +244,7 @@ def test_bad_content_stops_the_application_and_is_answered_once(caplog: pytest.L
             try:
                 await exchange.respond(200, await exchange.read())
             except asyncio.CancelledError:
-                await exchange.respond(200)  # stubborn: it answers all the same
+                await exchange.respond(200)  # it answers nevertheless
 
         async with serving(application) as server, connected(server) as (reader, writer):
             writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What clients of HTTP/2 and HTTP/3 do alike with one request and its response, each with the example server."""
+"""The common behaviour of HTTP/2 and HTTP/3 clients with one request and its response, each with the example server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -32,7 +32,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 class Bench:
-    """A server, a client, and what the server saw."""
+    """A server, a client, and the requests that the server received."""
 
     def __init__(self, client: StreamClient[Any], seen: "asyncio.Queue[zttp.Event | zttp.ProtocolError]") -> None:
         self.client, self.seen = client, seen

@@ -1,4 +1,4 @@
-"""What FastCGI asks for that no other protocol does: identifiers, aborts, questions of a web server, variables."""
+"""The requirements of FastCGI alone: identifiers, aborts, queries of a web server, variables."""
 
 import sys
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_a_response_may_end_a_request_early() -> None:
     answer.send_response(413)
     answer.end_message()
     stream.send_data(b"on its way")
-    assert both.to_server() == []  # it has ended there: what comes is ignored
+    assert both.to_server() == []  # it has ended there: later bytes are ignored
     assert both.to_client() == [zttp.Response(413, [], stream_id=1), zttp.EndOfMessage(stream_id=1)]
     for ended in (lambda: stream.send_data(b"x"), lambda: both.client.stream(1), lambda: both.server.stream(1)):
         with pytest.raises(zttp.LocalProtocolError):

@@ -1,4 +1,4 @@
-"""What `examples/load.py` counts, over each protocol and of a server that fails."""
+"""The counts of `examples/load.py`, over each protocol and with a server that fails."""
 
 import asyncio
 import io

@@ -42,7 +42,7 @@ def running(name: str, *options: str) -> Iterator[tuple[int, subprocess.Popen[st
 
 
 def ask(port: int, request: bytes) -> bytes:
-    """Send bytes, close our side, and return all that comes back."""
+    """Send bytes, close our side, and return the whole answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=15) as sock:
         sock.sendall(request)
         sock.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""What `examples/proxy.py` sends on, what it drops and refuses, and what it does when either side fails."""
+"""What `examples/proxy.py` forwards, drops and refuses, and how it handles a failure of either side."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -21,7 +21,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 class Setting:
-    """A client in HTTP/2, the proxy, and a server behind it that is written by hand."""
+    """An HTTP/2 client, the proxy, and a hand-written server behind it."""
 
     def __init__(self, client: Http2Client, front: Server, behind: Proxy) -> None:
         self.client, self.front, self.behind = client, front, behind
@@ -47,7 +47,7 @@ def run(test: Coroutine[None, None, None]) -> None:
 
 
 def answering(response: bytes, seen: list[bytes]) -> Handler:
-    """A server that keeps what it reads, and answers each head with the same bytes."""
+    """A server that keeps its input, and answers each head with the same bytes."""
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -163,7 +163,7 @@ def test_tunnels_and_requests_without_a_host_are_refused() -> None:
 @pytest.mark.parametrize("fields", [[], [(b"content-length", b"%d" % (4 * len(PIECE)))]], ids=["chunks", "length"])
 def test_content_and_trailers_in_both_directions(fields: list[tuple[bytes, bytes]]) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Send back what comes, by zttp."""
+        """Echo the content, with zttp."""
         conn, trailers = zttp.Connection(zttp.SERVER), []
         while True:
             event = conn.next_event()
@@ -308,7 +308,7 @@ def test_nobody_listens() -> None:
 
     async def test() -> None:
         async with setting(nobody) as here:
-            here.behind.port = 1  # tcpmux: nobody has it
+            here.behind.port = 1  # tcpmux: no server uses it
             assert (await here.client.request(b"GET", b"/")).status_code == 502
 
     run(test())

@@ -1,4 +1,4 @@
-"""`examples/trio_server.py`, asked by the example clients on asyncio in a thread of their own."""
+"""`examples/trio_server.py`, with the example clients on asyncio in a separate thread."""
 
 import asyncio
 import socket
@@ -29,7 +29,7 @@ def serve(
     ask: Callable[[int], None],
     tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Ask a server whatever is to be asked, given its port."""
+    """Send a server the requests of a test, given its port."""
 
     async def main() -> None:
         with trio.fail_after(30):

@@ -1,4 +1,4 @@
-"""The ASGI application of the tests with uvicorn: one path for each thing that they drive."""
+"""The ASGI application of the tests with uvicorn: one path for each feature."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 PIECE = bytes(range(256)) * 256  # 64 KiB
 PAGE = (Path(__file__).parent / "peers" / "page.html").read_bytes()
 
-noticed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)  # /notice waits for what /told and /gone tell
+noticed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)  # /notice waits for the signals of /told and /gone
 told: dict[str, bytes] = {}
 
 

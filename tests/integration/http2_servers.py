@@ -1,4 +1,4 @@
-"""Real HTTP/2 servers, each in a process of its own, on listening sockets that they inherit: there from the start."""
+"""Real HTTP/2 servers, each in its own process, on inherited sockets that listen from the start."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ error-log: {folder}/error.log
 
 
 class Peer:
-    """A server that runs: its name, its ports by scheme, and the folder of what it serves."""
+    """A running server: its name, its ports by scheme, and the folder that it serves."""
 
     def __init__(self, name: str, ports: dict[str, int], www: Path) -> None:
         self.name, self.ports, self.www = name, ports, www
@@ -104,11 +104,11 @@ def _command(
     secure: int,
     nginx: dict[str, str],
 ) -> tuple[list[str], dict[str, str]]:
-    """Return how a server is started, with what in its environment, so that it uses our sockets."""
+    """Return the command and the environment of a server, so that it uses our sockets."""
     files = {"certificate": certificate[0], "key": certificate[1], "folder": folder}
     numbers = {"plain": ports["http"], "secure": ports["https"]}
     configuration = folder / "configuration"
-    root = os.getuid() == 0  # servers give that up, and could not read what is here
+    root = os.getuid() == 0  # servers drop that, and could not read the files here
     if name == "nginx":
         configuration.write_text(NGINX.format(user="user root;" if root else "", **nginx, **files, **numbers))
         return ["nginx", "-c", str(configuration), "-p", str(folder)], {"NGINX": f"{plain};{secure};"}

@@ -1,6 +1,6 @@
-"""HTTP/3 on UDP sockets for the tests: a server that answers, and a client that asks, on asyncio.
+"""HTTP/3 on UDP sockets for the tests: a server and a client, on asyncio.
 
-What a program writes around `QuicEndpoint` and around a client's connection, and no more: datagrams in, events pulled,
+Only the code that a program needs around `QuicEndpoint` and around a client's connection: datagrams in, events pulled,
 datagrams out, one timer.
 """
 
@@ -18,7 +18,7 @@ from zttp_h3.credentials import TlsCredentials
 from zttp_h3.endpoint.endpoint import QuicEndpoint
 
 PATTERN = bytes(range(256)) * 4096
-MOST_WAITING = 4 << 20  # bytes of one response that are handed to the connection at once
+MOST_WAITING = 4 << 20  # bytes of one response that are passed to the connection at once
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
@@ -34,7 +34,7 @@ def now() -> int:
 
 
 def answer(method: bytes, target: bytes, content: bytes) -> Answer:
-    """``/download/N`` gives N bytes; everything else says what was asked and what came with it."""
+    """``/download/N`` gives N bytes; other paths describe the request and its content."""
     if target.startswith(b"/download/"):
         return 200, [(b"content-type", b"application/octet-stream")], pattern(int(target[10:]))
     told = b"%s %s %d %s" % (method, target, len(content), hashlib.sha256(content).hexdigest().encode())
@@ -42,19 +42,19 @@ def answer(method: bytes, target: bytes, content: bytes) -> Answer:
 
 
 class Udp(asyncio.DatagramProtocol):
-    """A socket, and the timer of what is behind it."""
+    """A socket, and the timer of its endpoint or connection."""
 
     def __init__(self) -> None:
         self.transport: Any = None
         self.timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        # What a burst may hold: a window of datagrams, while the other side computes.
+        # The size of a burst: a window of datagrams, while the other side computes.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
         self.transport = transport
 
     def error_received(self, exc: Exception) -> None:
-        """Nobody listens there: QUIC finds out by itself."""
+        """No process listens there: QUIC detects that by itself."""
 
     def set_timer(self, at: int | None, due: Callable[[], None]) -> None:
         if self.timer is not None:
@@ -69,7 +69,7 @@ class Udp(asyncio.DatagramProtocol):
 
 
 class ServerProtocol(Udp):
-    """An endpoint that answers every request that has come whole."""
+    """An endpoint that answers every complete request."""
 
     def __init__(self, endpoint: QuicEndpoint, answering: Callable[[bytes, bytes, bytes], Answer]) -> None:
         super().__init__()
@@ -78,9 +78,9 @@ class ServerProtocol(Udp):
         self.requests: dict[tuple[Any, int], tuple[Any, list[bytes]]] = {}
         self.sending: dict[tuple[Any, int], bytes] = {}
         self.seen: list[Any] = []  # every request head
-        self.addresses: dict[Any, None] = {}  # where datagrams came from, in order
-        self.answered: set[Any] = set()  # addresses that got something
-        self.closed: list[Any] = []  # connections that are over
+        self.addresses: dict[Any, None] = {}  # the sources of datagrams, in order
+        self.answered: set[Any] = set()  # addresses that received a datagram
+        self.closed: list[Any] = []  # connections that have ended
         self.errors: list[Exception] = []
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
@@ -123,7 +123,7 @@ class ServerProtocol(Udp):
             self.sending.pop((connection, event.stream_id), None)
 
     def go_on(self, key: tuple[Any, int]) -> None:
-        """Hand on content, as much as may wait."""
+        """Pass content on, up to the limit of waiting bytes."""
         stream, content = key[0].stream(key[1]), self.sending[key]
         room = MOST_WAITING - (stream.pending_bytes or 0)
         if stream.pending_bytes is None or room <= 0:
@@ -147,7 +147,7 @@ class ServerProtocol(Udp):
         self.send()
 
     def restart(self, endpoint: QuicEndpoint) -> None:
-        """Go on as a process that was killed and started again, on the same socket: nothing is known of anybody."""
+        """Continue like a process that was killed and restarted on the same socket: without any connection."""
         self.endpoint = endpoint
         self.requests.clear()
         self.sending.clear()
@@ -206,13 +206,13 @@ class Server:
             self.kill()
 
     def kill(self) -> None:
-        """End as a process that is killed: nobody is told."""
+        """End like a process that is killed: without closing connections."""
         self._loop.call_soon_threadsafe(self.protocol.end)
         self._loop.call_soon_threadsafe(lambda: self._loop.call_soon(self._loop.stop))
         self._thread.join(10)
 
     def call(self, function: Callable[[ServerProtocol], object]) -> None:
-        """Do something with the endpoint, in its thread, and send what comes of it."""
+        """Call something with the endpoint, in its thread, and send the output."""
         done = threading.Event()
 
         def run() -> None:
@@ -225,7 +225,7 @@ class Server:
 
 
 class Response:
-    """What came of a request."""
+    """The outcome of a request."""
 
     def __init__(self) -> None:
         self.head: Any = None
@@ -302,7 +302,7 @@ class Client(Udp):
         content: bytes | None = None,
         headers: list[tuple[bytes, bytes]] | None = None,
     ) -> Response:
-        """Send a request whole."""
+        """Send a complete request."""
         response = Response()
         fields = [(b"host", b"localhost"), *(headers or [])]
         stream = self.connection.send_request(method, target, b"3", fields, end_stream=content is None)
@@ -319,14 +319,14 @@ class Client(Udp):
         return response
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for something that comes with a datagram."""
+        """Wait for a state that a datagram brings about."""
         while not holds():
             self.changed.clear()
             await self.changed.wait()
 
 
 def run(test: Callable[[], Awaitable[None]], seconds: float = 30) -> None:
-    """Run a coroutine, not for ever."""
+    """Run a coroutine, with a time limit."""
 
     async def main() -> None:
         await asyncio.wait_for(test(), seconds)
@@ -336,7 +336,7 @@ def run(test: Callable[[], Awaitable[None]], seconds: float = 30) -> None:
 
 @contextmanager
 def free_port() -> Iterator[int]:
-    """Give a UDP port that nobody has."""
+    """Return an unused UDP port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The FastCGI plugin at work: a client in HTTP/2, a real nginx, and `examples/fastcgi_server.py` behind it."""
+"""The FastCGI plugin in use: an HTTP/2 client, a real nginx, and `examples/fastcgi_server.py` behind it."""
 
 import asyncio
 import sys

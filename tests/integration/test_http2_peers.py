@@ -1,4 +1,4 @@
-"""zttp as a client, by `examples/asyncio_http2_client.py`, of servers that people run: nginx, h2o and hypercorn."""
+"""zttp as a client, in `examples/asyncio_http2_client.py`, of widely used servers: nginx, h2o and hypercorn."""
 
 import asyncio
 import hashlib
@@ -98,7 +98,7 @@ def test_download_through_a_small_window(peer: Peer, certificate: Certificate) -
 def test_the_client_decides_when_a_download_goes_on(peer: Peer, certificate: Certificate) -> None:
     async def test(client: Client) -> None:
         waiting = await client.request(b"GET", large(peer))
-        other = await client.request(b"GET", b"/7")  # not held up by the one that nobody reads
+        other = await client.request(b"GET", b"/7")  # not blocked by the one that is not read
         assert await other.read() == b"you asked for /7"
         assert await waiting.read() == MEBIBYTE * 8
 
@@ -136,7 +136,7 @@ def test_ping_and_new_settings(peer: Peer, certificate: Certificate) -> None:
         client.observe = seen.append
         client.conn.ping(b"8 bytes!")
         client.conn.update_settings({zttp.H2Settings.INITIAL_WINDOW_SIZE: 70_000})
-        if peer.name != "h2o":  # 2.2 does not send the dynamic table size update that is due (RFC 7541 4.2)
+        if peer.name != "h2o":  # 2.2 does not send the required dynamic table size update (RFC 7541 4.2)
             client.conn.update_settings({zttp.H2Settings.HEADER_TABLE_SIZE: 0})
         for number in range(3):
             assert await (await client.request(b"GET", b"/%d" % number)).read() == b"you asked for /%d" % number

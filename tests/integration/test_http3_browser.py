@@ -33,7 +33,7 @@ browser = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chrom
 
 @contextmanager
 def browsing(server: Server, folder: Path) -> Iterator[None]:
-    """A browser that opens the server's page, over QUIC from its first request on."""
+    """A browser that opens the server's page, over QUIC from its first request."""
     assert browser is not None
     certificate = x509.load_der_x509_certificate(server.credentials.certificate)
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -53,11 +53,11 @@ def browsing(server: Server, folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            os.killpg(process.pid, signal.SIGKILL)  # it is a script, and a browser is many processes
+            os.killpg(process.pid, signal.SIGKILL)  # the program is a script, and a browser has many processes
 
 
 class Site:
-    """The page, and what it tells."""
+    """The page, and its results."""
 
     def __init__(self) -> None:
         self.told: queue.Queue[Any] = queue.Queue()
@@ -87,8 +87,8 @@ def test_chromium(tmp_path: Path) -> None:
         }
         before = set(server.protocol.addresses)
         assert not server.protocol.errors
-        # Started again with its secret: what the browser goes on with is answered by a stateless reset (RFC 9000 10.3),
-        # and it connects again at once.
+        # Restarted with its secret: a stateless reset answers the browser's packets (RFC 9000 10.3), and it connects
+        # again at once.
         endpoint = QuicEndpoint(credentials=credentials, secret=SECRET)
 
         def restart(protocol: ServerProtocol) -> None:
@@ -97,7 +97,7 @@ def test_chromium(tmp_path: Path) -> None:
 
         server.call(restart)
         told = first
-        while told == first:  # what was not answered any more is said again
+        while told == first:  # an unanswered request is repeated
             told = site.told.get(timeout=60)
         assert told.get("after"), told
         assert before & server.protocol.answered

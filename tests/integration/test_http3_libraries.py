@@ -16,7 +16,7 @@ from tests.integration.http3_udp import Client, Server, answer, pattern, run
 from zttp_h3.credentials import TlsCredentials, TrustStore
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of the libraries that they stand on
+    warnings.simplefilter("ignore")  # of their dependencies
     import aioquic.asyncio
     import aioquic.h3.connection
     import aioquic.h3.events
@@ -32,7 +32,7 @@ with warnings.catch_warnings():
 
 
 def stack(library: Any) -> SimpleNamespace:
-    """What both of them have, qh3 having begun as aioquic."""
+    """The common names of both: qh3 is a fork of aioquic."""
     return SimpleNamespace(
         connect=library.asyncio.connect,
         serve=library.asyncio.serve,
@@ -50,7 +50,7 @@ CONTENT = pattern(1_000_000)
 
 
 class Issued:
-    """A certificate for localhost of an authority that is made up, in files."""
+    """A certificate for localhost of an invented authority, in files."""
 
     def __init__(self, folder: Path) -> None:
         authority = trustme.CA()
@@ -74,7 +74,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
 
 
 def protocol_of(theirs: SimpleNamespace) -> Any:
-    """A protocol of theirs that asks and answers."""
+    """A protocol of theirs that sends requests and answers them."""
 
     class Protocol(theirs.Protocol):  # type: ignore[misc, name-defined]
         def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -142,7 +142,7 @@ def test_a_client_of_theirs(theirs: SimpleNamespace, retry: bool, issued: Issued
 
 @asynccontextmanager
 async def serving(theirs: SimpleNamespace, issued: Issued, **options: Any) -> AsyncIterator[int]:
-    """A server of theirs; its port."""
+    """A server of theirs; yields its port."""
     configuration = theirs.Configuration(is_client=False, alpn_protocols=["h3"])
     configuration.load_cert_chain(issued.chain, issued.key)
     serving = await theirs.serve(
@@ -191,7 +191,7 @@ def test_curl(issued: Issued) -> None:
 
 @pytest.mark.parametrize("browser", ["chrome", "firefox"])
 def test_curl_as_a_browser(browser: Any, issued: Issued) -> None:
-    # What curl says as a browser does: its ClientHello, its SETTINGS, its transport parameters.
+    # curl imitates a browser: its ClientHello, its SETTINGS, its transport parameters.
     authority: Any = str(issued.authority)
     with Server(issued.credentials) as server:
         response = curl_cffi.get(

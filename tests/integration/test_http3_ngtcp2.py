@@ -1,4 +1,4 @@
-"""ngtcp2, the client and the server that Debian has (`ngtcp2-client`, `ngtcp2-server`), on loopback sockets."""
+"""ngtcp2, the client and the server of Debian (`ngtcp2-client`, `ngtcp2-server`), on loopback sockets."""
 
 import shutil
 import subprocess
@@ -29,7 +29,7 @@ def credentials(certificate: tuple[Path, Path]) -> TlsCredentials:
 
 
 def download(server: Server, folder: Path, *targets: str, options: tuple[str, ...] = ()) -> str:
-    """Let their client fetch things into ``folder``; what it tells of it."""
+    """Let their client fetch paths into ``folder``; return its output."""
     assert CLIENT is not None
     addresses = [f"https://localhost:{server.port}{target}" for target in targets]
     command = [CLIENT, "--no-quic-dump", "--no-http-dump", "--exit-on-all-streams-close", f"--download={folder}"]
@@ -110,7 +110,7 @@ def test_a_token_of_an_earlier_connection_saves_the_retry(credentials: TlsCreden
         download(server, tmp_path, "/one", options=token)
         download(server, tmp_path, "/two", options=token)
         retried = [transport.own.retry_source_connection_id is not None for transport in transports(server)]
-    # The token is for the address, port included, where the second connection does not come from.
+    # The token is for an address and port, and the second connection has another one.
     assert retried in ([True, False], [True, True])
 
 
@@ -162,7 +162,7 @@ def test_we_change_the_keys(credentials: TlsCredentials, tmp_path: Path) -> None
 @with_their_client
 @pytest.mark.parametrize("options", [(), ("--nat-rebinding",)])
 def test_they_move(options: tuple[str, ...], credentials: TlsCredentials, tmp_path: Path) -> None:
-    # An upload, so that they send when they move: who only listens on a new address is not heard of again.
+    # An upload, so that they send when they move: a client that only receives would not show its new address.
     (tmp_path / "content").write_bytes(pattern(20_000_000))
     upload = (f"--data={tmp_path / 'content'}", "--http-method=POST", "--change-local-addr=5ms")
     with Server(credentials) as server:
@@ -185,7 +185,7 @@ def test_resumption(credentials: TlsCredentials, tmp_path: Path) -> None:
 
 @with_their_client
 def test_a_version_that_nobody_speaks(credentials: TlsCredentials, tmp_path: Path) -> None:
-    # RFC 9000 6: they are told of version 1, and come back with it.
+    # RFC 9000 6: they receive version 1, and connect again with it.
     with Server(credentials) as server:
         told = download(server, tmp_path, "/one", options=("--version=0x5a6a7a8a", "--preferred-versions=v1"))
         assert len(server.protocol.seen) == 1
@@ -197,7 +197,7 @@ def test_a_version_that_nobody_speaks(credentials: TlsCredentials, tmp_path: Pat
 
 @contextmanager
 def their_server(certificate: tuple[Path, Path], www: Path, *options: str) -> Iterator[int]:
-    """Their server, until it is not needed any more; its port."""
+    """Their server, stopped afterwards; yields its port."""
     assert SERVER is not None
     www.mkdir(exist_ok=True)
     (www / "large").write_bytes(pattern(5_000_000))
@@ -219,7 +219,7 @@ def their_server(certificate: tuple[Path, Path], www: Path, *options: str) -> It
 
 
 def listens(port: int) -> bool:
-    """Tell whether somebody has a UDP socket on the port."""
+    """Return whether a UDP socket uses the port."""
     return any(f":{port:04X} " in line for line in Path("/proc/net/udp").read_text().splitlines())
 
 

@@ -1,4 +1,4 @@
-"""`examples/proxy.py` between a client in HTTP/2 and a real nginx in HTTP/1.1."""
+"""`examples/proxy.py` between an HTTP/2 client and a real nginx with HTTP/1.1."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

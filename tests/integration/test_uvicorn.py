@@ -17,7 +17,7 @@ import zttp
 import zttp_h1
 from tests.integration.uvicorn_server import Server
 
-PIECE = bytes(range(256)) * 256  # what /download repeats
+PIECE = bytes(range(256)) * 256  # repeated by /download
 MEBIBYTE = bytes(range(256)) * 4096
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
@@ -76,7 +76,7 @@ def test_connection_close(server: Server) -> None:
 
 def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
     paths = [b"/%d" % number for number in range(30)]
-    paths[10] = b"/slow"  # an answer that takes its time holds up those after it
+    paths[10] = b"/slow"  # a slow answer delays those after it
     with server.connect() as sock:
         sock.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path for path in paths))
         received = receive_until(sock, b"you asked for /29")
@@ -135,7 +135,7 @@ def test_early_response_before_the_upload_ends(server: Server) -> None:
     with server.connect() as sock:
         sock.sendall(b"POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nfirst bytes")
         assert receive_until(sock, b"too much").startswith(b"HTTP/1.1 413 ")
-        # The rest still belongs to that request, and the connection goes on after it.
+        # The rest still belongs to that request, and the connection continues after it.
         sock.sendall(bytes(1_000_000 - len(b"first bytes")) + b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
         assert receive_until(sock, b"you asked for /next").startswith(b"HTTP/1.1 200 ")
 

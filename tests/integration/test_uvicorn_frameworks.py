@@ -15,14 +15,14 @@ from websockets.sync.client import connect
 from tests.integration.uvicorn_server import Server
 
 HERE = Path(__file__).parent
-PIECE = bytes(range(256)) * 256  # what /stream repeats
+PIECE = bytes(range(256)) * 256  # repeated by /stream
 MEBIBYTE = bytes(range(256)) * 4096
 PAGE = (HERE / "peers" / "page.html").read_bytes()
 PROTOCOLS = {"http1": "HTTP/1.1", "http2": "HTTP/2"}
 
 
 class Site:
-    """A server, the framework of its application, and the options of a client that speaks the right protocol to it."""
+    """A server, the framework of its application, and the options of a client with the right protocol."""
 
     def __init__(self, framework: str, protocol: str, certificate: tuple[Path, Path] | None) -> None:
         self.framework = framework
@@ -124,7 +124,7 @@ def test_streamed_content_arrives_before_it_is_complete(client: httpx.Client) ->
     with client.stream("GET", "/apart") as response:
         content = response.iter_raw()
         assert next(content) == b"first"
-        assert client.post("/release").status_code == 204  # what the rest waits for
+        assert client.post("/release").status_code == 204  # the rest waits for it
         assert b"".join(content) == b"second"
 
 

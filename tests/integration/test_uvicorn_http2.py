@@ -1,4 +1,4 @@
-"""`uvicorn --http zttp --http2`, unmodified, over TLS and in clear text, driven by every HTTP/2 client at hand."""
+"""`uvicorn --http zttp --http2`, unmodified, over TLS and in clear text, driven by every available HTTP/2 client."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ from tests.integration.http2_servers import Certificate
 from tests.integration.uvicorn_server import Server, run, serving
 
 PEERS = Path(__file__).parent / "peers"
-PIECE = bytes(range(256)) * 256  # what /download repeats
+PIECE = bytes(range(256)) * 256  # repeated by /download
 MEBIBYTE = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(MEBIBYTE * 8).hexdigest()
 TRANSFERS = 3 if zttp_h2.COMPILED else 1  # at a time
@@ -60,7 +60,7 @@ def server(request: pytest.FixtureRequest) -> Server:
 
 @pytest.fixture
 def curl(server: Server, request: pytest.FixtureRequest) -> Callable[..., bytes]:
-    """curl, made to speak HTTP/2 to this server."""
+    """curl, with HTTP/2 to this server."""
     if shutil.which("curl") is None or b" HTTP2 " not in server.curl("--version"):
         pytest.skip("there is no curl with HTTP/2 here")
     options = ["--http2-prior-knowledge"]
@@ -70,7 +70,7 @@ def curl(server: Server, request: pytest.FixtureRequest) -> Callable[..., bytes]
 
 
 def with_httpx(server: Server, request: pytest.FixtureRequest) -> httpx.AsyncClient:
-    """Make an httpx client that speaks HTTP/2 alone in clear text, and offers both over TLS."""
+    """Make an httpx client that uses only HTTP/2 in clear text, and offers both over TLS."""
     tls = server.scheme == "https"
     verify = ssl.create_default_context(cafile=request.getfixturevalue("certificate")[0]) if tls else False
     return httpx.AsyncClient(base_url=server.url(""), http1=tls, http2=True, verify=verify, trust_env=False, timeout=20)
@@ -126,7 +126,7 @@ def test_httpx_large_transfers(server: Server, request: pytest.FixtureRequest) -
 def test_the_request_as_the_application_sees_it(server: Server, request: pytest.FixtureRequest) -> None:
     async def main() -> dict[str, object]:
         async with with_httpx(server, request) as client:
-            # RFC 9113 8.2.3: crumbs of a cookie are joined again.
+            # RFC 9113 8.2.3: the parts of a cookie are joined again.
             fields = [("Cookie", "a=1"), ("Cookie", "b=2"), ("X-Twice", "1"), ("X-Twice", "2")]
             seen: dict[str, object] = (await client.get("/request", headers=fields)).json()
             return seen
@@ -232,7 +232,7 @@ def test_nghttp_uploads(server: Server, tmp_path: Path) -> None:
 
 @needs("nghttp")
 def test_nghttp_frames_of_every_kind(server: Server) -> None:
-    """Priorities, a field block in CONTINUATION frames, other table sizes, streams by the dozen."""
+    """Priorities, a field block in CONTINUATION frames, other table sizes, dozens of streams."""
     options = ["--continuation", "--header-table-size=0", "--header-table-size=65536", "--encoder-header-table-size=0"]
     output = run("nghttp", *options, "-m", "50", "--weight=7", "-nv", server.url("/page"))
     assert output.count(b":status: 200") == 50
@@ -294,7 +294,7 @@ def test_chromium(secure: Server, tmp_path: Path) -> None:
         try:
             told = httpx.get(secure.url("/notice/chromium"), verify=False, trust_env=False, timeout=40)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)  # it is a script, and a browser is many processes
+            os.killpg(process.pid, signal.SIGKILL)  # the program is a script, and a browser has many processes
     size = 64 * len(PIECE)
     assert told.json() == {"texts": True, "downloaded": size, "uploaded": size, "protocols": ["h2"]}
 
@@ -303,7 +303,7 @@ def test_chromium(secure: Server, tmp_path: Path) -> None:
 
 
 class Client:
-    """A connection of zttp's own on a plain socket, for what no other client shows."""
+    """A zttp connection on a plain socket, for checks that no other client allows."""
 
     def __init__(self, server: Server) -> None:
         self.sock = server.connect()
@@ -319,7 +319,7 @@ class Client:
         self.sock.sendall(self.conn.data_to_send())
 
     def events(self, until: Callable[[zttp.Event], bool]) -> list[zttp.Event]:
-        """Collect events until one is the last that is wanted, or the connection is closed."""
+        """Collect events until the last wanted one, or until the connection is closed."""
         events: list[zttp.Event] = []
         while True:
             event = self.conn.next_event()

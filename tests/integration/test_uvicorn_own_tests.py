@@ -1,4 +1,4 @@
-"""uvicorn's own tests of its backends for zttp, from its source distribution, against what is installed here."""
+"""uvicorn's own tests of its backends for zttp, from its source distribution, with the installed zttp."""
 
 import os
 import subprocess
@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 SDISTS = ROOT / ".build/sdists"  # fetched once for all builds
 PIP = ROOT / ".build/tools/bin/python"  # the environments have none
 
-# Tests that suppose what zttp 0.0.35 does, and why it is not so here. One that passes fails ours.
+# Tests that assume the behaviour of zttp 0.0.35, and why ours differs. If one passes, our test fails.
 DIFFERENT = {
-    # The stream's window of a client is larger than the 100 kB of the test, so that nothing waits for credit.
+    # A client's stream window is larger than the 100 kB of the test, so nothing waits for credit.
     "test_window_update_flushes_pending_response_data",
     # RFC 9113 5.1: nothing is sent on a closed stream, so `reset()` after a complete response does nothing.
     "test_app_returning_value_resets_stream",
@@ -42,7 +42,7 @@ def fetch(requirement: str) -> Path:
                 pytest.skip("uvicorn's source distribution did not come in time")
             if done.returncode:
                 pytest.skip(f"uvicorn's source distribution cannot be had: {done.stderr.strip()[-200:]}")
-            (Path(folder) / name).replace(SDISTS / name)  # at once: another process may want it too
+            (Path(folder) / name).replace(SDISTS / name)  # atomically: another process may need it, too
     return SDISTS / name
 
 

@@ -1,7 +1,7 @@
-"""The hand-over of a connection that leaves HTTP: to a WebSocket library after a 101, to a tunnel after CONNECT.
+"""The hand-over of a connection after HTTP: to a WebSocket library after a 101, to a tunnel after CONNECT.
 
-wsproto and websockets stand on both sides: as the peer, with a handshake of its own, and behind zttp, taking over
-the frames. What follows the last byte of HTTP comes in the same packet or later, cut anywhere, and must arrive whole.
+wsproto and websockets are used on both sides: as the peer, with its own handshake, and behind zttp, for the frames.
+The bytes after the last byte of HTTP come in the same packet or later, cut anywhere, and must all arrive.
 """
 
 from typing import Protocol
@@ -32,7 +32,7 @@ HANDSHAKE = [
 
 
 class WebSocket(Protocol):
-    """One end of a WebSocket; with `handshake`, it speaks the HTTP before the frames itself."""
+    """One end of a WebSocket; with `handshake`, it also does the HTTP before the frames."""
 
     def __init__(self, role: int, *, handshake: bool) -> None: ...
     def request(self) -> bytes: ...

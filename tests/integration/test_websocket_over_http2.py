@@ -28,7 +28,7 @@ def pull(conn: zttp.H2Connection) -> list[zttp.Event]:
 
 
 class Pair:
-    """A client and a server in memory; what they send is cut at random."""
+    """A client and a server in memory; their output is cut at random."""
 
     def __init__(self, seed: int, *, announced: bool = True) -> None:
         self.random = random.Random(seed)
@@ -48,7 +48,7 @@ class Pair:
         return events
 
     def exchange(self) -> tuple[list[zttp.Event], list[zttp.Event]]:
-        """Let both sides talk until they have nothing more to say: what the client saw, what the server saw."""
+        """Exchange until neither side has output; return the events of the client, and of the server."""
         at_client: list[zttp.Event] = []
         at_server: list[zttp.Event] = []
         quiet = False
@@ -61,7 +61,7 @@ class Pair:
 
 
 def messages(socket: WebSocket, events: list[zttp.Event]) -> list[object]:
-    """What arrives in the content of a stream, put together again."""
+    """The messages that arrive in the content of a stream."""
     whole: list[object] = []
     part: list[str | bytes] = []
     for event in events:

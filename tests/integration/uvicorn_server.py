@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 
 class Server:
-    """A uvicorn process, what it logs, and where it listens."""
+    """A uvicorn process, its log, and its address."""
 
     def __init__(self, *options: str, app: str = "asgi_app:app") -> None:
         command = [sys.executable, "-P", "-m", "uvicorn", "--http", "zttp", "--host", "127.0.0.1", "--port", "0"]
@@ -44,7 +44,7 @@ class Server:
         self._listening.set()
 
     def stop(self) -> None:
-        """Ask it to stop, and wait until it has."""
+        """Stop it, and wait until it has ended."""
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(15)
@@ -67,7 +67,7 @@ class Server:
 
 @contextmanager
 def serving(*options: str) -> Iterator[Server]:
-    """Run a server that must not fail on the way."""
+    """Run a server that must not fail meanwhile."""
     server = Server(*options)
     try:
         yield server

@@ -1,4 +1,4 @@
-"""Protocols that break one rule of the plugin contract each, with the test that has to notice and what it says."""
+"""Protocols that break one rule of the plugin contract each, with the test that must detect it, and its message."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Sample:
     Attributes:
         connection: Its connection.
         test: The test of the kit that fails.
-        message: What it says, as a regular expression.
-        descriptor: What its descriptor says beyond that of the good protocol.
-        suite: What its suite says beyond that of the good protocol.
+        message: Its message, as a regular expression.
+        descriptor: Changes to the descriptor of the good protocol.
+        suite: Changes to the suite of the good protocol.
     """
 
     connection: Any

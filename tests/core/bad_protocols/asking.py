@@ -1,4 +1,4 @@
-"""Connections that ask the process for what was not handed to them, by every name that it has."""
+"""Connections that use time, entropy or other state of the process that was not passed in, by every name."""
 
 import gc
 import logging

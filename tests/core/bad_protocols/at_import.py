@@ -1,4 +1,4 @@
-"""A module that looks around when it is imported: what its protocol does depends on where and when that was."""
+"""A module that examines the process at import: its protocol depends on the place and time of that."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Connections that are not careful with what a caller hands over, or with what it asks twice."""
+"""Connections that mistreat the arguments of a caller, or fail at repeated calls."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -16,7 +16,7 @@ from zttp_core.messages import is_field_value, is_request_target, is_token
 
 @bad("test_fields_may_come_in_any_form", r"an iterator of lists: .*200\\n\\nhello.* is sent, not .*length: 5")
 class ReadingFieldsTwice(LineConnection):
-    """To check them, and to write them: an iterator is empty by then."""
+    """Iterates twice, to check and to write: an iterator is empty the second time."""
 
     def _send_head(self, first: bytes, fields: Any) -> None:
         self._check(all(is_token(name) and is_field_value(value) for name, value in fields))
@@ -80,7 +80,7 @@ class NeedingFields(LineConnection):
 
 @bad("test_empty_content_is_nothing", r"sending Data\(data=b'hello'\) was refused")
 class EndingWithNothing(LineConnection):
-    """As a chunk of no length does that is written without a look at it."""
+    """Like a chunk of length 0 that is written unchecked."""
 
     def send_data(self, data: Any, /) -> None:
         super().send_data(data)
@@ -221,7 +221,7 @@ class OnStreamsThatHint(FrameConnection):
 
 @bad("test_a_stream_that_waits_holds_up_no_other", "the response on another does not go out")
 class OneAfterTheOther(FrameConnection):
-    """What waits for credit keeps what was sent later from going out, whatever the stream."""
+    """Content that waits for credit blocks later output of all streams."""
 
     def __init__(self, role: int) -> None:
         super().__init__(role)

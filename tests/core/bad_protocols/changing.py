@@ -1,4 +1,4 @@
-"""Connections that change what is unusual on its way."""
+"""Connections that change unusual messages in transit."""
 
 from typing import Any
 
@@ -99,7 +99,7 @@ class WithNumbersOfOneOctet(FrameConnection):
 
 @bad("test_a_connection_carries_more_messages_than_an_octet_counts", "refuses it: enough")
 class HavingEnough(FrameConnection):
-    """A limit on streams at once, counted over the life of a connection."""
+    """A limit on concurrent streams, counted over the lifetime of a connection."""
 
     requests = 0
 

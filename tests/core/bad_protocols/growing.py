@@ -1,4 +1,4 @@
-"""Connections that are good for small messages: longer ones break them, cost too much, or leave something behind."""
+"""Connections that are right for small messages only: longer ones break them, cost too much, or leave memory behind."""
 
 from typing import Any, ClassVar
 
@@ -37,7 +37,7 @@ class SendingAtMostSoMuch(LineConnection):
 
 @bad(RECEIVED, "growing 'content', server, pulled at once: 8 times as much costs .* times that")
 class CountingAllAgain(LineConnection):
-    """Looks at all content so far, whenever there is more of it."""
+    """Examines all content so far, whenever more arrives."""
 
     def receive_data(self, data: Any, /) -> None:
         self._all = self.__dict__.get("_all", b"") + bytes(data)
@@ -62,7 +62,7 @@ class JoiningEachTime(LineConnection):
     def send_data(self, data: Any, /) -> None:
         self._check(self._writing == OPEN)
         joined = bytearray(b"".join([*self._output, bytes(data)]))
-        self._output = [bytes(bytearray(bytes(joined)))]  # so often that it shows beside what sending costs anyway
+        self._output = [bytes(bytearray(bytes(joined)))]  # so often that it shows in the cost of sending
 
 
 @bad("test_cost_is_linear_in_a_head", "8 times as much of b'a' from byte .* on costs .* times as much")

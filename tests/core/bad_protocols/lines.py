@@ -1,4 +1,4 @@
-"""A small protocol that conforms: what the bad ones are made from, each by breaking one rule.
+"""A small protocol that conforms; each bad one is derived from it by breaking one rule.
 
 A message is a first line, lines of fields, an empty line, and as much content as the field ``length`` says.
 """
@@ -27,7 +27,7 @@ class LineConnection:
     def __init__(self, role: int) -> None:
         self.role = role
         self._input = bytearray()
-        self._looked = 0  # so far there is no end of a head
+        self._looked = 0  # up to here there is no end of a head
         self._eof = False
         self._end_to_tell = False  # by CONNECTION_CLOSED, once
         self._reading = HEAD
@@ -151,7 +151,7 @@ def refusal(message: str) -> RemoteProtocolError:
 
 
 def describe(connection: Any = LineConnection, **fields: Any) -> ProtocolDescriptor:
-    """A descriptor of the good protocol, or of what a test makes of it."""
+    """A descriptor of the good protocol, or of a test's variant."""
     claims = frozenset(("keep-alive", "pipelining"))
     kept = {"name": "lines", "aliases": ("line-by-line",), "capabilities": claims, "summary": "", **fields}
     return ProtocolDescriptor(api_version=(1, 0), connection=connection, **kept)

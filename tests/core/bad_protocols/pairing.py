@@ -1,4 +1,4 @@
-"""Connections that do not understand their own kind, and descriptors that say what is not so."""
+"""Connections that do not understand their own output, and descriptors that are wrong."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ class KeepingWhatFollows(LineConnection):
 
 
 class OnStreams(LineConnection):
-    """Its streams are not worth the name."""
+    """Its streams are not streams."""
 
     pending_bytes = 0
     stream_id = 1

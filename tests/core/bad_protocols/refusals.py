@@ -103,7 +103,7 @@ class NamingARightReply(LineConnection):
 
 class Fragile(LineConnection):
     def next_event(self) -> Any:
-        if not self._input.isascii():  # which any search finds, whatever else it looks at
+        if not self._input.isascii():  # which a search finds in any input
             raise IndexError("list index out of range")
         return super().next_event()
 

@@ -1,4 +1,4 @@
-"""Connections that take what is not theirs: memory, files, clocks, threads; and some without manners."""
+"""Connections that use forbidden resources: memory, files, clocks, threads; and some that misbehave otherwise."""
 
 import decimal
 from collections.abc import Iterator
@@ -168,7 +168,7 @@ class RefusingAnyOption(LineConnection):
 
 
 class Unrelated:
-    """It may do all that is asked for."""
+    """It may do all that is requested."""
 
 
 @bad(

@@ -1,4 +1,4 @@
-"""Connections over sealed datagrams whose seals are none, or that are not the same twice."""
+"""Connections over encrypted datagrams without real protection, or without reproducible output."""
 
 import os
 from typing import Any
@@ -27,7 +27,7 @@ class WithOneKeyForAll(SealedConnection):
 
 @bad("test_forged_datagrams_are_dropped", "with the forged datagram .* it gives ")
 class BelievingEverything(SealedConnection):
-    """Refuses the connection for what anybody may have sent."""
+    """Refuses the connection for datagrams that anybody may have sent."""
 
     def receive_datagram(self, datagram: Any, now: int = 0, peer_address: Any = None, /, **more: Any) -> None:
         if bytes(datagram[:1]) not in (b"H", b"S"):
@@ -64,7 +64,7 @@ class ConfusedByAbuse(SealedConnection):
 
 @bad("test_both_sides_understand_each_other", "what was sent did not reach the client")
 class StayingWithTheFirstAddress(SealedConnection):
-    """Answers to where the client was."""
+    """Answers to the previous address of the client."""
 
     first: Any = None
 
@@ -81,7 +81,7 @@ class SendingToNobody(SealedConnection):
 
 @bad("test_both_sides_understand_each_other", 'a datagram is to leave from "the client\'s address", which is not where')
 class LeavingFromElsewhere(SealedConnection):
-    """Takes the address that a datagram came from for the one that it came to."""
+    """Confuses the source of a datagram with its destination."""
 
     def data_to_send_with_addresses(self, now: int = 0) -> list[Outgoing]:
         return [Outgoing(datagram, self._peer_address, self._peer_address) for datagram in self.data_to_send(now)]
@@ -141,7 +141,7 @@ bad(
 
 @bad("test_illegal_sends_leave_no_trace", "illegal sends have changed it")
 class NumberingWhatItRefuses(SealedConnection):
-    """As many datagrams leave, and their numbers tell what was tried."""
+    """As many datagrams are sent, but their numbers are different."""
 
     def _check(self, allowed: bool) -> None:
         self._sent += not allowed
@@ -150,7 +150,7 @@ class NumberingWhatItRefuses(SealedConnection):
 
 @bad("test_forged_datagrams_are_dropped", "with the forged datagram .* it gives ")
 class BelievingTheFirst(SealedConnection):
-    """Begins with whatever comes first, and is then nobody's."""
+    """Begins with any first datagram, and is then unusable."""
 
     def receive_datagram(self, datagram: Any, now: int = 0, peer_address: Any = None, /, **more: Any) -> None:
         self.first = self.__dict__.get("first") or bytes(datagram[1:5])

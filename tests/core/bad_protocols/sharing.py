@@ -1,4 +1,4 @@
-"""Connections that have something in common which one of them can change for another."""
+"""Connections with shared state, which one of them can change for another."""
 
 from collections.abc import Iterable
 from threading import get_ident
@@ -12,7 +12,7 @@ from zttp_core.events import Request
 @bad("test_what_one_connection_received_no_other_gives", r"with b'b' in place of b'y' .* another connection's value is")
 @bad("test_connections_share_nothing_that_changes", "connections share what changes: CachingFields.cache")
 class CachingFields(LineConnection):
-    """Knows the fields of a request line again, and thinks that they are always the same."""
+    """Remembers the fields of a request line, and assumes that they are always the same."""
 
     cache: ClassVar[dict[bytes, Any]] = {}
 
@@ -35,7 +35,7 @@ class Counting(LineConnection):
 
 @bad("test_connections_share_nothing_that_changes", "connections share what changes: _seen")
 class WithADefaultList(LineConnection):
-    """The classical slip: the default argument is made once."""
+    """The classic mistake: a mutable default argument."""
 
     def __init__(self, role: int, *, seen: list[int] = []) -> None:  # noqa: B006
         super().__init__(role)
@@ -47,7 +47,7 @@ class WithADefaultList(LineConnection):
 
 
 class Tables:
-    """What a connection keeps in an object of its own."""
+    """The state of a connection, in an object of its own."""
 
     __module__ = LineConnection.__module__
     names: ClassVar[list[bytes]] = []
@@ -72,7 +72,7 @@ class WithTables(LineConnection):
 
 @bad("test_connections_do_not_disturb_each_other", "two connections that are fed in turns disturb each other")
 class WithTheLastRequest(LineConnection):
-    """Content belongs to whoever sent the last head."""
+    """Content belongs to the sender of the last head."""
 
     last: Iterable[Any] = ()
 

@@ -1,4 +1,4 @@
-"""Connections that take what is no bytes, give what is none, or end where they must not."""
+"""Connections that accept or return values that are not bytes, or end where they must not."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class SendingText(LineConnection):
 
 @bad("test_what_is_no_bytes_is_refused", r"server: send_data\(5\) was taken, although it is of the wrong type")
 class SendingZeros(LineConnection):
-    """``bytes(5)`` is no error: it is five zeros."""
+    """``bytes(5)`` is not an error: it is five zeros."""
 
     def send_data(self, data: Any, /) -> None:
         super().send_data(bytes(data) if isinstance(data, int) else data)
@@ -288,7 +288,7 @@ class NeverEnding(LineConnection):
 
 @bad("test_an_early_answer_loses_no_content", r"exchange 'post', server: answered after byte \d+ of 20 the request is ")
 class ForgettingWhatIsAnswered(LineConnection):
-    """Who has been answered is no longer listened to."""
+    """Ignores the peer after the answer."""
 
     def next_event(self) -> Any:
         if self._reading == CONTENT and self.role != CLIENT and self._writing == SENT:
@@ -299,7 +299,7 @@ class ForgettingWhatIsAnswered(LineConnection):
 
 @bad("test_an_end_is_told", r"exchange 'get', server: behind the CONNECTION_CLOSED of an EOF next_event\(\) returns ")
 class EndingForEver(LineConnection):
-    """A program that pulls until there is nothing more does so for ever."""
+    """A program that pulls until nothing is left never ends."""
 
     def next_event(self) -> Any:
         event = super().next_event()
@@ -316,7 +316,7 @@ class AfraidOfSilence(LineConnection):
 
 @bad("test_mutated_input_raises_nothing_else", "gives events in a wrong order: .* comes after the end of its message")
 class AddingSomething(LineConnection):
-    """What is odd gives content after the end."""
+    """Odd inputs give content after the end."""
 
     added = False
 
@@ -351,7 +351,7 @@ class ListeningOn(LineConnection):
 
 @bad("test_unanswered_requests_are_bounded", "the same request without an end, unanswered: .* bytes are held")
 class WaitingForAnything(LineConnection):
-    """Keeps all that comes after a request until that is answered."""
+    """Keeps all bytes after a request until it is answered."""
 
     def receive_data(self, data: Any, /) -> None:
         if self._reading == HEAD:

@@ -1,4 +1,4 @@
-"""Multiplexed connections whose streams do not do what they are told."""
+"""Multiplexed connections whose streams do not do what their methods promise."""
 
 from typing import Any
 
@@ -188,7 +188,7 @@ class ThrowingAllAway(FrameConnection):
 
 @bad("test_an_early_answer_loses_no_content", r"'two streams', server: answered after byte \d+ of \d+ the request is ")
 class ForgettingStreams(FrameConnection):
-    """Whoever has been answered is no longer listened to."""
+    """Ignores a stream after its answer."""
 
     def _read(self, letter: bytes, stream_id: int, payload: bytes) -> Any:
         stream = self._streams.get(stream_id)

@@ -1,4 +1,4 @@
-"""Connections that are not what the contract describes."""
+"""Connections that do not match the contract's description."""
 
 import sys
 from types import ModuleType
@@ -17,11 +17,11 @@ class CompiledElsewhere:
 
 
 class OwnEvent:
-    """An event that does not say which stream it belongs to."""
+    """An event without its stream."""
 
 
 class Bytes(bytes):
-    """Bytes that belong to somebody else."""
+    """Bytes of another owner."""
 
 
 @bad(

@@ -1,4 +1,4 @@
-"""Connections over datagrams that are no good with time, or with a network that is no good."""
+"""Connections over datagrams that mishandle time, or an unreliable network."""
 
 from typing import Any
 

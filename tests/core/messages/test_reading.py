@@ -1,4 +1,4 @@
-"""A decoded field section as a message, or the reason why it is none (RFC 9113 8, RFC 9114 4)."""
+"""A decoded field section as a message, or the reason why it is not one (RFC 9113 8, RFC 9114 4)."""
 
 import pytest
 

@@ -144,7 +144,7 @@ def test_there_are_eight_urgencies(urgency: int) -> None:
     ],
 )
 def test_the_value_is_a_dictionary(value: bytes, priority: tuple[int, bool]) -> None:
-    # RFC 9651 4.2.2: the last one counts; what is of another type or in a string is none.
+    # RFC 9651 4.2.2: the last one counts; a value of another type or in a string does not.
     assert parse_priority(value) == priority
 
 

@@ -1,4 +1,4 @@
-"""What a caller gives as a field section of HTTP/2 or HTTP/3; what the reader would refuse is not made (RFC 9113 8)."""
+"""A caller's fields as a field section of HTTP/2 or HTTP/3; none is written that a reader would refuse (RFC 9113 8)."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ def test_a_request() -> None:
 )
 def test_targets_become_pseudo_header_fields(method: bytes, target: bytes, pseudo: Fields) -> None:
     assert write_request(method, target, []) == ([(b":method", method), *pseudo], -1)
-    # And what they become is read again.
+    # And a reader accepts the result.
     assert isinstance(read_request([(b":method", method), *pseudo]), RequestHead)
 
 

@@ -1,4 +1,4 @@
-"""An application of FastAPI: the same paths as starlette_app.py, in its own ways of writing them."""
+"""A FastAPI application: the same paths as starlette_app.py, written in FastAPI's style."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What the applications of Starlette and FastAPI share: contents that are streamed, and a middleware."""
+"""The shared parts of the Starlette and FastAPI applications: streamed contents, and a middleware."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ async def pieces(count: int) -> AsyncIterator[bytes]:
 
 
 async def words_apart() -> AsyncIterator[bytes]:
-    """Yield a word, and another once a second request has come in between."""
+    """Yield a word, and another after a second request has arrived."""
     released.clear()
     yield b"first"
     await released.wait()
@@ -31,7 +31,7 @@ async def words_that_break_off() -> AsyncIterator[bytes]:
 
 
 async def digest(content: AsyncIterator[bytes]) -> dict[str, int | str]:
-    """Read content as it arrives, and say what it was."""
+    """Read content as it arrives, and describe it."""
     length, seen = 0, hashlib.sha256()
     async for piece in content:
         length += len(piece)

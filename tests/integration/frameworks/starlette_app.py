@@ -1,4 +1,4 @@
-"""An application of Starlette: the same paths as fastapi_app.py, in its own ways of writing them."""
+"""A Starlette application: the same paths as fastapi_app.py, written in Starlette's style."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
