@@ -129,6 +129,19 @@ def test_crumbs_with_gaps_between_them_are_bounded() -> None:
     assert stream.receive(2002, b"x", False) == TOO_MANY_GAPS
 
 
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_crumbs_in_order_take_no_more_memory_than_the_window(overlap: int) -> None:
+    # 7,000 pieces of 2 bytes, each an object of its own with 50 bytes and more, if they are not pulled.
+    stream = ReceiveStream(0, 100_000)
+    for number in range(7_000):
+        assert stream.receive(2 * number, b"ab" + b"a" * overlap, False) == 2 + (overlap if number == 0 else 0)
+    pieces = []
+    while piece := stream.take():
+        pieces.append(piece)
+    assert b"".join(pieces) == b"ab" * 7_000 + b"a" * overlap
+    assert len(pieces) <= 7_000 * 2 // 500
+
+
 @pytest.mark.parametrize("lost", [range(1), range(0, 10_000, 2)], ids=["one packet", "every other packet"])
 def test_a_whole_window_waits_for_what_was_lost(lost: range) -> None:
     # A path of 500 Mbit/s and 100 ms has 5,000 packets in flight.

@@ -61,11 +61,11 @@ class ReceiveStream:
             return rose  # it is not read
         if offset == self.received and len(self._early) == 0:
             if stop > offset:
-                self._ready.append(data)
+                self._add(data)
                 self.received = stop
         elif stop > self.received:
             if offset <= self.received:
-                self._ready.append(data[self.received - offset :])
+                self._add(data[self.received - offset :])
                 self.received = stop
                 self._join()
             elif not self._keep(offset, data):
@@ -158,6 +158,14 @@ class ReceiveStream:
         """Return the number of received bytes that are not taken, including early ones."""
         return self.received - self.taken + self._early_bytes
 
+    def _add(self, data: bytes) -> None:
+        """Add bytes in order. Crumbs are joined: each alone takes more memory than the window counts."""
+        ready = self._ready
+        if len(data) < _JOINED and len(ready) > self._next and len(ready[-1]) < _JOINED:
+            ready[-1] += data
+        else:
+            ready.append(data)
+
     def _keep(self, offset: i64, data: bytes) -> bool:
         """Keep an early piece, without the bytes that are there already; False if there are too many."""
         if self._early is _NONE:
@@ -208,7 +216,7 @@ class ReceiveStream:
             self._early_bytes -= len(data)
             stop = start + len(data)
             if stop > self.received:
-                self._ready.append(data[self.received - start :])
+                self._add(data[self.received - start :])
                 self.received = stop
             count += 1
         del early[:count]
