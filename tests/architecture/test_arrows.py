@@ -119,7 +119,7 @@ def arrows(distribution: str, *, in_functions: bool = True) -> dict[str, set[str
     return found
 
 
-def room(module: str) -> str:
+def part(module: str) -> str:
     """Return the module or folder directly below the distribution."""
     return [*module.split("."), ""][1]
 
@@ -159,9 +159,9 @@ def test_layers(distribution: str) -> None:
         for module, targets in arrows(distribution).items()
         for target in sorted(targets)
         if target.startswith(distribution + ".")
-        and room(target) != room(module)
-        and room(module) in height
-        and height.get(room(target), -1) > height[room(module)]
+        and part(target) != part(module)
+        and part(module) in height
+        and height.get(part(target), -1) > height[part(module)]
     ]
     assert wrong == []
 
@@ -173,13 +173,13 @@ def test_leaves_are_imported_by_nothing(distribution: str) -> None:
         for module, targets in arrows(distribution).items()
         for target in sorted(targets)
         if target.startswith(distribution + ".")
-        and room(target) in LEAVES[distribution]
-        and room(module) != room(target)
+        and part(target) in LEAVES[distribution]
+        and part(module) != part(target)
     ]
     assert wrong == []
 
 
 @pytest.mark.parametrize("distribution", NAMED_WHOLE)
-def test_every_room_has_its_line(distribution: str) -> None:
+def test_every_module_has_its_line(distribution: str) -> None:
     named = {name for names in LAYERS[distribution] for name in names} | LEAVES[distribution] | {""}
-    assert {room(module) for module in modules(distribution)} <= named
+    assert {part(module) for module in modules(distribution)} <= named

@@ -223,7 +223,7 @@ def test_a_response_cut_short_does_not_look_complete(caplog: pytest.LogCaptureFi
     assert len(caplog.records) == 1
 
 
-def test_an_application_that_fails_behind_its_response(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_application_that_fails_after_its_response(caplog: pytest.LogCaptureFixture) -> None:
     async def application(exchange: Exchange) -> None:
         await exchange.respond(200, b"good")
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""What the tests of HTTP/1.1 share: connections in a given state, pulled events, and a client wired to a server."""
+"""Helpers of the HTTP/1.1 tests: connections in a given state, pulled events, and a client connected to a server."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def server(data: bytes = b"", **options: Any) -> zttp.H1Connection:
-    """A server that has received `data`, of which nothing was pulled."""
+    """A server that has received `data`, with no event pulled."""
     connection = zttp.Connection(zttp.SERVER, **options)
     if data:
         connection.receive_data(data)
@@ -33,7 +33,7 @@ def serving(request: bytes = GET, **options: Any) -> zttp.H1Connection:
 
 
 def client(method: bytes = b"GET", fields: Fields = HOST, target: bytes = b"/", **options: Any) -> zttp.H1Connection:
-    """A client that has sent one whole request."""
+    """A client that has sent one complete request."""
     connection = zttp.Connection(zttp.CLIENT, **options)
     connection.send_request(method, target, b"1.1", fields)
     connection.end_message()
@@ -47,12 +47,12 @@ def names(events: Iterable[object]) -> list[str]:
 
 
 def content(events: Iterable[object]) -> bytes:
-    """The content that the Data among `events` carry."""
+    """The content of the Data among `events`."""
     return b"".join(event.data for event in events if isinstance(event, zttp.Data))
 
 
 def merged(events: Sequence[Any]) -> list[Any]:
-    """The events with adjacent Data made one."""
+    """The events, with adjacent Data joined."""
     result: list[Any] = []
     for event in events:
         if isinstance(event, zttp.Data) and result and isinstance(result[-1], zttp.Data):
@@ -63,21 +63,21 @@ def merged(events: Sequence[Any]) -> list[Any]:
 
 
 class Pair:
-    """A client and a server, wired to each other."""
+    """A client and a server, connected to each other."""
 
     def __init__(self) -> None:
         self.client = zttp.Connection(zttp.CLIENT)
         self.server = zttp.Connection(zttp.SERVER)
 
     def to_server(self, size: int | None = None) -> list[Any]:
-        """What the client has to send, as the server's events."""
+        """The client's output, as the server's events."""
         return merged(feed(self.server, self.client.data_to_send(), size))
 
     def to_client(self, size: int | None = None) -> list[Any]:
-        """What the server has to send, as the client's events."""
+        """The server's output, as the client's events."""
         return merged(feed(self.client, self.server.data_to_send(), size))
 
     def next_cycle(self) -> None:
-        """Both sides turn to the next exchange."""
+        """Both sides start the next cycle."""
         self.client.start_next_cycle()
         self.server.start_next_cycle()

@@ -1,8 +1,8 @@
-"""A plain model of one HTTP/1.1 connection: it is told what the bytes mean, so that it parses nothing.
+"""A plain model of one HTTP/1.1 connection: it receives the meaning of the bytes, so that it parses nothing.
 
-A peer's input is a list of `Message`s, which say where in their bytes what becomes of them. The model counts the bytes
-that were fed and says what the next event must be, which calls are refused and why, and how the questions are answered.
-It knows nothing of buffers, cuts or the order of work inside: that is what makes it a judge of them.
+A peer's input is a list of `Message`s, with the offsets that determine their outcome. The model counts the bytes that
+were fed, and gives the next event, the calls that are refused and why, and the results of the query methods. It knows
+nothing of buffers, cuts or the internal order of work, so it can check them.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ Fields = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True)
 class Message:
-    """What a peer sends, and what is to become of it.
+    """A message of the peer, and its expected outcome.
 
-    `places` are the offsets of the content's bytes, in the message. `fault` is the byte by which it is seen that the
-    message is wrong, and the reason. `last` says that no message follows it by its own words.
+    `places` are the offsets of the content's bytes, in the message. `fault` is the byte that shows that the
+    message is wrong, and the reason. `last`: by its own fields, no message follows it.
     """
 
     head: bytes
@@ -39,7 +39,7 @@ class Message:
 
 
 def lengthy(start: bytes, content: bytes, more: bytes = b"", **facts: object) -> Message:
-    """A message of stated length."""
+    """A message with Content-Length."""
     head = start + b"\r\nContent-Length: %d\r\n" % len(content) + more + b"\r\n"
     return Message(head, content, content, range(len(head), len(head) + len(content)), **facts)  # type: ignore[arg-type]
 
@@ -67,7 +67,7 @@ IDLE, SENDING, SENT, SENT_SWITCH = "IDLE", "SENDING", "SENT", "SENT_SWITCH"
 
 
 class Model:
-    """What is the same in both roles: the reading of messages one after the other."""
+    """The common part of both roles: reading messages one after the other."""
 
     def __init__(self, messages: Sequence[Message], tail: bytes = b"") -> None:
         self.messages = messages
@@ -93,7 +93,7 @@ class Model:
 
     @property
     def unparsed(self) -> int:
-        """How many bytes wait, where a message has ended or not begun."""
+        """How many bytes wait, if a message has ended or not begun."""
         ended = self.phase == SWITCHED or self.has_ended()
         return max(self.fed - self.start - (len(self.message.wire) if ended else 0), 0)
 
@@ -124,7 +124,7 @@ class Model:
         self.eof = self.end_to_tell = True
 
     def pull(self) -> tuple[str, object]:
-        """The kind of the next event, and what is known of it: content that is there, trailers, a reason."""
+        """The kind of the next event, and its known values: available content, trailers, a reason."""
         if self.phase == FAILED:
             return "error", self.reason
         here = self.fed - self.start
@@ -211,7 +211,7 @@ class Model:
         return False
 
     def trailing(self) -> bytes | None:
-        """The bytes after a switch, where there was one."""
+        """The bytes after a switch, if there was one."""
         return self.wire[self.start + len(self.message.wire) : self.fed] if self.phase == SWITCHED else None
 
     # --------------------------------------------------------------------------------------------------------- sending
@@ -244,7 +244,7 @@ class Model:
 
 
 class Server(Model):
-    """A server; its input are requests."""
+    """A server; its input is requests."""
 
     def __init__(self, messages: Sequence[Message], tail: bytes = b"") -> None:
         super().__init__(messages, tail)
@@ -332,7 +332,7 @@ class Server(Model):
 
 
 class Client(Model):
-    """A client; its input are responses, of which those with a 1xx come before another."""
+    """A client; its input is responses; those with a 1xx come before another one."""
 
     def __init__(self, messages: Sequence[Message], tail: bytes = b"") -> None:
         super().__init__(messages, tail)
@@ -378,12 +378,12 @@ class Client(Model):
             return "message_in_progress" if self.writing == SENDING else "cycle_not_complete"
         self.begin_content(kind, size, to_eof=False)
         self.closing = b"close" in says
-        self.waiting = expects and self.remaining not in (0, -3)  # where there is content
+        self.waiting = expects and self.remaining not in (0, -3)  # if there is content
         self.asked, self.awaiting = asks, True
         return None
 
     def sent(self) -> None:
-        """Content was sent: it waits for nothing."""
+        """Content was sent: the client no longer waits for a 100."""
         self.waiting = False
 
     def send_data(self, size: int) -> str | None:

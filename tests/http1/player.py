@@ -1,4 +1,4 @@
-"""Plays a wire case to a connection, cut in any way, and writes down what happened in the words of the documents."""
+"""Feeds a wire case to a connection, cut in any way, and logs the outcome in the format of the documents."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ Head = tuple[list[bytes], list[tuple[bytes, bytes]]]
 
 
 def split_head(message: bytes) -> Head:
-    """The words of the start line, and the fields, of a message that is known to be well formed."""
+    """The parts of the start line, and the fields, of a message that is known to be well formed."""
     start_line, *field_lines = message.partition(b"\r\n\r\n")[0].split(b"\r\n")
     fields = []
     for line in field_lines:
@@ -42,7 +42,7 @@ def connection_for(case: WireCase) -> zttp.H1Connection:
 
 
 def send_whole_request(connection: zttp.H1Connection, request: bytes) -> None:
-    """Sends the request that a document shows in its `sent` fence; a body is what follows its empty line."""
+    """Sends the request in the `sent` fence of a document; the text after its empty line is the body."""
     (method, target, version), fields = split_head(request)
     connection.send_request(method, target, version.removeprefix(b"HTTP/"), fields)
     body = request.partition(b"\r\n\r\n")[2]
@@ -53,7 +53,7 @@ def send_whole_request(connection: zttp.H1Connection, request: bytes) -> None:
 
 
 class Player:
-    """One connection, the events pulled so far as log lines, and what the document wants done on the way."""
+    """One connection, the events pulled so far as log lines, and the actions that the document wants meanwhile."""
 
     def __init__(self, connection: zttp.H1Connection, script: Sequence[str] = ()) -> None:
         self.connection = connection
@@ -61,10 +61,10 @@ class Player:
         self.events: list[Any] = []
         self.script = script
         self.terminal = False
-        self.last: Any = zttp.NEED_DATA  # what next_event returned where it came to rest
+        self.last: Any = zttp.NEED_DATA  # the last result of next_event that is not an event
 
     def receive(self, data: bytes) -> None:
-        """Hands over `data` (empty: EOF) and pulls until nothing more comes."""
+        """Feeds `data` (empty: EOF) and pulls until no event is left."""
         if self.terminal:
             return
         try:
@@ -75,13 +75,13 @@ class Player:
             self.terminal = True
 
     def pull(self) -> None:
-        """Pulls events until the connection waits for its peer, acting where the script says so."""
+        """Pulls events until the connection waits for its peer, with the actions of the script."""
         self.act()
         while True:
             event = self.connection.next_event()
             self.events.append(event)
             if event is zttp.NEED_DATA or event is zttp.CONNECTION_CLOSED:
-                if self.last is not zttp.CONNECTION_CLOSED:  # which comes once
+                if self.last is not zttp.CONNECTION_CLOSED:  # which is returned once
                     self.last = event
                 return
             self.note(event)
@@ -105,7 +105,7 @@ class Player:
             run_action(self.connection, action.removeprefix("> "))
 
     def finish(self) -> list[str]:
-        """The log with the last answer, and what the connection says of itself where the script asks."""
+        """The log with the last result, and the states of the connection that the script asks for."""
         log = list(self.log)
         if not self.terminal:
             log.append(repr(self.last))
@@ -116,7 +116,7 @@ class Player:
 
 
 def event_lines(event: Any) -> list[str]:
-    """An event as the documents write it."""
+    """An event in the format of the documents."""
     if isinstance(event, zttp.Data):
         return [f'Data "{escape(event.data)}"']
     if isinstance(event, zttp.EndOfMessage):
@@ -138,14 +138,14 @@ def field_lines(kind: str, fields: Iterable[tuple[bytes, bytes]]) -> list[str]:
 
 
 def error_line(error: zttp.ProtocolError) -> str:
-    """An error with all that it carries."""
+    """An error with all its attributes."""
     status = "-" if error.status_hint is None else error.status_hint
     section = "-" if error.section is None else f"[{error.section}]"
     return f"Error {error.reason} {status} {section} at {error.offset}"
 
 
 def state_line(connection: zttp.H1Connection, name: str) -> str:
-    """What the connection says of itself under `name`."""
+    """The state of the connection with this `name`."""
     if name == "should_close":
         return f"should_close {'yes' if connection.should_close() else 'no'}"
     if name == "waiting_for_100":

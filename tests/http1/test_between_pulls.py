@@ -1,4 +1,4 @@
-"""Bytes that arrive between two pulls change nothing: what was read so far owns what it was made of."""
+"""Bytes that arrive between two pulls change nothing: values that were read own their bytes."""
 
 from itertools import product
 
@@ -20,8 +20,8 @@ def data_of(connection: zttp.H1Connection) -> zttp.H1Connection:
 
 
 @pytest.mark.parametrize("cut", range(len(LAST_CHUNK) + 1))
-def test_a_trailer_section_that_is_fed_behind_its_data_is_read_whole(cut: int) -> None:
-    # What is pulled ends at the last chunk; the section comes in another buffer, which replaces that one.
+def test_a_trailer_section_that_is_fed_after_its_data_is_read_whole(cut: int) -> None:
+    # Pulled events end at the last chunk; the section arrives in another buffer, which replaces that one.
     connection = server(CHUNKED_HEAD)
     connection.next_event()
     connection.receive_data(b"3\r\nfirst"[:6] + b"\r\n" + LAST_CHUNK[:cut])
@@ -44,7 +44,7 @@ def test_a_trailer_section_in_three_pieces(cuts: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("skipped", range(1, 40))
 def test_no_trailer_is_forged_past_the_check(skipped: int) -> None:
-    # Bytes of the section that nobody looked at would hide what is refused.
+    # Unread bytes of the section would hide the fault.
     connection = data_of(server(CHUNKED_HEAD + b"5\r\nhello\r\n0" + b"\r\n"))
     connection.receive_data(b"Content-Length: 3\r\n".rjust(19 + skipped, b"x") + b"Host: other\r\n\r\n")
     with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:

@@ -1,4 +1,4 @@
-"""What a peer can make a connection cost: time linear in its bytes, memory that does not grow."""
+"""The costs that a peer can cause: time linear in its bytes, memory that does not grow."""
 
 import gc
 import sys
@@ -15,7 +15,7 @@ from tests.http1.helpers import CHUNKED, CHUNKED_HEAD, GET, OK, POST, client, co
 from tests.processor_time import assert_linear
 
 REQUESTS_ON_ONE_CONNECTION = 100_000 if zttp_h1.COMPILED else 3_000
-# To look again at all that is held takes microseconds for 100 kB: long beside a compiled call, not an interpreted one.
+# Scanning all held bytes again takes microseconds for 100 kB: long next to a compiled call, not an interpreted one.
 SMALL, LONG = (4_000, 256_000) if zttp_h1.COMPILED else (2_000, 32_000)
 
 
@@ -81,7 +81,7 @@ def test_time_is_linear_whole(shape: Callable[[int], bytes]) -> None:
     data = {size: shape(size) for size in (10_000, 160_000)}
 
     def whole(size: int) -> None:
-        for _ in range(10 if zttp_h1.COMPILED else 1):  # where one is too short to be measured
+        for _ in range(10 if zttp_h1.COMPILED else 1):  # one is too short to be measured
             with suppress(zttp.RemoteProtocolError):
                 pull(server(data[size], limits=LARGE))
 
@@ -159,7 +159,7 @@ def test_nothing_is_parsed_before_it_is_pulled() -> None:
 
 
 def traced_growth(rounds: int, work: Callable[[], None]) -> int:
-    """Bytes that `work` leaves behind after `rounds` more rounds, once it has settled."""
+    """Bytes that `work` leaves behind after `rounds` more rounds, after a warm-up."""
     for _ in range(rounds // 10):
         work()
     gc.collect()
@@ -226,7 +226,7 @@ def test_memory_is_flat_over_many_responses_on_one_connection() -> None:
 
 
 def test_informational_responses_without_end_cost_nothing_that_lasts() -> None:
-    # CVE-2021-3737 (CPython http.client): a client caught in 100 Continue for ever. Here each of them is an event.
+    # CVE-2021-3737 (CPython http.client): a client that reads 100 Continue forever. Here each of them is an event.
     connection = client()
 
     def one_more() -> None:
@@ -238,7 +238,7 @@ def test_informational_responses_without_end_cost_nothing_that_lasts() -> None:
 
 
 def test_memory_is_flat_with_different_requests() -> None:
-    # Whatever a connection remembers of a message, it forgets.
+    # A connection forgets everything that it remembers of a message.
     connection = zttp.Connection(zttp.SERVER)
     number = 0
 
@@ -291,7 +291,7 @@ PIECE = b"x" * 1000
 
 
 def grown_by_pieces(connection: zttp.H1Connection) -> None:
-    """What waits before it is pulled."""
+    """Input that waits to be pulled."""
     connection.receive_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (MANY_PIECES * len(PIECE)))
     for _ in range(MANY_PIECES):
         connection.receive_data(PIECE)
@@ -313,7 +313,7 @@ def grown_by_chunks(connection: zttp.H1Connection) -> None:
 
 
 def kept_of_a_head(fields: int) -> int:
-    """What an idle connection keeps of a request with so many fields of 1,000 bytes."""
+    """The memory that an idle connection keeps of a request with so many fields of 1,000 bytes."""
     connection = zttp.Connection(zttp.SERVER)
     data = (
         b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"x-%d: %b\r\n" % (n, b"v" * 990) for n in range(fields)) + b"\r\n"
@@ -321,7 +321,7 @@ def kept_of_a_head(fields: int) -> int:
     gc.collect()
     tracemalloc.start()
     try:
-        for _ in range(3):  # that a connection goes on to ask shows with the second
+        for _ in range(3):  # a connection that continues to ask shows it with the second
             connection.receive_data(bytes(bytearray(data)))
             while connection.next_event() is not zttp.NEED_DATA:
                 pass

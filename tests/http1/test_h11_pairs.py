@@ -1,4 +1,4 @@
-"""zttp against h11, in both roles: exchanges over one connection, the bytes cut and pulled at any moment."""
+"""zttp against h11, in both roles: exchanges over one connection, with bytes cut and events pulled at any moment."""
 
 import random
 from typing import Any
@@ -20,7 +20,7 @@ def pieces(data: bytes, rng: random.Random) -> list[bytes]:
 
 
 class Ours:
-    """A connection of zttp, spoken to in the words of this test."""
+    """A zttp connection with the interface of this test."""
 
     def __init__(self, role: int, rng: random.Random) -> None:
         self.connection = zttp.H1Connection(role)
@@ -42,7 +42,7 @@ class Ours:
             self.events.append(event)
 
     def taken(self) -> tuple[Any, bytes, Fields]:
-        """The head, the content and the trailers of one whole message."""
+        """The head, the content and the trailers of one complete message."""
         head, *content, end = [event for event in self.events if not getattr(event, "is_informational", False)]
         self.events.clear()
         assert isinstance(end, zttp.EndOfMessage)
@@ -59,7 +59,7 @@ class Ours:
 
 
 class Theirs:
-    """A connection of h11, the same way."""
+    """An h11 connection with the same interface."""
 
     def __init__(self, role: Any, rng: random.Random) -> None:
         self.connection = h11.Connection(role)

@@ -1,4 +1,4 @@
-"""Every limit of `H1Limits`: what is at the limit passes, one more is refused, also when it comes byte by byte."""
+"""Every limit of `H1Limits`: a value at the limit passes, one more is refused, also if it arrives byte by byte."""
 
 import copy
 import pickle
@@ -36,7 +36,7 @@ def largest_accepted(build: "Message", limits: zttp.H1Limits, most: int, role: i
 
 
 class Message:
-    """A message whose size in the respect that is limited can be chosen."""
+    """A message whose limited size can be chosen."""
 
     def __init__(self, before: bytes, after: bytes, unit: bytes = b"x") -> None:
         self.before = before
@@ -252,7 +252,7 @@ def test_what_is_pulled_is_not_bounded() -> None:
 
 
 def test_pipelined_requests_that_wait_are_bounded() -> None:
-    # They wait for start_next_cycle; a peer that floods them must not fill the memory.
+    # They wait for start_next_cycle; a peer that sends many must not fill the memory.
     connection = server(b"GET / HTTP/1.1\r\n\r\n", limits=zttp.H1Limits(max_buffer=4096))
     with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:
         for _ in range(1000):
@@ -262,7 +262,7 @@ def test_pipelined_requests_that_wait_are_bounded() -> None:
     assert caught.value.reason == "buffer_full"
 
 
-def test_bytes_behind_a_protocol_switch_are_bounded() -> None:
+def test_bytes_after_a_protocol_switch_are_bounded() -> None:
     switch: Fields = [(b"Connection", b"upgrade"), (b"Upgrade", b"x")]
     head = b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
     connection = server(head, limits=zttp.H1Limits(max_buffer=4096))

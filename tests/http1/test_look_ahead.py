@@ -1,4 +1,4 @@
-"""`start_next_cycle` where a message has ended on the wire and was not pulled: what it looks at, what it leaves."""
+"""`start_next_cycle` after a message that has ended on the wire but was not pulled: what it reads, what it leaves."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ LIMITS = zttp.H1Limits(max_line=100, max_trailer_bytes=150, max_trailers=3)
 
 
 def begun(data: bytes, size: int = 0, **options: object) -> zttp.H1Connection:
-    """A server that has pulled the Request alone, and received all of `data`, in pieces of `size`."""
+    """A server that has pulled only the Request, and received all of `data`, in pieces of `size`."""
     connection = zttp.Connection(zttp.SERVER, **options)  # type: ignore[call-overload]
     head = data.index(b"\r\n\r\n") + 4
     connection.receive_data(data[:head])
@@ -137,7 +137,7 @@ def test_behind_the_last_message_of_an_input_there_is_no_next_one(data: bytes) -
     assert merged(pull(connection)) == merged(pull(server(data)))[1:]
 
 
-def test_a_client_sees_unasked_bytes_behind_content_that_it_has_not_pulled() -> None:
+def test_a_client_sees_unasked_bytes_after_content_that_it_has_not_pulled() -> None:
     for response in (
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

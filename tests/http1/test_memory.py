@@ -1,4 +1,4 @@
-"""What a connection holds: no more than its limits and a small constant part, and little where it idles."""
+"""The memory of a connection: no more than its limits and a small constant part, and little when it is idle."""
 
 import gc
 import tracemalloc
@@ -25,7 +25,7 @@ CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def held_after(work: Callable[[], object]) -> int:
-    """The bytes that are held after ``work``, beside what it returns."""
+    """The bytes that are held after ``work``, without its result."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -330,7 +330,7 @@ def test_an_idle_connection_after_all_that_is_small() -> None:
     def exchanges() -> None:
         for exchange in (with_a_large_head, with_many_small_chunks, with_pieces, with_a_line_in_pieces):
             exchange(connection)
-        # The most that is kept of everything: writers that are just not too large, a repeated section, a long target.
+        # The maximum of everything kept: writers just below the limit, a repeated section, a long target.
         connection.receive_data(CHUNKED + b"1\r\na\r\n" * 8_000 + b"0\r\n\r\n")
         pull(connection)
         answer(connection, (b"A", b"b" * 8_100))

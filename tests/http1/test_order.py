@@ -1,4 +1,4 @@
-"""What may be sent when: before a request was read, after an error, after a response was left out, and switches."""
+"""When sending is allowed: before a request was read, after an error, after an omitted response, and switches."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ EXPECTS = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-conti
     ids=range(7),
 )
 def test_only_an_error_before_the_request_was_pulled(received: bytes, pulls: bool) -> None:
-    # A response to what nobody has read can be content for a HEAD, or chunks for HTTP/1.0.
+    # A response to an unread request could be content for a HEAD, or chunks for HTTP/1.0.
     connection = server(received)
     if pulls:
         assert pull(connection) == []
@@ -43,7 +43,7 @@ def test_only_an_error_before_the_request_was_pulled(received: bytes, pulls: boo
     )
     assert connection.should_close()
     assert connection.is_closed()
-    # RFC 9112 9.6: what comes after that is not processed.
+    # RFC 9112 9.6: later bytes are not processed.
     connection.receive_data(GET)
     assert connection.next_event() is zttp.NEED_DATA
     assert connection.trailing_data == (b"", False)
@@ -283,7 +283,7 @@ LINES = [
 
 @pytest.mark.parametrize("line", LINES)
 def test_the_same_reason_however_a_line_is_cut(line: bytes) -> None:
-    # A line that is wrong and too long is one of both, whatever the cut.
+    # A line that is wrong and too long gets one of both errors, for any cut.
     found = set()
     for size in range(1, len(line) + 4):
         connection = server(limits=zttp.H1Limits(max_line=16))

@@ -1,4 +1,4 @@
-"""``receive_event`` is ``receive_data`` and ``next_event`` in one call, whatever way it takes."""
+"""``receive_event`` is ``receive_data`` and ``next_event`` in one call, in all its code paths."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Receive = Callable[[zttp.H1Connection, bytes], zttp.Event]
 
 
 def told(receive: Receive, pieces: list[bytes], limits: zttp.H1Limits | None = None) -> tuple[list[object], object]:
-    """All events, and how it ended: what is left, or the error and where it is."""
+    """All events, and the end: the bytes that are left, or the error and its offset."""
     connection = zttp.H1Connection(zttp.SERVER, limits=limits)
     events: list[object] = []
     try:
@@ -143,7 +143,7 @@ def test_the_buffer_before_is_let_go() -> None:
         assert isinstance(connection.next_event(), zttp.Request)
         connection.receive_event(b"c" * 100)
 
-    live(zttp.H1Connection(zttp.SERVER))  # what the first one of a process imports is not held by it
+    live(zttp.H1Connection(zttp.SERVER))  # imports of the first one in a process are not its memory
     connection = zttp.H1Connection(zttp.SERVER)
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""Requests that repeat what an earlier one said on the same connection are read as if they came alone."""
+"""Requests that repeat parts of an earlier one on the same connection are read as if they came alone."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ REQUESTS = [
 
 
 def described(connection: zttp.H1Connection, events: list[Any]) -> list[Any]:
-    """The events, each with all that can be read of it, and what the connection says of the message."""
+    """The events, each with all its values, and the connection's state for the message."""
     told: list[Any] = [connection.should_close(), connection.upgrade(), connection.waiting_for_100]
     for event in events:
         told.append(event)

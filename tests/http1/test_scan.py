@@ -1,4 +1,4 @@
-"""The scans that look at eight bytes at a time find the byte that a table finds."""
+"""The scans that examine eight bytes at a time find the same byte as a table."""
 
 import random
 from collections.abc import Callable

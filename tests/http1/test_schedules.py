@@ -1,7 +1,7 @@
-"""Schedules: input cut anywhere, pulled now and then, calls in any order, judged by the plain model of `model.py`.
+"""Schedules: input cut anywhere, events pulled at times, calls in any order, checked by the plain model of `model.py`.
 
-Every step compares what is returned, or the reason of what is refused, and then all that the connection says of itself.
-A failure shows the seed and the steps. `SEEDS` of each role are run here; `python -m tests.http1.test_schedules 20000`
+Every step compares the result, or the reason of a refusal, and then the whole state of the connection. A failure shows
+the seed and the steps. `SEEDS` of each role are run here; `python -m tests.http1.test_schedules 20000`
 runs many more.
 """
 
@@ -106,7 +106,7 @@ INFORMATIONAL = (
 
 
 class Schedule:
-    """One connection and its model, side by side."""
+    """One connection and its model."""
 
     def __init__(self, rng: random.Random, connection: zttp.H1Connection, model: Model) -> None:
         self.rng = rng
@@ -116,14 +116,14 @@ class Schedule:
         self.log: list[str] = []
 
     def steps(self) -> Sequence[tuple[Callable[[], object], int]]:
-        """What may happen next, with weights."""
+        """The possible next steps, with weights."""
         raise NotImplementedError
 
     def run(self) -> None:
         actions, weights = zip(*self.steps(), strict=True)
         for _ in range(STEPS):
             self.rng.choices(actions, weights)[0]()
-            if self.rng.random() < 0.5:  # to ask may be to look ahead
+            if self.rng.random() < 0.5:  # a query may look ahead
                 self.compare_answers()
         self.feed_eof()
         for _ in range(600):
@@ -141,7 +141,7 @@ class Schedule:
             assert connection.trailing_data == (trailing, model.eof), self.log
 
     def call(self, name: str, expected: str | None, *arguments: Any) -> bytes:
-        """A call that sends, or goes on: it succeeds, or is refused for this reason and sends nothing."""
+        """A call that sends or starts a cycle: it succeeds, or is refused for this reason and sends nothing."""
         self.log.append(f"{name}({', '.join(repr(argument)[:80] for argument in arguments)})")
         refused = None
         try:
@@ -225,7 +225,7 @@ class Schedule:
         return kind, size, fields.get(kind, [])
 
     def options(self) -> tuple[set[bytes], Fields]:
-        """What the head says in Connection."""
+        """The Connection options of the head."""
         values = [b"", b"", b"", b"close", b"keep-alive", b"close, keep-alive", b"Keep-Alive, x, Close"]
         value = self.rng.choice(values)
         said = {option.strip().lower() for option in value.split(b",")} - {b""}
@@ -233,7 +233,7 @@ class Schedule:
 
 
 def connection_options(head: bytes) -> set[bytes]:
-    """What a head says in Connection."""
+    """The Connection options of a head."""
     lines = head.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
     values = [value for name, _, value in (line.partition(b":") for line in lines) if name.lower() == b"connection"]
     return {option.strip().lower() for value in values for option in value.split(b",")}
@@ -281,7 +281,7 @@ class Serving(Schedule):
 
 
 class Asking(Schedule):
-    """A client, with responses for its input, some of them not asked for."""
+    """A client, with responses for its input, some of them unrequested."""
 
     model: Client
 
@@ -292,7 +292,7 @@ class Asking(Schedule):
             messages += rng.choices(INFORMATIONAL, k=rng.choice((0, 0, 1, 2)))
             messages.append(rng.choice(responses(method)))
             if messages[-1].to_eof:
-                break  # whatever follows is its content
+                break  # all that follows is its content
         self.number = 0
         tail = b"" if messages[-1].to_eof else rng.choice((b"", b"surplus"))
         super().__init__(rng, zttp.H1Connection(zttp.CLIENT), Client(messages, tail))
@@ -310,7 +310,7 @@ class Asking(Schedule):
         )  # fmt: skip
 
     def feed_one(self) -> None:
-        """Mostly no more than what answers the request that was sent; now and then what was not asked for."""
+        """Mostly only the answer to the request that was sent; sometimes unrequested bytes."""
         if self.rng.random() < 0.03:
             self.feed()
         elif self.model.awaiting or self.model.phase in ("BODY", "SWITCHED"):
@@ -323,7 +323,7 @@ class Asking(Schedule):
 
     def ask(self) -> None:
         if self.number == len(self.methods) and not self.model.should_close() and self.model.writing == "IDLE":
-            return  # there is no answer to one more
+            return  # there is no answer to another one
         method = self.methods[min(self.number, len(self.methods) - 1)]
         kind, size, fields = self.framing()
         said, connection = self.options()
@@ -355,7 +355,7 @@ def test_a_connection_does_what_its_model_says(kind: Callable[[random.Random], S
 
 
 def forget_section(method: Any) -> Any:
-    """The lines that came before are lost where the buffer is replaced."""
+    """Earlier lines are lost when the buffer is replaced."""
 
     def receive(self: Any, data: bytes, most: int) -> Any:
         lost = self.raw[self.at : self.at + 4]
@@ -367,7 +367,7 @@ def forget_section(method: Any) -> Any:
     return receive
 
 
-# What was wrong once, or could be: a method or function of the package, and what it is replaced by.
+# Past or possible faults: a method or function of the package, and its faulty replacement.
 MUTANTS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "bytes are lost between two pulls": ("receive_buffer.ReceiveBuffer", "receive", forget_section),
     "lines of a section are lost": ("section.Section", "joined", lambda _: lambda self: self._lines.value()[5:]),

@@ -1,4 +1,4 @@
-"""What may be sent and what it looks like on the wire; what may not leaves nothing behind (RFC 9112, RFC 9110)."""
+"""What may be sent, and its bytes on the wire; a refused call leaves nothing behind (RFC 9112, RFC 9110)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -157,7 +157,7 @@ def test_a_response_without_fields() -> None:
     ],
 )
 def test_reason_phrases(status: int, reason: bytes | None, line: bytes) -> None:
-    # RFC 9112 4: the space stays where the phrase is absent.
+    # RFC 9112 4: the space stays if the phrase is absent.
     connection = serving()
     connection.send_response(status, length(0), reason=reason)
     assert connection.data_to_send() == line + b"\r\nContent-Length: 0\r\n\r\n"
@@ -224,7 +224,7 @@ def test_content_without_framing_is_refused() -> None:
 
 
 def test_a_response_without_a_length_ends_the_connection() -> None:
-    # RFC 9112 6.3, rule 8: the client reads on to the end, though there is nothing to read.
+    # RFC 9112 6.3, rule 8: the client reads to the end, although there is nothing to read.
     connection = serving()
     connection.send_response(200)
     connection.end_message()
@@ -233,7 +233,7 @@ def test_a_response_without_a_length_ends_the_connection() -> None:
 
 
 def test_content_up_to_the_end_of_the_connection() -> None:
-    # RFC 9112 6.3, rule 8, for who says that it closes.
+    # RFC 9112 6.3, rule 8, for a response that says that it closes.
     connection = serving()
     connection.send_response(200, [(b"Connection", b"close")])
     connection.send_data(b"hello ")
@@ -265,7 +265,7 @@ def test_content_up_to_the_end_that_the_client_asked_for(request_head: bytes) ->
     ids=["nothing", "keep-alive", "close"],
 )
 def test_an_http_1_0_client_that_asked_to_keep_its_connection_is_told(fields: Fields, closes: bool) -> None:
-    # RFC 9112 9.3, C.2.2: it goes on only if the response says keep-alive, which is said once, and never beside close.
+    # RFC 9112 9.3, C.2.2: it persists only if the response says keep-alive, which is sent once, and never with close.
     connection = serving(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
     connection.send_response(200, [*length(0), *fields])
     connection.end_message()
@@ -386,7 +386,7 @@ def test_content_longer_than_its_length_is_refused() -> None:
 
 
 def assert_refused_after(connection: zttp.H1Connection, queued: bytes) -> None:
-    """What is refused takes nothing away from what was queued before it."""
+    """A refused call removes nothing that was queued before it."""
     with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
         connection.send_data(b"!")
     assert caught.value.reason == "content_too_long"
@@ -473,7 +473,7 @@ def test_no_chunks_in_an_http_1_0_request() -> None:
 # ------------------------------------------------------------------------------------------------------------- trailers
 
 
-def test_trailers_only_behind_chunks() -> None:
+def test_trailers_only_after_chunks() -> None:
     connection = serving()
     connection.send_response(200, length(2))
     connection.send_data(b"ok")
@@ -550,14 +550,14 @@ def test_a_value_cannot_split_a_message(bad: bytes, place: str) -> None:
 @pytest.mark.parametrize("bad", [*SPLITTERS, *UNPRINTABLE, b" ", b"\t", b"\x80", b"#", b" HTTP/1.1\r\n"], ids=repr)
 @pytest.mark.parametrize("place", ["before", "inside", "after", "alone"])
 def test_a_target_cannot_split_a_message(bad: bytes, place: str) -> None:
-    # CVE-2018-12116 (Node.js), CVE-2019-9740 and CVE-2019-9947 (urllib): the target of a request as the attacker wants.
+    # CVE-2018-12116 (Node.js), CVE-2019-9740 and CVE-2019-9947 (urllib): the attacker chooses the target of a request.
     word = {"before": bad + b"/a", "inside": b"/" + bad + b"a", "after": b"/a" + bad, "alone": bad}[place]
     connection = requesting()
     assert_refused(connection, "invalid_target", connection.send_request, b"GET", word, b"1.1", HOST)
 
 
 def test_a_target_that_was_decoded_is_not_sent_on() -> None:
-    # CVE-2023-25690 (Apache httpd): a proxy decodes what it received, and writes what comes of it.
+    # CVE-2023-25690 (Apache httpd): a proxy decodes its input, and writes the result.
     attack = b"/a%20HTTP/1.1%0d%0aX:%20y%0d%0a%0d%0aGET%20/b"
     request = server(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % attack).next_event()
     assert request.target == attack
@@ -631,7 +631,7 @@ def test_a_client_sends_no_response() -> None:
 
 
 def test_a_client_that_takes_too_long_is_told_so() -> None:
-    # RFC 9110 15.5.9: 408, although there is no whole request to answer.
+    # RFC 9110 15.5.9: 408, although there is no complete request to answer.
     for received in (b"", GET[:20]):
         connection = server(received)
         assert connection.next_event() is zttp.NEED_DATA
@@ -717,7 +717,7 @@ def test_what_was_refused_leaves_what_was_queued() -> None:
     assert connection.data_to_send().endswith(b"\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
 
 
-def test_large_chunks_behind_much_that_waits() -> None:
+def test_large_chunks_after_much_that_waits() -> None:
     connection = serving()
     connection.send_response(200, [(b"Transfer-Encoding", b"chunked")])
     chunks = [b"a" * 4000] * 20 + [b"b" * 5000, b"c" * 3] + [b"d" * 4000] * 20 + [b"e" * 5000]

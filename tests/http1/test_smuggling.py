@@ -1,7 +1,7 @@
-"""Request smuggling, what is too much for a document: every line end replaced, every byte put everywhere.
+"""Request smuggling, the parts too large for a document: every line end replaced, every byte inserted everywhere.
 
-The named attacks with their sources are in `tests/cases/http1/smuggling.md`. Here only the outcome counts: whatever is
-not grammatical is refused with an error that a server can answer, however it is cut, and no message comes out of it.
+The named attacks with their sources are in `tests/cases/http1/smuggling.md`. Here only the outcome counts: input that
+is not grammatical is refused with an error that a server can answer, for any cut, and gives no message.
 """
 
 import string
@@ -37,7 +37,7 @@ def cuts(data: bytes) -> Iterator[list[bytes]]:
 
 
 def outcome(connection: zttp.H1Connection, pieces: list[bytes]) -> tuple[list[str], zttp.RemoteProtocolError | None]:
-    """The names of the events that came, and the error that ended them."""
+    """The names of the events, and the error that ended them."""
     events: list[object] = []
     try:
         for piece in pieces:
@@ -50,7 +50,7 @@ def outcome(connection: zttp.H1Connection, pieces: list[bytes]) -> tuple[list[st
 
 
 def assert_refused(make: Callable[[], zttp.H1Connection], data: bytes) -> None:
-    """`data` is refused, with one error however it is cut, and no message ends before."""
+    """`data` is refused, with the same error for any cut, and no message ends before."""
     seen = set()
     for pieces in cuts(data):
         events, error = outcome(make(), pieces)
@@ -97,7 +97,7 @@ def test_a_control_byte_anywhere_in_a_response_is_refused(message: bytes, byte: 
 def test_a_cr_or_lf_more_anywhere_inside_a_line_is_refused(message: bytes, byte: int) -> None:
     for at in range(1, len(message)):
         if message[at - 1 : at + 1] == b"\r\n" and byte == 0x0A:
-            continue  # CR LF LF: the line end is whole, the LF is tested as the first byte of the next line
+            continue  # CR LF LF: the line end is complete, the LF is tested as the first byte of the next line
         if message[at - 1] == 0x0A and byte == 0x0D:
             continue  # CR at the start of a line may be the start of the empty line
         assert_refused(server, message[:at] + bytes([byte]) + message[at:] + NEXT_REQUEST)
@@ -112,7 +112,7 @@ def test_every_byte_between_the_colon_and_chunked() -> None:
             assert_refused(server, data)
 
 
-def test_every_byte_behind_chunked() -> None:
+def test_every_byte_after_chunked() -> None:
     for byte in range(256):
         data = CHUNKED_HEAD.replace(b"chunked", b"chunked" + bytes([byte])) + b"0\r\n\r\n"
         if byte in OWS:
@@ -161,8 +161,8 @@ def test_every_byte_at_a_chunk_size(after: bool) -> None:
         assert_refused(server, CHUNKED_HEAD + size + b"\r\nhello\r\n0\r\n\r\n")
 
 
-def test_every_pair_of_bytes_behind_chunk_data() -> None:
-    # CVE-2025-43859: h11 took any two bytes for the line end.
+def test_every_pair_of_bytes_after_chunk_data() -> None:
+    # CVE-2025-43859: h11 accepted any two bytes as the line end.
     for first in (0x00, 0x0A, 0x0D, 0x20, 0x30, 0x58):
         for second in (0x00, 0x0A, 0x0D, 0x20, 0x30, 0x58):
             if (first, second) != (0x0D, 0x0A):

@@ -1,4 +1,4 @@
-"""The life of a connection: EOF, expectations, persistence, cycles, pauses, switches, errors and what follows them."""
+"""The life cycle of a connection: EOF, expectations, persistence, cycles, pauses, switches, errors."""
 
 import gc
 import re
@@ -43,7 +43,7 @@ TRAILED = CHUNKED[:-2] + b"A: b\r\n\r\n"
 
 @pytest.mark.parametrize("message", [GET, POST, CHUNKED, TRAILED], ids=["get", "post", "chunked", "trailers"])
 def test_eof_at_every_byte_of_a_request(message: bytes) -> None:
-    # RFC 9112 8: anything but nothing at all and the whole message is incomplete.
+    # RFC 9112 8: everything but empty input and the complete message is incomplete.
     for cut in range(len(message) + 1):
         connection = server()
         if cut:
@@ -89,7 +89,7 @@ def test_eof_before_anything_was_pulled() -> None:
 
 @pytest.mark.parametrize("data", [b"", GET, POST, GET + GET], ids=["nothing", "get", "post", "pipelined"])
 def test_connection_closed_comes_once_for_each_eof(data: bytes) -> None:
-    # So every loop ends: one that pulls until NEED_DATA, and one that feeds EOF again and again.
+    # So every loop ends: one that pulls until NEED_DATA, and one that feeds EOF repeatedly.
     connection = serving(data) if data else server()
     if data == GET + GET:
         connection.start_next_cycle()
@@ -110,8 +110,8 @@ def test_eof_twice_before_it_was_pulled_is_one() -> None:
     assert connection.next_event() is zttp.NEED_DATA
 
 
-def test_eof_behind_the_last_message_is_told_whatever_waits() -> None:
-    # RFC 9112 9.6: what waits after a request that closes is not processed; a loop must not wait for it.
+def test_eof_after_the_last_message_is_reported_whatever_waits() -> None:
+    # RFC 9112 9.6: bytes after a request that closes are not processed; a loop must not wait for them.
     connection = serving(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + GET)
     connection.receive_data(b"")
     assert connection.next_event() is zttp.CONNECTION_CLOSED
@@ -195,7 +195,7 @@ def test_waiting_for_100_until_a_final_response() -> None:
 
 
 def test_a_request_refused_before_its_content_closes_the_connection() -> None:
-    # RFC 9110 10.1.1: nobody knows whether the client will send the content that it announced.
+    # RFC 9110 10.1.1: it is unknown whether the client will send the content that it announced.
     connection = serving(EXPECTING)
     connection.send_response(413, NO_CONTENT)
     connection.end_message()
@@ -243,7 +243,7 @@ EXPECT: Fields = [*HOST, (b"Expect", b"100-continue")]
     ids=["no content", "empty", "HTTP/1.0"],
 )
 def test_a_client_waits_for_no_100_that_nobody_sends(version: bytes, fields: Fields) -> None:
-    # RFC 9110 10.1.1: a server ignores what HTTP/1.0 expects, and has nothing to ask for without content.
+    # RFC 9110 10.1.1: a server ignores the expectations of HTTP/1.0, and without content it sends no 100.
     connection = zttp.Connection(zttp.CLIENT)
     connection.send_request(b"POST", b"/", version, fields)
     assert not connection.waiting_for_100
@@ -449,7 +449,7 @@ def test_start_next_cycle_of_a_client_before_its_request_has_ended() -> None:
 
 
 def test_a_server_may_go_on_without_having_answered() -> None:
-    # A parser of requests, which sends nothing, is a use of its own.
+    # A parser of requests, which sends nothing, is a separate use.
     connection = server(GET * 3)
     for _ in range(3):
         assert names(pull(connection)) == ["Request", "EndOfMessage"]
@@ -468,8 +468,8 @@ CONNECT_REQUEST = b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"
     [(UPGRADE_REQUEST, 101, UPGRADE), (CONNECT_REQUEST, 200, [])],
     ids=["upgrade", "connect"],
 )
-def test_all_bytes_behind_a_switch_are_handed_over(request_head: bytes, status: int, fields: Fields) -> None:
-    # encode/httpcore and wsproto users lost the first frame: nothing may be missing, wherever the cut is.
+def test_all_bytes_after_a_switch_are_handed_over(request_head: bytes, status: int, fields: Fields) -> None:
+    # encode/httpcore and wsproto users lost the first frame: nothing may be missing, for any cut.
     connection = server(request_head + b"first ")
     assert names(pull(connection)) == ["Request", "EndOfMessage"]
     assert connection.next_event() is zttp.NEED_DATA
@@ -506,7 +506,7 @@ def test_what_follows_a_request_that_closes_or_switches_waits_for_the_answer(
     connection.send_response(status, fields)
     pull(connection)
     assert connection.trailing_data == (b"first second ", False)
-    # It does not switch: then all that is after a request that closes is nobody's (RFC 9112 9.6).
+    # It does not switch: then all bytes after a request that closes are ignored (RFC 9112 9.6).
     refused = server(request_head + b"first")
     pull(refused)
     refused.send_response(403, NO_CONTENT)
@@ -536,7 +536,7 @@ def test_a_client_hands_over_what_follows_101() -> None:
     ids=["not listed", "other listed", "HTTP/1.0"],
 )
 def test_a_101_whose_connection_does_not_list_upgrade_is_refused(head: bytes) -> None:
-    # RFC 9110 7.8: as when it is sent, and upgrade() would say None.
+    # RFC 9110 7.8: the same as for sending; upgrade() would return None.
     connection = client(fields=[*HOST, *UPGRADE])
     with pytest.raises(zttp.RemoteProtocolError, match="101") as caught:
         feed(connection, head)
@@ -636,7 +636,7 @@ def test_a_farewell_after_an_error_in_the_second_request() -> None:
     assert connection.data_to_send().startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
-def test_no_farewell_behind_half_a_response() -> None:
+def test_no_error_response_after_half_a_response() -> None:
     # It would be content of the response that has begun.
     connection = server(CHUNKED_HEAD)
     connection.next_event()
@@ -660,12 +660,12 @@ def test_no_next_cycle_after_an_error() -> None:
 
 
 class Witness:
-    """Something that a caller holds while it meets an error."""
+    """An object that a caller holds when it gets an error."""
 
 
 def test_an_error_keeps_nothing_of_its_caller_alive() -> None:
     # A connection that kept the error it raised would keep its traceback, the frames of the caller, and itself:
-    # compiled classes are not collected from such a circle.
+    # compiled classes are not collected from such a cycle.
     def refuse(data: bytes) -> weakref.ref[Witness]:
         witness = Witness()
         connection = server(data, limits=zttp.H1Limits(max_buffer=1024))
@@ -840,7 +840,7 @@ def test_the_excerpt_of_a_status_line_is_the_same_however_it_was_cut() -> None:
 
 
 def test_what_stands_for_parts_that_are_not_needed_yet_stays_as_it_is() -> None:
-    # All connections share it: whatever was written to it would be read by others.
+    # All connections share it: bytes written to it would be read by others.
     def values(part: object) -> dict[str, object]:
         found = {name: getattr(part, name) for name in dir(part) if not name.startswith("__")}
         return {name: value for name, value in found.items() if not callable(value)}

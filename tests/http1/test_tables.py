@@ -1,4 +1,4 @@
-"""The state tables are what runs: every row is looked up by some order of bytes and calls, and no other pair is."""
+"""The code runs the state tables: some order of bytes and calls looks up every row, and no other pair."""
 
 import ast
 import inspect
@@ -17,7 +17,7 @@ SCHEDULES = 1_000
 
 
 class Recorded(dict[Any, Any]):
-    """A table that notes which of its rows were looked up."""
+    """A table that records which of its rows were looked up."""
 
     def __init__(self, table: dict[Any, Any]) -> None:
         super().__init__(table)
@@ -33,7 +33,7 @@ class Recorded(dict[Any, Any]):
 
 
 def overflow() -> None:
-    """More bytes than `max_buffer`, in every state that takes bytes."""
+    """More bytes than `max_buffer`, in every state that accepts bytes."""
     limits = zttp.H1Limits(max_buffer=1024)
     switching = b"CONNECT a:1 HTTP/1.1\r\n\r\n"
     for start in (b"", GET[:20], GET, POST[:-5], CHUNKED_HEAD, CHUNKED_HEAD + b"0\r\n", switching):
@@ -101,7 +101,7 @@ def test_every_row_is_looked_up_and_nothing_else(monkeypatch: pytest.MonkeyPatch
 
 
 def described(name: str) -> Any:
-    """What says a row in words."""
+    """A row as text."""
     of_reading = name == "READING"
     of_state = states.READING_NAMES if of_reading else states.WRITING_NAMES
     of_input = states.READING_INPUT_NAMES if of_reading else states.WRITING_INPUT_NAMES

@@ -1,4 +1,4 @@
-"""A client never takes bytes that nobody asked for as the answer to its next request (RFC 9112 9.2)."""
+"""A client never takes unrequested bytes as the answer to its next request (RFC 9112 9.2)."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ SURPLUS = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 def assert_over(connection: zttp.H1Connection) -> None:
-    """The bytes have ended the connection, in all that it says and does."""
+    """The bytes have ended the connection, in all its states and methods."""
     assert connection.should_close()
     with pytest.raises(zttp.LocalProtocolError, match=r"\S") as caught:
         connection.send_request(b"GET", b"/", b"1.1", HOST)
@@ -31,7 +31,7 @@ def assert_over(connection: zttp.H1Connection) -> None:
 
 @pytest.mark.parametrize("surplus", [b"x", SURPLUS, b"\n", b"\r\nHTTP", b"\r\n" * 20])
 @pytest.mark.parametrize("pulls", range(4))
-def test_surplus_behind_a_response(surplus: bytes, pulls: int) -> None:
+def test_surplus_after_a_response(surplus: bytes, pulls: int) -> None:
     connection = client()
     connection.receive_data(OK + surplus)
     for _ in range(pulls):
@@ -52,7 +52,7 @@ def test_surplus_that_comes_later() -> None:
     assert_over(connection)
 
 
-def test_content_behind_the_response_to_head() -> None:
+def test_content_after_the_response_to_head() -> None:
     connection = client(b"HEAD")
     connection.receive_data(OK)
     connection.next_event()

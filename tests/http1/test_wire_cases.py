@@ -61,7 +61,7 @@ def test_random_splits(case: WireCase) -> None:
 
 
 def persists(case: WireCase) -> bool:
-    """Whether the case is of whole messages, after which the connection is ready for one more."""
+    """Whether the case has complete messages, after which the connection is ready for another one."""
     if case.eof or "EndOfMessage" not in case.log or any(line[:1] == ">" for line in case.log):
         return False
     player = Player(connection_for(case))
@@ -72,7 +72,7 @@ def persists(case: WireCase) -> bool:
 
 
 def receive(player: Player, data: bytes, size: int | None) -> None:
-    """Hands `data` over in pieces of `size`."""
+    """Feeds `data` in pieces of `size`."""
     step = size or len(data)
     for start in range(0, len(data), step):
         player.receive(data[start : start + step])
