@@ -72,3 +72,28 @@ def test_the_client_comes_back() -> None:
     assert network.server is not None
     assert network.server.session.path.peer == CLIENT
     network.assert_settled()
+
+
+def test_who_sends_on_a_handshake_packet_from_elsewhere_proves_nothing() -> None:
+    # RFC 9000 8.1: it proves the address that our Initial packets went to; one on the path can put any address on it.
+    network = Network(client_options={"stream_window": 1 << 22, "connection_window": 1 << 22})
+    client = network.client
+    while not client.session.phases:
+        assert network.step()
+    stream = client.open(False)
+    assert stream is not None
+    client.session.streams.write(stream, b"question")
+    network.client_address = OTHER_HOST
+    before = network.bytes_sent[0]
+    network.flush()
+    sent_on = network.bytes_sent[0] - before
+    network.client_address = CLIENT
+    network.run(until=lambda: (True, 0) in network.received)
+    assert network.server is not None
+    theirs = network.server.session.streams.streams[0]
+    network.server.session.streams.write(theirs, CONTENT)
+    network.server.session.streams.finish(theirs)
+    network.run(30)
+    assert 0 < network.sent_to[OTHER_HOST] <= 3 * sent_on
+    assert network.received[False, 0] == CONTENT
+    assert network.server.session.path.peer == CLIENT

@@ -121,9 +121,10 @@ class DatagramReceiver:
         if not session.received_any:
             self._receive_first(header)
         if kind == HANDSHAKE_PACKET and session.is_server and not session.spaces[INITIAL].discarded:
-            # RFC 9001 4.9.1, RFC 9000 8.1: a Handshake packet validates the address.
+            # RFC 9001 4.9.1, RFC 9000 8.1: a Handshake packet validates the address that our Initial packets went to.
+            # It may come from another: somebody on the path may have sent it on under any address.
             session.discard(INITIAL)
-            path.validated = True
+            session.path.validated = True
         flag = IN_INITIAL if kind == INITIAL_PACKET else IN_HANDSHAKE
         self._receive_payload(payload, flag, space, number, path, header.destination, ecn)
         return True
