@@ -31,7 +31,9 @@ from tests.http2.helpers import (
     frames,
     goaway,
     headers,
+    limits,
     names,
+    priority_update,
     pull,
     requesting,
     rst_stream,
@@ -76,6 +78,16 @@ def test_shutdown_in_two_steps() -> None:
     assert caught.value.reason == "goaway_raised"
     connection.close()
     assert last_stream(sent(connection)[-1]) == (3, 0)
+
+
+def test_priorities_of_requests_that_a_goaway_refuses_are_discarded() -> None:
+    # RFC 9113 6.8: these were in flight, and the client has never more than two streams.
+    connection = server(headers(GET, 1, END_STREAM), limits=limits(max_concurrent_streams=2))
+    connection.close()
+    for number in (3, 5, 7):
+        assert feed(connection, headers(GET, number) + priority_update(number, b"u=1") + rst_stream(number)) == []
+    connection.stream(1).send_response(204, [], True)
+    assert [found.type for found in sent(connection)] == [GOAWAY, HEADERS]
 
 
 def test_a_shutdown_takes_what_was_on_its_way() -> None:

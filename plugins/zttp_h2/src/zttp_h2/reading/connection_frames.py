@@ -49,6 +49,8 @@ def read_priority_update(session: Session, stream_id: i64, raw: bytes, at: i64, 
     stream = table.get(target)
     if stream is not None:
         session.send_flow.prioritize(stream, urgency, incremental)
+    elif 0 <= session.goaway_sent < target:
+        return None  # RFC 9113 6.8: discarded, like the request
     elif table.state_of(target) == IDLE:
         early = session.early_priorities
         if early is None:
