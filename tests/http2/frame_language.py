@@ -28,7 +28,7 @@ SETTINGS = {
 SETTING_NAMES = {number: name for name, number in SETTINGS.items()}
 TYPE_NAMES = {number: name for name, number in TYPES.items()}
 
-# Heads that many cases need: the words stand for the fields.
+# Heads that many cases need: the words are short for the fields.
 HEADS = {
     "GET": ((b":method", b"GET"), (b":scheme", b"https"), (b":path", b"/"), (b":authority", b"example.com")),
     "POST": ((b":method", b"POST"), (b":scheme", b"https"), (b":path", b"/"), (b":authority", b"example.com")),
@@ -119,12 +119,12 @@ def parameter(part: str) -> bytes:
 
 
 def code_number(name: str) -> int:
-    """The number of an error code's name, or of the number."""
+    """The number of an error code, given by name or as a number."""
     return CODES.index(name) if name in CODES else int(name, 0)
 
 
 def natural_payload(kind: str, bare: list[str], words: dict[str, str], parts: list[str]) -> bytes:
-    """The payload that a frame's words describe, without its padding."""
+    """The payload that a frame's text describes, without its padding."""
     if kind in ("HEADERS", "CONTINUATION", "PUSH_PROMISE"):
         prefix = b""
         if kind == "HEADERS" and "HAS_PRIORITY" in bare:
@@ -193,7 +193,7 @@ class Frame:
 
 
 def split_frames(data: bytes) -> Iterator[Frame]:
-    """The frames of `data`, which must be whole; a client's preface is left out."""
+    """The frames of `data`, which must be complete; a client's preface is left out."""
     at = len(PREFACE) if data.startswith(PREFACE) else 0
     while at < len(data):
         stop = at + 9 + int.from_bytes(data[at : at + 3])
@@ -208,7 +208,7 @@ def code_name(number: int) -> str:
 
 
 def setting_text(number: int, value: int) -> str:
-    """One setting as the documents write it."""
+    """One setting in the format of the documents."""
     return f"{SETTING_NAMES.get(number, hex(number))}={value}"
 
 
@@ -219,19 +219,19 @@ def settings_of(payload: bytes) -> list[tuple[int, int]]:
 
 
 class FrameReader:
-    """Writes down the frames that one side sent; one reader a connection, for HPACK has a state."""
+    """Converts the frames that one side sent to text; one reader for each connection, because HPACK has state."""
 
     def __init__(self) -> None:
-        import hpack  # what the fuzzer shares with the tests needs no other HPACK than ours
+        import hpack  # the fuzzer, which uses this module, too, needs only our HPACK
 
         self._decoder = hpack.Decoder()
 
     def lines(self, data: bytes) -> list[str]:
-        """The frames in `data` as the documents write them."""
+        """The frames in `data` in the format of the documents."""
         return [self.line(sent) for sent in split_frames(data)]
 
     def line(self, sent: Frame) -> str:
-        """One frame. Debug data of GOAWAY is for people, and left out."""
+        """One frame. Debug data of GOAWAY is for humans, and left out."""
         name = TYPE_NAMES[sent.type]
         words = [name, *self.words(name, sent)]
         words.extend(flag for bit, flag in FLAG_NAMES.get(name, ()) if sent.flags & bit)
@@ -239,7 +239,7 @@ class FrameReader:
 
     @staticmethod
     def words(name: str, sent: Frame) -> list[str]:
-        """What stands between the type and the flags."""
+        """The text between the type and the flags."""
         number = int.from_bytes(sent.payload[-4:])
         if name == "GOAWAY":
             return [f"last={int.from_bytes(sent.payload[:4])}", code_name(int.from_bytes(sent.payload[4:8]))]

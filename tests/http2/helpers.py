@@ -1,4 +1,4 @@
-"""What the tests of HTTP/2 share: frames by hand, connections in a given state, pulled events, and a wired pair."""
+"""Helpers of the HTTP/2 tests: hand-made frames, connections in a given state, pulled events, and a connected pair."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ OK: Fields = [(b":status", b"200")]
 
 
 class Frame(NamedTuple):
-    """A frame that was sent, taken apart."""
+    """A frame that was sent, split into its fields."""
 
     type: int
     flags: int
@@ -45,7 +45,7 @@ def frame(frame_type: int, flags: int = 0, stream_id: int = 0, payload: bytes = 
 
 
 def frames(data: bytes) -> list[Frame]:
-    """The frames in `data`, which may begin with the preface and must end with a whole frame."""
+    """The frames in `data`, which may begin with the preface and must end with a complete frame."""
     data = data.removeprefix(PREFACE)
     found = []
     while data:
@@ -70,7 +70,7 @@ def integer(value: int, pattern: int, prefix_max: int) -> bytes:
 
 
 def block(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A field block of literals that nobody indexes."""
+    """A field block of literals without indexing."""
     return b"".join(
         b"\x00" + integer(len(name), 0, 127) + name + integer(len(value), 0, 127) + value for name, value in fields
     )
@@ -106,7 +106,7 @@ def limits(**values: int) -> Any:
 
 
 def server(data: bytes = b"", *, first: bytes = frame(SETTINGS), **options: Any) -> zttp.H2Connection:
-    """A server whose client has begun with `first` and then sent `data`; pulled, the output taken."""
+    """A server whose client has begun with `first` and then sent `data`; all events and output were taken."""
     connection = zttp.Connection(zttp.SERVER, "h2", **options)
     connection.receive_data(PREFACE + first + data)
     pull(connection)
@@ -136,7 +136,7 @@ def requesting(method: bytes = b"GET", end_stream: bool = True, count: int = 1, 
 
 
 def sent(connection: zttp.H2Connection) -> list[Frame]:
-    """The frames that wait to be sent; they are taken."""
+    """Takes the frames that wait to be sent."""
     return frames(connection.data_to_send())
 
 
@@ -165,7 +165,7 @@ def messages(events: Sequence[Any]) -> list[Any]:
 
 
 class Pair:
-    """A client and a server of ours, wired together; `pump` runs until both are quiet."""
+    """A client and a server of ours, connected; `pump` runs until neither has output."""
 
     def __init__(
         self, client_options: dict[str, Any] | None = None, server_options: dict[str, Any] | None = None

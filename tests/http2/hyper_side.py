@@ -17,9 +17,9 @@ HEAD = [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"example
 
 
 class Hyper:
-    """A connection of hyper-h2. It parses on receipt, keeps no content that has no credit, and only raises windows.
+    """A connection of hyper-h2. It parses on receipt, keeps no content without credit, and only raises windows.
 
-    (It takes the empty end of a message on a window that it has made negative for a violation; RFC 9113 6.9.1.)
+    (It treats the empty end of a message on a window that it has made negative as a violation; RFC 9113 6.9.1.)
     """
 
     def __init__(self, client: bool) -> None:
@@ -66,7 +66,7 @@ class Hyper:
             self.window = size
 
     def prioritize(self, stream_id: int, urgency: int, incremental: bool) -> None:
-        """It knows nothing of RFC 9218."""
+        """It does not implement RFC 9218."""
 
     def take(self) -> bytes:
         data: bytes = self.h2.data_to_send()

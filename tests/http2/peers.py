@@ -1,4 +1,4 @@
-"""What the attack, cost and memory tests share: connections that have been greeted, and ways to feed and drain them."""
+"""Helpers of the attack, cost and memory tests: connections after both prefaces, functions to feed and drain them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ POST = "HEADERS stream={0} END_HEADERS | POST"
 
 
 def greeted(role: int, *, auto_credit: bool = True, **limits: int) -> zttp.H2Connection:
-    """A connection after both prefaces, what it answered taken away."""
+    """A connection after both prefaces, with its output taken."""
     connection = zttp.Connection(role, "h2", limits=zttp.H2Limits(**limits), auto_credit=auto_credit)
     connection.initiate_connection()
     connection.receive_data(OPENING["server" if role == zttp.SERVER else "client"] + frame_bytes("SETTINGS ACK"))
@@ -32,7 +32,7 @@ def client(*, auto_credit: bool = True, **limits: int) -> zttp.H2Connection:
 
 
 def drain(connection: zttp.H2Connection) -> list[Any]:
-    """All events that there are now."""
+    """All available events."""
     events: list[Any] = []
     while True:
         event = connection.next_event()
@@ -53,7 +53,7 @@ def sent(connection: zttp.H2Connection) -> list[Frame]:
 
 
 def refusal(connection: zttp.H2Connection, *frames: str | bytes) -> zttp.RemoteProtocolError:
-    """The connection error that frames lead to; its GOAWAY is the last frame that goes out."""
+    """The connection error that frames cause; its GOAWAY is the last frame that is sent."""
     with pytest.raises(zttp.RemoteProtocolError) as caught:
         feed(connection, *frames)
     last = sent(connection)[-1]
@@ -65,7 +65,7 @@ def refusal(connection: zttp.H2Connection, *frames: str | bytes) -> zttp.RemoteP
 def fed_until_refused(
     connection: zttp.H2Connection, rounds: Iterable[str | bytes]
 ) -> tuple[int, zttp.RemoteProtocolError]:
-    """How many rounds pass before one is refused, and the error."""
+    """The number of rounds before one is refused, and the error."""
     for number, frames in enumerate(rounds):
         try:
             feed(connection, frames)

@@ -1,6 +1,6 @@
-"""Reads the documents of `tests/cases/http2` and plays them to a connection, their bytes cut in any way.
+"""Reads the documents of `tests/cases/http2` and feeds them to a connection, with their bytes cut in any way.
 
-What happened is written down in the words of the documents: events, then the frames that were sent in answer.
+It logs the outcome in the format of the documents: events, then the frames that were sent in answer.
 """
 
 import re
@@ -29,7 +29,7 @@ LAST_EVENT = re.compile(r"NEED_DATA$|CONNECTION_CLOSED$|Error")
 
 @dataclass(frozen=True)
 class FrameCase:
-    """One behaviour: the frames that one side receives, what it makes of them, and what it answers."""
+    """One behaviour: the frames that one side receives, its events, and its answers."""
 
     name: str
     source: str
@@ -77,7 +77,7 @@ def cases_of_section(name: str, source: str, section: str) -> Iterator[FrameCase
     ready: list[FrameCase] = []
     for fence in read_fences(section):
         if fence.kind == "answers":
-            # Nothing is answered where nothing is shown.
+            # Without an `answers` fence nothing is sent.
             ready = [replace(case, answers=answer_lines(case, fence.text)) for case in ready]
             continue
         if fence.kind == "sent":
@@ -148,7 +148,7 @@ def connection_for(case: FrameCase) -> zttp.H2Connection:
 
 
 class Player:
-    """One connection, the events pulled so far as log lines, and what the document wants done on the way."""
+    """One connection, the events pulled so far as log lines, and the actions that the document wants meanwhile."""
 
     def __init__(self, case: FrameCase) -> None:
         self.connection = connection_for(case)
@@ -165,13 +165,13 @@ class Player:
             self.receive(OPENING[case.role])
         self.note_answers()
         if "bare" not in case.options:
-            # What every connection begins with is a case of its own.
+            # The beginning of every connection is a case of its own.
             self.log.clear()
             self.answers.clear()
         self.script = case.log
 
     def receive(self, data: bytes) -> None:
-        """Hands over `data` (empty: EOF) and pulls until nothing more comes."""
+        """Feeds `data` (empty: EOF) and pulls until no event is left."""
         if self.terminal:
             return
         try:
@@ -183,7 +183,7 @@ class Player:
         self.note_answers()
 
     def pull(self) -> None:
-        """Pulls events until the connection waits for its peer, acting where the script says so."""
+        """Pulls events until the connection waits for its peer, with the actions of the script."""
         self.act()
         while True:
             event = self.connection.next_event()
@@ -216,18 +216,18 @@ class Player:
             self.run(action.removeprefix("> "))
 
     def run(self, action: str) -> None:
-        """One action; the line `Refused reason` is what misuse comes to."""
+        """One action; misuse gives the line `Refused reason`."""
         try:
             run_action(self.connection, action)
         except zttp.LocalProtocolError as error:
             self.log.append(f"Refused {error.reason}")
 
     def note_answers(self) -> None:
-        """Reads what the connection has to send."""
+        """Reads the output of the connection."""
         self.answers.extend(self.reader.lines(self.connection.data_to_send()))
 
     def finish(self) -> tuple[list[str], list[str]]:
-        """The log with what its events ended with and the states that the script asks for; and the frames sent."""
+        """The log with its last result and the states that the script asks for; and the frames sent."""
         log = list(self.log)
         if not self.terminal:
             assert self.connection.next_event() is zttp.NEED_DATA
@@ -264,7 +264,7 @@ def agrees(actual: Sequence[str], expected: Sequence[str]) -> bool:
 
 
 def event_lines(connection: zttp.H2Connection, event: Any) -> list[str]:
-    """An event as the documents write it."""
+    """An event in the format of the documents."""
     stream = f"stream={event.stream_id}" if hasattr(event, "stream_id") else ""
     if isinstance(event, zttp.Data):
         return [f'Data {stream} "{escape(event.data)}"']
@@ -293,7 +293,7 @@ def event_lines(connection: zttp.H2Connection, event: Any) -> list[str]:
 
 
 def request_lines(event: zttp.Request, stream: str) -> list[str]:
-    """A request; what most do not have is left out."""
+    """A request; values that most do not have are left out."""
     scheme = "none" if event.scheme is None else escape(event.scheme)
     words = ["Request", stream, escape(event.method), escape(event.target), f"scheme={scheme}"]
     if event.protocol is not None:
@@ -317,7 +317,7 @@ def error_line(error: zttp.ProtocolError) -> str:
 
 
 def state_line(connection: zttp.H2Connection, words: Sequence[str]) -> str:
-    """What the connection says of itself under a name."""
+    """The state of the connection with a name."""
     name, *rest = words
     if name == "open_streams":
         return f"open_streams {connection.open_streams}"

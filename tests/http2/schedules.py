@@ -1,8 +1,8 @@
-"""Schedules of two HTTP/2 endpoints on a wire, chosen by chance, and what must be true of each, by a plain model.
+"""Random schedules of two connected HTTP/2 endpoints, with conditions that must be true of each, by a plain model.
 
-Every step is one call of one side, or some octets that arrive, or some events that are pulled. The model knows what was
-given to each message and what came of it; it knows nothing of windows, but that they are finite and that whoever keeps
-the credit flowing gets everything in the end.
+Every step is one call of one side, or some octets that arrive, or some events that are pulled. The model has the
+content given to each message and the content that arrived; of windows it knows only that they are finite, and that a
+side that returns credit receives everything in the end.
 """
 
 import random
@@ -24,7 +24,7 @@ TRAILERS = [(b"x-trailer", b"1")]
 
 
 class Message:
-    """One direction of one stream: what was given, and what came."""
+    """One direction of one stream: the content given, and the content that arrived."""
 
     def __init__(self) -> None:
         self.given = 0
@@ -46,7 +46,7 @@ class Message:
 
 
 class Stream:
-    """The two messages of a stream, by who sends them; once one side has reset it, nothing is expected any more."""
+    """The two messages of a stream, by sender; after one side has reset it, nothing more is expected."""
 
     def __init__(self) -> None:
         self.client = Message()
@@ -55,7 +55,7 @@ class Stream:
 
 
 class Side(Protocol):
-    """One endpoint, whatever makes it."""
+    """One endpoint, of any library."""
 
     def open(self) -> int | None: ...
     def respond(self, stream_id: int) -> None: ...
@@ -147,7 +147,7 @@ class Ours:
 
 
 class Accounts:
-    """The windows of one direction, by the frames alone: what its sender may still send, once all of them arrived."""
+    """The windows of one direction, by the frames alone: the credit of its sender after all of them arrived."""
 
     def __init__(self) -> None:
         self.connection = 65_535
@@ -184,14 +184,14 @@ class Schedule:
     def __init__(self, chance: random.Random, client: Side, server: Side) -> None:
         self.chance = chance
         self.sides = {"client": client, "server": server}
-        self.wires = {"client": b"", "server": b""}  # by who reads it
+        self.wires = {"client": b"", "server": b""}  # by reader
         self.streams: dict[int, Stream] = {}
         self.accounts = {"client": Accounts(), "server": Accounts()}
-        self.unread = {"client": b"", "server": b""}  # by who wrote it
+        self.unread = {"client": b"", "server": b""}  # by writer
         self.preface = 24
         self.requested: set[int] = set()
-        self.refused: set[int] = set()  # because they were too many
-        self.shut: set[str] = set()  # who shuts the connection down
+        self.refused: set[int] = set()  # because there were too many
+        self.shut: set[str] = set()  # the sides that shut the connection down
 
     # ---------------------------------------------------------------------------------------------------------- steps
 
@@ -216,7 +216,7 @@ class Schedule:
         self.chance.choices([run for _, run in steps], [weight for weight, _ in steps])[0]()
 
     def message(self, name: str) -> tuple[int, Message] | None:
-        """A message that this side can go on with."""
+        """A message that this side can continue."""
         found = [
             (number, getattr(stream, name))
             for number, stream in self.streams.items()
@@ -263,7 +263,7 @@ class Schedule:
             self.sides[name].prioritize(chosen[0], self.chance.randrange(8), self.chance.random() < 0.5)
 
     def shut_down(self, name: str) -> None:
-        """Now and then, where both sides are ours: to others a GOAWAY is the end."""
+        """Sometimes, if both sides are ours: for others a GOAWAY is the end."""
         side = self.sides[name]
         if isinstance(side, Ours) and all(isinstance(other, Ours) for other in self.sides.values()):
             if self.chance.random() < 0.1:
@@ -285,7 +285,7 @@ class Schedule:
             self.accounts[name].sent(kind, number, payload)
             self.accounts[other].answered(kind, flags, number, payload)
             if kind == RST_STREAM and int.from_bytes(payload) == REFUSED_STREAM:
-                self.refused.add(number)  # hyper-h2 tells it by this alone
+                self.refused.add(number)  # hyper-h2 reports it only in this way
             elif kind == RST_STREAM:
                 assert self.streams[number].is_reset, "a stream was rejected"
             unread = unread[stop:]
@@ -300,7 +300,7 @@ class Schedule:
         return len(data)
 
     def pull(self, name: str, most: int) -> int:
-        """Pull events, and compare with what was given."""
+        """Pull events, and compare with the content given."""
         count = 0
         for event in self.sides[name].pull(most):
             count += 1
@@ -329,7 +329,7 @@ class Schedule:
         return count
 
     def forget(self, number: int) -> None:
-        """Nothing is consumed any more of a stream that was reset: that has returned its credit."""
+        """Forget the content of a stream that was reset: the reset has returned its credit."""
         for side in self.sides.values():
             if isinstance(side, Ours):
                 side.unreturned = [unreturned for unreturned in side.unreturned if unreturned[0] != number]
@@ -337,7 +337,7 @@ class Schedule:
     # ------------------------------------------------------------------------------------------------------- the end
 
     def finish(self) -> None:
-        """End every message, let everything flow, and see that it does."""
+        """End every message, let everything flow, and check that all arrives."""
         for name, side in self.sides.items():
             if getattr(side, "window", 1) == 0:
                 side.set_window(1000)
@@ -361,7 +361,7 @@ class Schedule:
                     assert not side.connection.can_open_stream
 
     def settle(self) -> None:
-        """Carry and pull until nothing moves any more."""
+        """Transmit and pull until nothing changes."""
         quiet = 0
         while quiet < 2:
             moved = 0
@@ -371,7 +371,7 @@ class Schedule:
             quiet = 0 if moved else quiet + 1
 
     def check_quiet(self, name: str, connection: zttp.H2Connection) -> None:
-        """Nothing waits, and the windows are what the frames say."""
+        """Check that nothing waits, and that the windows agree with the frames."""
         accounts = self.accounts[name]
         assert not connection.has_pending_send()
         assert connection.pending_bytes == 0

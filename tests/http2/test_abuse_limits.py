@@ -1,4 +1,4 @@
-"""Abuse limits: what a peer can ask for without a message coming or going is bounded (RFC 9113 10.5)."""
+"""Abuse limits: the work that a peer can cause without progress of a message is limited (RFC 9113 10.5)."""
 
 from collections.abc import Callable
 
@@ -41,7 +41,7 @@ from tests.processor_time import assert_linear
 
 FEW = limits(max_control_frames=10, max_stream_resets=10, max_continuation_frames=3, max_field_block_bytes=1000)
 CALM = 11
-CROSSING = 4  # frames that may cross our RST_STREAM on its way
+CROSSING = 4  # frames that may cross our RST_STREAM in transit
 
 # A frame that no message needs, on a connection where stream 1 is open and stream 3 is closed.
 CONTROL_FRAMES = {
@@ -218,7 +218,7 @@ def test_a_client_is_not_hurt_by_resets() -> None:
 
 
 def test_continuation_flood() -> None:
-    # CVE-2024-27316 and its like
+    # CVE-2024-27316 and similar ones
     start = frame(HEADERS, END_STREAM, 1, block(GET))
     feed(server(limits=FEW), start + frame(CONTINUATION, 0, 1) * 2 + frame(CONTINUATION, END_HEADERS, 1))
     connection = server(limits=FEW)
@@ -244,7 +244,7 @@ def test_a_field_block_that_is_too_large(frames: str) -> None:
 
 
 def test_hpack_bomb() -> None:
-    # CVE-2016-6581: one large entry, referred to again and again
+    # CVE-2016-6581: one large entry, referred to repeatedly
     entry = b"\x40\x01a\x7f\xe1\x1d" + b"b" * 3936
     connection = server()
     with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as caught:

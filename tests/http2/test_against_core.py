@@ -1,7 +1,7 @@
 """The fast paths of HTTP/2 against ``zttp_core.messages``: random field sections get one verdict, reading and writing.
 
-What nearly every message is like is read and written in loops of this plugin's own; the core has the rules. One
-connection reads and writes many sections, so that what it remembers of one may be wrong for the next.
+This plugin reads and writes usual messages in loops of its own; the core has the rules. One connection reads and writes
+many sections, so that values remembered from one may be wrong for the next.
 """
 
 import random
@@ -68,7 +68,7 @@ def section(rng: random.Random, head: Fields) -> Fields:
 
 
 def given(rng: random.Random, head: Fields) -> Fields:
-    """Fields as a caller gives them: mostly without pseudo-header fields."""
+    """Fields of a caller: mostly without pseudo-header fields."""
     fields = section(rng, head)
     return fields if rng.random() < 0.2 else [field for field in fields if field[0][:1] != b":"]
 
@@ -83,7 +83,7 @@ def is_refused(call: Callable[..., object], *arguments: object) -> bool:
 
 
 def rejected(connection: zttp.H2Connection, events: list[zttp.Event]) -> str | None:
-    """Why the stream of the last event was rejected; None if it was not."""
+    """The reason why the stream of the last event was rejected; None if it was not."""
     if not isinstance(events[-1], zttp.RstStream):
         return None
     error = connection.last_stream_error
@@ -92,7 +92,7 @@ def rejected(connection: zttp.H2Connection, events: list[zttp.Event]) -> str | N
 
 
 def written(connection: zttp.H2Connection, decoder: hpack.Decoder) -> Fields:
-    """The fields of the only frame that waits."""
+    """The fields of the only frame in the output."""
     [head] = sent(connection)
     return [(bytes(name), bytes(value)) for name, value in decoder.decode(head.payload, raw=True)]
 

@@ -1,4 +1,4 @@
-"""Against hyper-h2, both ways: the same exchanges, cut at random, come out the same."""
+"""Against hyper-h2, in both directions: the same exchanges, cut at random, have the same outcome."""
 
 import random
 from typing import Any
@@ -28,7 +28,7 @@ def random_content(chance: random.Random) -> bytes:
 
 
 class Hyper:
-    """hyper-h2, and what it has received: by stream, the head, the content, the trailers, and whether all came."""
+    """hyper-h2, and its received messages: by stream, head, content, trailers, and whether they are complete."""
 
     def __init__(self, client: bool) -> None:
         config = h2_config.H2Configuration(client_side=client, header_encoding=None)
@@ -75,7 +75,7 @@ class Hyper:
 
 
 class Ours:
-    """Ours, and what it has received, in the same form."""
+    """Ours, and its received messages, in the same form."""
 
     def __init__(self, role: int, chance: random.Random) -> None:
         small = zttp.H2Limits(initial_window_size=chance.choice((1000, 65535, 262144)), connection_window_size=65535)
@@ -107,7 +107,7 @@ class Ours:
 
 
 def wire(ours: Ours, hyper: Hyper, chance: random.Random) -> None:
-    """Run until both are quiet; bytes travel in pieces of random sizes, in random turns."""
+    """Run until neither has output; bytes are transmitted in pieces of random sizes, in random order."""
     up, down = b"", b""
     while True:
         up += ours.connection.data_to_send()

@@ -1,7 +1,7 @@
-"""Floods and resets: each attack at its limit, where nothing happens, and one beyond, where the connection ends.
+"""Abuse limits of frames and resets: each attack at its limit, and one beyond, which ends the connection.
 
-What attacks through field blocks is in `test_attacks_field_blocks.py`, through windows in
-`test_attacks_flow_control.py`. The list of attacks is `docs/security.md`.
+Attacks through field blocks are in `test_attacks_field_blocks.py`, through windows in `test_attacks_flow_control.py`.
+The list of attacks is `docs/security.md`.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ from tests.http2.peers import GET, POST, client, drain, fed_until_refused, feed,
 
 CALM = 0xB
 LIMIT = 32
-CROSSING = 4  # frames that may cross our RST_STREAM on its way
-NO_KEEPALIVE = 5  # signals for each output that is taken: one more than are forgiven
+CROSSING = 4  # frames that may cross our RST_STREAM in transit
+NO_KEEPALIVE = 5  # signals for each output that is taken: one more than are allowed
 
 
 def odd_numbers(start: int = 1) -> Iterator[int]:
@@ -85,7 +85,7 @@ def test_refused_streams_count_as_resets() -> None:
 
 
 def test_a_stream_that_ends_well_makes_up_for_a_reset() -> None:
-    # Cancelling is honest as long as work is let finish as well.
+    # Cancelling is legitimate while other requests are allowed to finish.
     connection = server(max_stream_resets=4)
     numbers = odd_numbers()
     for _ in range(100):
@@ -107,7 +107,7 @@ def test_many_good_streams_do_not_buy_resets_in_advance() -> None:
 
 
 def test_reset_streams_do_not_stay_open() -> None:
-    # What made rapid reset an attack: reset streams escape the limit on concurrency, so nothing may be kept of them.
+    # What made rapid reset an attack: reset streams do not count as concurrent, so nothing may be kept of them.
     connection = server(max_stream_resets=10_000, max_concurrent_streams=1)
     for number, _ in zip(odd_numbers(), range(1000), strict=False):
         events = feed(connection, RAPID["HEADERS, RST_STREAM"](number))
@@ -128,7 +128,7 @@ def test_a_client_does_not_count_its_servers_resets() -> None:
 OPEN = POST.format(1)
 CLOSED = f"{GET.format(3)}\nRST_STREAM stream=3 CANCEL"  # a reset, not a frame that counts
 
-# What is sent for ever, after a request on stream 1 and one on stream 3 that was reset: frames and what each weighs.
+# Frames that are sent forever, after a request on stream 1 and one on stream 3 that was reset, with their weights.
 FLOODS = {
     "PING (CVE-2019-9512)": 'PING | "8 octets"',
     "PING ACK": 'PING ACK | "8 octets"',
@@ -153,7 +153,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("line", FLOODS.values(), ids=FLOODS)
-def test_floods_at_the_limit_and_one_beyond(line: str) -> None:
+def test_abuse_at_the_limit_and_one_beyond(line: str) -> None:
     connection = server(max_control_frames=LIMIT)
     feed(connection, OPEN, CLOSED)
     assert sent(connection) == []
@@ -164,7 +164,7 @@ def test_floods_at_the_limit_and_one_beyond(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", FLOODS.values(), ids=FLOODS)
-def test_floods_are_refused_in_one_piece_as_well(line: str) -> None:
+def test_abuse_is_refused_in_one_piece_as_well(line: str) -> None:
     connection = server(max_control_frames=LIMIT)
     error = refusal(connection, OPEN, CLOSED, wire_bytes(line) * (LIMIT + 1))
     assert error.reason == "too_many_control_frames"
@@ -190,7 +190,7 @@ def test_many_settings_in_one_frame_weigh_more() -> None:
     assert refusal(connection, full).reason == "too_many_control_frames"
 
 
-def test_interim_responses_are_a_flood_of_the_server() -> None:
+def test_interim_responses_of_a_server_are_limited() -> None:
     connection = client(max_control_frames=LIMIT)
     connection.send_request(b"GET", b"/", b"2", [(b"host", b"a")], end_stream=True)
     interim = wire_bytes("HEADERS stream=1 END_HEADERS | :status: 103")
@@ -206,7 +206,7 @@ def test_both_roles_are_protected(role: str) -> None:
     assert passed == LIMIT // NO_KEEPALIVE
 
 
-def test_frames_for_streams_that_are_discarded_after_goaway_are_a_flood() -> None:
+def test_frames_for_streams_that_are_discarded_after_goaway_are_limited() -> None:
     connection = server(max_control_frames=LIMIT)
     feed(connection, OPEN)
     connection.close()
@@ -215,7 +215,7 @@ def test_frames_for_streams_that_are_discarded_after_goaway_are_a_flood() -> Non
     assert error.reason == "too_many_control_frames"
 
 
-def test_heads_for_a_stream_that_was_reset_here_are_a_flood() -> None:
+def test_heads_for_a_stream_that_was_reset_here_are_limited() -> None:
     connection = server(max_control_frames=LIMIT)
     feed(connection, OPEN)
     connection.stream(1).reset()
@@ -224,7 +224,7 @@ def test_heads_for_a_stream_that_was_reset_here_are_a_flood() -> None:
     assert error.reason == "too_many_control_frames"
 
 
-def test_slivers_beyond_the_window_of_a_stream_that_was_reset_here_are_a_flood() -> None:
+def test_slivers_beyond_the_window_of_a_stream_that_was_reset_here_are_limited() -> None:
     connection = server(max_control_frames=LIMIT, initial_window_size=10)
     feed(connection, OPEN)
     connection.stream(1).reset()
@@ -233,7 +233,7 @@ def test_slivers_beyond_the_window_of_a_stream_that_was_reset_here_are_a_flood()
     assert error.reason == "too_many_control_frames"
 
 
-def test_content_in_flight_to_a_stream_that_was_reset_is_no_flood() -> None:
+def test_content_in_flight_to_a_stream_that_was_reset_is_no_abuse() -> None:
     # An upload through a wide window, which the application stops: the client did nothing wrong (RFC 9113 5.1, 5.4.2).
     connection = server(max_control_frames=LIMIT, initial_window_size=1 << 20)
     feed(connection, OPEN)
@@ -246,7 +246,7 @@ def test_content_in_flight_to_a_stream_that_was_reset_is_no_flood() -> None:
 # ------------------------------------------------------------------------------------------------------------ answers
 
 
-def test_a_flood_that_is_not_answered_is_bounded() -> None:
+def test_answers_that_are_never_taken_are_limited() -> None:
     # The caller that never writes: PING and SETTINGS are answered at most max_control_frames times.
     connection = server()
     with pytest.raises(zttp.RemoteProtocolError):
@@ -254,7 +254,7 @@ def test_a_flood_that_is_not_answered_is_bounded() -> None:
     assert len(connection.data_to_send()) < 20_000
 
 
-def test_what_came_behind_the_error_is_dropped() -> None:
+def test_what_came_after_the_error_is_dropped() -> None:
     connection = server(max_control_frames=LIMIT)
     refusal(connection, frame_bytes("SETTINGS") * (LIMIT + 1))
     for _ in range(100):
@@ -291,7 +291,7 @@ def test_no_identifier_is_left_to_a_client_that_skipped_them() -> None:
 
 
 def test_the_buffer_at_its_limit_and_one_octet_beyond() -> None:
-    # The content that the peer has credit for comes on top.
+    # The content for which the peer has credit comes on top.
     size = 65_536 + 70_000
     for extra in (0, 1):
         connection = server(max_buffer=65_536, connection_window_size=70_000)

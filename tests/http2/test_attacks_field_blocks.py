@@ -1,6 +1,6 @@
-"""Attacks through field blocks: CONTINUATION floods, HPACK bombs, churn of the table, names of nothing, large sections.
+"""Attacks through field blocks: CONTINUATION floods, HPACK bombs, churn of the table, empty names, large sections.
 
-Each at its limit and one beyond. What the decoder does by itself is in `hpack/test_limits.py`.
+Each at its limit and one beyond. The limits of the decoder alone are in `hpack/test_limits.py`.
 """
 
 import tracemalloc
@@ -87,7 +87,7 @@ def test_a_field_block_at_its_limit_and_one_octet_beyond() -> None:
 
 
 def test_a_block_that_never_ends_is_cut_off() -> None:
-    # The peer of these CVEs kept what came, or decoded it, for as long as the attacker liked.
+    # The affected servers kept the frames, or decoded them, without a limit.
     connection = server()
     tracemalloc.start()
     try:
@@ -131,7 +131,7 @@ def test_a_bomb_costs_no_memory() -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 400_000  # a block of 64 KiB, as frames and joined; unfolded it is 245 MB
+    assert peak < 400_000  # a block of 64 KiB, as frames and joined; decoded it is 245 MB
 
 
 def test_many_references_within_the_list_are_shared() -> None:
@@ -167,7 +167,7 @@ def test_a_table_that_is_churned_stays_small() -> None:
 
 
 def test_a_peer_cannot_make_the_encoders_table_large() -> None:
-    # SETTINGS_HEADER_TABLE_SIZE of the peer is an offer, and 4 GiB of it is not taken up.
+    # SETTINGS_HEADER_TABLE_SIZE of the peer is an upper limit, and 4 GiB of it are not used.
     connection = server(max_stream_resets=100_000)
     feed(connection, "SETTINGS | HEADER_TABLE_SIZE=4294967295")
     numbers = iter(range(1, 100_000, 2))
@@ -189,7 +189,7 @@ def test_a_peer_cannot_make_the_encoders_table_large() -> None:
         tracemalloc.stop()
 
 
-# ------------------------------------------------------------------------------------ names of nothing (CVE-2019-9516)
+# ----------------------------------------------------------------------------------------- empty names (CVE-2019-9516)
 
 
 @pytest.mark.parametrize("pattern", [0x00, 0x10, 0x40], ids=["literal", "never indexed", "indexed"])
@@ -260,7 +260,7 @@ def test_after_a_section_too_large_the_table_is_in_step() -> None:
 
 
 def test_a_large_frame_is_refused_before_it_comes() -> None:
-    # Oversized frames: nothing of the payload is waited for.
+    # Oversized frames are refused before their payload arrives.
     connection = server()
     error = refusal(connection, frame_bytes("HEADERS stream=1 length=16777215"))
     assert (error.reason, error.error_code) == ("frame_too_large", 6)

@@ -1,5 +1,5 @@
-"""Attacks through windows: slow reads with blocked data, tiny windows, credit in slivers, windows that overflow or turn
-negative, and content that nobody asked for.
+"""Attacks through windows: slow reads with blocked data, tiny windows, credit in tiny steps, windows that overflow or
+become negative, and unrequested content.
 
 Each at its limit and one beyond.
 """
@@ -45,7 +45,7 @@ def test_blocked_content_at_its_limit_and_beyond() -> None:
 
 
 def test_content_is_blocked_as_it_is() -> None:
-    # Many slow readers of one large object share it: what waits is not copied.
+    # Many slow readers of one large object share it: waiting content is not copied.
     connection = server()
     feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", *(GET.format(number) for number in range(1, 41, 2)))
     content = bytes(1_000_000)
@@ -85,7 +85,7 @@ def test_blocked_content_is_let_go(how: str) -> None:
         assert other.pending_bytes == 1000
 
 
-def test_tiny_windows_are_a_flood() -> None:
+def test_tiny_windows_are_limited() -> None:
     # One octet of credit at a time: each would cost a frame of ten octets, for as long as content waits.
     connection = server(max_control_frames=100)
     feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", GET.format(1))
@@ -97,7 +97,7 @@ def test_tiny_windows_are_a_flood() -> None:
     assert (error.reason, error.error_code) == ("too_many_control_frames", CALM)
 
 
-def test_tiny_windows_of_settings_are_a_flood() -> None:
+def test_tiny_windows_of_settings_are_limited() -> None:
     connection = server(max_control_frames=100)
     feed(connection, "SETTINGS | INITIAL_WINDOW_SIZE=0", GET.format(1))
     stream = connection.stream(1)
@@ -108,7 +108,7 @@ def test_tiny_windows_of_settings_are_a_flood() -> None:
     assert error.reason == "too_many_control_frames"
 
 
-def test_credit_of_a_usual_size_is_no_flood() -> None:
+def test_credit_of_a_usual_size_is_no_abuse() -> None:
     connection = server(max_control_frames=100)
     feed(connection, GET.format(1))
     stream = connection.stream(1)
@@ -124,7 +124,7 @@ def test_credit_of_a_usual_size_is_no_flood() -> None:
     assert connection.open_streams == 0
 
 
-def test_credit_in_small_steps_is_no_flood() -> None:
+def test_credit_in_small_steps_is_no_abuse() -> None:
     # Some clients return credit for every 4 KiB that they read, to the stream and to the connection.
     connection = server(max_control_frames=100)
     feed(connection, GET.format(1))
@@ -202,7 +202,7 @@ def test_a_window_can_be_as_negative_as_it_can_become() -> None:
 
 
 def test_the_window_of_the_connection_is_enforced() -> None:
-    # Nothing is consumed here, so the sum over all streams is what counts.
+    # Nothing is consumed here, so the sum over all streams counts.
     connection = server(auto_credit=False, initial_window_size=WINDOW, connection_window_size=WINDOW)
     feed(connection, POST.format(1), POST.format(3))
     feed(connection, wire_bytes('DATA stream=1 | "\\{13107*x}"') * 4, 'DATA stream=3 | "\\{13107*x}"')
@@ -220,7 +220,7 @@ def test_credit_is_not_returned_for_what_was_not_pulled() -> None:
 
 
 def test_discarded_content_counts_for_the_connection() -> None:
-    # RFC 9113 5.1: otherwise the window of the connection would leak away with every stream that is reset.
+    # RFC 9113 5.1: otherwise the window of the connection would shrink with every stream that is reset.
     connection = server(
         initial_window_size=WINDOW, connection_window_size=WINDOW, max_connection_window=WINDOW, max_stream_resets=1000
     )

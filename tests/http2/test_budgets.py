@@ -1,4 +1,4 @@
-"""Budgets count what costs without progress: what honest peers do, for however long, is no flood (RFC 9113 10.5)."""
+"""Budgets count costs without progress: the frames of well-behaved peers are no abuse, however many (RFC 9113 10.5)."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_acknowledgments_of_our_settings_are_none() -> None:
     feed(connection, frame(SETTINGS, ACK) * 100)
 
 
-# What honest peers send now and then on a connection that carries no message, and how it is answered.
+# Frames that well-behaved peers send at times on a connection without messages, and the answers.
 SIGNALS = {
     "PING": (frame(PING, 0, 0, bytes(8)), [PING]),
     "SETTINGS": (settings((3, 100)), [SETTINGS]),
@@ -81,7 +81,7 @@ def test_more_than_a_keepalive_is_one(case: str) -> None:
         feed(connection, signal)
 
 
-def test_a_flood_is_one_however_often_its_answers_are_taken() -> None:
+def test_abuse_is_limited_however_often_its_answers_are_taken() -> None:
     connection = server(headers(POST, 1), limits=FEW)
     connection.receive_data(frame(PING, 0, 0, bytes(8)) * 11)
     with pytest.raises(zttp.RemoteProtocolError, match="max_control_frames"):
@@ -107,7 +107,7 @@ def test_early_hints_now_and_then_are_none() -> None:
 
 
 def test_settings_that_move_windows_are_no_keepalive() -> None:
-    # Each costs as much as streams are open, and may let one octet leave (CVE-2019-9511).
+    # The cost of each is proportional to the open streams, and it may release one octet (CVE-2019-9511).
     connection = server(headers(POST, 1), limits=FEW)
     for number in range(10):
         feed(connection, settings((4, number)))
@@ -127,7 +127,7 @@ def test_resets_of_streams_that_were_answered_are_none() -> None:
 
 @pytest.mark.parametrize("size", [1, 100_000])
 def test_resets_of_streams_whose_content_has_begun_are_none(size: int) -> None:
-    # Who stops a download, or ends a subscription, does so once something has come of it.
+    # A client stops a download, or ends a subscription, after some of it has arrived.
     connection = server(first=settings((4, 1_000)), limits=FEW)
     for number in range(1, 201, 2):
         feed(connection, headers(GET, number, END_STREAM))
@@ -139,7 +139,7 @@ def test_resets_of_streams_whose_content_has_begun_are_none(size: int) -> None:
 
 
 def watched(connection: zttp.H2Connection, number: int, *, taken: bool) -> None:
-    """A stream whose head leaves before it is reset, if it is ``taken``, and that has no content yet."""
+    """A stream without content, whose head is sent before the reset if it is ``taken``."""
     feed(connection, headers(GET, number, END_STREAM))
     connection.stream(number).send_response(200)
     if taken:
@@ -149,7 +149,7 @@ def watched(connection: zttp.H2Connection, number: int, *, taken: bool) -> None:
 
 
 def test_resets_of_streams_whose_head_has_left_are_none() -> None:
-    # Whoever watches for what does not come, and gives up, has been served.
+    # A client that waits for an event that does not come, and gives up, has been served.
     connection = server(limits=FEW)
     for number in range(1, 201, 2):
         watched(connection, number, taken=True)
@@ -202,7 +202,7 @@ def test_resets_before_any_content_has_left_are_one(window: int) -> None:
 
 
 def test_resets_that_cross_the_answer_are_none() -> None:
-    # RST_STREAM for streams that have ended meanwhile: as many as there were, and none of them late.
+    # RST_STREAM for streams that have ended meanwhile: as many as there were, and none of them too late.
     connection = server(limits=limits(max_control_frames=10, max_stream_resets=10))
     numbers = range(1, 201, 2)
     for number in numbers:
@@ -234,7 +234,7 @@ def test_content_in_flight_to_a_reset_stream_is_none(size: int) -> None:
 
 @pytest.mark.parametrize("role", ["server", "client"])
 def test_what_is_in_flight_to_many_reset_streams_is_none(role: str) -> None:
-    # More than are remembered one by one, all reset at once: what was sent before that was seen comes afterwards.
+    # More than are remembered one by one, all reset at once: frames that the peer sent before that come afterwards.
     count, window = 400, 100
     some = limits(
         max_control_frames=10, max_concurrent_streams=count, initial_window_size=window, connection_window_size=65535
@@ -269,7 +269,7 @@ def test_slivers_beyond_all_windows_of_many_reset_streams_are_one() -> None:
 
 @pytest.mark.parametrize("step", [100, 256, 1024])
 def test_credit_in_small_steps_is_none(step: int) -> None:
-    # The whole download was sent before the first credit for it comes.
+    # The whole download was sent before its first credit arrives.
     size = 1_000_000
     connection = server(
         window_update(0, 2 * size) + headers(GET, flags=END_STREAM), first=settings((4, 2 * size)), limits=FEW
@@ -295,7 +295,7 @@ def test_credit_in_small_steps_is_none_while_content_waits_for_it(step: int) -> 
 @pytest.mark.parametrize("size", [65_536, 70_000, 400_000])
 @pytest.mark.parametrize("window", [65_535, 1 << 30])
 def test_credit_in_small_steps_is_none_for_what_left_at_once(size: int, window: int) -> None:
-    # One send, of which the windows or the output take only a part before the rest waits.
+    # One send, of which the windows or the output accept only a part; the rest waits.
     first = settings((4, window))
     connection = server(window_update(0, window) + headers(GET, flags=END_STREAM), first=first, limits=FEW)
     stream = connection.stream(1)
@@ -310,7 +310,7 @@ def test_credit_in_small_steps_is_none_for_what_left_at_once(size: int, window: 
 
 @pytest.mark.parametrize("streams", [1, 20])
 def test_content_in_flight_when_the_connection_closes_is_none(streams: int) -> None:
-    # RFC 9113 6.8: what is above the last stream is discarded; the client learns of that a round trip later.
+    # RFC 9113 6.8: frames above the last stream are discarded; the client learns of that a round trip later.
     connection = server(headers(POST), limits=limits(max_control_frames=streams))
     connection.close()
     numbers = range(3, 3 + 2 * streams, 2)
@@ -322,7 +322,7 @@ def test_content_in_flight_when_the_connection_closes_is_none(streams: int) -> N
 
 @pytest.mark.parametrize("size", [40, 100, 1000])
 def test_a_peer_may_use_the_credit_that_it_has(size: int) -> None:
-    """Whoever does not pull slows its peer down: what there is credit for fits, framed in small pieces too."""
+    """A side that does not pull slows its peer down: content with credit fits, also in small frames."""
     pair = Pair(server_options={"limits": limits(connection_window_size=16 << 20, initial_window_size=16 << 20)})
     upload = pair.client.send_request(b"POST", b"/", b"2", HOST)
     pair.pump()

@@ -42,7 +42,7 @@ def ended(*numbers: int) -> zttp.H2Connection:
 
 @pytest.mark.parametrize("numbers", [(1, 3, 5), (3, 5, 7), (5, 11, 13)])
 def test_heads_on_a_closed_stream_are_that(numbers: tuple[int, ...]) -> None:
-    # Whatever the client skipped before: this stream was used.
+    # The client has skipped streams before, but this stream was used.
     for number in numbers:
         found = error_of(ended(*numbers), headers(GET, number, END_STREAM))
         assert found == ("frame_on_closed_stream", STREAM_CLOSED)

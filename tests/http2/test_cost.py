@@ -1,4 +1,4 @@
-"""What a peer can make a connection cost: time linear in its bytes, however they are cut, and no copies of content."""
+"""The costs that a peer can cause: time linear in its bytes, for any cut, and no copies of content."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,7 +23,7 @@ LARGE: dict[str, Any] = {
     "max_frame_size": 1 << 20,
 }
 HEAD = block([(b":method", b"GET"), (b":scheme", b"https"), (b":path", b"/")])
-# To look again at all that is held takes microseconds for 100 kB: long beside a compiled call, not an interpreted one.
+# Scanning all held bytes again takes microseconds for 100 kB: long next to a compiled call, not an interpreted one.
 SMALL, LONG = (4_000, 256_000) if zttp_h2.COMPILED else (1_500, 12_000)
 NOISE = 3  # quadratic work would take 8 times as long as it may; this leaves room for a busy machine
 
@@ -257,7 +257,7 @@ def test_raised_limits_stay_linear(work: Callable[[int], None]) -> None:
 
 
 def repeated(name: bytes, values: list[bytes], references: int) -> bytes:
-    """Requests with a field of an octet or two each, out of the table; no two in a row are the same."""
+    """Requests whose fields are an octet or two each, from the table; no two in a row are the same."""
     inserted = b"".join(literal(name, value, 0x40) for value in values)
     heads = [HEAD + bytes([0xBE + number % len(values)]) * max(1, references - number % 2) for number in range(60)]
     numbers = range(3, 123, 2)
@@ -279,7 +279,7 @@ def repeated(name: bytes, values: list[bytes], references: int) -> bytes:
     ids=["priority", "quoted", "content-length", "cookie", "expect", "authority"],
 )
 def test_a_reference_costs_no_more_than_an_octet(name: bytes, values: list[bytes], references: int) -> None:
-    # What a table holds is judged once, or quickly: an octet that stands for thousands must not cost what they do.
+    # Table entries are checked once, or quickly: an octet for thousands of octets must not cost as much as they do.
     costly, plain = repeated(name, values, references), repeated(b"x-plain", [b"v" * 3_900], references)
     bound = 12 * NOISE
     assert ratio(lambda: fed(costly, len(costly)), lambda: fed(plain, len(plain)), bound) < bound

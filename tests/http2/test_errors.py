@@ -1,4 +1,4 @@
-"""What errors say and leave behind: the connection's (RFC 9113 5.4.1), a stream's (5.4.2), and the caller's own."""
+"""The values and effects of errors: of the connection (RFC 9113 5.4.1), of a stream (5.4.2), and of the caller."""
 
 import pickle
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def test_a_connection_error_is_its_goaway() -> None:
 
 
 def test_goaway_names_the_last_stream_that_was_handed_on() -> None:
-    # RFC 9113 6.8: what is above can be retried, so a request that was rejected here is above, or named.
+    # RFC 9113 6.8: requests above can be retried, so a request that was rejected here is above, or named.
     connection, _ = broken(GET.format(1), GET.format(7), "HEADERS stream=9 END_HEADERS | Bad: 1", "PING stream=1")
     assert goaway_of(connection)[0] == 7
 
@@ -78,7 +78,7 @@ def test_what_came_before_the_error_is_pulled_first() -> None:
     connection.stream(1).send_response(200, [(b"x-a", b"1")], True)
     with pytest.raises(zttp.RemoteProtocolError):
         connection.next_event()
-    # And what was answered before it leaves before the GOAWAY.
+    # And earlier answers are sent before the GOAWAY.
     assert [frame.type for frame in sent(connection)] == [0x1, GOAWAY]
 
 
@@ -125,7 +125,7 @@ AFTERWARDS: dict[str, Callable[[zttp.H2Connection, zttp.Stream], object]] = {
 
 
 @pytest.mark.parametrize("action", AFTERWARDS)
-def test_nothing_can_be_sent_behind_the_goaway(action: str) -> None:
+def test_nothing_can_be_sent_after_the_goaway(action: str) -> None:
     connection = server()
     feed(connection, POST.format(1))
     stream = connection.stream(1)
@@ -138,7 +138,7 @@ def test_nothing_can_be_sent_behind_the_goaway(action: str) -> None:
     assert connection.data_to_send() == b""
 
 
-def test_what_is_harmless_behind_the_goaway() -> None:
+def test_what_is_harmless_after_the_goaway() -> None:
     connection = server()
     feed(connection, POST.format(1), 'DATA stream=1 | "hello"')
     stream = connection.stream(1)

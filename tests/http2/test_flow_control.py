@@ -1,4 +1,4 @@
-"""Flow control, both ways (RFC 9113 5.2, 6.9), and who sends first when not all can (RFC 9218)."""
+"""Flow control in both directions (RFC 9113 5.2, 6.9), and the order of streams when not all can send (RFC 9218)."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def updates(connection: zttp.H2Connection) -> dict[int, int]:
 
 
 def data_of(connection: zttp.H2Connection) -> list[tuple[int, int]]:
-    """Stream and size of every DATA frame that left, in order."""
+    """Stream and size of every DATA frame that was sent, in order."""
     return [(item.stream_id, len(item.payload)) for item in sent(connection) if item.type == DATA]
 
 
@@ -129,7 +129,7 @@ def test_credit_of_a_reset_stream_returns_at_once(who: str) -> None:
     else:
         feed(connection, window_update(1, 0))
     assert updates(connection) == {0: 32768}
-    connection.consume_data(1, 32768)  # too late, and no harm
+    connection.consume_data(1, 32768)  # too late, but harmless
     assert updates(connection) == {}
 
 
@@ -188,7 +188,7 @@ def test_windows_grow_with_consumption_alone() -> None:
         for stream_id, credit in updates(connection).items():
             granted[stream_id] += credit
     assert used > 10 * 1024 * 1024
-    # What may still come is one window, less what was not worth a frame yet.
+    # At most one window may still come, less credit too small for a frame.
     assert 1024 * 1024 <= granted[0] <= 2 * 1024 * 1024
     assert 1024 * 1024 <= granted[1] <= 2 * 1024 * 1024
 
@@ -230,7 +230,7 @@ def test_what_has_no_credit_waits() -> None:
     assert (connection.has_pending_send(), connection.open_streams) == (False, 0)
 
 
-def test_trailers_wait_behind_content() -> None:
+def test_trailers_wait_for_content() -> None:
     connection = serving()
     stream = connection.stream(1)
     stream.send_data(bytes(101))
@@ -345,7 +345,7 @@ def test_priorities_can_be_updated() -> None:
 
 
 def test_a_priority_can_come_before_its_stream() -> None:
-    # RFC 9218 7.1, and 7: what came in a frame overrides the header field.
+    # RFC 9218 7.1, and 7: a frame overrides the header field.
     connection = server(priority_update(5, b"u=0") + priority_update(3, b"u=6"), first=settings((4, 10**6)))
     feed(connection, headers(GET, 1, 1) + headers([*GET, (b"priority", b"u=1")], 3, 1) + headers(GET, 5, 1))
     for number in (1, 3, 5):
@@ -409,7 +409,7 @@ def test_a_reset_drops_what_waits_for_the_connection() -> None:
 
 
 def test_blocked_bytes_are_bounded() -> None:
-    # CVE-2019-9517: a peer that asks for much and takes nothing.
+    # CVE-2019-9517: a peer that requests much and reads nothing.
     connection = server(headers(GET, flags=END_STREAM), first=settings((4, 0)), limits=limits(max_blocked_bytes=1000))
     stream = connection.stream(1)
     stream.send_response(200, [(b"content-length", b"3000")])
@@ -479,7 +479,7 @@ def test_a_window_update_for_a_closed_stream_is_none() -> None:
 
 @pytest.mark.parametrize("consumed", [100_000, 120_000])
 def test_credit_that_is_kept_is_returned_when_windows_shrink(consumed: int) -> None:
-    # RFC 9113 6.9.2: the window becomes negative, and nothing would come any more to return the credit with.
+    # RFC 9113 6.9.2: the window becomes negative, and no content would arrive that could return credit.
     connection = server(headers(POST), limits=limits(initial_window_size=256 * 1024))
     feed(connection, frame(DATA, 0, 1, bytes(10_000)) * (consumed // 10_000))
     assert sent(connection) == []

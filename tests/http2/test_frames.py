@@ -1,4 +1,4 @@
-"""Frames: what their lengths, streams, flags and order must be, and what happens if they are not (RFC 9113 4-6)."""
+"""Frames: the rules for lengths, streams, flags and order, and the effects of violations (RFC 9113 4-6)."""
 
 import pytest
 
@@ -166,7 +166,7 @@ def test_what_breaks_a_server_connection(case: str) -> None:
     assert (last.type, last.stream_id) == (GOAWAY, 0)
     assert int.from_bytes(last.payload[4:8], "big") == code
     assert last.payload[8:] == reason.encode()
-    # Terminal: the same again, nothing more to send, and what comes is not kept.
+    # Terminal: the same error again, no more output, and later input is not kept.
     with pytest.raises(zttp.RemoteProtocolError, match=r"\S") as again:
         connection.next_event()
     assert (again.value.reason, again.value.offset, str(again.value)) == (
@@ -207,7 +207,7 @@ def test_what_breaks_a_client_connection(case: str) -> None:
     assert sent(connection)[-1].type == GOAWAY
 
 
-# What resets stream 1 and nothing else.
+# Frames that reset only stream 1.
 RESETS = {
     "DATA after END_STREAM": (WHOLE + frame(DATA, 0, 1, b"x"), "frame_after_end", CLOSED),
     "HEADERS after END_STREAM": (WHOLE + headers([(b"a", b"b")], flags=END_STREAM), "frame_after_end", CLOSED),

@@ -1,4 +1,4 @@
-"""The mutation fuzzer, briefly and with fixed seeds, on whatever build is under test. More: `python fuzz/http2.py`."""
+"""The mutation fuzzer, briefly and with fixed seeds, on the build under test. More: `python fuzz/http2.py`."""
 
 import random
 from collections.abc import Callable

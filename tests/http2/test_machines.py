@@ -1,4 +1,4 @@
-"""Hypothesis: streams and flow control against plain models, whatever the order of what happens."""
+"""Hypothesis: streams and flow control against plain models, with events in any order."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ FEW = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_
 
 
 class FlowControl(RuleBasedStateMachine):
-    """A server that sends, and a peer that keeps books as RFC 9113 6.9 says: no frame may exceed any window."""
+    """A server that sends, and a peer that counts credit as in RFC 9113 6.9: no frame may exceed any window."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class FlowControl(RuleBasedStateMachine):
 
 
 class Streams(RuleBasedStateMachine):
-    """A client and a server of ours; the model knows only what was asked for, and what must have arrived of it."""
+    """A client and a server of ours; the model knows only the requests, and what must have arrived of them."""
 
     def __init__(self) -> None:
         super().__init__()

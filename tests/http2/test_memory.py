@@ -18,7 +18,7 @@ FLAT = 20_000
 
 
 def traced_growth(rounds: int, work: Callable[[], object], *, warming: int = 1_000) -> int:
-    """Bytes that `work` leaves behind after `rounds` more rounds, once what is bounded is full."""
+    """Bytes that `work` leaves behind after `rounds` more rounds, after bounded buffers are full."""
     tracemalloc.start()
     try:
         for _ in range(warming):
@@ -34,7 +34,7 @@ def traced_growth(rounds: int, work: Callable[[], object], *, warming: int = 1_0
 
 
 def traced_peak(work: Callable[[], None]) -> int:
-    """The most that `work` holds at a time."""
+    """The peak memory of `work`."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -197,7 +197,7 @@ def test_a_closed_stream_keeps_nothing_alive() -> None:
 
 
 @pytest.mark.parametrize("end", ["close", "error"])
-def test_what_was_parked_goes_with_its_connection(end: str) -> None:
+def test_what_was_blocked_goes_with_its_connection(end: str) -> None:
     connection = server()
     feed(connection, POST.format(1), POST.format(3))
     streams = [connection.stream(1), connection.stream(3)]  # which a caller may keep
@@ -224,7 +224,7 @@ def test_what_was_parked_goes_with_its_connection(end: str) -> None:
 REQUEST = {b":method": b"GET", b":scheme": b"https", b":path": b"/", b":authority": b"a.example"}
 LARGE = b"v" * 15_000
 NEVER_INDEXED = 0x10
-IDLE = 9_000  # what an idle connection holds at most, whatever its last head was
+IDLE = 9_000  # the most that an idle connection holds, after any head
 
 
 def section(given: dict[bytes, bytes], pattern: int = 0) -> bytes:
@@ -336,7 +336,7 @@ def test_an_idle_client_holds_no_large_head(status: bytes | None, pattern: int) 
 
 
 def test_a_large_head_that_was_refused_is_not_kept() -> None:
-    # docs/performance.md: buffers that have grown beyond 8 KiB are let go of
+    # docs/performance.md: buffers that have grown beyond 8 KiB are released
     connection = server()
     feed(connection, POST.format(1), POST.format(3))
     connection.stream(1).send_response(200)
@@ -500,7 +500,7 @@ def test_discarded_frames_are_not_kept() -> None:
 
 
 def test_open_streams_hold_little() -> None:
-    # The handles of 128 streams with nothing blocked; heads belong to the caller.
+    # The objects of 128 streams with nothing blocked; heads belong to the caller.
     connection = server()
     heads = b"".join(frame(0x1, 0x4, number, HEAD) for number in range(1, 256, 2))
 

@@ -1,4 +1,4 @@
-"""Messages: what makes a head or a trailer section malformed, and what becomes of a good one (RFC 9113 8)."""
+"""Messages: the faults of a head or a trailer section, and the events of a good one (RFC 9113 8)."""
 
 from typing import Any
 
@@ -113,7 +113,7 @@ def test_malformed_requests(case: str) -> None:
     error = connection.last_stream_error
     assert (error.reason, error.stream_id, error.error_code) == (reason, 1, 1)
     assert [(found.type, found.number) for found in sent(connection)] == [(RST_STREAM, 1)]
-    # The connection goes on, and the stream is closed.
+    # The connection continues, and the stream is closed.
     assert names(feed(connection, headers(GET, 3, END_STREAM))) == ["Request", "EndOfMessage"]
     assert connection.open_streams == 1
 
@@ -185,7 +185,7 @@ def test_te_trailers_means_nothing_in_a_response() -> None:
 
 
 def test_equal_content_lengths_count_once() -> None:
-    # RFC 9110 8.6: who reads the fields sees one number.
+    # RFC 9110 8.6: the application sees one number.
     lengths = [(b"content-length", b"3, 3"), (b"a", b"b"), (b"content-length", b"3")]
     [event, *_] = feed(server(), headers([*POST, *lengths]) + data(b"abc"))
     assert event.headers == [*HOST, (b"content-length", b"3"), (b"a", b"b")]
@@ -418,8 +418,8 @@ def test_a_header_list_too_large_for_a_client() -> None:
     assert connection.last_stream_error.reason == "header_list_too_large"
 
 
-def test_the_table_stays_in_step_behind_a_refused_block() -> None:
-    # RFC 9113 4.3: a block is decoded whatever becomes of its stream.
+def test_the_table_stays_in_step_after_a_refused_block() -> None:
+    # RFC 9113 4.3: a block is decoded regardless of the state of its stream.
     indexed = b"\x40\x01a\x01b"
     get = b"\x82\x87\x84\x41\x01x"
     connection = server()

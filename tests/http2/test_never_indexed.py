@@ -1,4 +1,4 @@
-"""What came as a never-indexed literal goes on as one (RFC 7541 6.2.3: intermediaries "MUST")."""
+"""A never-indexed literal is forwarded as one (RFC 7541 6.2.3: intermediaries "MUST")."""
 
 import pytest
 
@@ -149,7 +149,7 @@ def test_a_status_and_an_extended_connect_go_on_as_they_came() -> None:
     assert pair.at_client[-1].headers.never_indexed == {b":status"}
 
 
-def test_what_repeats_has_its_own_length_behind_a_marked_head() -> None:
+def test_what_repeats_has_its_own_length_after_a_marked_head() -> None:
     # The memo of the last head is not that of the head before it.
     connection = server(b"".join(headers(GET, number, END_STREAM) for number in range(1, 17, 2)))
     fields = [(b"server", b"z"), (b"content-length", b"5")]

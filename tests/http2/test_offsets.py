@@ -1,4 +1,4 @@
-"""Where errors say that what they speak of stands, however the input was cut."""
+"""The offsets of errors, for any cut of the input."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What waits to be sent: in which order it leaves, how much of it there can be, and that nothing is kept afterwards."""
+"""The output: its order, its limits, and that nothing is kept afterwards."""
 
 import tracemalloc
 
@@ -31,7 +31,7 @@ LARGE_AT_ONCE = 65_536  # of a large piece; the rest of MOST_CONTENT is for smal
 
 
 def answering(priorities: dict[int, bytes | None], **options: int) -> zttp.H2Connection:
-    """A server with all the credit there can be, and an answer begun on each stream."""
+    """A server with the largest possible credit, and an answer begun on each stream."""
     connection = server(window_update(0, 2**31 - 1 - 65535), first=settings((4, 2**31 - 1)), limits=limits(**options))
     for number, priority in priorities.items():
         fields = GET if priority is None else [*GET, (b"priority", priority)]
@@ -56,7 +56,7 @@ def order(connection: zttp.H2Connection) -> list[tuple[int, int]]:
 def test_a_head_of_several_frames_costs_the_same_whatever_waits_before_it() -> None:
     connection = server(window_update(0, MIB) + headers(GET, 1, END_STREAM), first=settings((4, MIB)))
     connection.stream(1).send_response(200)
-    for _ in range(60):  # small content stands in one buffer
+    for _ in range(60):  # small content is in one buffer
         connection.stream(1).send_data(bytes(4_000))
     feed(connection, headers(GET, 3, END_STREAM))
     stream = connection.stream(3)
@@ -125,7 +125,7 @@ def test_fairness_is_by_bytes_and_not_by_writes(write: int) -> None:
 
 
 def test_a_single_send_is_bounded() -> None:
-    # CVE-2019-9517. Of a large piece some is written at once, the rest waits.
+    # CVE-2019-9517. Part of a large piece is written at once, the rest waits.
     most = 1_000_000 + LARGE_AT_ONCE
     connection = answering({1: None}, max_blocked_bytes=1_000_000)
     stream = connection.stream(1)

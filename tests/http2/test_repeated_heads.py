@@ -1,4 +1,4 @@
-"""A head that repeats fields of earlier ones, from whatever message they were, keeps its Content-Length known."""
+"""The Content-Length of a head is known even if it repeats fields of any earlier messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Requests whose field block is that of the one before: they are recognised, and must say exactly the same."""
+"""Requests with the same field block as the previous one: they are recognised, and must give exactly the same event."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whatever the order of calls, cuts, pulls and changing windows: what is given comes, in order and to the end."""
+"""For any order of calls, cuts, pulls and changing windows, all content arrives, in order and completely."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Sending: what leaves for what was asked, and what is refused with nothing queued and nothing changed (RFC 9113 8)."""
+"""Sending: the frames of each call, and calls that are refused with nothing queued and nothing changed (RFC 9113 8)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -97,7 +97,7 @@ def test_what_a_server_must_not_send(case: str) -> None:
     connection = serving()
     assert reason_of(lambda: action(connection)) == reason
     assert connection.data_to_send() == b""
-    # Nothing has changed: the response goes out as if nothing had been asked.
+    # Nothing has changed: the response is sent as if nothing had been called.
     connection.stream(1).send_response(200, [(b"a", b"b")], True)
     pair = requesting()
     [response, end] = feed(pair, connection.data_to_send())
@@ -293,8 +293,8 @@ def test_names_leave_in_lower_case() -> None:
     assert response.headers == [(b"content-type", b"text/plain"), (b"x-custom", b"Value")]
 
 
-def test_lists_behind_tuples_leave_the_compression_alone() -> None:
-    # A server's own fields are tuples, and its application's are lists: what is said twice is still indexed.
+def test_lists_after_tuples_leave_the_compression_alone() -> None:
+    # A server's own fields are tuples, and its application's are lists: repeated fields are still indexed.
     connection = server(b"".join(headers(GET, number, END_STREAM) for number in (1, 3, 5)))
     fields: Any = [(b"server", b"zttp"), [b"x-a", b"some value"]]
     for number in (1, 3, 5):

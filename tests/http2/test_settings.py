@@ -191,7 +191,7 @@ def test_header_lists_become_smaller_once_acknowledged() -> None:
 
 
 def test_the_tables_of_a_pair_follow_their_settings() -> None:
-    # RFC 7541 4.2: the encoder signals what the acknowledged setting demands.
+    # RFC 7541 4.2: the encoder signals the size of the acknowledged setting.
     connection = requesting(first=settings((1, 0)))
     other = server(limits=limits(header_table_size=0))
     one = client(first=settings((1, 0)))
@@ -210,7 +210,7 @@ def test_a_lowered_table_size_must_be_honoured() -> None:
 
 
 def test_a_larger_header_section_that_was_announced_may_come() -> None:
-    # The limits on its block, and on the frames of that, grow with it; no further, and not before.
+    # The limits on its block, and on the frames of that, grow with it; no more, and not earlier.
     size, piece = 500_000, 16_384
     large = b"\x00\x03x-a" + integer(size, 0, 127) + b"v" * size
     first, *others = [large[at : at + piece] for at in range(0, len(large), piece)]

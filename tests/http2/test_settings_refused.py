@@ -1,4 +1,4 @@
-"""`update_settings` refuses what would make a peer that keeps to the rules end the connection, and changes nothing."""
+"""`update_settings` refuses values for which a conforming peer would end the connection, and changes nothing."""
 
 import pytest
 

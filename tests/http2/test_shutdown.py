@@ -67,7 +67,7 @@ def test_shutdown_in_two_steps() -> None:
     assert names(feed(connection, headers(GET, 3, END_STREAM))) == ["Request", "EndOfMessage"]
     connection.close()
     assert last_stream(sent(connection)[0]) == (3, 0)
-    # What comes above is processed as far as the connection needs it: the table, and the window.
+    # Frames above it are processed as far as the connection needs it: the table, and the window.
     ignored = frame(HEADERS, 0, 5, b"\x40\x01a") + frame(CONTINUATION, END_HEADERS, 5, b"\x01b")
     assert feed(connection, ignored + frame(DATA, 0, 5, bytes(9)) + rst_stream(7)) == []
     for number in (1, 3):
@@ -119,7 +119,7 @@ def test_a_shutdown_takes_what_was_on_its_way() -> None:
     assert pair.client.open_streams == 0
 
 
-def test_a_shutdown_waits_for_a_ping_behind_it() -> None:
+def test_a_shutdown_waits_for_a_ping_after_it() -> None:
     connection = server()
     connection.ping(b"shutdown")
     connection.ping()
@@ -174,7 +174,7 @@ def test_a_shutdown_after_the_end_of_the_input_is_one_goaway() -> None:
 
 
 def test_a_shutdown_names_the_last_stream_when_the_input_ends() -> None:
-    # RFC 9113 6.8: the client has ended only its own side, and its answer to the PING cannot come any more.
+    # RFC 9113 6.8: the client has ended only its own side, and its answer to the PING can no longer come.
     connection = server(headers(GET, 1, END_STREAM))
     connection.shutdown()
     assert [found.type for found in sent(connection)] == [GOAWAY, PING]
@@ -224,7 +224,7 @@ def test_a_close_overtakes_a_shutdown() -> None:
     assert sent(connection) == []
 
 
-def test_a_shutdown_comes_behind_the_settings() -> None:
+def test_a_shutdown_comes_after_the_settings() -> None:
     connection = zttp.Connection(zttp.SERVER, "h2")
     connection.shutdown()
     assert next(found.type for found in sent(connection)) == SETTINGS
@@ -363,7 +363,7 @@ def test_a_client_that_ends_its_side_gets_its_answers() -> None:
     assert [found.stream_id for found in sent(connection)] == [3, 5, 1, 1]
 
 
-def test_a_client_may_end_its_upload_behind_eof() -> None:
+def test_a_client_may_end_its_upload_after_eof() -> None:
     connection = client()
     stream = connection.send_request(b"POST", b"/", b"2", HOST)
     feed(connection, headers(OK, 1, END_STREAM))
@@ -475,7 +475,7 @@ def test_an_upgraded_server() -> None:
 
 
 def test_an_upgraded_request_is_one_of_http_2() -> None:
-    # RFC 7540 3.2, RFC 9110 7.6.1: in lower case, and what spoke of the HTTP/1.1 connection has ended with it.
+    # RFC 7540 3.2, RFC 9110 7.6.1: in lower case, and without the fields for the HTTP/1.1 connection.
     connection = zttp.Connection(zttp.SERVER, "h2")
     fields = [
         *((b"Host", b"example.com"), (b"Connection", b"Upgrade, HTTP2-Settings, X-Hop"), (b"Upgrade", b"h2c")),
@@ -509,7 +509,7 @@ def test_a_settings_header_that_is_none(header: bytes) -> None:
 
 
 def test_a_refused_upgrade_changes_nothing() -> None:
-    # The second of its settings is none: the first must not hold either.
+    # The second of its settings is invalid: the first must not be applied either.
     bad = urlsafe_b64encode(settings((4, 1234), (2, 2))[9:])
     connection = zttp.Connection(zttp.SERVER, "h2")
     for method, fields, header in ((b"GET", HOST, bad), (b"GET", [(b"a",)], b"")):
@@ -521,7 +521,7 @@ def test_a_refused_upgrade_changes_nothing() -> None:
 
 
 def test_an_upgraded_connect_states_no_length() -> None:
-    # RFC 9110 8.6: a 2xx to CONNECT must not have one, however the request came.
+    # RFC 9110 8.6: a 2xx to CONNECT must not have one, for any form of the request.
     connection = zttp.Connection(zttp.SERVER, "h2")
     stream = connection.initiate_upgrade_connection(b"CONNECT", b"example.com:443", [(b"host", b"example.com")], b"")
     connection.data_to_send()
@@ -585,7 +585,7 @@ def use_and_break_a_connection() -> None:
 
 
 def test_a_connection_is_no_cycle() -> None:
-    # It is freed when it is dropped, whatever was open on it, and with it what it was about to send.
+    # It is freed when it is dropped, with open streams and unsent output.
     use_and_break_a_connection()
     gc.collect()
     gc.disable()
@@ -597,7 +597,7 @@ def test_a_connection_is_no_cycle() -> None:
 
 
 def test_late_frames_of_streams_that_are_long_forgotten() -> None:
-    # RFC 9113 5.1: what we reset, the peer may not have seen; however many streams ago.
+    # RFC 9113 5.1: the peer may not have seen our reset, however many streams ago that was.
     connection = server()
     for number in range(1, 2001, 2):
         feed(connection, headers(POST, number))
@@ -608,7 +608,7 @@ def test_late_frames_of_streams_that_are_long_forgotten() -> None:
 
 
 def test_streams_that_a_goaway_leaves_out_are_closed() -> None:
-    # RFC 9113 6.8: the client takes them for refused, so nothing of them will ever end.
+    # RFC 9113 6.8: the client treats them as refused, so they will never end.
     connection = server(headers(GET, 1, END_STREAM) + headers(POST, 3) + headers(GET, 5, END_STREAM))
     left_out = connection.stream(5)
     connection.close(0, 1)

@@ -1,4 +1,4 @@
-"""However the input is cut, the events are the same, and so is what is sent (content may be cut differently)."""
+"""For any cut of the input, the events are the same, and so is the output (content may be cut differently)."""
 
 import random
 from collections.abc import Iterable

@@ -20,8 +20,8 @@ from zttp_h2.streams.states import (
 )
 
 # Rows: states; columns: inputs. A state is named by its initials, "discard", a stream (s) or connection (c) error by
-# its code, "-" is what no code asks: a stream that was reset is known by its identifier alone, and RST_STREAM and
-# WINDOW_UPDATE are good in every state of an open one.
+# its code, "-" is a pair that no code looks up: a stream that was reset is known only by its identifier, and RST_STREAM
+# and WINDOW_UPDATE are valid in every state of an open one.
 MATRIX = """
                     HEADERS DATA END RST WINDOW | END
 IDLE                O       c1   -   c1  c1     | -

@@ -1,4 +1,4 @@
-"""The table of streams against a dict: which are open, and what is still known of the others."""
+"""The table of streams against a dict: which are open, and the records of the others."""
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +9,7 @@ from zttp_h2.streams.states import CLOSED, IDLE, OPEN, RESET_SENT
 from zttp_h2.streams.stream_state import StreamState
 from zttp_h2.streams.stream_table import StreamTable
 
-# How many identifiers are skipped before a stream is opened, or which of the open streams is closed, and how.
+# The number of identifiers skipped before a stream is opened, or the open stream that is closed, and how.
 OPENED = st.tuples(st.just("open"), st.integers(0, 3), st.just(CLOSED))
 FORGOTTEN = st.tuples(st.just("forget"), st.integers(0, 200), st.sampled_from((CLOSED, RESET_SENT)))
 

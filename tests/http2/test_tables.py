@@ -1,4 +1,4 @@
-"""The table of stream states is what runs: every row is looked up by some order of frames, and no other pair is."""
+"""The code runs the table of stream states: some order of frames looks up every row, and no other pair."""
 
 import itertools
 from contextlib import suppress
@@ -25,7 +25,7 @@ from zttp_h2 import closing
 from zttp_h2.reading import content_reader, message_reader, stream_errors
 from zttp_h2.streams import states
 
-# What a peer can say, whatever has become of stream 1.
+# The frames of a peer, in any state of stream 1.
 FRAMES = [
     headers(POST),
     headers(OK),
@@ -54,7 +54,7 @@ def test_every_row_is_looked_up_and_nothing_else(monkeypatch: pytest.MonkeyPatch
 
     def after(state: int, given: int) -> int:
         asked.add((state, given))
-        return states.STREAM[state, given]  # what is not there is not asked for
+        return states.STREAM[state, given]  # a missing pair is not looked up
 
     for module in (closing, content_reader, message_reader, stream_errors):
         monkeypatch.setattr(module, "after", after)

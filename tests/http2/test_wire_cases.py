@@ -1,4 +1,4 @@
-"""The wire cases of `tests/cases/http2`, each with its bytes cut in every way. How they read: the README there."""
+"""The wire cases of `tests/cases/http2`, each with its bytes cut in every way. Their format: the README there."""
 
 import random
 
@@ -59,7 +59,7 @@ def test_a_connection_error_is_terminal(case: FrameCase) -> None:
         with pytest.raises(zttp.RemoteProtocolError) as caught:
             connection.next_event()
         assert player.log[-1].startswith(f"Error {caught.value.reason} ")
-    # RFC 9113 5.4.1: GOAWAY was the last word.
+    # RFC 9113 5.4.1: GOAWAY was the last frame.
     assert connection.data_to_send() == b""
 
 

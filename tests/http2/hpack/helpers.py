@@ -1,4 +1,4 @@
-"""What the tests of HPACK share: representations built by hand, a plain model of the format, and where vectors lie."""
+"""Helpers of the HPACK tests: hand-made representations, a plain model of the format, and the folder of the vectors."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ NEVER_INDEXED = (0x10, 4)
 
 
 def integer(value: int, prefix_bits: int, pattern: int = 0) -> bytes:
-    """RFC 7541 5.1, written after its pseudocode."""
+    """RFC 7541 5.1, from its pseudocode."""
     prefix_max = (1 << prefix_bits) - 1
     if value < prefix_max:
         return bytes([pattern | value])
@@ -74,7 +74,7 @@ def table_of(decoder: Decoder) -> Fields:
 
 
 class ModelTable:
-    """RFC 7541 2.3 and 4 as they read: a list, newest first."""
+    """RFC 7541 2.3 and 4, implemented literally: a list, newest first."""
 
     def __init__(self, max_size: int = 4096) -> None:
         self.max_size = max_size

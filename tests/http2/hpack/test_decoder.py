@@ -128,12 +128,12 @@ def test_refused(block: bytes, expected: int) -> None:
     decoder = Decoder()
     assert decoder.decode(indexed(2) + block if block[0] & 0xE0 != 0x20 else block) == expected
     assert decoder.section(0) == []
-    # The tables are out of step for good.
+    # The tables stay out of sync.
     assert decoder.decode(indexed(2)) == expected
     assert decoder.section(0) == []
 
 
-# The hpack package has no bound of its own for integers.
+# The hpack package has no limit for integers.
 REFUSED_BY_ALL = {name: block for name, (block, result) in REFUSED.items() if result != status.INTEGER_TOO_LARGE}
 
 

@@ -157,7 +157,7 @@ def test_refused_without_a_trace(field: Field, expected: int) -> None:
     encoder, decoder = Encoder(), Decoder()
     good: Fields = [(b"x-good", b"1"), (b"x-other", b"2")]
     assert decoded(decoder, encoded(encoder, good)) == good
-    for _ in range(2):  # nothing of it is taken for valid the second time
+    for _ in range(2):  # nothing of it counts as valid the second time
         writer = BytesWriter()
         writer.write(b"before")
         assert encoder.encode(writer, [(b"x-good", b"3"), (b"x-new", b"4"), field]) == expected

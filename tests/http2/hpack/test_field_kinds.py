@@ -14,7 +14,7 @@ TOKEN = (string.ascii_lowercase + string.digits + "!#$%&'*+-.^_`|~").encode()
 
 
 def coded(field: Field) -> bytes:
-    """A literal with incremental indexing, its strings Huffman-coded whatever their length."""
+    """A literal with incremental indexing, its strings Huffman-coded for any length."""
     from librt.strings import BytesWriter
 
     from zttp_h2.hpack import huffman
@@ -29,7 +29,7 @@ def coded(field: Field) -> bytes:
 
 
 def kind_of(name: bytes, value: bytes = b"") -> int:
-    """The kind octet; the same whether strings come raw or coded, literally or out of the table."""
+    """The kind octet; the same for raw and coded strings, as literals or from the table."""
     decoder = Decoder(1 << 20, 8192)
     decoder.decode(b"\x3f\xe1\x3f" + literal(name, value, INCREMENTAL) + indexed(62) + literal(name, value))
     octets = set(decoder.kinds.getvalue())

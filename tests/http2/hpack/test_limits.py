@@ -1,4 +1,4 @@
-"""The size of header lists, bombs, and what decoding costs."""
+"""The size of header lists, bombs, and the cost of decoding."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_the_cost_is_linear(block_of: Callable[[int], bytes]) -> None:
 
 
 def test_nothing_is_kept_of_blocks_before_the_last() -> None:
-    """A long value at another place in each block: what is kept must not be one of each."""
+    """A long value at another position in each block: not all of them may be kept."""
     decoder = Decoder()
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""A block that was refused is refused again, and nothing of it is left for the next one."""
+"""A block that was refused is refused again, and leaves nothing behind for the next one."""
 
 import pytest
 from librt.strings import BytesWriter

@@ -154,7 +154,7 @@ def test_the_table_after_insertions_is_the_model(fields: Fields, size: int) -> N
 
 
 def responses(count: int, rich: bool, per_second: int) -> list[Fields]:
-    """Responses of an application server, deterministic and as different as they are in life."""
+    """Responses of an application server, deterministic and as different as in practice."""
     blocks = []
     for number in range(count):
         second = number // per_second

@@ -1,4 +1,4 @@
-"""Recorded connections of twelve encoders; read from beside the checkout, where they are."""
+"""Recorded connections of twelve encoders, if they are in a folder beside the checkout."""
 
 import json
 from pathlib import Path
