@@ -1,6 +1,6 @@
 """A client and a server of HTTP/3, and the path between them, with a virtual clock.
 
-As programs use them: datagrams and time go in, events are pulled, datagrams come out. A run is a function of its seed.
+Used as in programs: datagrams and time go in, events are pulled, datagrams come out. A run depends only on its seed.
 """
 
 import heapq
@@ -22,7 +22,7 @@ def credentials() -> TlsCredentials:
 
 
 class Message:
-    """What came of one message."""
+    """The outcome of one message."""
 
     def __init__(self) -> None:
         self.head: Any = None
@@ -33,7 +33,7 @@ class Message:
 
 
 class Pair:
-    """Two connections. ``answer`` is what the server does with a request that has come whole."""
+    """Two connections. ``answer`` is the server's function for a complete request."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Pair:
         self.now = limit
 
     def step(self, limit: int | None = None) -> bool:
-        """Do what is next; False if nothing is, or only after ``limit``."""
+        """Process the next event; False if there is none, or only after ``limit``."""
         self.flush()
         times = [self._queue[0][0]] if self._queue else []
         times += [timeout for side in (self.client, self.server) if (timeout := side.next_timeout()) is not None]
@@ -101,7 +101,7 @@ class Pair:
         return True
 
     def run(self, until: Callable[[], bool] | None = None, seconds: float = 60.0) -> "Pair":
-        """Go on until ``until`` holds, by default until all requests are answered."""
+        """Run until ``until`` holds, by default until all requests are answered."""
         limit = self.now + int(seconds * 1e6)
         done = until or self.is_answered
         while not done():
@@ -151,7 +151,7 @@ class Pair:
         content: bytes | None = None,
         headers: list[tuple[bytes, bytes]] | None = None,
     ) -> int:
-        """Send a whole request; its stream."""
+        """Send a complete request; return its stream."""
         fields = [(b"host", b"localhost"), *(headers or [])]
         stream = self.client.send_request(method, target, b"3", fields, end_stream=content is None)
         if content is not None:
@@ -162,7 +162,7 @@ class Pair:
 
 
 def echo(pair: Pair, stream_id: int, message: Message) -> None:
-    """Answer with what was sent."""
+    """Answer with the content of the request."""
     stream = pair.server.stream(stream_id)
     stream.send_response(200, [(b"content-length", b"%d" % len(message.content)), (b"x-target", message.head.target)])
     stream.send_data(message.content)

@@ -1,4 +1,4 @@
-"""Many connections on one endpoint, many requests on one connection: what each of them keeps.
+"""Many connections on one endpoint, many requests on one connection: the memory of each.
 
 python tests/http3/many.py                                  # 10,000 connections, 100,000 requests
 python tests/http3/many.py --connections 1000 --requests 0
@@ -45,7 +45,7 @@ def measured() -> Iterator[Kept]:
 
 
 def meet(endpoint: QuicEndpoint, address: int, now: int) -> None:
-    """Let a client connect, ask once and fall silent."""
+    """Let a client connect, send one request and become idle."""
     client = H3Connection(CLIENT, server_name="localhost", verify=credentials().certificate)
     client.send_request(b"GET", b"/", b"3", [(b"host", b"localhost")], end_stream=True)
     for _ in range(6):
@@ -67,7 +67,7 @@ def meet(endpoint: QuicEndpoint, address: int, now: int) -> None:
 def idle_connections(count: int) -> tuple[QuicEndpoint, int]:
     """An endpoint with so many idle connections, and the bytes that one of them keeps."""
     endpoint = QuicEndpoint(credentials=credentials(), retry=False)
-    meet(endpoint, -1, 1_000_000)  # what is made once
+    meet(endpoint, -1, 1_000_000)  # objects that are made once
     with measured() as kept:
         for number in range(count):
             meet(endpoint, number, 1_000_000 + number)
@@ -79,7 +79,7 @@ def idle_connections(count: int) -> tuple[QuicEndpoint, int]:
 
 
 def requests_on_one(count: int) -> int:
-    """Make so many requests on one connection; the bytes that both sides keep of one, but for the first hundred."""
+    """Make so many requests on one connection; the bytes that both sides keep of one, without the first hundred."""
 
     def answer(pair: Pair, stream_id: int, _message: Message) -> None:
         stream = pair.server.stream(stream_id)
@@ -116,7 +116,7 @@ def main() -> None:
         endpoint, each = idle_connections(options.connections)
         seconds = time.monotonic() - began
         print(f"{options.connections} idle connections: {each / 1024:.1f} KiB each, made in {seconds:.0f} s")  # noqa: T201
-        endpoint.handle_timeout(2_000_000)  # what their clients have left unanswered
+        endpoint.handle_timeout(2_000_000)  # for unanswered datagrams
         endpoint.data_to_send(now=2_000_000)
         began = time.perf_counter()
         endpoint.handle_timeout(2_000_000)

@@ -1,4 +1,4 @@
-"""Our client and our server with aioquic on the other side, over paths that lose and reorder."""
+"""Our client and our server with aioquic as the peer, over paths that lose and reorder."""
 
 import heapq
 import random
@@ -17,7 +17,7 @@ from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.wire.packet_header import read_long_header
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of the libraries that it stands on
+    warnings.simplefilter("ignore")  # of its dependencies
     from aioquic.h3.connection import H3Connection as AioHttp
     from aioquic.h3.events import DataReceived, HeadersReceived
     from aioquic.quic.configuration import QuicConfiguration
@@ -30,7 +30,7 @@ CONTENT = bytes(range(256)) * 800
 
 
 class Theirs:
-    """aioquic, as either side."""
+    """aioquic, as client or server."""
 
     def __init__(self, *, is_client: bool, suites: list[Any] | None = None) -> None:
         self.configuration = QuicConfiguration(is_client=is_client, alpn_protocols=["h3"])

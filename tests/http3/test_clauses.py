@@ -1,4 +1,4 @@
-"""Clauses of RFC 9114 and RFC 9204 one by one, where a client breaks them: the exact code."""
+"""Clauses of RFC 9114 and RFC 9204 one by one, violated by a client: the exact code."""
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_on_the_control_stream(data: bytes, code: int, role: str) -> None:
     session.write_control(data)
     peer.settle()
     assert peer.error is not None
-    # RFC 9114 7.2.7, RFC 9218 7.2: a server sends neither, whatever is in it.
+    # RFC 9114 7.2.7, RFC 9218 7.2: a server sends neither, with any content.
     of_a_client = data[:1] == b"\x0d" or data[:1] == b"\x80"
     assert peer.error.error_code == (UNEXPECTED if role == "server" and of_a_client else code)
 
@@ -142,13 +142,13 @@ def test_a_critical_stream_is_never_closed(kind: int, how: str) -> None:
 @pytest.mark.parametrize("kind", ["_control", "_encoder_stream", "_decoder_stream"])
 @pytest.mark.parametrize("late", [False, True])
 def test_nobody_asks_for_the_end_of_a_critical_stream(role: int, kind: str, late: bool) -> None:
-    # RFC 9114 6.2.1, RFC 9204 4.2 MUST NOT: whether it is noticed before or after our reset has arrived.
+    # RFC 9114 6.2.1, RFC 9204 4.2 MUST NOT: before or after our reset has arrived.
     peer = RawPeer(role)
     judged = peer.judged._session
     assert judged is not None
     judged.start()
-    judged.encoder.outgoing = b"\x20"  # a capacity of nothing
-    judged.decoder.outgoing = b"\x7f\x21"  # a stream that is given up
+    judged.encoder.outgoing = b"\x20"  # a capacity of 0
+    judged.decoder.outgoing = b"\x7f\x21"  # a stream that is cancelled
     judged.flush_qpack()
     peer.settle()
     stream = getattr(judged, kind)
@@ -158,7 +158,7 @@ def test_nobody_asks_for_the_end_of_a_critical_stream(role: int, kind: str, late
         peer.carry(pull=False)
         peer.carry(pull=False)
         peer.now += 100_000
-        peer.peer.handle_timeout(peer.now)  # the acknowledgment that waited for company
+        peer.peer.handle_timeout(peer.now)  # the delayed acknowledgment
         peer.carry(pull=False)
         peer.carry(pull=False)
     assert stream.is_over() is late
@@ -169,7 +169,7 @@ def test_nobody_asks_for_the_end_of_a_critical_stream(role: int, kind: str, late
 
 @pytest.mark.parametrize("role", [CLIENT, SERVER])
 def test_what_would_be_said_on_a_critical_stream_that_was_stopped(role: int) -> None:
-    # RFC 9114 6.2.1: the application may have something to say before it pulls what the peer has done.
+    # RFC 9114 6.2.1: the application may send before it pulls the peer's events.
     peer = RawPeer(role)
     judged = peer.judged._session
     assert judged is not None
@@ -256,7 +256,7 @@ HEAD = b"\xd1\xd7\xc1\x50\x09localhost"
 @pytest.mark.parametrize("line", [b"\x20\x01a", b"\x28\x01a", b"\x30\x00"], ids=["plain", "coded", "never indexed"])
 @pytest.mark.parametrize("where", ["head", "trailers"])
 def test_a_name_of_no_characters_ends_its_stream_alone(line: bytes, where: str) -> None:
-    # RFC 9114 4.1.2, 10.3 MUST: a message is wrong, not its compression.
+    # RFC 9114 4.1.2, 10.3 MUST: the message is malformed, not its compression.
     peer = RawPeer()
     if where == "head":
         stream = peer.open(frames.frame(frames.HEADERS, b"\0\0" + HEAD + line))
@@ -273,7 +273,7 @@ def test_a_name_of_no_characters_ends_its_stream_alone(line: bytes, where: str) 
 
 
 def test_a_name_of_no_characters_that_had_to_wait() -> None:
-    # RFC 9114 10.3 MUST: as above, in a section that waits for the table, which serves others afterwards.
+    # RFC 9114 10.3 MUST: as above, in a section that waits for the table, which later sections use.
     peer = RawPeer()
     late = peer.open(frames.frame(frames.HEADERS, b"\x02\x00" + HEAD + b"\x80\x20\x01a"))
     good = peer.open(frames.frame(frames.HEADERS, b"\x02\x00" + HEAD + b"\x80"))

@@ -1,4 +1,4 @@
-"""HTTP/3 conforms to the plugin contract, by the kit that everybody has: recorded, replayed, abused with the keys."""
+"""HTTP/3 conforms to the plugin contract, by the public conformance kit: recorded, replayed, attacked with the keys."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -21,13 +21,13 @@ HOST = (b"host", b"localhost")
 
 @cache
 def tickets() -> zttp.TicketKeys:
-    """What seals tickets, without chance."""
+    """Ticket keys without randomness."""
     return zttp.TicketKeys(bytes(32), entropy=bytes)
 
 
 @cache
 def settings() -> Settings:
-    """What the client says first: one of its settings, which means nothing, is by chance, and so the seed's."""
+    """The client's first datagrams: one of its settings, without a meaning, is random, and so depends on the seed."""
     suite = TestHttp3()
     client, server = suite.connect(zttp.CLIENT), suite.connect(zttp.SERVER)
     client.initiate_connection()
@@ -61,7 +61,7 @@ ANSWER = [Response(200, [(b"x", b"y")], stream_id=0, http_version=b"3"), Data(b"
 
 
 def raw(connection: Any, data: bytes, *, fin: bool = False) -> None:
-    """Write on a new request stream of a client what its caller could not make it say."""
+    """Write bytes on a new request stream of a client that its caller could not send."""
     session = connection._session
     stream = session.transport.open(False)
     session.transport.session.streams.write(stream, data)
@@ -75,12 +75,12 @@ def section(*fields: tuple[bytes, bytes]) -> bytes:
 
 
 def noise() -> Iterator[bytes]:
-    for number in range(4_000):  # more than may be held
+    for number in range(4_000):  # more than the limit
         yield b"\xc0\x00\x00\x00\x01\x08" + number.to_bytes(8) + bytes(1200)
 
 
 class TestHttp3(ProtocolConformance):
-    """Streams side by side over datagrams, and every capability that HTTP/3 claims."""
+    """Concurrent streams over datagrams, and every capability that HTTP/3 declares."""
 
     protocol = "h3"
     abuses = {
@@ -97,7 +97,7 @@ class TestHttp3(ProtocolConformance):
     encrypted = True
 
     def options(self, role: int, given: Surroundings) -> dict[str, Any]:
-        """Hand in what is random, what time it is, and the session."""
+        """Pass in entropy, the time, and the session."""
         common: dict[str, Any] = {
             "entropy": given.entropy,
             "wall_clock": given.wall_clock,

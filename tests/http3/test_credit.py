@@ -1,4 +1,4 @@
-"""What a peer has sent is given back to it once, whatever becomes of the streams it came on (RFC 9000 4)."""
+"""Credit for received bytes is returned once, whatever happens to their streams (RFC 9000 4)."""
 
 import random
 from typing import Any
@@ -22,7 +22,7 @@ def session_of(side: H3Connection) -> Session:
 
 
 def assert_conserved(session: Session) -> None:
-    """What was received is consumed, or held by a stream that lives."""
+    """All received bytes are consumed, or held by an open stream."""
     streams = session.streams
     held = sum(
         int(stream.incoming.highest - stream.incoming.consumed)
@@ -34,7 +34,7 @@ def assert_conserved(session: Session) -> None:
 
 
 def held_elsewhere(session: Session, number: int) -> int:
-    """Bytes that came on all streams but one."""
+    """Bytes received on all streams but one."""
     return sum(int(s.incoming.highest) for n, s in session.streams.streams.items() if s.incoming and n != number)
 
 
@@ -92,14 +92,14 @@ def test_credit_is_conserved_over_any_schedule(seed: int) -> None:
         assert_conserved(session_of(side))
         receiving = session_of(side).streams.receiving
         assert receiving.window.consumed == receiving.received
-    # All credit is there: a request of the whole window passes.
+    # All credit has been returned: a request of the whole window succeeds.
     number = pair.request(b"POST", b"/", bytes(7_900))
     pair.run(until=lambda: number in pair.requests and len(pair.requests[number].content) == 7_900)
 
 
 @pytest.mark.parametrize("end", ["end", "reset", "stop"])
 def test_what_an_end_leaves_unconsumed_returns_to_the_connection(end: str) -> None:
-    # RFC 9000 4.5: a stream that is over holds nothing of the connection's credit.
+    # RFC 9000 4.5: a stream that has ended holds no credit of the connection.
     def answer(pair: Pair, stream_id: int, message: Message) -> None:
         pair.server.stream(stream_id).send_response(204, [], end_stream=True)
 
@@ -169,10 +169,10 @@ def test_a_stream_that_is_not_read_ends_without_a_reset() -> None:
     theirs = server.session.streams.streams[0]
     network.client.session.streams.write(stream, bytes(900))
     network.client.session.streams.finish(stream)
-    network.flush()  # under way
+    network.flush()  # in flight
     server.session.streams.stop(theirs, 0x10C)
     assert theirs.stop is not None
-    theirs.stop.dropped = True  # as if it never came in time
+    theirs.stop.dropped = True  # as if it were always lost
     network.run()
     assert theirs.incoming_done
     assert_conserved(server.session)

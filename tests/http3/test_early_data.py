@@ -83,7 +83,7 @@ def test_the_answer_comes_after_one_round_trip(keys: TicketKeys, clock: Clock) -
 
 
 def test_nothing_is_early_unless_both_sides_want_it(keys: TicketKeys, clock: Clock) -> None:
-    # Off by default, on either side.
+    # Off by default, on both sides.
     pair = Pair(server={"tickets": keys, "wall_clock": clock}, client={"wall_clock": clock})
     pair.request()
     pair.run()
@@ -138,7 +138,7 @@ FIRST = {"enable_connect_protocol": True, "enable_datagrams": True}
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_early_data_relies_on_has_changed(change: str, keys: TicketKeys, clock: Clock) -> None:
-    # RFC 9114 7.2.4.2, RFC 9204 3.2.3, RFC 9297 2.1.1: refused, and the application does not notice.
+    # RFC 9114 7.2.4.2, RFC 9204 3.2.3, RFC 9297 2.1.1: refused, without effect on the application.
     session = ticket(keys, clock, **FIRST)
     if change == "rotated keys":
         keys.rotate()

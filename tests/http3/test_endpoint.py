@@ -19,7 +19,7 @@ from zttp_h3.options import CLIENT
 
 
 class House:
-    """An endpoint with a server that answers everything, and clients at addresses of their own; no time is lost."""
+    """An endpoint with a server that answers everything, and clients at separate addresses; without delays."""
 
     def __init__(self, **options: Any) -> None:
         self.now = 1_000_000
@@ -38,7 +38,7 @@ class House:
         self.clients[address].send_request(b"GET", b"/", b"3", [(b"host", b"localhost")], end_stream=True)
 
     def turn(self) -> None:
-        """Carry everything once, both ways."""
+        """Transmit everything once, in both directions."""
         self.now += 1_000
         for address, client in list(self.clients.items()):
             for datagram in client.data_to_send(self.now):
@@ -106,7 +106,7 @@ def test_an_address_is_proven_first_if_that_is_asked(retry: bool) -> None:
 
 @pytest.mark.parametrize("length", [4, 7, 20])
 def test_a_retry_may_name_a_connection_id_of_any_length(length: int) -> None:
-    # RFC 9000 7.2: only those that clients make up have 8 bytes at least.
+    # RFC 9000 7.2: only connection IDs chosen by clients have at least 8 bytes.
     house = House(retry=True, connection_id_length=length)
     house.client("here")
     house.ask("here")
@@ -172,7 +172,7 @@ def test_a_token_for_later_from_another_address_proves_nothing() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "192.0.2.8"])
 def test_a_token_for_later_is_for_its_host_and_any_port(host: str) -> None:
-    # RFC 9000 8.1.4 MUST: for the IP address. The port is that of a socket of before.
+    # RFC 9000 8.1.4 MUST: for the IP address. The port is that of an earlier socket.
     house = House(retry=True)
     client = house.client(("192.0.2.7", 50_000))
     for _ in range(8):
@@ -199,7 +199,7 @@ def test_a_token_for_later_is_good_once() -> None:
 
 
 def test_tokens_of_many_clients_are_good() -> None:
-    # All that come back within the lifetime of a token, a day, are spared a Retry.
+    # No client that comes back within the lifetime of a token, a day, gets a Retry.
     tokens = AddressTokens(bytes(32), 86_400_000_000, os.urandom)
     for number in range(6_000):
         token = tokens.for_later(number, 1, 1)
@@ -230,7 +230,7 @@ def test_no_more_connections_than_allowed() -> None:
     for _ in range(6):
         house.turn()
     assert len(house.endpoint.connections()) == 2
-    # RFC 9000 5.2.2: the third is told, and does not have to find out.
+    # RFC 9000 5.2.2: the third gets a refusal, and need not wait for a timeout.
     assert [client.is_closed() for client in house.clients.values()] == [False, False, True]
     assert house.clients[2].close_info() == CloseInfo(QuicErrorCode.CONNECTION_REFUSED, b"", False)
 
@@ -250,7 +250,7 @@ def test_a_version_that_is_not_spoken_gets_those_that_are() -> None:
 
 @pytest.mark.parametrize("version", [b"\x1a\x2a\x3a\x4a", b"\x2a\x3a\x4a\x5a"])
 def test_a_version_that_is_not_spoken_is_never_offered(version: bytes) -> None:
-    # RFC 9000 6.2: a client drops an answer that lists what it asked for; clients ask for reserved ones to try this.
+    # RFC 9000 6.2: a client drops an answer that lists what it asked for; clients use reserved ones to test this.
     house = House()
     assert house.give(b"\xc0" + version + b"\x08" + bytes(8) + b"\x04abcd" + bytes(1200), "here") is None
     [leaving] = house.endpoint.data_to_send(now=house.now)
@@ -285,7 +285,7 @@ def test_resets_are_smaller_than_what_they_answer_and_few() -> None:
 
 
 def test_a_restart_is_told_to_many_clients_at_once() -> None:
-    # RFC 9000 10.3: who is not told waits for the idle timeout.
+    # RFC 9000 10.3: a client without a reset waits for the idle timeout.
     house = House()
     for number in range(900):
         house.endpoint.receive_datagram(b"\x40" + number.to_bytes(8, "big") + bytes(60), number, house.now)
@@ -318,7 +318,7 @@ def test_a_connection_that_is_discarded_still_says_goodbye() -> None:
 
 
 def test_what_is_sent_of_one_connection_does_not_keep_it_from_those_that_send() -> None:
-    # RFC 9114 5.2: the second GOAWAY is written while the datagrams are made that follow the first one.
+    # RFC 9114 5.2: the second GOAWAY is written while the datagrams after the first one are made.
     house = House(retry=False)
     client = house.client("here")
     client.send_request(b"POST", b"/", b"3", [(b"host", b"localhost")]).send_data(b"x")
@@ -331,7 +331,7 @@ def test_what_is_sent_of_one_connection_does_not_keep_it_from_those_that_send() 
         for leaving in house.endpoint.data_to_send(connection, now=house.now):
             client.receive_datagram(leaving.data, house.now, b"server")
         house.now += 50_000
-        client.handle_timeout(house.now)  # what it acknowledges late
+        client.handle_timeout(house.now)  # its delayed acknowledgments
         for datagram in client.data_to_send(house.now):
             house.give(datagram, "here")
     stream = connection.stream(0)
@@ -389,7 +389,7 @@ def test_a_client_that_moves_is_the_same_connection() -> None:
 
 @pytest.mark.parametrize("first", [b"\x40", b"\xc0"], ids=["short", "long"])
 def test_a_stateless_reset_of_a_client_ends_its_connection(first: bytes) -> None:
-    # RFC 9000 10.3.1 MUST: it leads to no connection by its connection ID, and is known by its last 16 bytes.
+    # RFC 9000 10.3.1 MUST: its connection ID belongs to no connection, and its last 16 bytes identify it.
     made: list[bytes] = []
 
     def entropy(size: int) -> bytes:
@@ -406,7 +406,7 @@ def test_a_stateless_reset_of_a_client_ends_its_connection(first: bytes) -> None
     resets = [first + os.urandom(40) + octets for octets in made if len(octets) == 16]
     assert [house.give(reset, 1) for reset in resets] == [None] * len(resets), "nothing was sent to those yet"
 
-    house.clients[3] = house.clients.pop(1)  # it moves, and is written to by its next connection ID
+    house.clients[3] = house.clients.pop(1)  # it migrates, and its next connection ID is used
     house.answers[3] = []
     house.ask(3)
     for _ in range(6):
@@ -463,7 +463,7 @@ def test_what_is_no_quic_packet(bad: bytes) -> None:
 
 
 def test_the_fixed_bit_says_nothing_to_a_router() -> None:
-    # RFC 9287 3: who has said so must not look at it, and connections of ours clear it by chance.
+    # RFC 9287 3: an endpoint that announced this must ignore it, and our connections clear it at random.
     house = House()
     client = house.client("here")
     house.ask("here")

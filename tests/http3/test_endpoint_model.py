@@ -1,8 +1,8 @@
 """An endpoint against a plain model: datagrams of many clients over a bad path, calls and time in any order.
 
-The model knows who made each datagram and what came of it. It asks: is the connection that a datagram leads to its
-maker's; was it accepted by the rules; did no more than one connection break; who is sent how much; are all timers kept;
-is what is kept bounded; and, once the path is good again, does everybody get an answer, or word of the end.
+The model knows the sender of each datagram and its outcome. It checks: a datagram leads to its sender's connection; the
+rules of acceptance hold; at most one connection breaks; the bytes sent to each address; all timers are kept; memory is
+bounded; and, when the path is good again, every client gets an answer, or the end of its connection.
 """
 
 import random
@@ -28,7 +28,7 @@ AMPLIFICATION = 3  # RFC 9000 8.1
 
 
 class Client:
-    """A client, where it is, and what it has made."""
+    """A client, its address, and its datagrams."""
 
     def __init__(self, number: int, chance: random.Random, token: bytes | None) -> None:
         self.number = number
@@ -46,7 +46,7 @@ class Client:
 
 
 def first_packet(datagram: bytes) -> bytes:
-    """The packet that a datagram begins with: what is behind it may be changed or missing."""
+    """The first packet of a datagram: the rest may be changed or missing."""
     header = read_long_header(datagram, 0, True)
     return datagram if header is None else datagram[: header.stop]
 
@@ -68,9 +68,9 @@ class Town:
         )
         self.clients: list[Client] = []
         self.makers: dict[bytes, Client] = {}
-        self.owners: dict[H3Connection, Client] = {}  # whose connection it is
+        self.owners: dict[H3Connection, Client] = {}  # the client of each connection
         self.known: set[H3Connection] = set()  # neither discarded nor refused
-        self.kept: list[bytes] = []  # that come again, or late
+        self.kept: list[bytes] = []  # that arrive again, or late
         self.came: dict[Any, int] = {}
         self.went: dict[Any, int] = {}
         self.tokens: list[bytes] = []
@@ -79,7 +79,7 @@ class Town:
     # -------------------------------------------------------------------------------------------------- the endpoint
 
     def give(self, datagram: bytes, address: Any) -> None:
-        """Hand a datagram over, and hold what comes of it against the model."""
+        """Pass a datagram in, and compare the outcome with the model."""
         half_open = sum(not one.handshake_confirmed and not one.is_closed() for one in self.known)
         closed = {one for one in self.known if one.is_closed()}
         self.came[address] = self.came.get(address, 0) + len(datagram)
@@ -106,7 +106,7 @@ class Town:
         self.check()
 
     def read(self, connection: H3Connection) -> None:
-        """Answer what has been asked whole."""
+        """Answer complete requests."""
         try:
             while (event := connection.next_event()) not in (NEED_DATA, CONNECTION_CLOSED):
                 if isinstance(event, Data):
@@ -121,14 +121,14 @@ class Town:
             assert connection.is_closed()
 
     def take(self) -> list[tuple[bytes, Any]]:
-        """What leaves, by one of the two ways of asking."""
+        """Take the output, by one of the two methods."""
         leaving: list[OutboundDatagram] = []
         if self.chance.random() < 0.3 and self.known:
             one = self.chance.choice(sorted(self.known, key=lambda one: self.owners[one].number))
             leaving += self.endpoint.data_to_send(one, now=self.now)
         leaving += self.endpoint.data_to_send(now=self.now)
         for datagram in leaving:
-            assert 0 < len(datagram.data) <= 1_500  # no packet is larger than a path of Ethernet
+            assert 0 < len(datagram.data) <= 1_500  # no packet is larger than an Ethernet path carries
             self.went[datagram.peer_address] = self.went.get(datagram.peer_address, 0) + len(datagram.data)
         return [(datagram.data, datagram.peer_address) for datagram in leaving]
 
@@ -142,7 +142,7 @@ class Town:
                 self.read(connection)
 
     def check(self) -> None:
-        """What holds at any time."""
+        """The conditions that always hold."""
         assert set(self.endpoint.connections()) == self.known
         assert len(self.known) <= MOST
         times = [time for one in self.known if (time := one.next_timeout()) is not None]
@@ -150,7 +150,7 @@ class Town:
         if times:
             assert due is not None
             assert due <= min(times)
-        # RFC 9000 8.1, 9.3: nobody is sent more than three times what came from there, who has not been heard.
+        # RFC 9000 8.1, 9.3: an unvalidated address is sent at most three times the bytes received from it.
         assert self.went.get(VICTIM, 0) <= AMPLIFICATION * self.came.get(VICTIM, 0)
         endpoint = self.endpoint
         assert len(endpoint._own.waiting) <= 1_024
@@ -174,7 +174,7 @@ class Town:
             client.over = client.over or client.connection.is_closed()
 
     def carry(self, bad: float) -> None:
-        """Carry what clients send, and what they are sent."""
+        """Transmit the datagrams of clients, and those for them."""
         for client in self.clients:
             for datagram in client.connection.data_to_send(self.now):
                 self.makers[first_packet(datagram)] = client
@@ -205,7 +205,7 @@ class Town:
         self.tokens += client.connection.validation_tokens()
 
     def spoil(self, datagram: bytes, address: Any) -> None:
-        """One of the ways in which a datagram arrives that is not as it left."""
+        """Deliver a datagram that was changed in one of several ways."""
         chance = self.chance
         match chance.randrange(5):
             case 0:
@@ -223,7 +223,7 @@ class Town:
                 self.give(datagram + chance.randbytes(20), address)
 
     def intrude(self) -> None:
-        """Datagrams of nobody, or of somebody else."""
+        """Datagrams of no client, or of another sender."""
         chance = self.chance
         match chance.randrange(4):
             case 0:
@@ -237,7 +237,7 @@ class Town:
                     self.give(chance.choice(self.kept), chance.choice([VICTIM, *(one.address for one in self.clients)]))
 
     def act(self) -> None:
-        """What the program does, or a client."""
+        """A call of the server program, or of a client."""
         chance = self.chance
         live = sorted(self.known, key=lambda one: (self.owners[one].number, repr(one)))
         match chance.randrange(6):
@@ -280,7 +280,7 @@ def test_any_schedule(seed: int, retry: bool | None) -> None:
             town.now += 5_000
         town.ring()
         town.check()
-    # The path is good again: everybody is answered, or hears of the end, or of silence.
+    # The path is good again: every client gets an answer, the end of its connection, or a timeout.
     for _ in range(3_000):
         if all(client.over or client.answers == client.asked for client in town.clients):
             break
@@ -291,7 +291,7 @@ def test_any_schedule(seed: int, retry: bool | None) -> None:
         town.now += 20_000
     waiting = [client.number for client in town.clients if not client.over and client.answers < client.asked]
     assert waiting == []
-    # What is closed or gone leaves nothing, once nobody can come back to it.
+    # Closed and lost connections leave nothing, after all their timers have ended.
     for connection in list(town.known):
         connection.close()
         town.take()

@@ -114,13 +114,13 @@ def test_a_reset_by_either_side() -> None:
 
 
 def test_a_graceful_shutdown() -> None:
-    # RFC 9114 5.2: what was under way when the client heard of it is answered.
+    # RFC 9114 5.2: requests in flight when the client received it are answered.
     pair = Pair()
     first = pair.request()
     pair.run()
     pair.wait(1)
     pair.server.shutdown()
-    late = pair.request()  # sent before the client can know
+    late = pair.request()  # sent before the client can know of it
     pair.run()
     assert pair.responses[late].head.status_code == 200
     pair.run(until=lambda: pair.client.goaway_received() == late + 4)
@@ -183,7 +183,7 @@ def test_a_close_is_told_once_on_both_sides() -> None:
 
 
 def test_close_finishes_what_the_peer_has_closed_before() -> None:
-    # Who closes wants no more events: a server discards what is closed.
+    # A caller that closes wants no more events: a server discards closed connections.
     pair = Pair()
     pair.request()
     pair.run()
@@ -278,7 +278,7 @@ def test_keys_are_updated_from_either_side() -> None:
 
 
 def test_a_request_that_is_made_before_the_time_is_known() -> None:
-    # A clock of the caller's may be far from zero: the handshake's time begins with the first time that is told.
+    # A caller's clock may be far from zero: the handshake's time begins with the first time passed in.
     client = H3Connection(CLIENT, server_name="localhost", verify=credentials().certificate)
     client.send_request(b"GET", b"/", b"3", [(b"host", b"localhost")], end_stream=True)
     now = 5_000_000_000
@@ -296,7 +296,7 @@ def test_a_request_that_is_made_before_the_time_is_known() -> None:
 
 
 def test_http_datagrams_without_those_of_quic() -> None:
-    # RFC 9297 2.1.1 has no error for this: what comes in capsules is an HTTP datagram, too.
+    # RFC 9297 2.1.1 has no error for this: a datagram in a capsule is an HTTP datagram, too.
     pair = Pair(client={"limits": H3Limits(max_datagram_frame_size=0)})
     pair.request()
     pair.run()
@@ -307,7 +307,7 @@ def test_http_datagrams_without_those_of_quic() -> None:
 
 
 def test_a_client_that_wants_no_more_of_a_response() -> None:
-    # RFC 9114 4.1.1: STOP_SENDING alone, as a browser does whose download is given up.
+    # RFC 9114 4.1.1: STOP_SENDING alone, like a browser that cancels a download.
     def answer(pair: Pair, stream_id: int, _message: Message) -> None:
         stream = pair.server.stream(stream_id)
         stream.send_response(200)
@@ -355,7 +355,7 @@ def test_a_server_that_wants_no_more_of_a_request() -> None:
 
 
 def test_a_request_that_is_reset_while_its_head_waits() -> None:
-    # RFC 9204 2.2.2.2: the stream is cancelled, and its place among the blocked ones is free.
+    # RFC 9204 2.2.2.2: the stream is cancelled, and no longer counts as blocked.
     pair = Pair()
     pair.request()
     pair.run()
@@ -367,7 +367,7 @@ def test_a_request_that_is_reset_while_its_head_waits() -> None:
     stream = client.transport.open(False)
     assert stream is not None
     stream.application = RequestStream(client, stream)
-    # A section that needs an entry that never comes: Required Insert Count 200 of a table of 4096 bytes.
+    # A section that needs an entry that never arrives: Required Insert Count 200 of a table of 4096 bytes.
     block = bytes((100 + 1, 0, 0x80))
     client.transport.session.streams.write(stream, b"\x01" + bytes((len(block),)) + block)
     pair.wait(0.1)
@@ -380,7 +380,7 @@ def test_a_request_that_is_reset_while_its_head_waits() -> None:
 
 
 def large(pair: Pair, stream_id: int, message: Message) -> None:
-    """Answer with much."""
+    """Answer with much content."""
     stream = pair.server.stream(stream_id)
     stream.send_response(200)
     stream.send_data(bytes(100_000))

@@ -1,4 +1,4 @@
-"""What a server makes of the first datagram: nothing, unless it is authentic (RFC 9000 5.2, RFC 9001 5.2)."""
+"""The first datagram of a client: a server ignores it unless it is authentic (RFC 9000 5.2, RFC 9001 5.2)."""
 
 import random
 
@@ -20,7 +20,7 @@ def test_one_that_was_changed_on_its_way_binds_a_server_to_nobody(seed: int) -> 
     chance = random.Random(seed)
     pair = Pair(seed=seed)
     first = first_of(pair)
-    # Its header and connection IDs, which the keys are made of, the token's length, and some of what is sealed.
+    # Its header and connection IDs, from which the keys are derived, the token's length, and some of the payload.
     for at in [*range(30), *chance.sample(range(30, len(first)), 10)]:
         changed = bytearray(first)
         changed[at] ^= 1 << chance.randrange(8)

@@ -1,4 +1,4 @@
-"""The authenticated fuzzer, briefly and with fixed seeds, on whatever build is under test."""
+"""The authenticated fuzzer, briefly and with fixed seeds, on the build under test."""
 
 import random
 

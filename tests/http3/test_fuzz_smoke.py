@@ -1,4 +1,4 @@
-"""The mutation fuzzer of packets, briefly and with fixed seeds, on whatever build is under test."""
+"""The mutation fuzzer of packets, briefly and with fixed seeds, on the build under test."""
 
 import random
 

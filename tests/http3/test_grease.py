@@ -1,4 +1,4 @@
-"""What means nothing is sent, and ignored (RFC 9000 18.1, RFC 9114 6.2.3, 7.2.4.1, 7.2.8, RFC 9287)."""
+"""Reserved values without a meaning are sent, and ignored (RFC 9000 18.1, RFC 9114 6.2.3, 7.2.4.1, 7.2.8, RFC 9287)."""
 
 import random
 

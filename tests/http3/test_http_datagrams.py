@@ -1,4 +1,4 @@
-"""HTTP datagrams: announced, sent on open requests, handed out after the heads they belong to (RFC 9297 2)."""
+"""HTTP datagrams: announced, sent on open requests, returned after the heads of their messages (RFC 9297 2)."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ def test_one_that_overtakes_its_request_waits_for_it() -> None:
     pair, _ = opened()
     session = pair.client._session
     assert session is not None
-    session.transport.send_datagram(varints(1) + b"early")  # of stream 4, which is still to come
+    session.transport.send_datagram(varints(1) + b"early")  # of stream 4, which is not open yet
     pair.wait(1)
     assert received(pair, SERVER) == []
     assert pair.client.send_request(b"POST", b"/", b"3", [(b"host", b"localhost")]).stream_id == 4
@@ -196,7 +196,7 @@ def test_over_a_path_that_loses_half() -> None:
 
 
 def test_none_leaves_for_a_request_that_waits_for_the_limit() -> None:
-    # RFC 9297 2.1: a server takes it for one of a request that cannot be, and ends the connection.
+    # RFC 9297 2.1: for a server its request cannot exist, so it ends the connection.
     limits = H3Limits(max_concurrent_streams=1)
     pair = Pair(held, client=BOTH["client"], server={**BOTH["server"], "limits": limits})
     first, second = (pair.client.send_request(b"POST", b"/", b"3", [(b"host", b"localhost")]) for _ in range(2))

@@ -1,4 +1,4 @@
-"""A connection that nobody knows any more is gone at once, in every state: no garbage collector has to find it."""
+"""A connection without references is freed at once, in every state, without the garbage collector."""
 
 import gc
 import time
@@ -14,14 +14,14 @@ from zttp_h3.options import CLIENT
 
 
 class Clock:
-    """A wall clock that only its connection knows."""
+    """A wall clock that only its connection refers to."""
 
     def __call__(self) -> float:
         return time.time()
 
 
 class Address:
-    """An address that only who was written to from there knows."""
+    """An address that only the receiver of its datagrams refers to."""
 
 
 @pytest.fixture(autouse=True)

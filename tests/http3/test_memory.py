@@ -1,4 +1,4 @@
-"""What a long connection keeps: nothing of the requests that are over, without the garbage collector's help.
+"""The memory of a long connection: nothing of completed requests, without the garbage collector.
 
 `python tests/http3/many.py` does the same with 10,000 connections and 100,000 requests.
 """
@@ -13,8 +13,8 @@ from zttp_h3.reading.request_stream import RequestStream
 
 
 def streams() -> list[object]:
-    """Every stream there is, of whatever connection."""
-    # By type(): isinstance() would ask __class__ of every object there is, and other tests keep some that refuse.
+    """All existing streams, of all connections."""
+    # By type(): isinstance() would read __class__ of every object, and other tests keep some that refuse.
     return [found for found in gc.get_objects() if type(found) in (RequestStream, QuicStream)]
 
 
@@ -23,7 +23,7 @@ def test_requests_that_are_over_are_gone() -> None:
     gc.collect()
     gc.disable()
     try:
-        others = streams()  # of connections that other tests keep; the list keeps them until this one is over
+        others = streams()  # of connections that other tests keep; the list keeps them until the end of this test
         for _ in range(60):
             pair.request(b"POST", b"/", b"content")
             pair.run()

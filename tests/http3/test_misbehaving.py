@@ -22,7 +22,7 @@ GET = [(b":method", b"GET"), (b":scheme", b"https"), (b":authority", b"localhost
 
 
 class RawPeer:
-    """One of ours whose streams are written by hand: the other side is judged."""
+    """One of ours whose streams are written by hand: the other side is under test."""
 
     def __init__(self, role: int = CLIENT, **options: Any) -> None:
         self.now = 1_000_000
@@ -245,7 +245,7 @@ def test_what_breaks_a_stream_and_nothing_else(data: bytes, code: int) -> None:
     assert stream.incoming.reset_code == code
     announced = any(isinstance(event, Request) for event in peer.events)
     assert any(isinstance(event, RstStream) for event in peer.events) == announced
-    # The connection goes on.
+    # The connection continues.
     peer.open(section(GET), fin=True)
     peer.settle()
     assert isinstance(peer.events[-2], Request)
@@ -287,8 +287,8 @@ def test_requests_after_goaway_are_rejected() -> None:
 
 @pytest.mark.parametrize(("asked", "fatal"), [(40, False), (60, True)])
 def test_requests_that_crossed_a_goaway_are_no_flood(asked: int, fatal: bool) -> None:
-    # RFC 9114 5.2: what the client was allowed to open when the GOAWAY left may be on its way. Who still opens more
-    # than that has heard of it.
+    # RFC 9114 5.2: requests that the client was allowed to open when the GOAWAY was sent may be in flight. A client
+    # that opens more than that has received it.
     peer = RawPeer(limits=H3Limits(max_stream_resets=10, max_concurrent_streams=40))
     open_one = peer.open(section(GET))
     peer.settle()

@@ -94,7 +94,7 @@ def test_a_stream_of_qpack_must_not_end(kind: bytes, ends: str) -> None:
 
 
 def told_by_a_raw_server(control: bytes) -> int | None:
-    """What a client closes with whose server says this on its control stream, and nothing before it."""
+    """The code with which a client closes after these first bytes on its server's control stream."""
     now = 1_000_000
     client = H3Connection(CLIENT, server_name="localhost", verify=False)
     server: Transport | None = None

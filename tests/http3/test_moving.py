@@ -1,4 +1,4 @@
-"""A client that moves, its statistics, and what leaves with which mark, as programs see them (RFC 9000 9, 13.4)."""
+"""A client that migrates, its statistics, and the ECN marks of datagrams, as programs see them (RFC 9000 9, 13.4)."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ def test_when_nobody_may_move() -> None:
 
 
 def test_a_client_goes_where_its_server_would_rather_be() -> None:
-    # RFC 9000 9.6; 18.2: of a family without an address all is zero.
+    # RFC 9000 9.6; 18.2: a family without an address is all zeros.
     roaming = Roaming()
     assert roaming.client.preferred_addresses() == []
     roaming.ask()

@@ -1,9 +1,9 @@
-"""What the RFCs of HTTP/3, QUIC and TLS demand on the wire: each row has tests, which are there and cite it.
+"""The requirements of the RFCs of HTTP/3, QUIC and TLS on the wire: each row has tests, which exist and cite it.
 
 Each section that has a MUST has a row, or there is a reason why it has none (``without.toml``).
 
-A test cites a section where its own lines, the comment above a row of its table, the name of a row or the module's
-first lines name it, or the section that it is a part of.
+A test cites a section if its own lines, the comment above a row of its table, the name of a row or the module's first
+lines name it, or the section that it is a part of.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""What a constructor takes: each option for its role alone, judged before anything is sent."""
+"""The options of a constructor: each only for its role, checked before anything is sent."""
 
 import random
 from collections.abc import Callable
@@ -102,7 +102,7 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], error: type[Exceptio
 
 
 def zttp_trust() -> Any:
-    """A store that looks at names."""
+    """A store that checks names."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -170,7 +170,7 @@ def test_keep_alive_outlives_the_idle_timeout() -> None:
 
 @pytest.mark.parametrize("role", ["client", "server"])
 def test_keep_alive_does_not_wait_for_who_is_gone(role: str) -> None:
-    # RFC 9000 10.1: only the first packet that asks for an answer starts the idle timer again.
+    # RFC 9000 10.1: only the first ack-eliciting packet starts the idle timer again.
     limits = H3Limits(idle_timeout=5)
     patient = {"limits": limits, "keep_alive": 2}
     pair = Pair(
@@ -321,6 +321,6 @@ def test_why_a_handshake_failed_is_told_in_words() -> None:
 
 def test_a_server_may_be_begun_like_any_other() -> None:
     server = H3Connection(SERVER, credentials=credentials())
-    server.initiate_connection()  # HTTP/2 has something to say then; here the client speaks first
+    server.initiate_connection()  # HTTP/2 sends then; in HTTP/3 the client sends first
     assert server.data_to_send(1) == []
     assert not server.is_closed()

@@ -1,4 +1,4 @@
-"""What a connection tells of itself: qlog events as dicts, and a key log that opens its packets."""
+"""The diagnostics of a connection: qlog events as dicts, and a key log that decrypts its packets."""
 
 import json
 from collections import Counter
@@ -87,7 +87,7 @@ def test_a_listener_must_be_callable() -> None:
 
 
 def test_the_key_log_is_whole() -> None:
-    # As other tools read it: every secret that packets are protected with, under the client's random.
+    # In the format for other tools: every secret that protects packets, with the client's random.
     lines: dict[int, list[str]] = {CLIENT: [], SERVER: []}
     keys = TicketKeys()
     first = Pair(server={"tickets": keys, "early_data": True})

@@ -1,4 +1,4 @@
-"""The reason of an error is that of its fault: codes are few, and many faults have the same."""
+"""The reason of an error is that of its fault: there are few codes, and many faults have the same one."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Messages that repeat the one before are neither decoded nor judged again, and nobody can tell."""
+"""Messages that repeat the previous one are neither decoded nor checked again, with the same results."""
 
 import random
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""Feeds, pulls, calls and time in any order: what comes out is a function of what went in (RFC 9000 2, RFC 9114 4).
+"""Feeds, pulls, calls and time in any order: the output depends only on the input (RFC 9000 2, RFC 9114 4).
 
-A plain model knows what each side gave to each stream. Whatever the schedule was, at the end every message is what was
-given, or as much of it as a reset left; both sides are quiet within bounded time, all credit is back and nothing is in
-flight.
+A plain model has the content that each side gave to each stream. After any schedule, every message is the content that
+was given, or the part that a reset left; both sides become idle within bounded time, all credit is returned and nothing
+is in flight.
 """
 
 import random
@@ -48,7 +48,7 @@ ACTIONS = (
 
 
 class Given:
-    """What was given to one direction of a stream, and what came out of it."""
+    """The content given to one direction of a stream, and the content received."""
 
     def __init__(self) -> None:
         self.head = False
@@ -83,9 +83,9 @@ class Schedule:
             SERVER: H3Connection(SERVER, credentials=credentials(), entropy=entropy, limits=LIMITS, auto_credit=credit),
         }
         self.now = 1_000_000
-        self.queues: dict[int, list[bytes]] = {CLIENT: [], SERVER: []}  # by who receives
+        self.queues: dict[int, list[bytes]] = {CLIENT: [], SERVER: []}  # by receiver
         self.address = 1
-        self.given: dict[tuple[int, int], Given] = {}  # by who sends
+        self.given: dict[tuple[int, int], Given] = {}  # by sender
         self.streams: dict[tuple[int, int], Stream] = {}
 
     # ------------------------------------------------------------------------------------------------------- actions
@@ -170,7 +170,7 @@ class Schedule:
         self.given[CLIENT, number].head = True
 
     def some(self, role: int, *, head: bool) -> tuple[Stream, Given] | None:
-        """A message of one side that is not over."""
+        """A message of one side that has not ended."""
         open_ones = []
         for (sender, number), stream in self.streams.items():
             given = self.given.setdefault((sender, number), Given())
@@ -201,7 +201,7 @@ class Schedule:
                 given.trailers = trailers
 
     def attempt(self, given: Given, call: Any, *args: Any) -> bool:
-        """Call; a stream that the peer has reset takes no more."""
+        """Call; a stream that the peer has reset accepts no more."""
         try:
             call(*args)
         except LocalProtocolError as error:
@@ -237,14 +237,14 @@ class Schedule:
 
     def _move(self, role: int) -> None:
         del role
-        # RFC 9000 9: the handshake relies on addresses that stay.
+        # RFC 9000 9: the handshake requires stable addresses.
         if all(side.handshake_confirmed for side in self.sides.values()):
             self.address += 1
 
     # ------------------------------------------------------------------------------------------------------- the end
 
     def finish(self) -> None:
-        """End what is open, lose nothing any more, and go on until nothing happens."""
+        """End all messages, without further losses, and run until nothing happens."""
         limit = self.now + 300_000_000
         while not self.is_quiet():
             assert self.now < limit, "the connections do not come to rest"
@@ -275,7 +275,7 @@ class Schedule:
                     side.handle_timeout(self.now)
 
     def is_quiet(self) -> bool:
-        """Nothing under way, nothing to send, nothing unacknowledged, nothing unread."""
+        """Nothing in flight, nothing to send, nothing unacknowledged, nothing unread."""
         if any(self.queues.values()) or any(side._session is None for side in self.sides.values()):
             return False
         for side in self.sides.values():
@@ -310,7 +310,7 @@ class Schedule:
             assert 0 <= window <= 40_000
 
 
-# The last one filled its window in 1-RTT while its Finished was lost: nothing would have moved any more.
+# The last one filled its window in 1-RTT while its Finished was lost: the connection would have stalled.
 @pytest.mark.parametrize("seed", [*range(40), 1118])
 def test_any_schedule(seed: int) -> None:
     schedule = Schedule(seed)

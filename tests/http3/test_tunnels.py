@@ -1,4 +1,4 @@
-"""CONNECT and extended CONNECT: both sides say what they like until they end it (RFC 9114 4.4, RFC 9220)."""
+"""CONNECT and extended CONNECT: both sides send any bytes until they end it (RFC 9114 4.4, RFC 9220)."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def unanswered(pair: Pair, stream_id: int, message: Message) -> None:
 
 
 def asked(target: bytes, options: dict[str, Any]) -> tuple[Pair, Stream, Stream]:
-    """A pair, and both sides of a stream on which a tunnel is asked for."""
+    """A pair, and both sides of a stream on which a tunnel is requested."""
     datagrams: dict[str, Any] = {"enable_datagrams": True}
     pair = Pair(unanswered, client=datagrams, server={"enable_connect_protocol": True, **datagrams})
     pair.client.initiate_connection()
@@ -57,7 +57,7 @@ def test_bytes_go_both_ways_until_each_side_ends_its_own(target: bytes, options:
 
 @every_kind
 def test_a_tunnel_has_no_trailers(target: bytes, options: dict[str, Any]) -> None:
-    # RFC 9114 4.4: once the tunnel is there, only DATA frames are permitted on its stream.
+    # RFC 9114 4.4: after the tunnel is established, only DATA frames are permitted on its stream.
     pair, client, server = asked(target, options)
     server.send_response(200, [])
     for side in (client, server):  # the client cannot know yet that there is one

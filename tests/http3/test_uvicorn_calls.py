@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/3 server runs on these names and this behaviour: its calls, with clients of ours and of aioquic."""
+"""uvicorn's HTTP/3 server depends on these names and this behaviour: its calls, with our clients and aioquic's."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ class Client:
         self.events: list[Any] = []
 
     def turn(self) -> None:
-        """Carry everything once, both ways, and let the timers run."""
+        """Transmit everything once, in both directions, and let the timers run."""
         server = self.server
         server.now += 1_000
         timeout = self.connection.next_timeout()
@@ -77,7 +77,7 @@ def test_the_first_datagrams_are_an_initial_then_a_retry_then_a_connection() -> 
     assert header.is_initial
     assert header.source_connection_id == b"uvicorn1"
     server.datagram_received(initial, HOME)
-    assert server.cycles == {}  # RFC 9000 8.1.2: who it is has to be proven
+    assert server.cycles == {}  # RFC 9000 8.1.2: the address must be validated
     [(retry, address)] = server.sent
     assert address == HOME
     client.connection.receive_datagram(retry, server.now, b"address")
@@ -116,7 +116,7 @@ def test_a_slow_application_slows_its_client_down() -> None:
     client.turns(200)
     [cycle] = cycles
     held = sum(len(piece) for piece in cycle.waiting)
-    assert held <= 262_144  # the stream's window, and not a byte more
+    assert held <= 262_144  # the stream's window, not a byte more
     assert client.connection.has_pending_send()
     for _ in range(3_000):
         cycle.receive()
@@ -138,10 +138,10 @@ def test_an_answer_before_the_upload_has_ended_and_bytes_that_come_late() -> Non
     assert [one.status_code for one in client.of(zttp.Response)] == [413]
     stream.send_data(bytes(600_000))
     stream.end_message()
-    client.turns(200)  # nobody knows the stream: its credit goes back at once, and the upload ends
+    client.turns(200)  # the stream is unknown: its credit is returned at once, and the upload ends
     assert not client.connection.has_pending_send()
     [connection] = server.endpoint.connections()
-    connection.consume_data(int(stream.stream_id), 10)  # of a stream that is gone: nothing
+    connection.consume_data(int(stream.stream_id), 10)  # no effect on a stream that has ended
     client.connection.send_request(b"GET", b"/", b"3", HOST, end_stream=True)
     client.turns()
     assert [one.status_code for one in client.of(zttp.Response)] == [413, 413]
@@ -244,7 +244,7 @@ def test_a_datagram_of_a_broken_peer_breaks_its_connection_alone() -> None:
         one.turns()
     session = other.connection._session
     assert session is not None
-    session.write_control(b"\x00\x00")  # DATA, where none may be
+    session.write_control(b"\x00\x00")  # DATA, which is not allowed there
     other.turns(3)
     assert other.connection.close_info() is not None
     client.connection.send_request(b"GET", b"/", b"3", HOST, end_stream=True)

@@ -89,7 +89,7 @@ class House:
 )
 def test_the_version_that_both_speak(client: tuple[int, ...], server: tuple[int, ...], version: int) -> None:
     # RFC 9368 2.1:
-    # RFC 9000 6.1, 6.2: a request that was queued for the first one leaves in the second.
+    # RFC 9000 6.1, 6.2: a request that was queued for the first one is sent in the second.
     house = House(client, server).run()
     assert house.answered == 1
     assert house.version() == version
@@ -106,7 +106,7 @@ def test_no_version_in_common() -> None:
 
 
 def begun() -> tuple[House, bytes, bytes]:
-    """A client of both versions with its first flight under way; its connection IDs, ours and the server's."""
+    """A client of both versions with its first flight sent; its connection IDs, ours and the server's."""
     house = House((2, 1), (1, 2))
     house.client.initiate_connection()
     [datagram] = house.client.data_to_send(house.now)
@@ -116,7 +116,7 @@ def begun() -> tuple[House, bytes, bytes]:
 
 def test_a_forged_negotiation_is_found_out() -> None:
     # RFC 9369 4:
-    # RFC 9368 4: somebody on the path makes the client take the lower version.
+    # RFC 9368 4: an attacker on the path makes the client use the lower version.
     house, own, theirs = begun()
     house.client.receive_datagram(version_negotiation(own, theirs, [VERSION_1], 0), house.now, "server")
     assert house.version() == VERSION_1
@@ -144,7 +144,7 @@ def test_a_negotiation_that_does_not_count(change: str) -> None:
 
 
 def negotiated(client: tuple[int, ...], server: tuple[int, ...]) -> Session:
-    """A client's transport that began again with a version of the server's."""
+    """A client's transport that was restarted with a version of the server."""
     house = House(client, server)
     house.client.initiate_connection()
     for _ in range(2):
@@ -162,7 +162,7 @@ OTHER = 0x1A2A3A4A
     "information", [None, VersionInformation(VERSION_1, [VERSION_1]), VersionInformation(VERSION_1, [OTHER])]
 )
 def test_a_server_of_version_1_need_not_know_of_negotiation(information: VersionInformation | None) -> None:
-    # RFC 9368 8 SHALL: one that says nothing has version 1 alone. 4: the version in use counts as available.
+    # RFC 9368 8 SHALL: a peer without the parameter has only version 1. 4: the version in use counts as available.
     check_versions(negotiated((2, 1), (1,)), information)
 
 
@@ -213,7 +213,7 @@ def ticket_of_version_1(keys: TicketKeys) -> SessionTicket:
         ((1,), (1, 2), VERSION_1, True),
         ((2,), (1, 2), VERSION_1, False),
         ((2, 1), (1,), VERSION_1, False),
-        ((2,), (1, 2), VERSION_2, False),  # the server is asked to resume, and does not
+        ((2,), (1, 2), VERSION_2, False),  # the server is offered resumption, and declines
     ],
 )
 def test_a_ticket_is_not_used_in_another_version(

@@ -1,7 +1,7 @@
-"""What uvicorn's HTTP/3 server does with zttp, call by call: nothing else of zttp is used here.
+"""The calls of uvicorn's HTTP/3 server to zttp: nothing else of zttp is used here.
 
 One UDP socket, one ``QuicEndpoint``; addresses become ``bytes`` of the server's own; one timer, by the server's clock;
-what an application sends goes to its stream, and credit is given back when it receives.
+an application's output goes to its stream, and credit is returned when it receives.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class Cycle:
         self.disconnected = False
 
     def receive(self) -> bytes:
-        """The application takes what there is: only then its sender may send more."""
+        """The application takes all content: only then its sender may send more."""
         piece = b"".join(self.waiting)
         self.waiting.clear()
         self.received += piece
@@ -47,7 +47,7 @@ class Cycle:
 
 
 class Server:
-    """``application`` is called with a cycle whenever something of its request has come."""
+    """``application`` is called with a cycle whenever a part of its request has arrived."""
 
     def __init__(self, application: Callable[[Cycle], None], credentials: zttp.TlsCredentials | None = None) -> None:
         self.endpoint = zttp.QuicEndpoint(credentials=credentials, alpn=b"h3", retry=True, max_connections=16_384)
@@ -122,7 +122,7 @@ class Server:
         elif isinstance(event, zttp.Data):
             cycle_of = cycles.get(event.stream_id)
             if cycle_of is None:
-                connection.consume_data(event.stream_id, len(event.data))  # nobody will
+                connection.consume_data(event.stream_id, len(event.data))  # no application will
             else:
                 cycle_of.waiting.append(event.data)
         elif isinstance(event, zttp.EndOfMessage):
@@ -137,7 +137,7 @@ class Server:
             self.application(cycles[event.stream_id])
 
     def shut_down(self) -> None:
-        """Finish what runs, then say goodbye."""
+        """Finish running requests, then close."""
         self.shutting_down = True
 
     def close_all(self) -> None:

@@ -1,4 +1,4 @@
-"""What the RFCs print: RFC 9000 appendix A, RFC 9001 appendix A, RFC 9369 appendix A, octets in hexadecimal."""
+"""Test vectors of the RFCs: RFC 9000 appendix A, RFC 9001 appendix A, RFC 9369 appendix A, octets in hexadecimal."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Attacks on an endpoint, most of them by somebody who has no connection and no key; the bound that each meets."""
+"""Attacks on an endpoint, most of them by a sender without connection and keys, and the limit for each."""
 
 import tracemalloc
 
@@ -37,7 +37,7 @@ def test_initials_that_nobody_sealed_leave_nothing() -> None:
 
 def test_coalesced_packets_for_somebody_else() -> None:
     # RFC 9000 12.2:
-    # lsquic CVE-2025-54939: each packet of a datagram for another connection ID, each of which was given state.
+    # lsquic CVE-2025-54939: each packet of a datagram for another connection ID, each of which got state.
     house = House(retry=False)
     real = first_datagram(house, "here")
     packet = real[:5] + b"\x08abcdefgh" + real[14:200]
@@ -52,7 +52,7 @@ def test_half_open_connections_bring_retry_and_are_bounded() -> None:
     datagrams = [first_datagram(house, number) for number in range(40)]
     for number, datagram in enumerate(datagrams):
         house.endpoint.receive_datagram(datagram, number, house.now)
-    assert len(house.endpoint.connections()) == 6  # a little more than half; the others have to prove their address
+    assert len(house.endpoint.connections()) == 6  # a little more than half; the others must validate their address
     leaving = house.endpoint.data_to_send(now=house.now)
     retries = [one for one in leaving if one.data[0] & 0xF0 == 0xF0]
     assert len(retries) == 34
@@ -78,7 +78,7 @@ def test_a_client_that_goes_silent_in_its_handshake_is_forgotten() -> None:
 
 
 def test_less_leaves_than_came_three_times_over() -> None:
-    # RFC 9000 8.1: to an address that nobody has proven, whatever comes from there.
+    # RFC 9000 8.1: to an unvalidated address, for all input from there.
     house = House(retry=False)
     datagram = first_datagram(house, "victim")
     came = left = 0
@@ -92,7 +92,7 @@ def test_less_leaves_than_came_three_times_over() -> None:
 
 
 def test_what_is_closed_answers_rarely_and_shortly() -> None:
-    # RFC 9000 10.2.1, 8.1: a last packet that is repeated to any address is an amplifier.
+    # RFC 9000 10.2.1, 8.1: a closing packet that is repeated to any address is an amplifier.
     house = House(retry=False)
     house.client("here")
     house.ask("here")
@@ -114,7 +114,7 @@ def test_what_is_closed_answers_rarely_and_shortly() -> None:
     for _ in range(1_000):
         house.endpoint.receive_datagram(large, "victim", house.now)
     assert len(house.endpoint.data_to_send(now=house.now)) <= 10
-    # And that, too, comes to an end.
+    # And that ends, too.
     timeout = house.endpoint.next_timeout()
     assert timeout is not None
     house.endpoint.handle_timeout(timeout)
@@ -122,7 +122,7 @@ def test_what_is_closed_answers_rarely_and_shortly() -> None:
 
 
 def test_resets_do_not_answer_each_other_for_ever() -> None:
-    # RFC 9000 10.3.3: two servers that know nothing, and a datagram between them.
+    # RFC 9000 10.3.3: two servers without state, and a datagram between them.
     one, other = (QuicEndpoint(credentials=credentials(), secret=bytes((number,)) * 32) for number in (1, 2))
     datagram, rounds = b"\x40" + bytes(100), 0
     while rounds < 200:
@@ -138,7 +138,7 @@ def test_resets_do_not_answer_each_other_for_ever() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x40", b"\xc0" + bytes(30), b"\xff" * 65_535, bytes(65_535)])
 def test_datagrams_that_are_none(data: bytes) -> None:
-    # nginx CVE-2024-31079 and its like: sizes that nobody expects.
+    # nginx CVE-2024-31079 and similar ones: unexpected sizes.
     house = House()
     assert house.endpoint.receive_datagram(data, "here", house.now) is None
     assert len(house.endpoint.data_to_send(now=house.now)) <= 1
@@ -146,7 +146,7 @@ def test_datagrams_that_are_none(data: bytes) -> None:
 
 
 def test_connection_ids_are_looked_up_by_their_bytes() -> None:
-    # kwik CVE-2025-23020, lsquic CVE-2025-24947, picoquic CVE-2025-24946: hashes that an attacker can make collide.
+    # kwik CVE-2025-23020, lsquic CVE-2025-24947, picoquic CVE-2025-24946: hashes with predictable collisions.
     house = House()
     assert house.endpoint.receive_datagram(first_datagram(house, "here"), "here", house.now) is not None
     members = house.endpoint._members
@@ -177,7 +177,7 @@ def test_a_factory_that_repeats_itself_does_not_hang() -> None:
 
 
 def test_who_asks_one_connection_alone_pays_for_one() -> None:
-    # data_to_send(connection) is all that some servers call: nothing may pile up behind it.
+    # Some servers call only data_to_send(connection): nothing may accumulate.
     house = House(retry=False)
     house.client("here")
     house.turn()

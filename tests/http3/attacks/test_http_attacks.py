@@ -1,4 +1,4 @@
-"""Attacks on HTTP/3 and QPACK, and the bound that each meets: who was hit before is named beside it."""
+"""Attacks on HTTP/3 and QPACK, and the limit for each, with the CVEs or issues of affected implementations."""
 
 import tracemalloc
 
@@ -17,7 +17,7 @@ KIB = 1024
 
 
 def critical(peer: RawPeer, kind: int) -> QuicStream:
-    """The stream of a kind that the attacker has open already, or opens now."""
+    """The attacker's stream of a type, opened if necessary."""
     session = peer.peer._session
     assert session is not None
     if kind == frames.ENCODER_STREAM:
@@ -56,7 +56,7 @@ def test_a_field_section_that_expands() -> None:
 
 
 def test_a_table_that_the_peer_makes_us_fill() -> None:
-    # reference PR 237: whatever the peer's SETTINGS allow, our encoder's table is small.
+    # reference PR 237: our encoder's table is small, even if the peer's SETTINGS allow more.
     encoder = SectionEncoder()
     tracemalloc.start()
     encoder.apply_settings((1 << 30) - 1, (1 << 16) - 1)
@@ -70,7 +70,7 @@ def test_a_table_that_the_peer_makes_us_fill() -> None:
 
 
 def test_requests_that_wait_for_the_table() -> None:
-    # RFC 9204 2.1.2: more than we allow to wait end the connection; what waits is bounded by their windows.
+    # RFC 9204 2.1.2: more blocked streams than we allow end the connection; their windows bound the waiting bytes.
     peer = RawPeer()
     for number in range(20):
         peer.open(frames.frame(frames.HEADERS, bytes((100 + number, 0, 0x80))))
@@ -91,7 +91,7 @@ def test_a_head_without_end() -> None:
 
 
 def test_heads_without_an_end_on_every_stream() -> None:
-    # No window bounds heads, which need not end one after the other as on HTTP/2: their size and number do.
+    # No window bounds heads, which need not end one after the other as in HTTP/2: limits on size and number do.
     limits = H3Limits(
         max_concurrent_streams=32, max_field_block_bytes=8 * KIB, connection_window_size=16 * KIB, max_stream_resets=64
     )
@@ -121,7 +121,7 @@ def test_heads_without_an_end_on_every_stream() -> None:
 
 
 def test_time_is_linear_in_the_crumbs_of_a_head() -> None:
-    # A packet holds 200 STREAM frames of one byte, and a head has as many as it has bytes.
+    # A packet can have 200 STREAM frames of one byte, and a head can have one for each of its bytes.
     peer = RawPeer(limits=H3Limits(max_field_block_bytes=1 << 20))
     session = peer.judged._session
     assert session is not None
@@ -145,7 +145,7 @@ def test_time_is_linear_in_the_crumbs_of_a_head() -> None:
 
 @pytest.mark.parametrize("kind", [frames.DATA, 0x21])
 def test_a_frame_of_four_exabytes(kind: int) -> None:
-    # What a frame says of its length is nothing that we put aside memory for.
+    # No memory is allocated for the announced length of a frame.
     peer = RawPeer()
     tracemalloc.start()
     stream = peer.open(section(GET) + frames.frame_header(kind, (1 << 62) - 1) + bytes(1_000))
@@ -160,7 +160,7 @@ def test_a_frame_of_four_exabytes(kind: int) -> None:
 
 
 def test_requests_given_up_by_both_signs() -> None:
-    # CVE-2023-44487: RESET_STREAM and STOP_SENDING count alike.
+    # CVE-2023-44487: RESET_STREAM and STOP_SENDING count the same.
     peer = RawPeer(limits=H3Limits(max_stream_resets=20))
     asked = 0
     while peer.error is None and asked < 60:
@@ -202,7 +202,7 @@ def test_priorities_of_requests_that_never_come() -> None:
 
 
 def test_a_peer_that_never_hears_qpack() -> None:
-    # A client that has sections decoded, and gives no credit to be told so.
+    # A client that sends field sections, and gives no credit for their acknowledgments.
     peer = RawPeer()
     session = peer.judged._session
     assert session is not None
@@ -217,7 +217,7 @@ def test_a_peer_that_never_hears_qpack() -> None:
 
 
 def test_unknown_streams_without_end() -> None:
-    # RFC 9114 6.2: they are no error, and cost nothing once they are stopped.
+    # RFC 9114 6.2: they are not an error, and cost nothing after they are stopped.
     peer = RawPeer()
     for _ in range(60):
         if peer.transport.session.streams.can_open(True):
@@ -234,7 +234,7 @@ def test_unknown_streams_without_end() -> None:
 
 
 def test_an_answer_that_nobody_reads_is_bounded() -> None:
-    # Slow readers: what an application may queue for them has a limit, and that is told to it.
+    # Slow readers: the content that an application may queue for them has a limit, and it gets an error.
     peer = RawPeer(limits=H3Limits(max_blocked_bytes=100_000))
     peer.open(section(GET), fin=True)
     peer.settle()

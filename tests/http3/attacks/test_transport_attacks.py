@@ -1,6 +1,6 @@
-"""Attacks on QUIC, and the bound that each meets: who was hit before is named beside it.
+"""Attacks on QUIC, and the limit for each, with the CVEs or issues of affected implementations.
 
-The attacker holds the keys: everything that it sends is authentic.
+The attacker has the keys: all its packets are authentic.
 """
 
 import tracemalloc
@@ -21,7 +21,7 @@ KIB = 1024
 
 
 class Attack:
-    """What an attack costs: bytes it sends, bytes that stay, datagrams that answer it."""
+    """The costs of an attack: bytes it sends, bytes that stay, datagrams in answer."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class Attack:
 
     @property
     def code(self) -> int:
-        """What the connection was closed with; 0 if it was not."""
+        """The code with which the connection was closed; 0 if it was not."""
         close = self.server.session.close
         return int(close.error_code) if close.state != 0 else 0
 
 
 def test_handshake_bytes_out_of_order() -> None:
-    # aioquic issue 501, quiche CVE-2024-1765: CRYPTO without end, never in order.
+    # aioquic issue 501, quiche CVE-2024-1765: endless CRYPTO, never in order.
     attack = Attack(lambda number, _: varints(0x06, 1 + 1000 * number, 1000) + bytes(1000), 100)
     assert attack.code == Code.CRYPTO_BUFFER_EXCEEDED
     assert attack.sent <= 70_000
@@ -81,7 +81,7 @@ def test_path_challenges_without_end() -> None:
 
 def test_connection_ids_retired_without_end() -> None:
     # RFC 9000 5.1.2:
-    # quic-go CVE-2024-22189, quiche CVE-2024-1410: each has to be answered with RETIRE_CONNECTION_ID.
+    # quic-go CVE-2024-22189, quiche CVE-2024-1410: each must be answered with RETIRE_CONNECTION_ID.
     def make(number: int, _: Network) -> bytes:
         name = (number + 10).to_bytes(8, "big")
         return varints(0x18, number + 10, number + 10, 8) + name + b"token" + bytes(3) + name
@@ -92,7 +92,7 @@ def test_connection_ids_retired_without_end() -> None:
 
 
 def test_a_retirement_counts_once_however_often_it_is_acknowledged() -> None:
-    # Who lets probes repeat RETIRE_CONNECTION_ID and acknowledges all of them at once must not gain room for more.
+    # A peer that lets probes repeat RETIRE_CONNECTION_ID and acknowledges all at once must not be allowed more.
     network = connected()
     server = network.server
     assert server is not None
@@ -114,7 +114,7 @@ def test_a_retirement_counts_once_however_often_it_is_acknowledged() -> None:
 
 
 def test_a_path_is_given_up_when_nothing_more_may_be_retired() -> None:
-    # RFC 9000 5.1.2: it ends one connection, for its timer is that of all connections of an endpoint.
+    # RFC 9000 5.1.2: it ends one connection, because its timer is that of all connections of an endpoint.
     network = connected()
     server = network.server
     assert server is not None
@@ -130,7 +130,7 @@ def test_a_path_is_given_up_when_nothing_more_may_be_retired() -> None:
     for sequence in range(4, 16):
         receive(offer(sequence, sequence))
     receive(offer(16, 15) + offer(17, 15))
-    receive(varints(0x01), ("198.51.100.7", 4000))  # the path before is proven anew, with an ID of its own
+    receive(varints(0x01), ("198.51.100.7", 4000))  # the previous path is validated again, with an ID of its own
     assert peer_ids.unacknowledged_retirements == 16
     assert server.session.close.state == OPEN
     while server.session.close.state == OPEN:
@@ -141,7 +141,7 @@ def test_a_path_is_given_up_when_nothing_more_may_be_retired() -> None:
 
 
 def test_a_server_that_hears_of_no_retirement_stops_its_client_from_moving() -> None:
-    # RFC 9000 5.1.2: it goes on offering connection IDs, and acknowledges nothing.
+    # RFC 9000 5.1.2: it continues to offer connection IDs, and acknowledges nothing.
     network = connected()
     client, server = network.client, network.server
     assert server is not None
@@ -165,9 +165,9 @@ def test_our_connection_ids_retired_without_end() -> None:
     attack = Attack(make, 500)
     assert attack.code == 0
     assert attack.kept < 64 * KIB
-    assert len(attack.server.session.local_ids.added) <= 1  # nobody asks for what has changed
+    assert len(attack.server.session.local_ids.added) <= 1  # changes that are not read are not collected
     assert attack.server.session.local_ids._next <= 16
-    # Who acknowledges gets new ones: this is no end of migration.
+    # A peer that acknowledges gets new ones: migration stays possible.
     ids = attack.server.session.local_ids
     assert ids.issue(4) == []
     ids.on_settled()
@@ -191,7 +191,7 @@ def test_acknowledgments_of_numbers_that_were_skipped() -> None:
 
 
 def test_whoever_sends_much_skips_a_number_now_and_then() -> None:
-    # RFC 9000 21.4: a peer that acknowledges ahead, whatever arrives, is found out.
+    # RFC 9000 21.4: a peer that acknowledges packets before they arrive is detected.
     events: list[dict[str, Any]] = []
     network = connected(server_options={"qlog": events.append})
     server = network.server
@@ -214,14 +214,14 @@ def test_whoever_sends_much_skips_a_number_now_and_then() -> None:
 
 
 def test_windows_do_not_grow_by_asking() -> None:
-    # aioquic issue 589: a byte at the far end of each window, and limits that double for it.
+    # aioquic issue 589: a byte at the end of each window, and limits that double because of it.
     windows = 0
 
     def make(number: int, network: Network) -> bytes:
         assert network.server is not None
         nonlocal windows
         windows = int(network.server.session.streams.receiving.window.limit)
-        # One byte far out, on one stream after the other, as far as the connection's limit goes.
+        # One byte at a large offset, on one stream after the other, up to the connection's limit.
         return varints(0x0E, 4 * (number % 4), 200_000 + number // 4, 1) + b"x" + varints(0x14, windows)
 
     attack = Attack(make, 400)
@@ -244,7 +244,7 @@ def test_crumbs_with_gaps_between_them(backwards: bool) -> None:
 
 
 def test_streams_of_crumbs_in_order() -> None:
-    # Two bytes in a frame, and nobody reads: what is kept is bounded by the window, some twenty times over.
+    # Two bytes in a frame, and the application does not read: the memory is at most some twenty times the window.
     network = connected(server_options={"stream_window": 16 * KIB})
     attack = Attack(
         lambda number, _: b"".join(varints(0x0E, 0, 2 * (200 * number + one), 2) + b"xy" for one in range(200)),
@@ -272,7 +272,7 @@ def test_streams_of_crumbs_in_order() -> None:
     ],
 )
 def test_frames_that_bring_nothing(what: str, payload: bytes) -> None:
-    # curl CVE-2026-11352, and every stack's control-frame floods: no more comes back, and nothing stays.
+    # curl CVE-2026-11352, and control-frame floods in all stacks: no more is sent in answer, and nothing is kept.
     attack = Attack(lambda _, __: payload, 150 if COMPILED else 50)
     assert attack.code == 0, what
     assert attack.answered_bytes <= attack.sent // 10
@@ -280,8 +280,8 @@ def test_frames_that_bring_nothing(what: str, payload: bytes) -> None:
 
 
 def test_what_is_only_acknowledged_is_heard_of() -> None:
-    # A peer that sends and sends, and whom nobody answers but by acknowledgments, which it need not acknowledge (RFC
-    # 9000 13.2.4): it is asked to, now and then.
+    # A peer that only sends, and gets only acknowledgments, which it need not acknowledge (RFC 9000 13.2.4): from time
+    # to time an acknowledgment is requested.
     network = connected()
     server = network.server
     assert server is not None
@@ -302,7 +302,7 @@ def test_what_is_only_acknowledged_is_heard_of() -> None:
 
 
 def test_a_fast_peer_far_away_is_not_one_that_never_acknowledges() -> None:
-    # 10 Gbit/s and 200 ms, with a loss here and there: more than 100,000 acknowledgments leave in a round trip.
+    # 10 Gbit/s and 200 ms, with some losses: more than 100,000 acknowledgments are sent in a round trip.
     network = connected()
     server = network.server
     assert server is not None
@@ -323,7 +323,7 @@ def test_a_fast_peer_far_away_is_not_one_that_never_acknowledges() -> None:
 
 
 def test_a_peer_that_never_acknowledges() -> None:
-    # RFC 9000 13.2.1 MUST: who is asked to, and never does, makes us remember every acknowledgment that we send.
+    # RFC 9000 13.2.1 MUST: a peer that never acknowledges on request makes us remember each acknowledgment we send.
     network = connected()
     server = network.server
     assert server is not None
@@ -338,8 +338,8 @@ def test_a_peer_that_never_acknowledges() -> None:
 
 @pytest.mark.parametrize(("size", "kept"), [(600, 4), (602, 0)])
 def test_tokens_without_end(size: int, kept: int) -> None:
-    # To a client: NEW_TOKEN frames are kept, four of them. One without room for a handshake beside it would stop the
-    # next connection (RFC 9000 8.1.3): its datagrams have 1200 bytes.
+    # To a client: four NEW_TOKEN frames are kept. A token that leaves no room for a handshake would block the next
+    # connection (RFC 9000 8.1.3): its datagrams have 1200 bytes.
     network = connected()
     for number in range(200):
         assert network.server is not None
@@ -359,7 +359,7 @@ def test_datagrams_that_nobody_takes() -> None:
 
 
 def test_forged_key_updates_derive_no_keys() -> None:
-    # A packet whose phase bit was flipped by somebody without keys: those of the next phase are there, and stay.
+    # The phase bit of a packet was flipped without keys: the keys of the next phase exist, and stay.
     network = connected()
     assert network.server is not None
     phases = network.server.session.phases
@@ -375,7 +375,7 @@ def test_forged_key_updates_derive_no_keys() -> None:
 
 
 def test_a_handshake_that_is_never_finished_ends() -> None:
-    # Slow handshakes hold what they have for ten seconds, whatever they send meanwhile.
+    # Slow handshakes keep their state for ten seconds, whatever they send meanwhile.
     network = Network()
     network.flush()
     first = network.log[0][2]
@@ -391,7 +391,7 @@ def test_a_handshake_that_is_never_finished_ends() -> None:
 
 
 def test_a_reader_that_does_not_read_is_given_up() -> None:
-    # Idle timeouts are never infinite, and what keeps a connection alive is the peer's sign of life.
+    # Idle timeouts are never infinite, and only packets of the peer keep a connection alive.
     network = connected()
     server = network.server
     assert server is not None

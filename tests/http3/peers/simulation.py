@@ -1,8 +1,8 @@
 """Two programs and the path between them, with a virtual clock: ours, aioquic and qh3, each as client and as server.
 
 The path has delay, bandwidth, loss, reordering, duplication, corruption and a largest datagram, and can be cut; the
-client's address can change. `Simulation.finish` asserts what must hold of every run: everything was answered, byte for
-byte, and then nobody says anything more.
+client's address can change. `Simulation.finish` asserts the conditions of every run: everything was answered, byte for
+byte, and then neither side sends anything more.
 """
 
 import heapq
@@ -28,7 +28,7 @@ from zttp_h3.options import CLIENT
 from zttp_h3.wire.packet_header import read_long_header
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of the libraries that they stand on
+    warnings.simplefilter("ignore")  # of their dependencies
     import aioquic.h3.connection
     import aioquic.h3.events
     import aioquic.quic.configuration
@@ -45,17 +45,17 @@ with warnings.catch_warnings():
 SERVER = ("192.0.2.9", 443)
 HOME = ("192.0.2.1", 1000)
 PATTERN = bytes(range(256)) * 40_000
-_MOST_PROBES = 6  # datagrams: qh3 asks every ten seconds whether larger ones arrive
+_MOST_PROBES = 6  # datagrams: qh3 probes every ten seconds for a larger size
 PATIENT = H3Limits(handshake_timeout=60, idle_timeout=60)
 
 
 def content_of(target: bytes) -> bytes:
-    """What ``/N`` is answered with: N bytes."""
+    """The answer to ``/N``: N bytes."""
     return PATTERN[: int(target[1:])]
 
 
 class Program:
-    """One side. What came of requests is in ``results`` (client): status, content, whether it ended."""
+    """One side. ``results`` has the outcomes of requests (client): status, content, whether it ended."""
 
     def __init__(self) -> None:
         self.results: dict[int, list[Any]] = {}
@@ -201,7 +201,7 @@ class OurServer(Program):
 
 
 def library(module: Any) -> SimpleNamespace:
-    """What both of them have, qh3 having begun as aioquic."""
+    """The common names of both: qh3 is a fork of aioquic."""
     return SimpleNamespace(
         name=module.__name__,
         Configuration=module.quic.configuration.QuicConfiguration,
@@ -335,7 +335,7 @@ class Theirs(Program):
 
 
 class Simulation:
-    """A client, a server, and what is between them; times in microseconds."""
+    """A client, a server, and the path between them; times in microseconds."""
 
     def __init__(self, client: Any, server: Any, *, seed: int = 1, delay: int = 10_000, **path: Any) -> None:
         self.client, self.server = client, server
@@ -346,8 +346,8 @@ class Simulation:
         self.loss: float = path.pop("loss", 0.0)
         self.duplicate: float = path.pop("duplicate", 0.0)
         self.corrupt: float = path.pop("corrupt", 0.0)
-        self.bandwidth: int = path.pop("bandwidth", 0)  # bytes a second each way; 0 without end
-        self.buffer: int = path.pop("buffer", 200_000)  # bytes that wait for it; what is more is lost
+        self.bandwidth: int = path.pop("bandwidth", 0)  # bytes a second in each direction; 0: no limit
+        self.buffer: int = path.pop("buffer", 200_000)  # bytes that wait for it; more are lost
         self.mtu: int = path.pop("mtu", 1500)
         assert not path
         self.cut = False
@@ -386,7 +386,7 @@ class Simulation:
             heapq.heappush(self._queue, (when, self._count, by_client, address, carried))
 
     def step(self, limit: int) -> bool:
-        """Do what is next; False if that is only after ``limit``."""
+        """Process the next event; False if that is only after ``limit``."""
         self.flush()
         times = [self._queue[0][0]] if self._queue else []
         times += [timer for side in (self.client, self.server) if (timer := side.timer()) is not None]
@@ -406,7 +406,7 @@ class Simulation:
         return True
 
     def run(self, until: Callable[[], bool] | None = None, seconds: float = 60) -> "Simulation":
-        """Go on until it holds; by default until everything is answered."""
+        """Run until it holds; by default until everything is answered."""
         limit = self.now + int(seconds * 1e6)
         done = until or self.client.done
         while not done():
@@ -421,10 +421,10 @@ class Simulation:
         return self
 
     def finish(self, seconds: float = 60) -> "Simulation":
-        """Everything is answered as it should be, within the time; then both are quiet, and nothing is left."""
+        """Check that everything is answered correctly, in time; then neither side sends, and nothing is left."""
         self.run(seconds=seconds)
         self.client.check()
-        self.wait(10)  # an old path is tried for long, and so is a larger datagram
+        self.wait(10)  # an old path is tried for long, and so are larger datagrams
         before = sum(self.sent.values())
         self.wait(5)
         assert sum(self.sent.values()) <= before + _MOST_PROBES, "they do not come to rest"

@@ -60,7 +60,7 @@ def test_a_long_round_trip(pair: str) -> None:
 
 @all_pairs
 def test_a_narrow_line(pair: str) -> None:
-    # 1 MB/s with a buffer of 30 ms: what is sent too fast is lost.
+    # 1 MB/s with a buffer of 30 ms: packets that are sent too fast are lost.
     simulation = Simulation(*PAIRS[pair](), bandwidth=1_000_000, buffer=30_000)
     simulation.client.ask(b"/400000", LARGE[:100_000])
     simulation.finish(30)
@@ -113,7 +113,7 @@ def test_key_updates(pair: str, who: str) -> None:
     simulation.run().wait(1)
     for number in range(3):
         simulation.client.ask(b"/200000", LARGE[:100_000])
-        # qh3 drops what is sealed with the old keys, so it needs something to say itself.
+        # qh3 drops packets with the old keys, so it must have something to send itself.
         simulation.run(lambda seen=number + 2: simulation.server.requests == seen)  # type: ignore[misc]
         getattr(simulation, who).update_keys()
         simulation.run().wait(1)
@@ -136,7 +136,7 @@ def test_a_line_that_is_cut_for_a_while(pair: str) -> None:
 
 @all_pairs
 def test_a_line_that_is_cut_for_good(pair: str) -> None:
-    # RFC 9000 10.1: both give up, and say no more.
+    # RFC 9000 10.1: both give up, and send nothing more.
     simulation = Simulation(*PAIRS[pair]())
     simulation.client.ask(b"/400000", LARGE)
     simulation.run(lambda: bool(simulation.server.requests))
@@ -180,7 +180,7 @@ def test_handshakes_under_loss(pair: str, seed: int) -> None:
 
 @all_pairs
 def test_a_path_of_1200_bytes(pair: str) -> None:
-    # RFC 9000 14: no more is asked of a path; who probes for more has to do without.
+    # RFC 9000 14: a path need not carry more; probes for larger sizes fail.
     simulation = Simulation(*PAIRS[pair](), mtu=1280 if pair == "ours-qh3" else 1200)  # its servers send 1,280
     simulation.client.ask(b"/200000", LARGE[:100_000])
     simulation.finish(20)
@@ -203,7 +203,7 @@ def test_a_client_is_rebound(pair: str, address: Any) -> None:
 
 @pytest.mark.parametrize("pair", OUR_SERVER)
 def test_no_more_than_three_times_what_came(pair: str) -> None:
-    # RFC 9000 8.1: of a client that says nothing after its first flight.
+    # RFC 9000 8.1: of a client that sends nothing after its first flight.
     simulation = Simulation(*PAIRS[pair]())
     simulation.client.ask(b"/1000")
     simulation.flush()
@@ -218,7 +218,7 @@ def test_no_more_than_three_times_what_came(pair: str) -> None:
 @pytest.mark.parametrize("pair", ["ours-ours", "aioquic-ours"])
 @pytest.mark.parametrize("keys", ["same", "other"])
 def test_resumption_and_early_data(pair: str, keys: str) -> None:
-    # With the keys of the ticket early data is taken, with others it is refused and sent again.
+    # With the keys of the ticket early data is accepted, with others it is refused and sent again.
     tickets: list[Any] = []
     known = TicketKeys()
     server = {"tickets": known, "early_data": True}

@@ -1,4 +1,4 @@
-"""Two ends of a level of encryption, and what goes wrong between them."""
+"""Two ends of an encryption level, and faults between them."""
 
 from hashlib import sha384
 

@@ -1,4 +1,4 @@
-"""Key updates (RFC 9001 6): initiated, followed, reordered, forged, and done wrong."""
+"""Key updates (RFC 9001 6): initiated, followed, reordered, forged, and invalid ones."""
 
 import random
 
@@ -11,7 +11,7 @@ from zttp_h3.protection.suites import Suite
 
 
 def exchange(one: End, other: End) -> None:
-    """A packet each way."""
+    """A packet in each direction."""
     for sender, receiver in ((one, other), (other, one)):
         number = sender.next_number
         assert receiver.receive(sender.send(b"\x01" + bytes(8))) == (number, b"\x01" + bytes(8))
@@ -80,7 +80,7 @@ def test_both_may_update_at_once() -> None:
 
 
 def test_the_first_packet_of_all_may_be_of_the_next_phase() -> None:
-    """The packets of the phase before were lost."""
+    """The packets of the previous phase were lost."""
     client, server = pair()
     client.keys.update()
     assert server.receive(client.send())[0] == 0
@@ -99,7 +99,7 @@ def test_when_an_update_may_be_initiated() -> None:
     client.send()
     assert not client.keys.may_update(1)
     assert client.keys.may_update(2)
-    # So it is for whoever followed.
+    # The same holds for the side that followed.
     client.receive(server.send())
     server.receive(client.send())
     assert not server.keys.may_update(0)
@@ -222,7 +222,7 @@ def test_what_is_below_the_current_phase_is_dropped_when_its_keys_are_gone() -> 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_order_of_updates_losses_and_delays(seed: int) -> None:
-    """Both sides send and update when they may; packets are lost and delayed. What arrives in time is opened."""
+    """Both sides send and update when they may, with loss and delay. Packets that arrive in time are decrypted."""
     rng = random.Random(seed)
     client, server = pair()
     flights: dict[End, list[tuple[int, bytes]]] = {client: [], server: []}
@@ -230,13 +230,13 @@ def test_any_order_of_updates_losses_and_delays(seed: int) -> None:
     late = opened = 0
     for _ in range(800):
         sender, receiver = rng.choice(((client, server), (server, client)))
-        # RFC 9001 6.5: three PTO after the last update, so that nobody needs the previous keys any more.
+        # RFC 9001 6.5: three PTO after the last update, so that neither side needs the previous keys any more.
         settled = not (sender.keys.has_previous() or receiver.keys.has_previous())
         if settled and sender.keys.may_update(acknowledged[sender]) and rng.random() < 0.2:
             sender.keys.update()
         number = sender.next_number
         flights[receiver].append((number, sender.send(number.to_bytes(4))))
-        # One of the oldest on its way arrives or is lost.
+        # One of the oldest in flight arrives or is lost.
         if len(flights[receiver]) > 3:
             number, packet = flights[receiver].pop(rng.randrange(3))
             if rng.random() < 0.8:
@@ -244,7 +244,7 @@ def test_any_order_of_updates_losses_and_delays(seed: int) -> None:
                 opened += 1
                 acknowledged[sender] = max(acknowledged[sender], number)
         if receiver.keys.has_previous() and receiver.keys.receives_current() and rng.random() < 0.2:
-            # After three PTO nothing is on its way that was sent before.
+            # After three PTO no earlier packet is in flight.
             late += len(flights[receiver])
             flights[receiver].clear()
             receiver.keys.discard_previous()

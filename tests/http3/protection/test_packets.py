@@ -1,4 +1,4 @@
-"""Packets sealed and opened: what comes back is what went in, and nothing that was touched."""
+"""Packets encrypted and decrypted: the payload comes back unchanged, and changed packets are refused."""
 
 import random
 
@@ -94,7 +94,7 @@ def test_what_is_too_short_for_a_sample_is_dropped_before_anything_is_tried() ->
         datagram = b"\x40connection" + bytes(size)
         assert opener.open(datagram, 0, 11, len(datagram), -1) == (0, -1, b"")
         assert server.keys.open(datagram, 0, 11, len(datagram), -1) == (0, -1, b"")
-        # The octets of the next packet are not this one's.
+        # The octets of the next packet are not part of this one.
         assert opener.open(datagram + bytes(100), 0, 11, len(datagram), -1) == (0, -1, b"")
     assert (forgeries.count, server.forgeries.count) == (0, 0)
     datagram = b"\x40connection" + bytes(MIN_PROTECTED)
@@ -112,7 +112,7 @@ def test_a_packet_without_a_whole_sample_is_a_fault_of_ours() -> None:
 
 @pytest.mark.parametrize("reserved", [0x04, 0x08, 0x0C])
 def test_reserved_bits_of_a_long_header(reserved: int) -> None:
-    """RFC 9000 17.2 MUST: a PROTOCOL_VIOLATION, once the packet is known to be authentic."""
+    """RFC 9000 17.2 MUST: a PROTOCOL_VIOLATION, after the packet was authenticated."""
     sealer, opener, forgeries = ends(AES_128_GCM)
     packet = long_packet(sealer, 1, 2, b"payload", reserved)
     header = read_long_header(packet, 0)

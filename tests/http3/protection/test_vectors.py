@@ -1,4 +1,4 @@
-"""Every value that RFC 9001 appendix A and RFC 9369 appendix A print: keys, and whole packets both ways."""
+"""Every value that RFC 9001 appendix A and RFC 9369 appendix A print: keys, and whole packets in both directions."""
 
 import hmac
 from typing import Any

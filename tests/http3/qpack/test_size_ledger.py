@@ -1,4 +1,4 @@
-"""The ledger never says less than a field section has, and stops what would unfold (RFC 9204 3.2, 4.3, 4.5)."""
+"""The ledger never counts less than a field section's size, and stops decompression bombs (RFC 9204 3.2, 4.3, 4.5)."""
 
 import random
 
@@ -34,7 +34,7 @@ def test_the_bound_is_never_below_the_size(seed: int) -> None:
         control, block = encoder.encode(4 * number, fields)
         if control:
             if chance.random() < 0.5:
-                # What needs entries that have not come is seen to.
+                # Sections that need entries which have not arrived.
                 assert ledger.section_bound(block, UNLIMITED) in (BLOCKED, *range(1 << 20))
             for at in range(len(control)):  # in the smallest pieces
                 assert ledger.feed(control[at : at + 1])
@@ -88,7 +88,7 @@ def test_what_waits_is_decoded_when_its_entries_come() -> None:
 @pytest.mark.parametrize("bad", [b"\x3f\xe2\x1f\x40", b"\x80\x00", b"\x00", b"\x3f" + b"\xff" * 9])
 def test_instructions_that_break_rules(bad: bytes) -> None:
     # RFC 9204 7.4:
-    # A larger capacity, references to entries that are not there, an integer without end.
+    # A larger capacity, references to missing entries, an endless integer.
     with pytest.raises(Malformed) as raised:
         SectionDecoder(4096, 16, 65_536).feed_encoder(bad)
     assert raised.value.error_code == 0x201

@@ -1,4 +1,4 @@
-"""When a connection has a dynamic table, and that nobody can tell but by what it costs (RFC 9204 2, 4.2)."""
+"""When a connection has a dynamic table, which shows only in its cost (RFC 9204 2, 4.2)."""
 
 import random
 
@@ -37,7 +37,7 @@ def test_limits_that_come_late(capacity: int) -> None:
 
 @pytest.mark.parametrize("capacity", [32, 1_000, 4_096, 4_128, 8_192, 65_536])
 def test_insertions_are_counted_as_the_peer_counts_them(capacity: int) -> None:
-    # RFC 9204 4.5.1.1: modulo the largest table that the peer allows, however small ours is.
+    # RFC 9204 4.5.1.1: modulo the largest table that the peer allows, even if ours is small.
     encoder, decoder = SectionEncoder(), SectionDecoder(capacity, 16, 65_536)
     encoder.apply_settings(capacity, 16)
     for number in range(700):
@@ -65,7 +65,7 @@ def test_a_peer_that_only_names_a_capacity_costs_no_table() -> None:
     assert decoder._decoder is None
     for _ in range(30):
         decoder.feed_encoder(SET_CAPACITY)
-    assert decoder._decoder is not None  # a bounded patience
+    assert decoder._decoder is not None  # only up to a limit
     assert decoder._unread == b""
 
 

@@ -1,7 +1,7 @@
 """Two transports and the path between them, with a virtual clock: delay, loss, reordering, duplication, corruption.
 
-A run is a function of its seed. ``run`` goes on until both sides are quiet, and fails if that takes too long:
-whatever a test does, both sides must come to rest.
+A run depends only on its seed. ``run`` continues until neither side has output, and fails if that takes too long: in
+every test both sides must become idle.
 """
 
 import heapq
@@ -27,7 +27,7 @@ SERVER = ("192.0.2.9", 443)
 
 
 class Link:
-    """What the path does to datagrams; times in microseconds."""
+    """The effects of the path on datagrams; times in microseconds."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Link:
         self.loss = loss
         self.duplicate = duplicate
         self.corrupt = corrupt
-        self.remark = remark  # what becomes of ECN codepoints; -1 drops the datagram
+        self.remark = remark  # the change of ECN codepoints; -1 drops the datagram
         self.drop = drop  # (number of the datagram, whether the client sent it, datagram)
 
 
@@ -70,12 +70,12 @@ class Network:
         start: int = 1_000_000,
         largest: int = 1200,
     ) -> None:
-        self.largest = largest  # that any datagram may be
+        self.largest = largest  # size of any datagram
         self.link = link or Link()
         self.chance = random.Random(seed)
         self.now = start
         self.client_address: Any = CLIENT  # as the server sees it
-        self.other_addresses: set[Any] = set()  # that the client has too, and names
+        self.other_addresses: set[Any] = set()  # further addresses that the client uses explicitly
         self.sent = [0, 0]  # datagrams, by the client and by the server
         self.bytes_sent = [0, 0]
         self.log: list[tuple[int, bool, bytes]] = []
@@ -113,12 +113,12 @@ class Network:
         self.reading = True
         self.on_stream: Callable[[bool, QuicStream], None] | None = None
         self.on_accept: Callable[[Transport], None] | None = None
-        self.preferred: Any = None  # another address of the server's; then it is told where datagrams have come to
+        self.preferred: Any = None  # another address of the server's; then it gets the destinations of datagrams
 
     # ------------------------------------------------------------------------------------------ the path
 
     def flush(self) -> None:
-        """Let both sides send what they want to."""
+        """Let both sides send their output."""
         for datagram, path, mark in self.client.datagrams_to_send(self.now):
             assert path.peer == SERVER or path.peer == self.preferred is not None
             self._send(True, datagram, self.client_address if path.local is None else path.local, mark, path.peer)
@@ -184,7 +184,7 @@ class Network:
         return [self.client] if self.server is None else [self.client, self.server]
 
     def step(self) -> bool:
-        """Do what is next; False if nothing will ever happen again but idle timeouts."""
+        """Process the next event; False if only idle timeouts are left."""
         self.flush()
         times = [self._queue[0][0]] if self._queue else []
         for side in self.sides():
@@ -211,7 +211,7 @@ class Network:
         return True
 
     def run(self, seconds: float = 60.0, until: Callable[[], bool] | None = None) -> Self:
-        """Go on until ``until`` holds, or both sides are quiet."""
+        """Run until ``until`` holds, or neither side has output."""
         limit = self.now + int(seconds * 1e6)
         while not (until() if until is not None else self.is_quiet()):
             assert self.now <= limit, "the connection does not come to rest"
@@ -221,7 +221,7 @@ class Network:
         return self
 
     def is_quiet(self) -> bool:
-        """Nothing under way, nothing to send, nothing unacknowledged."""
+        """Nothing in flight, nothing to send, nothing unacknowledged."""
         self.flush()
         if self._queue:
             return False
@@ -237,7 +237,7 @@ class Network:
         return self.client.session.close.state != 0 or self.server is not None
 
     def read_all(self) -> None:
-        """Take everything that either side has for its application."""
+        """Take all events and content of both sides."""
         for is_server, side in enumerate(self.sides()):
             while (stream := side.next_readable()) is not None:
                 self.read(bool(is_server), side, stream)
@@ -274,7 +274,7 @@ class Network:
             assert session.streams.receiving.window.consumed == session.streams.receiving.received
 
     def assert_settled_but_for(self, numbers: list[int]) -> None:
-        """The same, where the server has not answered on some streams: their answers end now."""
+        """The same, if the server has not answered on some streams: their answers end now."""
         assert self.server is not None
         for number in numbers:
             stream = self.server.session.streams.streams.get(number)

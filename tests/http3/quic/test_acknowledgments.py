@@ -1,4 +1,4 @@
-"""When an acknowledgment leaves (RFC 9000 13.2)."""
+"""When an acknowledgment is sent (RFC 9000 13.2)."""
 
 import pytest
 
@@ -9,7 +9,7 @@ PATIENCE = 5_000
 
 
 def settled() -> tuple[Received, int]:
-    """What has received so much without a gap that it acknowledges every tenth packet, and the next number."""
+    """A receiver of so much without a gap that it acknowledges every tenth packet, and the next number."""
     received = Received(False)
     for number in range(110):
         received.add(number, True, 0, DELAY, PATIENCE)
@@ -53,7 +53,7 @@ def test_a_second_packet_waits_a_quarter_of_a_round_trip_for_the_tenth(patience:
     received.add(number + 1, True, 300, DELAY, patience)
     assert received.deadline == 300 + after
     received.add(number + 2, True, 1_000, DELAY, patience)
-    assert received.deadline == 300 + after  # what comes later postpones nothing
+    assert received.deadline == 300 + after  # later packets do not postpone it
     received.on_timeout(300 + after - 1)
     assert not received.due
     received.on_timeout(300 + after)

@@ -1,4 +1,4 @@
-"""Clauses of RFC 9000 and RFC 9001 one by one, where a peer breaks them before or beneath the frames of 1-RTT."""
+"""Clauses of RFC 9000 and RFC 9001 one by one, which a peer violates before 1-RTT, or below its frames."""
 
 import pytest
 from librt.strings import BytesWriter
@@ -69,7 +69,7 @@ def test_a_server_closes_with(payload: bytes, code: int) -> None:
 
 
 def test_a_connection_id_that_is_said_twice_is_the_same() -> None:
-    # RFC 9000 19.15: receiving the same frame multiple times is no error.
+    # RFC 9000 19.15: receiving the same frame multiple times is not an error.
     assert verdict(new_id(9, 8) * 3) == (0, 0)
     assert bytes(16) == TOKEN
 
@@ -126,7 +126,7 @@ def test_a_server_keeps_to_its_connection_id_in_all_packets() -> None:
     sealer = theirs.spaces[1].sealer
     assert sealer is not None
     own, theirs.initial_id = theirs.initial_id, b"another1"
-    packet = long_packet(theirs, sealer, HANDSHAKE, varints(0x1E))  # what would break the connection
+    packet = long_packet(theirs, sealer, HANDSHAKE, varints(0x1E))  # a frame that would break the connection
     theirs.initial_id = own
     network.client.receive(packet, network.now, SERVER, None, 0)
     assert client.close.state == 0
@@ -149,7 +149,7 @@ def test_a_stateless_reset_of_any_form(first: int) -> None:
 
 @pytest.mark.parametrize("gap", [0, 1, 500])
 def test_handshake_bytes_that_are_left_when_the_keys_change(gap: int) -> None:
-    # RFC 9001 4.1.3 MUST: TLS goes on with other keys, and has not consumed what came, or cannot for a gap before it.
+    # RFC 9001 4.1.3 MUST: TLS continues with other keys, with received bytes that are not consumed, or follow a gap.
     network = Network()
     session = network.client.session
     hello = session.spaces[0].crypto.outgoing
@@ -164,7 +164,7 @@ def test_handshake_bytes_that_are_left_when_the_keys_change(gap: int) -> None:
 
 
 def test_numbers_of_connection_ids_follow_each_other() -> None:
-    # RFC 9000 5.1.1 MUST: or what is remembered of those retired has no end.
+    # RFC 9000 5.1.1 MUST: otherwise the record of retired ones would grow without limit.
     network = connected()
     server = network.server
     assert server is not None
@@ -225,7 +225,7 @@ def retry(network: Network, token: bytes = b"token", source: bytes = b"retrying"
 
 
 def token_of(network: Network) -> bytes:
-    """The token in what the client sends next."""
+    """The token in the client's next datagram."""
     [first, *_] = network.client.datagrams_to_send(network.now)
     header = read_long_header(first[0], 0)
     assert header is not None
@@ -294,7 +294,7 @@ def initial_datagrams(network: Network, by_client: bool) -> list[bytes]:
 @pytest.mark.parametrize("seed", range(5))
 def test_datagrams_with_initial_packets_are_large(seed: int) -> None:
     # RFC 9001 9.3:
-    # RFC 9000 14.1 MUST: all of a client, and of a server those that ask for an acknowledgment.
+    # RFC 9000 14.1 MUST: all of a client, and of a server those that elicit an acknowledgment.
     network = connected(link=Link(loss=0.2, jitter=20_000), seed=seed)
     assert min(len(datagram) for datagram in initial_datagrams(network, True)) >= 1200
     first, *_ = initial_datagrams(network, False)
@@ -302,7 +302,7 @@ def test_datagrams_with_initial_packets_are_large(seed: int) -> None:
 
 
 def test_a_server_without_the_budget_for_a_large_datagram_sends_no_initial_packet() -> None:
-    # RFC 9000 14.1 MUST, 8.1: the client falls silent after its first datagram, and is probed until the budget is used.
+    # RFC 9000 14.1 MUST, 8.1: the client sends only its first datagram, and is probed until the budget is used.
     network = Network(Link(drop=lambda number, by_client, _: by_client and number > 0))
     network.run(9, until=lambda: network.now > 9_000_000)
     assert network.server is not None
@@ -315,7 +315,7 @@ def test_a_server_without_the_budget_for_a_large_datagram_sends_no_initial_packe
 
 
 def test_acknowledgments_are_not_acknowledged() -> None:
-    # RFC 9000 13.2.1 MUST NOT: what asks for nothing is not answered.
+    # RFC 9000 13.2.1 MUST NOT: packets that are not ack-eliciting are not answered.
     network = connected()
     server = network.server
     assert server is not None
@@ -340,7 +340,7 @@ def test_who_is_told_of_the_end_says_no_more_than_that() -> None:
     server.receive(sealed(network.client, varints(0x1C, 0x2A, 0, 0)), network.now, CLIENT, None, 0)
     assert server.session.close.by_peer
     assert server.session.close.error_code == 0x2A
-    assert len(server.datagrams_to_send(network.now)) <= 1  # 10.2.2: one CONNECTION_CLOSE may leave
+    assert len(server.datagrams_to_send(network.now)) <= 1  # 10.2.2: one CONNECTION_CLOSE may be sent
     for number in range(5):
         server.receive(sealed(network.client, varints(0x01)), network.now + number, CLIENT, None, 0)
         assert server.datagrams_to_send(network.now + number) == []
@@ -348,7 +348,7 @@ def test_who_is_told_of_the_end_says_no_more_than_that() -> None:
 
 def test_a_probe_of_a_client_is_large_too() -> None:
     # RFC 9002 6.2.4:
-    # RFC 9000 14.1 MUST, RFC 9002 6.2.2.1: a PING that keeps a server from waiting for ever.
+    # RFC 9000 14.1 MUST, RFC 9002 6.2.2.1: a PING that keeps a server from waiting forever.
     network = meeting()
     session = network.client.session
     session.loss.take_back(0)  # as if all of it had been acknowledged
@@ -367,7 +367,7 @@ def test_a_stream_opens_those_of_its_type_below() -> None:
 
 
 def test_stop_sending_is_answered_by_a_reset() -> None:
-    # RFC 9000 3.5 MUST, 3.3 MUST NOT: and nothing of the stream is sent behind it.
+    # RFC 9000 3.5 MUST, 3.3 MUST NOT: and nothing of the stream is sent after it.
     network = connected()
     client = network.client
     assert network.server is not None
@@ -391,7 +391,7 @@ def test_stop_sending_is_answered_by_a_reset() -> None:
 
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_an_application_that_closes_early_is_not_heard_by_name(confirmed: bool) -> None:
-    # RFC 9000 10.2.3 MUST: before 1-RTT its code and its reason are nobody's business.
+    # RFC 9000 10.2.3 MUST: before 1-RTT its code and its reason are not disclosed.
     network = connected() if confirmed else meeting()
     server = network.server
     assert server is not None

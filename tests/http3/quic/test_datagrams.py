@@ -1,4 +1,4 @@
-"""DATAGRAM frames: once, within bounds, under congestion control (RFC 9221)."""
+"""DATAGRAM frames: sent once, within limits, under congestion control (RFC 9221)."""
 
 from tests.http3.quic.network import Link, Network
 from zttp_h3.codes import QuicErrorCode

@@ -11,7 +11,7 @@ from zttp_h3.tls.groups import SECP256R1, X25519
 from zttp_h3.tls.tickets import SessionTicket, TicketKeys
 from zttp_h3.wire.packet_header import read_long_header
 
-LATER = 5_000_000  # tickets are of the past
+LATER = 5_000_000  # tickets are older
 CONTEXT = write_context([100, 200], [4096])
 
 
@@ -36,7 +36,7 @@ def send(network: Network, content: bytes) -> int:
 
 
 def early_streams(network: Network) -> dict[int, bool]:
-    """Note of each stream that the server reads whether something of it came in 0-RTT."""
+    """Record for each stream that the server reads whether a part of it came in 0-RTT."""
     seen: dict[int, bool] = {}
 
     def note(is_server: bool, stream: Any) -> None:
@@ -141,7 +141,7 @@ def test_packets_that_come_before_the_hello_are_kept() -> None:
     network._queue = [(when, -count, *rest) for when, count, *rest in queue]
     network._queue.sort()
     seen = early_streams(network)
-    # The server of this network begins with an Initial packet: what comes before is lost with it.
+    # The server of this network begins with an Initial packet: earlier packets are lost with it.
     network.run()
     assert network.received[True, numbers[0]] == bytes(2_500)
     assert numbers[0] in seen
@@ -178,7 +178,7 @@ def test_remembered_limits_hold_until_the_handshake() -> None:
 
 @pytest.mark.parametrize("name", ["max_streams_bidirectional", "connection_window", "stream_window"])
 def test_a_server_that_accepts_and_lowers_a_limit(name: str) -> None:
-    # RFC 9000 7.4.1: the server's context does not say so, and the client sees it.
+    # RFC 9000 7.4.1: the server's context does not show it, and the client detects it.
     keys = TicketKeys()
     session = ticket(keys, server_options={name: 200})
     network = begin(keys, session, server_options={name: 100})

@@ -31,7 +31,7 @@ def test_marks_leave_with_each_datagram() -> None:
 
 
 def test_marks_of_packets_that_overtook_their_keys_are_counted() -> None:
-    # RFC 9000 13.4.1, RFC 9001 5.7: otherwise the counts say that the path takes marks off.
+    # RFC 9000 13.4.1, RFC 9001 5.7: otherwise the counts would show that the path removes marks.
     network = Network()
     network.run(until=lambda: network.client.session.phases is not None)
     client, server = network.client, network.server
@@ -69,7 +69,7 @@ def test_a_path_that_changes_the_marks() -> None:
 
 
 def test_a_path_that_drops_what_is_marked() -> None:
-    # RFC 9000 13.4.2: without marks the connection comes about.
+    # RFC 9000 13.4.2: without marks the connection is established.
     options = {"handshake_timeout": 60_000_000}
     link = Link(remark=lambda number, by_client, mark: -1 if mark else mark)
     network = Network(link, client_options=options, server_options=options)
@@ -122,7 +122,7 @@ def test_counts_are_reported_only_by_who_sees_marks() -> None:
 
 
 def test_acknowledgments_that_are_marked_are_not_acknowledged() -> None:
-    # RFC 9000 13.2.1 MUST NOT: on a path that marks everything that would never end.
+    # RFC 9000 13.2.1 MUST NOT: on a path that marks everything, that would be endless.
     network = Network(Link(remark=lambda number, by_client, mark: CE if mark else mark)).run()
     exchange(network, b"question", b"answer")
     assert network.is_quiet()

@@ -1,4 +1,4 @@
-"""Paths change: the client moves, is moved, or somebody pretends that it has (RFC 9000 8.2, 9)."""
+"""Path changes: the client migrates, its address changes, or an attacker pretends that (RFC 9000 8.2, 9)."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def datagrams_since(network: Network, start: int, *, by_client: bool) -> list[by
 
 
 def ping(network: Network) -> bytes:
-    """A packet of the client's own that is no probe."""
+    """A packet of the client that is not a probe."""
     network.client.session.ping_due = True
     [(datagram, _, _)] = network.client.datagrams_to_send(network.now)
     return datagram
@@ -59,7 +59,7 @@ def test_a_client_moves_to_a_path_that_it_has_probed() -> None:
     assert server.session.peer_ids.current != ids[1]
     # RFC 9000 8.2.1: probes are padded.
     assert len(datagrams_since(network, start, by_client=True)[0]) == 1200
-    # RFC 9000 9.4: what was learned on the old path is forgotten.
+    # RFC 9000 9.4: the measurements of the old path are discarded.
     assert client.session.loss.congestion.window <= 12_000 <= learned
     assert server.session.loss.congestion.window <= 13_000
     exchange(network, b"after", bytes(50_000))
@@ -67,7 +67,7 @@ def test_a_client_moves_to_a_path_that_it_has_probed() -> None:
 
 
 def test_probes_use_a_connection_id_of_their_own() -> None:
-    # RFC 9000 9.5 MUST NOT, both ways.
+    # RFC 9000 9.5 MUST NOT, in both directions.
     network = connected()
     client, server = both(network)
     used = {client.session.peer_ids.current, server.session.peer_ids.current}
@@ -107,7 +107,7 @@ def test_a_client_that_would_rather_stay_gives_up_its_probe() -> None:
     client, _ = both(network)
     spare = len(client.session.peer_ids._spare)
     assert client.migrate(SERVER, NEW)
-    assert client.migrate(SERVER, None)  # where it is
+    assert client.migrate(SERVER, None)  # its current path
     network.run()
     assert client.session.path.local is None
     assert len(client.session.paths) == 1
@@ -169,7 +169,7 @@ def test_when_a_client_must_not_move() -> None:
     network.run()
     client, server = both(network)
     assert not server.migrate(CLIENT, NEW)
-    assert client.migrate(SERVER, None)  # it is there
+    assert client.migrate(SERVER, None)  # its current path
     client.session.peer_ids._spare.clear()
     assert not client.migrate(SERVER, NEW)  # 9.5: no connection ID is left
     stays = Network(server_options={"declared": {"disable_active_migration": 1}}).run()
@@ -215,7 +215,7 @@ def test_a_server_follows_a_rebinding(address: Any) -> None:
     exchange(network, b"after", b"answer")
     assert server.session.path.peer == address
     assert server.session.path.validated
-    # RFC 9000 9.4: another port alone says nothing about the path.
+    # RFC 9000 9.4: a new port alone does not mean a new path.
     assert (server.session.loss.congestion.window < learned) == (address == NEW)
     network.assert_settled()
 
@@ -254,7 +254,7 @@ def test_a_new_address_gets_three_times_what_came_from_it() -> None:
     theirs = server.session.streams.streams[0]
     server.session.streams.write(theirs, bytes(100_000))
     came = sent = 0
-    for _ in range(100):  # so little that only many of them allow a whole datagram
+    for _ in range(100):  # so small that only many of them allow a full datagram
         packet = ping(network)
         came += len(packet)
         server.receive(packet, network.now, NEW, None, 0)
@@ -266,7 +266,7 @@ def test_a_new_address_gets_three_times_what_came_from_it() -> None:
 
 
 def test_a_spoofed_address_is_left_again() -> None:
-    # RFC 9000 9.3.2: who sent a packet from elsewhere cannot answer there.
+    # RFC 9000 9.3.2: the sender of a packet with a spoofed address cannot answer there.
     network = connected()
     _, server = both(network)
     server.receive(ping(network), network.now, NEW, None, 0)
@@ -283,7 +283,7 @@ def test_a_spoofed_address_is_left_again() -> None:
 
 
 def test_a_packet_that_somebody_forwards_moves_nobody_for_long() -> None:
-    # RFC 9000 9.3.3: an attacker beside the path sends on what the client sent, and is faster.
+    # RFC 9000 9.3.3: an off-path attacker forwards the client's packets, and is faster.
     network = connected()
     _, server = both(network)
     server.receive(ping(network), network.now, NEW, None, 0)
@@ -294,7 +294,7 @@ def test_a_packet_that_somebody_forwards_moves_nobody_for_long() -> None:
 
 
 def test_a_probe_from_off_the_path_moves_nobody() -> None:
-    # RFC 9000 9.1, 9.3.3: only what is no probe moves a connection; the answer goes where the probe came from.
+    # RFC 9000 9.1, 9.3.3: only non-probing packets migrate a connection; the answer goes where the probe came from.
     network = connected()
     client, server = both(network)
     client.session.path.begin_validation()
@@ -354,14 +354,14 @@ def test_a_connection_id_that_was_used_up_does_not_come_back() -> None:
 
 
 def test_no_timer_runs_for_a_probe_that_must_not_leave() -> None:
-    # RFC 9002 6.2.2.1: for want of validation nothing leaves, and so nothing would put the timer off.
+    # RFC 9002 6.2.2.1: without validation nothing is sent, and so nothing would postpone the timer.
     days = {"idle_timeout": 1_000_000_000_000}
     network = connected(client_options=days, server_options=days)
     _, server = both(network)
     exchange(network, b"question", b"answer")
     server.session.ping_due = True
     assert len(server.datagrams_to_send(network.now)) == 1
-    server.receive(ping(network), network.now, NEW, None, 0)  # and that is the last that is heard
+    server.receive(ping(network), network.now, NEW, None, 0)  # the last packet of the client
     calls = 0
     while not server.is_over():
         server.datagrams_to_send(network.now)

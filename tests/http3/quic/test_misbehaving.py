@@ -1,4 +1,4 @@
-"""A peer that holds the keys and breaks the rules of QUIC: each gets the exact code (RFC 9000 11, 19, 20.1)."""
+"""A peer that has the keys and breaks the rules of QUIC: each gets the exact code (RFC 9000 11, 19, 20.1)."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def varints(*values: int) -> bytes:
 
 
 def verdict(payload: bytes, *, to_server: bool = True) -> tuple[int, int]:
-    """What the receiver closes the connection with: the code, and whether it is its own doing."""
+    """The code with which the receiver closes the connection, and whether it detected the fault itself."""
     network = connected()
     server = network.server
     assert server is not None
@@ -161,7 +161,7 @@ def test_what_breaks_nothing(payload: bytes) -> None:
     assert verdict(payload) == (0, 0)
 
 
-# ------------------------------------------------------------------------------------------------ floods and bounds
+# ------------------------------------------------------------------------------------------------------ abuse limits
 
 
 def flood(make: Callable[[int], bytes], count: int) -> Network:
@@ -174,7 +174,7 @@ def flood(make: Callable[[int], bytes], count: int) -> Network:
 
 
 def test_challenges_are_answered_a_few_at_a_time() -> None:
-    # CVE-2023-49295, CVE-2023-6193: what waits to be answered is bounded.
+    # CVE-2023-49295, CVE-2023-6193: the number of waiting answers is limited.
     network = flood(lambda number: (varints(0x1A) + number.to_bytes(8, "big")) * 20, 200)
     assert network.server is not None
     assert all(len(path.responses) <= 4 for path in network.server.session.paths)
@@ -225,7 +225,7 @@ def test_noise_changes_nothing() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_mutated_frames_close_or_are_taken_and_nothing_else(seed: int) -> None:
-    """Frames are mutated before they are sealed, so that they get past the AEAD."""
+    """Frames are mutated before encryption, so that the AEAD accepts them."""
     network = connected(seed=seed)
     server = network.server
     assert server is not None

@@ -27,7 +27,7 @@ def long_packet(session: Session, sealer: Sealer, kind: int, payload: bytes, siz
 
 
 def meeting() -> Network:
-    """A server that has had the first Initial, whose keys are all there."""
+    """A server that has received the first Initial packet, with all its keys."""
     network = Network()
     network.flush()
     while network.server is None:
@@ -36,7 +36,7 @@ def meeting() -> Network:
 
 
 def closed_in_handshake(kind: int, payload: bytes) -> tuple[int, bool]:
-    """Send a server a packet of the handshake: the code of its close, and whether that was the peer's."""
+    """Send a server a handshake packet; return the code of its close, and whether that was the peer's."""
     network = meeting()
     assert network.server is not None
     if kind == HANDSHAKE:
@@ -51,7 +51,7 @@ def closed_in_handshake(kind: int, payload: bytes) -> tuple[int, bool]:
 
 
 def closed_in_0_rtt(payload: bytes) -> tuple[int, bool]:
-    """Send a server a 0-RTT packet: the code of its close, and whether that was the peer's."""
+    """Send a server a 0-RTT packet; return the code of its close, and whether that was the peer's."""
     from tests.http3.quic.test_early_data import begin, ticket
     from zttp_h3.tls.tickets import TicketKeys
 
@@ -181,7 +181,7 @@ def test_a_server_closes_with(payload: bytes, code: int) -> None:
 
 
 def test_a_number_that_was_left_out_is_not_acknowledged() -> None:
-    # RFC 9000 13.1, 21.4: who acknowledges it has not seen what it acknowledges.
+    # RFC 9000 13.1, 21.4: a peer that acknowledges it has not received it.
     network = connected()
     server = network.server
     assert server is not None

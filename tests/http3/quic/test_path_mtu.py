@@ -1,4 +1,4 @@
-"""Datagrams grow to what the path carries, and shrink when it carries less (RFC 9000 14.3, RFC 8899)."""
+"""Datagrams grow to the size that the path carries, and shrink if it carries less (RFC 9000 14.3, RFC 8899)."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ LARGER: dict[str, Any] = {"max_datagram_size": 1452}
 
 
 def searching(link: Link | None = None, **options: Any) -> Network:
-    """A pair that looks for larger datagrams, connected."""
+    """A connected pair that probes for larger datagrams."""
     given = {**LARGER, **options}
     return Network(link, client_options=dict(given), server_options=dict(given), largest=1452).run()
 
@@ -52,7 +52,7 @@ def test_a_narrower_path(carried: int) -> None:
     for size in sizes(network):
         assert carried - 16 < size <= carried
     for side in network.sides():
-        # The probes, and nothing else; none of them was taken for congestion (RFC 9000 14.4).
+        # Only the probes; none of them counted as congestion (RFC 9000 14.4).
         assert 3 <= side.session.loss.packets_lost <= 15
         assert side.session.loss.congestion.in_slow_start()
     network.assert_settled()

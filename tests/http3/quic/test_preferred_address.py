@@ -1,4 +1,4 @@
-"""A server that would rather be elsewhere, and one that wants nobody to move (RFC 9000 9.6, 18.2)."""
+"""A server with a preferred address, and one that forbids migration (RFC 9000 9.6, 18.2)."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ AWAY = ("198.51.100.7", 4000)
 
 
 class Preferring(Network):
-    """A server with two addresses, which tells its client of the second."""
+    """A server with two addresses, which announces the second to its client."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -43,7 +43,7 @@ def both(network: Network) -> tuple[Transport, Transport]:
 
 
 def test_a_client_that_is_not_asked_stays() -> None:
-    # RFC 9000 9.6.1: going there is a wish of the server's. Its connection ID is one of those for other paths.
+    # RFC 9000 9.6.1: the client is free to ignore it. Its connection ID is one of those for other paths.
     network = Preferring().run()
     client, server = both(network)
     exchange(network, b"question", b"answer")
@@ -69,7 +69,7 @@ def test_what_comes_from_there_unasked_is_discarded() -> None:
 
 
 def test_a_stateless_reset_by_the_token_of_the_preferred_address() -> None:
-    # RFC 9000 10.3.1 MUST NOT: of a connection ID that was not used nothing is a reset; then it is.
+    # RFC 9000 10.3.1 MUST NOT: the token of an unused connection ID is not a reset; after use it is.
     network = Preferring().run()
     client, _ = both(network)
     preferred = client.session.peer.preferred_address
@@ -103,7 +103,7 @@ def test_a_client_goes_there_once_it_is_validated(forbids: bool) -> None:
     exchange(network, b"after", bytes(50_000))
     assert all(datagram[1:9] != old_id for _, of_client, datagram in network.log[start:] if of_client)
     network.assert_settled()
-    # From there on the client may move, whatever the server said of the address before.
+    # After that the client may migrate, although the server forbade it for the previous address.
     assert client.migrate(PREFERRED, AWAY)
     network.run()
     assert (client.session.path.peer, client.session.path.local) == (PREFERRED, AWAY)
@@ -112,7 +112,7 @@ def test_a_client_goes_there_once_it_is_validated(forbids: bool) -> None:
 
 
 def test_a_preferred_address_that_does_not_answer() -> None:
-    # RFC 9000 9.6.1 MUST: the client goes on sending to the original address.
+    # RFC 9000 9.6.1 MUST: the client continues to send to the original address.
     network = Preferring().run()
     client, server = both(network)
     probed = []
@@ -142,7 +142,7 @@ def test_a_server_that_prefers_nothing_is_nowhere_else() -> None:
 
 
 def test_a_server_that_forbids_moves_follows_those_that_happen() -> None:
-    # RFC 9000 18.2, 9: a new address of the client's may be the work of a NAT: it is validated, and then followed.
+    # RFC 9000 18.2, 9: a NAT may have changed the client's address: it is validated, and then used.
     network = Network(server_options={"declared": {"disable_active_migration": 1}}).run()
     client, server = both(network)
     assert not client.migrate(SERVER, AWAY)
@@ -154,7 +154,7 @@ def test_a_server_that_forbids_moves_follows_those_that_happen() -> None:
 
 
 def test_a_client_that_forbids_moves_has_said_nothing_to_its_server() -> None:
-    # RFC 9000 18.2: a server moves nowhere; what it was told changes nothing for the client's own moves.
+    # RFC 9000 18.2: a server does not migrate; the parameter does not affect the client's own migrations.
     network = Network(client_options={"declared": {"disable_active_migration": 1}}).run()
     network.other_addresses.add(AWAY)
     client, server = both(network)

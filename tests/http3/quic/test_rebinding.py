@@ -1,4 +1,4 @@
-"""A client whose address changes under it: a NAT has forgotten it, or it is somewhere else (RFC 9000 9)."""
+"""A client whose address changes: a NAT has dropped its binding, or it is in another network (RFC 9000 9)."""
 
 import pytest
 
@@ -10,7 +10,7 @@ CONTENT = bytes(range(256)) * 2_000
 
 
 def downloading() -> Network:
-    """A client that has asked, and got a first part."""
+    """A client that has sent a request, and received a first part of the answer."""
     network = Network(client_options={"stream_window": 1 << 22, "connection_window": 1 << 22}).run()
     assert network.server is not None
     stream = network.client.open(False)
@@ -26,13 +26,13 @@ def downloading() -> Network:
 
 @pytest.mark.parametrize("address", [OTHER_PORT, OTHER_HOST])
 def test_a_download_goes_on_at_another_address(address: object) -> None:
-    # The client has nothing to say but one acknowledgment: three times that is all that may go to it at first.
+    # The client sends only one acknowledgment: at first three times that may be sent to it.
     network = downloading()
     moved = network.now
     network.client_address = address
     assert network.server is not None
     network.run(until=lambda: address in network.sent_to)
-    # Nothing but the question whether the client is there: what else leaves may have no room in the window.
+    # Only the path challenge: the window may have no room for other packets.
     assert network.server.session.path.challenges
     assert not network.server.session.path.full_size
     network.run(10)
@@ -47,7 +47,7 @@ def test_a_download_goes_on_at_another_address(address: object) -> None:
 
 @pytest.mark.parametrize("address", [OTHER_PORT, OTHER_HOST])
 def test_what_goes_to_an_address_that_nobody_has_proven(address: object) -> None:
-    # RFC 9000 9.3.1: somebody repeats a packet of the client from the address of a victim, which answers nothing.
+    # RFC 9000 9.3.1: an attacker repeats a packet of the client from the address of a victim, which does not answer.
     network = downloading()
     assert network.server is not None
     network.flush()

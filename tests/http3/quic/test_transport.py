@@ -1,4 +1,4 @@
-"""Connections over a simulated path: they are made, carry what is given to them, and come to rest (RFC 9000)."""
+"""Connections over a simulated path: they are established, transmit their content, and become idle (RFC 9000)."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_a_request_and_its_answer(suite: int) -> None:
 
 
 def exchange(network: Network, question: bytes, answer: bytes) -> int:
-    """A stream that the client opens, and the server answers on when it has the whole question."""
+    """A stream that the client opens, and on which the server answers after the end of the request."""
     server = network.server
     assert server is not None
     stream = network.client.open(False)
@@ -87,7 +87,7 @@ def exchange(network: Network, question: bytes, answer: bytes) -> int:
     ids=lambda link: " ".join(link),
 )
 def test_over_a_bad_path(link: dict[str, Any], seed: int) -> None:
-    patient = {"handshake_timeout": 60_000_000}  # where a third is lost a handshake may take longer
+    patient = {"handshake_timeout": 60_000_000}  # with a loss of a third a handshake may take longer
     network = Network(Link(**link), seed=seed, client_options=patient, server_options=patient)
     network.run(seconds=120, until=lambda: bool(network.client.session.confirmed))
     exchange(network, b"question" * 500, b"answer" * 5_000)
@@ -103,7 +103,7 @@ def test_transfers(size: int) -> None:
 
 
 def test_a_loss_with_thousands_of_packets_behind_it() -> None:
-    # A fast long path: the window is open wide when one packet is lost, and all that follows waits for it.
+    # A fast long path: the window is large when one packet is lost, and all later bytes wait for it.
     lost = 1_800
     link = Link(delay=100_000, drop=lambda number, by_client, _: number == lost and not by_client)
     network = Network(link, client_options={"stream_window": 6_000_000, "connection_window": 6_000_000})
@@ -196,7 +196,7 @@ def test_a_close_is_heard() -> None:
 
 
 def test_reset_tokens_cannot_be_guessed() -> None:
-    # RFC 9000 10.3: who knows one ends the connection; also those of a server that nobody gave a secret.
+    # RFC 9000 10.3: anyone who knows one can end the connection; also for a server without a configured secret.
     network = Network().run()
     tokens = {token for _, token in network.client.session.peer_ids._spare.values()}
     assert len(tokens) == 3
@@ -228,7 +228,7 @@ def test_keys_of_before_are_kept_until_the_peer_follows() -> None:
 
 
 def test_the_longest_idle_timeout_that_a_peer_can_declare() -> None:
-    # RFC 9000 10.1, 18.2: a variable-length integer of milliseconds, which are more microseconds than 64 bits hold.
+    # RFC 9000 10.1, 18.2: a variable-length integer of milliseconds, which may exceed 64 bits in microseconds.
     network = Network(client_options={"idle_timeout": 0}).run()
     client = network.client
     client.session.peer.max_idle_timeout = 0x3FFFFFFFFFFFFFFF
@@ -255,7 +255,7 @@ def test_keys_are_updated_long_before_they_are_worn_out() -> None:
 
 
 def test_worn_out_keys_end_the_connection() -> None:
-    # RFC 9001 6.6 MUST: a peer that follows no update wears them out. They protect nothing more, not even the close.
+    # RFC 9001 6.6 MUST: a peer that follows no update exhausts them. They protect nothing more, not even the close.
     network = Network().run()
     server = network.server
     assert server is not None

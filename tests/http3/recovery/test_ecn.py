@@ -1,4 +1,4 @@
-"""Marks of congestion: whether a path carries them, and what they say (RFC 9000 13.4.2, RFC 9002 7.1)."""
+"""Marks of congestion: whether a path preserves them, and their effect (RFC 9000 13.4.2, RFC 9002 7.1)."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_a_path_is_tested_with_its_first_packets() -> None:
         (4, (5, 0, 0), CAPABLE),  # more arrived than this frame acknowledges
         (4, (-1, -1, -1), FAILED),  # the peer counts nothing
         (0, (-1, -1, -1), UNKNOWN),
-        (4, (3, 0, 0), FAILED),  # a mark was taken off
+        (4, (3, 0, 0), FAILED),  # a mark was removed
         (4, (0, 4, 0), FAILED),  # changed to ECT(1)
         (4, (4, 1, 0), FAILED),
         (4, (11, 0, 0), FAILED),  # more than was sent

@@ -309,8 +309,8 @@ def test_persistent_congestion_of_a_connection() -> None:
 
 
 def test_persistent_congestion_forgets_the_least_round_trip() -> None:
-    # RFC 9002 5.2 SHOULD: the newest sample is the least then, or a path that has become longer is found congested
-    # again and again. Any other loss leaves it.
+    # RFC 9002 5.2 SHOULD: the newest sample becomes the minimum, or a path that has become longer would count as
+    # congested repeatedly. Any other loss does not change the minimum.
     loss = detection()
     send(loss, APPLICATION, 0)
     acknowledge(loss, APPLICATION, [0], 10_000)
@@ -336,7 +336,7 @@ def test_lost_packets_before_the_first_sample_are_no_persistent_congestion() -> 
 
 
 def reordered(control: CongestionControl) -> tuple[LossDetection, int]:
-    """Ten packets of which the first two were overtaken: they are lost, and the window is cut."""
+    """Ten packets of which the first two were overtaken: they count as lost, and the window is reduced."""
     loss = LossDetection(control, SIZE, True)
     loss.confirmed = loss.validated = True
     for _ in range(10):
@@ -360,7 +360,7 @@ def test_a_cut_is_undone_when_all_that_seemed_lost_was_late(control: type[Conges
     assert loss.congestion.in_slow_start()
     assert not loss.congestion.in_recovery(0)
     assert loss.spaces[APPLICATION].spurious == 2
-    # It is as if there had been no cut: the next loss is answered, once.
+    # As if there had been no reduction: the next loss reduces the window, once.
     window = loss.congestion.window
     for _ in range(5):
         send(loss, APPLICATION, 13_000)
@@ -391,7 +391,7 @@ def test_cubic_goes_on_where_it_was_before_a_cut_that_is_undone() -> None:
     assert state() != before
     made.undo()
     assert state() == before
-    # Where more was gained since, that is kept.
+    # If it has grown further since, that is kept.
     made.on_congestion(500, 600)
     made.window = 200 * SIZE
     after = state()
@@ -481,7 +481,7 @@ def test_over_a_lossy_path_everything_is_delivered_and_nothing_stays_in_flight(
     wanted = list(range(400))
     carried: dict[int, list[int]] = {}
     arrived: set[int] = set()
-    queue: list[tuple[int, int, int]] = []  # when an acknowledgment comes, of which packets
+    queue: list[tuple[int, int, int]] = []  # the time of an acknowledgment, and its packets
     received: set[int] = set()
     now = 1
     while wanted or any(space.eliciting_in_flight for space in loss.spaces):

@@ -1,4 +1,4 @@
-"""The search for what a path carries (RFC 8899, RFC 9000 14.3), without a path."""
+"""The search for the size that a path carries (RFC 8899, RFC 9000 14.3), without a path."""
 
 import random
 
@@ -27,7 +27,7 @@ def busy(most: int = MOST) -> PathMtu:
 
 
 def search(path: PathMtu, carried: int, now: int = 0, loss: float = 0.0, seed: int = 0) -> list[int]:
-    """Probe until nothing is left to try, on a path that carries so much: the sizes tried."""
+    """Probe until nothing is left to try, on a path that carries so much; return the sizes tried."""
     chance = random.Random(seed).random
     tried: list[int] = []
     while (size := int(path.size_to_probe(now))) > 0:
@@ -81,7 +81,7 @@ def test_most_paths_carry_what_is_tried_first() -> None:
     path = busy()
     assert search(path, 1500) == [MOST]
     assert (path.size, path.state, path.probe) == (MOST, COMPLETE, NO_PROBE)
-    assert path.size_to_probe(RAISE_AFTER * 2) == 0  # there is nothing beyond
+    assert path.size_to_probe(RAISE_AFTER * 2) == 0  # there is no larger size
 
 
 def test_a_size_is_tried_three_times() -> None:

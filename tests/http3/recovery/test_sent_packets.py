@@ -1,4 +1,4 @@
-"""What is acknowledged and what is lost, against a plain model of RFC 9002 6.1 and A."""
+"""Acknowledged and lost packets, against a plain model of RFC 9002 6.1 and A."""
 
 import random
 
@@ -45,7 +45,7 @@ def test_each_packet_has_one_fate(seed: int) -> None:
         elif what < 0.6 and outstanding:
             received.add(chance.choice(list(outstanding)))
         elif received:
-            # An ACK frame says everything that was received, highest range first.
+            # An ACK frame has all received ranges, highest first.
             newly: list[SentPacket] = []
             for start, stop in ranges_of(received):
                 assert not packets.is_false(start, stop)

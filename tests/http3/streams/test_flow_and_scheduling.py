@@ -1,4 +1,4 @@
-"""Windows that grow by consumption under a cap; who sends next; streams that are over (RFC 9000 4, RFC 9218 10)."""
+"""Windows that grow by consumption up to a limit; the order of streams; ended streams (RFC 9000 4, RFC 9218 10)."""
 
 import random
 
@@ -45,7 +45,7 @@ def test_a_limit_never_falls() -> None:
     window = ReceiveWindow(1000, 1000)
     assert window.raise_limit(0, RTT) == 1000
     window.widen(5000)
-    assert window.window == 1000  # the cap holds
+    assert window.window == 1000  # the limit holds
 
 
 def test_send_credit() -> None:
@@ -71,7 +71,7 @@ def test_crypto_bytes_in_any_order() -> None:
     assert crypto.take() == b""
     assert crypto.receive(0, b"hello")
     assert crypto.take() == b"helloworld"
-    # RFC 9000 7.5: what waits for bytes before it is bounded, what was read is not.
+    # RFC 9000 7.5: bytes that wait for earlier ones are bounded, bytes that were read are not.
     assert crypto.receive(10 + MOST_BUFFERED - 1, b"x")
     assert not crypto.receive(10 + MOST_BUFFERED, b"x")
 
@@ -87,7 +87,7 @@ def stream_of(stream_id: int, urgency: int = 3, incremental: bool = False) -> Se
 
 
 def served(scheduler: Scheduler, wanted: dict[SendStream, int], size: int = 1000) -> list[int]:
-    """Who sends, packet by packet, until all have sent what they want."""
+    """The sender of each packet, until all have sent their output."""
     order = []
     while (stream := scheduler.next()) is not None:
         order.append(stream.stream_id)

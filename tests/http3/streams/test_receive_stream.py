@@ -131,7 +131,7 @@ def test_crumbs_with_gaps_between_them_are_bounded() -> None:
 
 @pytest.mark.parametrize("overlap", [0, 1])
 def test_crumbs_in_order_take_no_more_memory_than_the_window(overlap: int) -> None:
-    # 7,000 pieces of 2 bytes, each an object of its own with 50 bytes and more, if they are not pulled.
+    # 7,000 pieces of 2 bytes, each a separate object of 50 bytes and more, if they are not pulled.
     stream = ReceiveStream(0, 100_000)
     for number in range(7_000):
         assert stream.receive(2 * number, b"ab" + b"a" * overlap, False) == 2 + (overlap if number == 0 else 0)
@@ -158,7 +158,7 @@ def test_a_whole_window_waits_for_what_was_lost(lost: range) -> None:
 @pytest.mark.parametrize("size", [1, 100, 255, 511])
 @pytest.mark.parametrize("order", ["ascending", "descending", "every other first"])
 def test_small_pieces_that_touch_are_no_crumbs(size: int, order: str) -> None:
-    # Who sends many small messages on a long path has thousands of them behind one lost packet, and no other gap.
+    # A sender of many small messages on a long path has thousands of them after one lost packet, and no other gap.
     numbers = list(range(1, 3_001))
     if order == "descending":
         numbers.reverse()

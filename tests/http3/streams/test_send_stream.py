@@ -1,4 +1,4 @@
-"""The sending part against a plain model: every byte arrives once it is asked for often enough (RFC 9000 3.1, 13.3)."""
+"""The sending part against a plain model: every byte arrives if it is repeated often enough (RFC 9000 3.1, 13.3)."""
 
 import random
 
@@ -103,7 +103,7 @@ def test_what_was_acknowledged_is_let_go() -> None:
 
 
 def test_a_reset_gives_up_what_was_not_sent() -> None:
-    # RFC 9000 3.1, 4.5: the final size is what the peer may have seen.
+    # RFC 9000 3.1, 4.5: the final size covers all bytes that the peer may have received.
     stream = SendStream(0, 1000)
     stream.write(bytes(100))
     stream.take(*stream.next_piece(30, 1000))
@@ -154,7 +154,7 @@ def test_pieces_that_have_arrived_are_let_go_when_nothing_waits() -> None:
 
 
 def test_time_is_linear_in_gaps_of_what_is_acknowledged() -> None:
-    # A peer that acknowledges every other packet of a large window must not have each repetition walk all gaps.
+    # A peer that acknowledges every other packet of a large window must not make each retransmission search all gaps.
     def repeat(gaps: int) -> None:
         stream = SendStream(0, 1 << 40)
         stream.write(bytes(2 * gaps))

@@ -1,4 +1,4 @@
-"""A client's and a server's handshake, wired together without packets."""
+"""A client's and a server's handshake, connected without packets."""
 
 import random
 from collections.abc import Callable
@@ -19,7 +19,7 @@ SUITES = (AES_128_GCM_SHA256, AES_256_GCM_SHA384, CHACHA20_POLY1305_SHA256)
 
 
 class Clock:
-    """Wall time that a test moves."""
+    """Wall time that a test sets."""
 
     def __init__(self) -> None:
         self.seconds = SECONDS
@@ -67,14 +67,14 @@ def server(
     seed: int = 2,
     key_log: Callable[[str], object] | None = None,
 ) -> ServerHandshake:
-    """A server with an identity that ``authority()`` vouches for."""
+    """A server with an identity that ``authority()`` signed."""
     pick = choose or (lambda _: identity(kind))
     parameters = ServerParameters(pick, list(alpn), list(suites), list(groups), tickets, context, accept_early_data)
     return ServerHandshake(parameters, b"server parameters", seeded(seed), clock or Clock(), key_log)
 
 
 class Wire:
-    """Carries messages both ways, in pieces of ``piece`` bytes, and remembers them and all secrets."""
+    """Transmits messages in both directions, in pieces of ``piece`` bytes, and records them and all secrets."""
 
     def __init__(self, client_side: ClientHandshake, server_side: ServerHandshake, piece: int = 1 << 20) -> None:
         self.client = client_side
@@ -86,7 +86,7 @@ class Wire:
         self.sent_by_server: list[tuple[int, bytes]] = []
 
     def run(self) -> "Wire":
-        """Start, and carry until nobody has anything to say."""
+        """Start, and transmit until neither side has output."""
         self.client.start()
         while self._carry(self.client, self.server, self.client_secrets, self.sent_by_client) | self._carry(
             self.server, self.client, self.server_secrets, self.sent_by_server

@@ -1,4 +1,4 @@
-"""Whole handshakes of both roles: what is negotiated, and that both sides derive the same (RFC 8446 2, 4)."""
+"""Complete handshakes of both roles: negotiated values, and the same secrets on both sides (RFC 8446 2, 4)."""
 
 import pytest
 
@@ -157,7 +157,7 @@ def test_wall_time_is_asked_in_the_handshake_and_nowhere_else() -> None:
             return super().__call__()
 
     handshake(client(clock=Counting()), server(clock=Counting()))
-    assert Counting.asked == 1  # the certificate is judged
+    assert Counting.asked == 1  # the certificate is verified
 
 
 def test_an_identity_is_made_of_a_chain_and_its_key() -> None:

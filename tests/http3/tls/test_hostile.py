@@ -1,4 +1,4 @@
-"""What a broken or hostile peer sends: the exact alert, and never another exception (RFC 8446 6.2, RFC 9001 4.8)."""
+"""Messages of a broken or hostile peer: the exact alert, and never another exception (RFC 8446 6.2, RFC 9001 4.8)."""
 
 import random
 from collections.abc import Callable
@@ -49,7 +49,7 @@ Extensions = list[tuple[int, bytes]]
 
 
 def hello_of(**options: Any) -> tuple[bytes, list[int], Extensions]:
-    """The random, the suites and the extensions of an honest ClientHello."""
+    """The random, the suites and the extensions of a valid ClientHello."""
     sender = client(**options)
     sender.start()
     [(_, raw)] = sender.take_messages()
@@ -58,7 +58,7 @@ def hello_of(**options: Any) -> tuple[bytes, list[int], Extensions]:
 
 
 def answer_to(change: Callable[[Extensions], Extensions], **options: Any) -> int:
-    """The alert for an honest ClientHello whose extensions were changed."""
+    """The alert for a valid ClientHello whose extensions were changed."""
     chance, suites, extensions = hello_of()
     with pytest.raises(Alert) as raised:
         server(**options).receive(INITIAL, write_client_hello(chance, suites, change(extensions)))
@@ -153,7 +153,7 @@ def test_shares_that_no_honest_client_makes(group: int) -> None:
     # RFC 8446 4.2.8.2, 7.4.2
     sizes = {X25519: 32, SECP256R1: 65, SECP384R1: 97, X25519MLKEM768: 1216}
     shares = [b"\x00", bytes(sizes[group]), bytes(sizes[group] + 1)]
-    if group != X25519:  # whose every 32 bytes are a point, and most give a secret
+    if group != X25519:  # for it any 32 bytes are a point, and most give a secret
         shares += [b"\x02" + bytes(sizes[group] - 1), b"\xff" * sizes[group]]
     for share in shares:
         body = vector16(ext.write_key_share(group, share))
@@ -210,7 +210,7 @@ KINDS = (0, 1, 2, 3, 4, 5, 8, 11, 13, 15, 20, 22, 24, 254)
 
 
 def drive_client(state: int) -> ClientHandshake:
-    """A client that has come to ``state``."""
+    """A client in ``state``."""
     one, other = client(), server(tickets=TicketKeys())
     one.start()
     for level, sent in one.take_messages():
@@ -328,7 +328,7 @@ def test_a_server_hello_of_an_older_version() -> None:
     one, _ = first_flight()
     bare = message(SERVER_HELLO, b"\x03\x03" + bytes(32) + b"\x00\x13\x01\x00")
     assert refused(one, INITIAL, bare) == PROTOCOL_VERSION
-    # What an older version has in its hello is not judged by the rules of TLS 1.3.
+    # The hello of an older version is not checked by the rules of TLS 1.3.
     for extension in ((ext.ALPN, ext.write_protocols([b"h3"])), (0xFF01, b"\x00")):
         one, _ = first_flight()
         older = message(SERVER_HELLO, bare[4:] + ext.write_extensions([extension]))
@@ -338,7 +338,7 @@ def test_a_server_hello_of_an_older_version() -> None:
 @pytest.mark.parametrize(
     "extensions",
     [
-        [],  # asks for nothing
+        [],  # requests nothing
         [(ext.KEY_SHARE, b"\x00\x1d")],  # the share is there
         [(ext.KEY_SHARE, b"\x00\x18")],  # the group was not offered
     ],
@@ -490,7 +490,7 @@ def test_mutated_flights_raise_nothing_but_tls_errors(seed: int) -> None:
                 other.receive(level, mutated(sent, chance, number % 3 == 2))
         except TlsError as error:
             codes.add(error.error_code)
-    assert len(codes) > 5  # not one check that catches all
+    assert len(codes) > 5  # not a single check that catches all
     assert all(code == 0x0A or 0x100 <= code < 0x200 for code in codes)
 
 

@@ -162,7 +162,7 @@ def test_keys_rotate(keys: TicketKeys, clock: Clock) -> None:
 def test_a_secret_makes_the_same_keys_in_every_process(clock: Clock) -> None:
     ticket = ticket_of(TicketKeys(bytes(32)), clock)
     wire = resume(TicketKeys(bytes(32)), clock, ticket)
-    # A process that has just begun may have forgotten what it saw before (RFC 8446 8.2).
+    # A process that has just started may have forgotten earlier tickets (RFC 8446 8.2).
     assert refused_but_resumed(wire)
     with pytest.raises(ValueError, match="32 bytes"):
         TicketKeys(bytes(31))
@@ -200,11 +200,11 @@ def test_used_tickets_are_remembered_within_bounds() -> None:
     now = 1_000_000
     assert keys.use_once(b"first", now)
     assert not keys.use_once(b"first", now)
-    # Full: early data is refused rather than a replay let through.
+    # Full: early data is refused, because a replay might be accepted.
     for number in range(65_535):
         assert keys.use_once(b"%d" % number, now)
     assert not keys.use_once(b"one more", now)
-    # What was used is forgotten only when it is not fresh any more.
+    # A used ticket is forgotten only when it is no longer fresh.
     later = now + 2 * FRESH_MILLISECONDS + 1
     assert not keys.use_once(b"first", later)
     assert keys.use_once(b"one more", later)

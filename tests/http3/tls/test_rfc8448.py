@@ -127,7 +127,7 @@ def test_finished() -> None:
     for name in TRACES:
         for _, action, fields in fields_of(name):
             if action.startswith("calculate finished"):
-                # The key is expanded from the secret, and the transcript is what the message says: recompute the key.
+                # The key is expanded from the secret, and the message has the transcript: recompute the key.
                 assert expand_label("sha256", fields["PRK"], b"finished", b"", 32) == fields["expanded"]
                 count += 1
     assert count >= 5

@@ -142,7 +142,7 @@ X400_NAME = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, by
 )
 @pytest.mark.parametrize("place", [0, 1])
 def test_certificates_that_cryptography_cannot_show(leaf: bytes, place: int) -> None:
-    # Each raised an exception of its own, out of receive_datagram: no peer needs a certificate of an authority for it.
+    # Each raised its own exception from receive_datagram: a peer can do that without a certificate of an authority.
     chain = [leaf] if place == 0 else [der(certificate(key("p256").public_key(), key("p256", 5), issuer="leaf")), leaf]
     for anchors in (ANCHORS, Anchors([authority(1)])):
         with pytest.raises(Alert) as raised:

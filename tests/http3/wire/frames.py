@@ -1,4 +1,4 @@
-"""One way in for all frames: whatever stands at a position is read by the function for its type."""
+"""One reader for all frames: the frame at a position is read by the function for its type."""
 
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +57,7 @@ READERS: dict[int, Callable[[bytes, int, int, int], tuple[Any, ...]]] = {
 
 
 def read_frame(payload: bytes, at: int, stop: int) -> tuple[int, tuple[Any, ...], int]:
-    """The type of a frame in a 1-RTT packet of a server, what it says, and the position after it."""
+    """The type of a frame in a 1-RTT packet of a server, its values, and the position after it."""
     frame_type, at = types.read_frame_type(payload, at, stop, types.IN_ONE_RTT, True)
     *fields, after = READERS[frame_type](payload, at, stop, frame_type)
     return frame_type, tuple(fields), after
@@ -70,7 +70,7 @@ def written(write: Callable[..., None], *arguments: Any) -> bytes:
 
 
 MANY_RANGES = [90, 80, 70, 70, 8, 0]
-# What is written, and what is read: every frame, with numbers of every size.
+# Written bytes and read values: every frame, with numbers of every size.
 FRAMES: dict[str, tuple[bytes, int, tuple[Any, ...]]] = {
     "ping": (written(writer.write_ping), 0x01, ()),
     "ack": (written(writer.write_ack, 1000, 1000, 25, [], 0), 0x02, (1000, 1000, 25, [], (-1, -1, -1))),

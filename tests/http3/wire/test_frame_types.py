@@ -1,4 +1,4 @@
-"""Which frames may come in which packets (RFC 9000 12.4, 12.5), and what they make of a packet."""
+"""Which frames may come in which packets (RFC 9000 12.4, 12.5), and their effect on a packet."""
 
 import re
 
@@ -70,7 +70,7 @@ def test_what_a_packet_with_it_is(frame_type: int) -> None:
     rules = RULES[frame_type]
     assert bool(rules & types.ACK_ELICITING) is ("N" not in special)
     assert bool(rules & types.NOT_PROBING) is ("P" not in special)
-    # RFC 9002 2: in flight is what elicits an acknowledgment, and PADDING.
+    # RFC 9002 2: ack-eliciting packets and those with PADDING count as in flight.
     assert bool(rules & types.IN_FLIGHT) is (frame_type == types.PADDING or "N" not in special)
 
 

@@ -1,4 +1,4 @@
-"""Frames: what is written is read, what is cut short or impossible is the exact error (RFC 9000 19, RFC 9221 4)."""
+"""Frames: written frames are read, truncated or impossible ones give the exact error (RFC 9000 19, RFC 9221 4)."""
 
 import random
 
@@ -195,7 +195,7 @@ ROUNDS = 20_000 if zttp_h3.COMPILED else 3_000
 
 @pytest.mark.parametrize("seed", range(4))
 def test_mutated_payloads_are_frames_or_malformed_and_nothing_else(seed: int) -> None:
-    """Whatever stands in an authenticated packet: one exception, a position that advances, data within the packet."""
+    """For any content of an authenticated packet: one exception, a position that advances, data within the packet."""
     rng = random.Random(seed)
     frames = [octets for octets, _, _ in FRAMES.values()]
     errors = []

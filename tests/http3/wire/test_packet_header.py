@@ -1,4 +1,4 @@
-"""Packet headers (RFC 9000 17, RFC 8999): what routing needs, read without a key; and what is written."""
+"""Packet headers (RFC 9000 17, RFC 8999): the parts for routing, read without a key; and written headers."""
 
 import pytest
 from hypothesis import given
@@ -170,7 +170,7 @@ def test_version_negotiation(destination: bytes, source: bytes, versions: list[i
     header = read(packet)
     assert (header.kind, header.destination, header.source) == (VERSION_NEGOTIATION, destination, source)
     assert read_versions(packet, header) == versions
-    # RFC 9000 17.2.1: clients ignore the bits beside the first; it SHOULD look like QUIC to a demultiplexer.
+    # RFC 9000 17.2.1: clients ignore the bits after the first; it SHOULD look like QUIC to a demultiplexer.
     assert packet[0] & 0xC0 == 0xC0
     other = bytes((packet[0] & 0xBF,)) + packet[1:]
     assert read_versions(other, read(other)) == versions

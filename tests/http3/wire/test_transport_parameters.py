@@ -1,4 +1,4 @@
-"""Transport parameters: who may send what, and within which bounds (RFC 9000 7.4, 18)."""
+"""Transport parameters: their senders and their ranges (RFC 9000 7.4, 18)."""
 
 import random
 from typing import Any
@@ -148,7 +148,7 @@ def test_integers_have_bounds(name: str) -> None:
     # One integer, and the whole of the value.
     for octets in (b"", b"\x40", varint(least) + b"\0", b"\xc0" + bytes(6)):
         assert fault(parameter(identifier, octets)) == "parameter_value"
-    # A longer form than needed is a legal one.
+    # A longer form than needed is legal.
     assert getattr(decode(parameter(identifier, b"\xc0" + least.to_bytes(7)), False), name) == least
 
 
@@ -209,7 +209,7 @@ def test_version_information() -> None:
 
 
 def test_no_parameter_comes_twice() -> None:
-    """RFC 9000 7.4, those that are not known included."""
+    """RFC 9000 7.4, unknown ones included."""
     for data in (parameter(0x01, b"\x05"), parameter(0x0C, b""), parameter(0x7777, b"x")):
         assert fault(data + data) == "duplicate_parameter"
         assert fault(data + parameter(0x0F, b"id") + data) == "duplicate_parameter"

@@ -31,7 +31,7 @@ def encoded(value: int) -> bytes:
 
 
 def by_the_book(value: int) -> bytes:
-    """RFC 9000 16, as its table says it."""
+    """RFC 9000 16, from its table."""
     bits, size = next((bits, 2**bits) for bits in range(4) if value < 2 ** (8 * 2**bits - 2))
     return (value | bits << (8 * size - 2)).to_bytes(size)
 
