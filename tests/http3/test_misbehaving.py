@@ -286,7 +286,7 @@ def test_requests_after_goaway_are_rejected() -> None:
 
 
 @pytest.mark.parametrize(("asked", "fatal"), [(40, False), (60, True)])
-def test_requests_that_crossed_a_goaway_are_no_flood(asked: int, fatal: bool) -> None:
+def test_requests_that_crossed_a_goaway_are_no_abuse(asked: int, fatal: bool) -> None:
     # RFC 9114 5.2: requests that the client was allowed to open when the GOAWAY was sent may be in flight. A client
     # that opens more than that has received it.
     peer = RawPeer(limits=H3Limits(max_stream_resets=10, max_concurrent_streams=40))

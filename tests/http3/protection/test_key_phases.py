@@ -176,7 +176,7 @@ def test_a_forged_packet_of_the_phase_before_is_dropped() -> None:
     assert server.receive(old)[0] == 1
 
 
-def test_old_keys_behind_newer_ones() -> None:
+def test_old_keys_after_newer_ones() -> None:
     """RFC 9001 6.4 MUST: KEY_UPDATE_ERROR."""
     client, server = pair()
     backward, _ = pair()

@@ -269,7 +269,7 @@ def test_a_retry_changes_the_connection_id() -> None:
     assert network.client.session.token == b""
 
 
-def test_a_retry_behind_an_initial_packet_is_discarded() -> None:
+def test_a_retry_after_an_initial_packet_is_discarded() -> None:
     # RFC 9000 17.2.5.2 MUST
     network = meeting()
     while not network.client.session.received_any:

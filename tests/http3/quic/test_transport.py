@@ -102,7 +102,7 @@ def test_transfers(size: int) -> None:
     network.assert_settled()
 
 
-def test_a_loss_with_thousands_of_packets_behind_it() -> None:
+def test_a_loss_with_thousands_of_packets_after_it() -> None:
     # A fast long path: the window is large when one packet is lost, and all later bytes wait for it.
     lost = 1_800
     link = Link(delay=100_000, drop=lambda number, by_client, _: number == lost and not by_client)
