@@ -67,6 +67,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
                         conn.start_next_cycle()
                 case zttp.RstStream():
                     requests.pop(event.stream_id, None)
+                    sizes.pop(event.stream_id, None)
                 case zttp.NeedData():
                     writer.write(conn.data_to_send())
                     await writer.drain()
