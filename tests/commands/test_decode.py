@@ -55,6 +55,12 @@ def test_a_response_to_head_has_no_content() -> None:
     assert [name for _, _, name in places(captured, method=b"HEAD")] == ["Response", "EndOfMessage"] * 2
 
 
+def test_a_response_to_connect_opens_a_tunnel() -> None:
+    captured = b"HTTP/1.1 407 Who\r\nContent-Length: 2\r\n\r\nnoHTTP/1.1 200 Fine\r\n\r\n\x16\x03\x03"
+    names = ["Response", "Data", "EndOfMessage", "Response", "EndOfMessage", "bytes"]
+    assert [name for _, _, name in places(captured, method=b"CONNECT")] == names
+
+
 def test_what_follows_a_switch_is_shown_as_it_came() -> None:
     captured = b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x81\x02hi"
     assert list(decode(captured, None, None))[-1] == Found(len(captured) - 4, len(captured), b"\x81\x02hi")
@@ -99,8 +105,10 @@ def test_responses_of_http2_are_a_clients() -> None:
     stream.send_response(200, [])
     stream.send_data(b"thanks")
     stream.end_message()
-    names = [name for _, _, name in places(server.data_to_send()) if name != "Frame"]
-    assert names[-3:] == ["Response", "Data", "EndOfMessage"]
+    captured = server.data_to_send()
+    for method in (b"GET", b"CONNECT"):
+        names = [name for _, _, name in places(captured, method=method) if name != "Frame"]
+        assert names[-3:] == ["Response", "Data", "EndOfMessage"]
 
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -150,6 +158,7 @@ def test_a_file_and_its_exit_status(tmp_path: Path) -> None:
     [
         (["decode", "/no/such/file"], 1, "No such file"),
         (["decode", "-", "--protocol", "gopher"], 2, "gopher"),
+        (["decode", "-", "--role", "client", "--protocol", "http/1.1", "--method", "G T"], 2, "must be a token"),
     ],
 )
 def test_what_cannot_be_decoded_is_said_in_one_line(words: list[str], status: int, says: str) -> None:

@@ -17,10 +17,12 @@ import zttp
 from zttp.commands.captures.files import is_capture
 from zttp.commands.frames import PREFACE, Frame, FrameFinder
 from zttp.commands.shown import as_text, as_values
+from zttp.commands.usage import WrongUsageError
 
 LONGEST_PIECE = 64 * 1024
 ROLES = {"server": zttp.SERVER, "client": zttp.CLIENT}
 HOST = [(b"host", b"unknown.invalid")]
+TARGETS = {b"CONNECT": b"unknown.invalid:443"}  # of the assumed requests; any other method is for "/"
 Sentinel = zttp.NeedData | zttp.ConnectionClosed
 
 
@@ -40,10 +42,13 @@ def run(
     if is_capture(captured):
         return _datagrams(captured, protocol, role, key_log, as_json=as_json)
     status = 0
-    for found in decode(captured, protocol, role, method.encode("ascii")):
-        print(json.dumps(as_object(found)) if as_json else line(found))
-        if isinstance(found.what, zttp.ProtocolError):
-            status = 1
+    try:
+        for found in decode(captured, protocol, role, method.encode("ascii")):
+            print(json.dumps(as_object(found)) if as_json else line(found))
+            if isinstance(found.what, zttp.ProtocolError):
+                status = 1
+    except zttp.LocalProtocolError as error:  # there is no such request
+        raise WrongUsageError(str(error.args[0])) from error
     return status
 
 
@@ -123,7 +128,7 @@ def _http1(captured: bytes, connection: zttp.H1Connection, method: bytes) -> Ite
         switched, _ = connection.trailing_data
         if switched:
             yield Found(len(captured) - len(switched), len(captured), switched)
-    except zttp.ProtocolError as error:
+    except zttp.RemoteProtocolError as error:
         place = at if error.offset is None else error.offset
         yield Found(place, place, error)
 
@@ -142,7 +147,7 @@ def _ask(connection: zttp.H1Connection, method: bytes, answer: bytes) -> None:
     head = answer.partition(b"\r\n\r\n")[0]
     if head[8:13].strip() == b"101" and (upgrade := re.search(rb"(?im)^upgrade:[ \t]*([^\r\n]+)", head)):
         fields += [(b"connection", b"upgrade"), (b"upgrade", upgrade[1].strip())]
-    connection.send_request(method, b"/", b"1.1", fields)
+    connection.send_request(method, TARGETS.get(method, b"/"), b"1.1", fields)
     connection.end_message()
     connection.data_to_send()
 
@@ -165,6 +170,7 @@ def _goes_on(connection: zttp.H1Connection) -> bool:
 # --------------------------------------------------------------------------------------------------------------- HTTP/2
 def _http2(captured: bytes, connection: zttp.H2Connection, method: bytes) -> Iterator[Found]:
     frames = FrameFinder()
+    target = TARGETS.get(method, b"/")
     at = opened = 0
     connection.initiate_connection()
     try:
@@ -172,7 +178,7 @@ def _http2(captured: bytes, connection: zttp.H2Connection, method: bytes) -> Ite
             yield Found(frame.offset, frame.end, frame)
             if connection.role == zttp.CLIENT and frame.kind == "HEADERS":
                 while opened < frame.stream_id and connection.can_open_stream:
-                    opened = connection.send_request(method, b"/", b"2", HOST, end_stream=True).stream_id
+                    opened = connection.send_request(method, target, b"2", HOST, end_stream=True).stream_id
             connection.data_to_send()
             connection.receive_data(captured[frame.offset : frame.end])
             at = frame.end
@@ -182,7 +188,7 @@ def _http2(captured: bytes, connection: zttp.H2Connection, method: bytes) -> Ite
             yield from _pulled(connection, at, len(captured))
         connection.receive_data(b"")
         yield from _pulled(connection, len(captured), len(captured))
-    except zttp.ProtocolError as error:
+    except zttp.RemoteProtocolError as error:
         place = at if error.offset is None else error.offset
         yield Found(place, place, error)
 
