@@ -15,10 +15,11 @@ from zttp_h3.endpoint.datagram_header import parse_datagram_header
 from zttp_h3.endpoint.endpoint import QuicEndpoint
 from zttp_h3.malformed import Malformed
 from zttp_h3.options import CLIENT
+from zttp_h3.protection.retry_integrity import retry_tag
 from zttp_h3.quic.session import Session
 from zttp_h3.quic.version_check import check_versions
 from zttp_h3.tls.tickets import SessionTicket, TicketKeys
-from zttp_h3.wire.packet_header import version_negotiation
+from zttp_h3.wire.packet_header import retry_without_tag, version_negotiation
 from zttp_h3.wire.transport_parameters import VersionInformation
 from zttp_h3.wire.versions import VERSION_1, VERSION_2
 
@@ -126,10 +127,14 @@ def test_a_forged_negotiation_is_found_out() -> None:
     assert raised.value.error_code == QuicErrorCode.VERSION_NEGOTIATION_ERROR
 
 
-@pytest.mark.parametrize("change", ["its own version", "another connection", "nothing", "again"])
+@pytest.mark.parametrize("change", ["its own version", "another connection", "nothing", "again", "behind a Retry"])
 def test_a_negotiation_that_does_not_count(change: str) -> None:
     # RFC 9000 6.2, 17.2.1
     house, own, theirs = begun()
+    if change == "behind a Retry":
+        packet = retry_without_tag(VERSION_2, own, b"retrying", b"token", 0)
+        house.client.receive_datagram(packet + retry_tag(VERSION_2, theirs, packet), house.now, "server")
+        theirs = b"retrying"
     offered = {"its own version": [VERSION_1, VERSION_2], "nothing": []}.get(change, [VERSION_1])
     source = b"12345678" if change == "another connection" else theirs
     packet = version_negotiation(own, source, offered, 0)

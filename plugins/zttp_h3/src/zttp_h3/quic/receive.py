@@ -156,7 +156,7 @@ class DatagramReceiver:
     def _receive_negotiation(self, datagram: bytes, header: LongHeader) -> None:
         """Take a Version Negotiation packet (RFC 9000 6.2): only before anything else, and only if it is for us."""
         session = self._session
-        if session.is_server or session.received_any or session.negotiated:
+        if session.is_server or session.received_any or session.negotiated or session.retry_source is not None:
             return
         if header.destination not in session.local_ids.active or header.source != session.peer_ids.current:
             return
