@@ -4,12 +4,15 @@ import tracemalloc
 
 import pytest
 
+from tests.http3.h3_pair import Message, Pair
 from tests.http3.test_misbehaving import GET, RawPeer, section
 from tests.processor_time import assert_linear
 from zttp_core import LocalProtocolError, Request, RstStream
+from zttp_core.errors import RemoteProtocolError
 from zttp_h3 import frames
 from zttp_h3.codes import H3ErrorCode as Code
 from zttp_h3.limits import H3Limits
+from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.qpack.encoder import SectionEncoder
 from zttp_h3.quic.stream import QuicStream
 
@@ -172,6 +175,38 @@ def test_requests_given_up_by_both_signs() -> None:
         peer.carry()
     assert code_of(peer) == Code.H3_EXCESSIVE_LOAD
     assert asked <= 25
+
+
+HEAD_OF_200 = len(section([(b":status", b"200")]))
+
+
+@pytest.mark.parametrize(
+    ("window", "counts"),
+    [(0, True), (HEAD_OF_200, True), (HEAD_OF_200 + 1, False)],
+    ids=["none", "the head", "content"],
+)
+def test_requests_given_up_while_they_are_answered(window: int, counts: bool) -> None:
+    # Event streams that are left do not count. They do where the windows leave no room for what was answered.
+    pair = Pair(
+        begin_to_answer,
+        client={"transport_params": {"initial_max_stream_data_bidi_local": window}},
+        server={"limits": H3Limits(max_stream_resets=5)},
+    )
+    pair.errors[CLIENT] = RemoteProtocolError("it reads nothing, and returns no credit")
+    asked = 0
+    while SERVER not in pair.errors and asked < 10:
+        number = pair.request()
+        asked += 1
+        pair.wait(0.1)
+        pair.client.stream(number).reset()
+        pair.wait(0.1)
+    assert asked == (6 if counts else 10)
+
+
+def begin_to_answer(pair: Pair, stream_id: int, message: Message) -> None:
+    stream = pair.server.stream(stream_id)
+    stream.send_response(200)
+    stream.send_data(b"data: 1\n\n")
 
 
 def test_requests_that_are_refused_count_too() -> None:

@@ -22,7 +22,9 @@ class H3Limits:
         max_field_block_bytes: Size of an encoded header section.
         header_table_size: Size of the QPACK decoder's dynamic table.
         max_blocked_streams: Requests that may wait for the dynamic table (RFC 9204 2.1.2).
-        max_stream_resets: How many more requests the peer may reset before they are answered than end normally.
+        max_stream_resets: How many more requests may be reset than end normally. Counted are requests that the peer
+            resets before the head of their response is sent or while its windows block all content, and requests reset
+            here because of a peer's error.
         max_blocked_bytes: Content that waits to be sent; ``send_data`` refuses more.
         initial_window_size: Content that the peer may send on a stream before any is consumed.
         max_stream_window: The largest size of a stream's window.

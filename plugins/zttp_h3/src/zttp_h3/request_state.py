@@ -38,6 +38,7 @@ class RequestState:
         self.trailers: list[tuple[bytes, bytes]] = []
         # What is sent (``writing``).
         self.message: i64 = 0
+        self.head_end: i64 = -1  # the offset of the end of a response's head
         self.content_to_send: i64 = -1
 
     def ends_here(self) -> bool:

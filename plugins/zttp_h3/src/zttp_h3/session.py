@@ -201,7 +201,7 @@ class H3Session:
         self.peer_max_section = settings.get(setting.MAX_FIELD_SECTION_SIZE, 0x3FFFFFFFFFFFFFFF)
 
     def count_reset(self) -> None:
-        """Count a request that the peer cancelled before it was answered (rapid reset). Raises Malformed."""
+        """Count a request that was reset before it was answered (rapid reset). Raises Malformed."""
         self.resets += 1
         if self.resets > self.limits.max_stream_resets:
             raise Malformed("too_many_resets", H3ErrorCode.H3_EXCESSIVE_LOAD)

@@ -237,7 +237,7 @@ class RequestStream(RequestState):
         streams.reset(self.quic, H3ErrorCode.H3_REQUEST_CANCELLED)
         streams.end_incoming(self.quic)
         if session.is_server:
-            session.count_reset()
+            self._count_reset()
         return core.RstStream(self.stream_id, error_code) if announced or not session.is_server else None
 
     def _on_stop(self, error_code: i64) -> Any:
@@ -249,8 +249,19 @@ class RequestStream(RequestState):
         if out is None or out.reset_code < 0:
             return None
         self.close(error_code)
-        self.session.count_reset()
+        self._count_reset()
         return core.RstStream(self.stream_id, error_code) if self.announced else None
+
+    def _count_reset(self) -> None:
+        """Count a request that its client gave up, unless it was being answered. Raises Malformed.
+
+        That is so once the head of its response has left, and some content if there is any: the peer may allow none.
+        """
+        out = self.quic.outgoing
+        assert out is not None
+        waits = out.unsent() + out.dropped > 0
+        if self.head_end < 0 or out.sent < self.head_end or (waits and out.sent == self.head_end):
+            self.session.count_reset()
 
     def _consume(self, size: i64) -> None:
         """Return the credit of bytes that are not content."""

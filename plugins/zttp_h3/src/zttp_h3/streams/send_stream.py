@@ -26,6 +26,7 @@ class SendStream:
         self.fin_sent = False
         self.reset_code: i64 = NO_CODE  # ended early by the application or the peer
         self.reset_acknowledged = False
+        self.dropped: i64 = 0  # bytes that were not sent when it was reset
         self.blocked_at: i64 = -1  # the limit in the last STREAM_DATA_BLOCKED
         self.queued = False  # the scheduler's
         self.urgency: i64 = 3
@@ -58,6 +59,7 @@ class SendStream:
         """Drop unsent content (RFC 9000 3.1, 19.4); the final size is the sent one."""
         self.reset_code = error_code
         self.final = self.sent
+        self.dropped = self.written - self.sent
         self.written = self.sent
         self._pieces = []
         self._first = 0

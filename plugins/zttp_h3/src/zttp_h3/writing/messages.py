@@ -94,6 +94,9 @@ def send_response(session: H3Session, stream: RequestState, status: int, headers
     if end_stream and not bare and not tunnel and length > 0:
         raise local_error("content_too_short", stream_id=int(stream.stream_id))
     write_section(session, stream, section)
+    out = stream.quic.outgoing
+    assert out is not None
+    stream.head_end = out.written
     stream.message = following
     stream.tunnel = tunnel  # a refused CONNECT is an ordinary message
     if not bare and not tunnel:
