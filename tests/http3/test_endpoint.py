@@ -369,6 +369,47 @@ def test_a_callback_that_raises_stops_one_connection() -> None:
     assert [house.answered(number) for number in range(3)].count(True) == 2
 
 
+def test_a_callback_that_raises_stops_the_timer_of_no_other_connection() -> None:
+    broken = False
+
+    def listen(event: dict[str, Any]) -> None:
+        nonlocal broken
+        if broken:
+            broken = False
+            raise RuntimeError(event["name"])
+
+    house = House(retry=False, qlog=listen)
+    for number in range(3):
+        house.client(number)
+    for _ in range(6):
+        house.turn()
+    for lost in (True, False):  # of two answers to each client the first is lost
+        for number in range(3):
+            house.ask(number)
+            for datagram in house.clients[number].data_to_send(house.now):
+                house.give(datagram, number)
+        for leaving in house.endpoint.data_to_send(now=house.now):
+            if not lost:
+                house.clients[leaving.peer_address].receive_datagram(leaving.data, house.now, b"server")
+    for number in range(3):
+        for datagram in house.clients[number].data_to_send(house.now):
+            house.give(datagram, number)
+    house.endpoint.data_to_send(now=house.now)
+    due = house.endpoint.next_timeout()
+    assert due is not None
+    house.now = due + 10_000
+    broken = True
+    with pytest.raises(RuntimeError):
+        house.endpoint.handle_timeout(house.now)
+    assert not broken
+    house.endpoint.handle_timeout(house.now)
+    later = house.endpoint.next_timeout()
+    assert later is None or later > house.now
+    house.turn()
+    answers = [sum(isinstance(event, Response) for event in house.answers[number]) for number in range(3)]
+    assert answers.count(2) >= 2
+
+
 def test_a_client_that_moves_is_the_same_connection() -> None:
     # RFC 9000 9.3
     house = House()

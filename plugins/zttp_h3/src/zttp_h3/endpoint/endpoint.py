@@ -201,11 +201,17 @@ class QuicEndpoint:
         """Run the timers of all connections that have expired by ``now``, in microseconds."""
         self._take_time(now)
         self._follow()
-        for connection in self._deadlines.take_due(int(self._now)):
-            member = self._members.get(connection)
-            if member is not None:
-                member.connection.handle_timeout(self._now)
-                self._update(member)
+        due = self._deadlines.take_due(int(self._now))
+        due.reverse()  # the earliest is taken first, from the end
+        try:
+            while due:
+                member = self._members.get(due.pop())
+                if member is not None:
+                    member.connection.handle_timeout(self._now)
+                    self._update(member)
+        finally:
+            for connection in due:  # a callback of the application has raised: the others are still due
+                self._deadlines.set(connection, int(self._now))
         self._tombstones.remove_due(int(self._now))
 
     def connections(self) -> list[H3Connection]:
