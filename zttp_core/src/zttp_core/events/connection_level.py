@@ -25,7 +25,8 @@ class Goaway:
     """The peer is shutting the connection down (RFC 9113 6.8, RFC 9114 5.2).
 
     Attributes:
-        last_stream_id: Streams above it were not processed and can be retried on another connection.
+        last_stream_id: Streams above it were not processed and can be retried on another connection. On HTTP/3 it is
+            the first of those streams, not the last of the others.
         error_code: The error code; 0 for a graceful shutdown.
         debug: Debug data of the peer, for people to read.
     """
