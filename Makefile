@@ -1,11 +1,11 @@
-# Works on a fresh machine with Python 3.11+ and a C compiler: everything else is fetched into .build/.
+# Works on a new machine with Python 3.11+ and a C compiler: everything else is fetched into .build/.
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 ARGS ?=
-# The tools that scripts/ fetches are found by what make starts.
+# Programs that make starts find the tools that scripts/ fetches.
 export PATH := $(PATH):$(CURDIR)/.build/tools/bin
-# The Python of one of the environments of scripts/environments.py, made first if need be.
+# The Python of one of the environments of scripts/environments.py, made first if necessary.
 in = python=$$($(PYTHON) scripts/environments.py $(1)) && $$python
 
 .DEFAULT_GOAL := help

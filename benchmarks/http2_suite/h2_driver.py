@@ -107,7 +107,7 @@ def write_request(connection: Any, request: Request) -> bytes:
 
 
 def send_response(connection: Any, stream_id: int, response: Response) -> None:
-    """Have a server send a whole response."""
+    """Have a server send a complete response."""
     connection.send_headers(stream_id, response.field_section, end_stream=not response.content)
     if response.content:
         connection.send_data(stream_id, response.content, end_stream=True)

@@ -1,4 +1,4 @@
-"""What is measured, row by row. `kind` names the task builder in each driver."""
+"""The measured work, row by row. `kind` names the task builder in each driver."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
 """HTTP/2 with zttp: the same code drives ours and the reference, which share an API and an import name."""
 
 # mypy: disable-error-code="possibly-undefined"
-# A run has at least one iteration, and a message all its events: what is returned is always bound.
+# A run has at least one iteration, and a message all its events: the returned name is always bound.
 
 import importlib
 import sys
@@ -45,7 +45,7 @@ Extracted = Callable[[], Any]
 
 
 def about() -> dict[str, Any]:
-    """Say what is measured: the version, the files that do the hot work, and how large field blocks become."""
+    """Return the measured version, the files with the hot code, and the sizes of field blocks."""
     connection = serving()
     connection.receive_data(wire.Client([TINY]).first()[0][1])
     event = connection.next_event()
@@ -54,7 +54,7 @@ def about() -> dict[str, Any]:
     files = [getattr(sys.modules.get(type(thing).__module__), "__file__", None) for thing in hot]
     return {
         "version": f"zttp {version('zttp')}",
-        "hot_files": [file for file in files if file is not None],  # a list of the reference's is nobody's
+        "hot_files": [file for file in files if file is not None],  # the lists of the reference have no file
         "compiled_flags": compiled_flags(),
         "block_sizes": block_sizes(write_all),
     }
@@ -72,14 +72,14 @@ def compiled_flags() -> dict[str, bool]:
 
 
 def drain(connection: H2Connection) -> None:
-    """Pull all events, and take what is to be sent."""
+    """Pull all events, and take the output."""
     while connection.next_event() is not NEED_DATA:
         pass
     connection.data_to_send()
 
 
 def serving(opening: bytes = CLIENT_OPENING, **options: Any) -> H2Connection:
-    """Return a server whose client has said its first words."""
+    """Return a server that has read its client's preface."""
     connection = Connection(SERVER, HTTP2, **options)
     connection.receive_data(opening)
     drain(connection)
@@ -87,7 +87,7 @@ def serving(opening: bytes = CLIENT_OPENING, **options: Any) -> H2Connection:
 
 
 def asking() -> H2Connection:
-    """Return a client whose server has said its first words."""
+    """Return a client that has read its server's preface."""
     connection = Connection(CLIENT, HTTP2)
     connection.initiate_connection()
     connection.receive_data(SERVER_OPENING)
@@ -123,7 +123,7 @@ def write_request(connection: H2Connection, request: RequestMessage) -> bytes:
 
 
 def send_response(connection: H2Connection, stream_id: int, response: Response) -> None:
-    """Have a server send a whole response."""
+    """Have a server send a complete response."""
     stream = connection.stream(stream_id)
     stream.send_response(response.status, response.fields)
     if response.content:
@@ -134,7 +134,7 @@ def send_response(connection: H2Connection, stream_id: int, response: Response) 
 class Server:
     """A server and its client. The connection has answered some requests before it is measured: the tables are filled.
 
-    Whatever a run leaves unanswered is answered before the next.
+    Requests that a run leaves unanswered are answered before the next.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class Server:
 
 
 def bare_server(make: Callable[[], H2Connection] = serving, **options: Any) -> Server:
-    """Return a server whose requests are there to be answered, and leave the table as it is."""
+    """Return a server with requests to answer, without changing the table."""
     return Server([TINY], make=make, is_indexed=False, **options)
 
 
@@ -210,7 +210,7 @@ def write_all(messages: Sequence[Any]) -> list[bytes]:
 
 
 def read_first_request(request: RequestMessage) -> Task:
-    """Read what a client sends first: preface, SETTINGS, and a request."""
+    """Read the first bytes of a client: preface, SETTINGS, and a request."""
     _, message = wire.Client([request]).first()[0]
     data = wire.opening(is_client=True, window=wire.DEFAULT_WINDOW) + message
 
@@ -252,7 +252,7 @@ def read_requests(requests: Sequence[RequestMessage]) -> Task:
 
 
 def read_first_response(response: Response) -> Task:
-    """Read what a server sends first: SETTINGS, and a response to a request that was sent."""
+    """Read the first bytes of a server: SETTINGS, and a response to a request that was sent."""
     template = wire.Messages([response]).first[0]
     opening = wire.opening(is_client=False, window=wire.DEFAULT_WINDOW)
 
@@ -455,7 +455,7 @@ def multiplex(requests: Sequence[RequestMessage], response: Response | None, at_
 
 
 def serve(requests: Sequence[RequestMessage], response: Response, connections: int = 1) -> Task:
-    """Read request after request, each as it comes, with its fields as an ASGI scope holds them, and answer.
+    """Read request after request, each as it comes, with its fields as in an ASGI scope, and answer.
 
     Of several connections, each has its turn.
     """
@@ -503,7 +503,7 @@ def serve(requests: Sequence[RequestMessage], response: Response, connections: i
 
 
 def of_the_last(servers: list[Server], prepared: list[tuple[H2Connection, bytes]], outputs: list[bytes]) -> list[bytes]:
-    """Return all that the connection wrote that had the last turn: its field blocks build on each other."""
+    """Return the whole output of the last connection: its field blocks depend on each other."""
     last = prepared[-1][0]
     [server] = [server for server in servers if server.connection is last]
     later = [output for (connection, _), output in zip(prepared, outputs, strict=True) if connection is last]
@@ -511,7 +511,7 @@ def of_the_last(servers: list[Server], prepared: list[tuple[H2Connection, bytes]
 
 
 def idle_memory(request: RequestMessage, response: Response, connections: int) -> Task:
-    """Return the bytes that each of so many connections keeps that have answered a request."""
+    """Return the bytes that each connection keeps after one request, of so many connections."""
     _, message = wire.Client([request]).first()[0]
 
     def served() -> H2Connection:

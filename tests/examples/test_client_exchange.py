@@ -106,7 +106,7 @@ def test_content_is_sent_when_no_100_comes(
     monkeypatch.setattr(client_exchange, "CONTINUE_TIMEOUT", 0.1)
 
     async def silent(exchange: Exchange) -> None:
-        exchange.reading = True  # so that nobody invites
+        exchange.reading = True  # so that no 100 is sent
         assert await exchange.read() == b"content"
         await exchange.respond(200)
 
