@@ -169,6 +169,15 @@ def test_a_client_that_leaves() -> None:
     assert raised.value.reason == "wrong_role"
 
 
+def test_what_comes_before_a_client_has_begun_is_from_no_server() -> None:
+    # RFC 9000 5.2: it took the first sender for its server, and then discarded what its server sent.
+    pair = Pair()
+    pair.client.receive_datagram(bytes(100), pair.now, "a stranger")
+    assert pair.client.next_timeout() is None
+    pair.request()
+    pair.run()
+
+
 def test_a_close_is_told_once_on_both_sides() -> None:
     pair = Pair()
     pair.request()

@@ -190,13 +190,9 @@ class H3Connection:
             raise ValueError(f"an ECN codepoint must be from 0 to 3, got {ecn}")
         self._take_time(now)
         if self._session is None:
-            if self._closed_here:
-                return
-            transport = (
-                connect_to(self._options, self._now, peer_address)
-                if self.role == CLIENT
-                else accept_client(self._options, self._origin, data, self._now, peer_address, local_address)
-            )
+            if self._closed_here or self.role == CLIENT:
+                return  # a client that has not begun has no peer yet: whoever sent this is none
+            transport = accept_client(self._options, self._origin, data, self._now, peer_address, local_address)
             if transport is None:
                 return
             self._begin(transport)
@@ -531,7 +527,7 @@ class H3Connection:
         if self._session is None:
             if self._closed_here:
                 raise local_error("connection_ended")
-            self._begin(connect_to(self._options, self._now, None))
+            self._begin(connect_to(self._options, self._now))
         session = self._session
         assert session is not None
         return session

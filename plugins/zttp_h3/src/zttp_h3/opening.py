@@ -16,7 +16,7 @@ LEAST_INITIAL: Final = 1_200  # bytes of a datagram with an Initial packet (RFC 
 LEAST_ID: Final = 8  # bytes of the connection ID that a client first chooses for us (RFC 9000 7.2)
 
 
-def connect_to(options: ConnectionOptions, now: i64, peer_address: Any) -> Transport:
+def connect_to(options: ConnectionOptions, now: i64) -> Transport:
     """Begin as a client."""
     parameters = options.client
     assert parameters is not None
@@ -24,7 +24,7 @@ def connect_to(options: ConnectionOptions, now: i64, peer_address: Any) -> Trans
         options.transport,
         parameters,
         now,
-        peer_address,
+        None,
         None,
         options.wall_clock,
         options.key_log,
