@@ -63,6 +63,7 @@ def site(tmp_path: Path) -> Path:
     (folder / ".secret").write_text("no")
     (tmp_path / "outside.txt").write_text("no")
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (folder / "loop").symlink_to("loop")
     return folder
 
 

@@ -94,6 +94,7 @@ OUTSIDE = [
     "deep/../../outside.txt",
     "deep/%2e%2e/%2e%2e/outside.txt",
     "link.txt",
+    "loop",
     ".secret",
     "%2esecret",
     "..%5coutside.txt",

@@ -59,7 +59,7 @@ def locate(root: Path, path: bytes) -> Path | None:
         return None  # ".." is hidden, too
     try:
         found = root.joinpath(*parts).resolve(strict=True)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a loop of symbolic links, before Python 3.13
         return None
     return found if found.is_relative_to(root) and (found.is_dir() or found.is_file()) else None
 
