@@ -269,7 +269,7 @@ def check(data: bytes, rng: random.Random) -> list[Any]:
             raise FindingError(f"{name}, the outcome differs:\n  whole  {whole}\n  pieces {log}")
     log = Run(role, method, answer).play(cut(data, rng), eof=eof, lazy=rng)
     if log != whole:
-        raise FindingError(f"pulled now and then, the outcome differs:\n  whole  {whole}\n  pieces {log}")
+        raise FindingError(f"pulled at times, the outcome differs:\n  whole  {whole}\n  pieces {log}")
     return whole
 
 

@@ -213,7 +213,7 @@ class Output:
         if sent.type == 0x4 and len(sent.payload) % 6:
             raise FindingError(f"SETTINGS of {len(sent.payload)} octets")
         if sent.type == 0x8 and not 0 < int.from_bytes(sent.payload) < 2**31:
-            raise FindingError(f"an increment that is none: {sent}")
+            raise FindingError(f"an invalid increment: {sent}")
         if sent.type == 0x0:
             if sent.stream_id in self.ended:
                 raise FindingError(f"content after the end: {sent}")
@@ -296,7 +296,7 @@ class Run:
                     or b":" in name
                     or any(octet in b"\r\n\0" for octet in name + value)
                 ):
-                    raise FindingError(f"a field that is none: {name!r}: {value!r}")
+                    raise FindingError(f"an invalid field: {name!r}: {value!r}")
         else:
             self.log.append((repr(event),))
 
@@ -330,7 +330,7 @@ class Run:
         if error.offset is None or not 0 <= error.offset <= self.received:
             raise FindingError(f"an error at {error.offset}, with {self.received} bytes received")
         if connection.open_streams or not connection.is_closed() or connection.data_to_send():
-            raise FindingError("something goes on after an error")
+            raise FindingError("something continues after an error")
 
 
 def credit_of(data: bytes) -> int:
@@ -405,7 +405,7 @@ def replay(what: str) -> None:
     print("to a server:" if role == zttp.SERVER else "to a client:")
     for piece in frames_of(data):
         print(f"  {piece.hex(' ')}")
-    print("what came:")
+    print("outcome:")
     for line in check(role, data, rng):
         print(f"  {line}")
 

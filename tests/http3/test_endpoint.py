@@ -250,7 +250,7 @@ def test_a_version_that_is_not_spoken_gets_those_that_are() -> None:
 
 @pytest.mark.parametrize("version", [b"\x1a\x2a\x3a\x4a", b"\x2a\x3a\x4a\x5a"])
 def test_a_version_that_is_not_spoken_is_never_offered(version: bytes) -> None:
-    # RFC 9000 6.2: a client drops an answer that lists what it asked for; clients use reserved ones to test this.
+    # RFC 9000 6.2: a client drops an answer that lists its own version; clients use reserved ones to test this.
     house = House()
     assert house.give(b"\xc0" + version + b"\x08" + bytes(8) + b"\x04abcd" + bytes(1200), "here") is None
     [leaving] = house.endpoint.data_to_send(now=house.now)

@@ -44,7 +44,7 @@ import importlib, pkgutil, sys
 import zttp, zttp_core, zttp_h1
 for package in (zttp, zttp_core, zttp_h1):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        # What reads captures of QUIC is of use with HTTP/3 alone, and imported when it is asked for.
+        # The modules that read QUIC captures are useful only with HTTP/3, and are imported on use.
         wanted = "testing" not in module.name and not module.name.startswith("zttp.commands.quic.")
         if wanted and not module.name.endswith("__main__"):
             importlib.import_module(module.name)

@@ -167,7 +167,7 @@ def test_certificates_with_changed_octets() -> None:
             public_key_of(parse(bytes(chain[0])))
             verify_chain([bytes(one) for one in chain], "localhost", ANCHORS, SECONDS)
         except Alert as alert:
-            assert alert.error_code >> 8 == 1  # noqa: PT017  (whatever is wrong has an alert)
+            assert alert.error_code >> 8 == 1  # noqa: PT017  (every fault has an alert)
 
 
 @pytest.mark.parametrize("name", ["", "a..b", "a b", "-", "ü.example"])
