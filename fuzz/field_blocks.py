@@ -173,12 +173,12 @@ def check_encoder(rng: random.Random) -> list[str]:
         result = encoder.encode(writer, fields)
         log.append(f"{fields}: {status.reason_of(result) if result else writer.getvalue().hex()}")
         valid = all(Encoder().encode(BytesWriter(), [field]) == status.OK for field in fields)
-        expect((result == status.OK) == valid, "a list is refused, or accepted, that its fields are not")
+        expect((result == status.OK) == valid, "the verdict on a list differs from that on its fields")
         if result != status.OK:
             expect(len(writer) == 0, "octets of a refused block")
             continue
         expect(decoder.decode(writer.getvalue()) == status.OK, "our decoder refuses our encoder")
-        expect(decoder.section(0) == [(name.lower(), value) for name, value in fields], "other fields came out")
+        expect(decoder.section(0) == [(name.lower(), value) for name, value in fields], "the decoded fields differ")
         expect(encoder.table.size == decoder.table.size, "the tables differ")
     return log
 

@@ -157,8 +157,8 @@ class Judged:
                 if isinstance(event, zttp.Data):
                     self.judged.consume_data(event.stream_id, len(event.data))
         except zttp.RemoteProtocolError as error:
-            expect(error.error_code in CODES, f"no code that there is: {error.error_code}")
-            expect(self.judged.is_closed(), "an error, and the connection is open")
+            expect(error.error_code in CODES, f"an unknown code: {error.error_code}")
+            expect(self.judged.is_closed(), "the connection is open after an error")
             self.over = True
         expect(self.events <= self.bytes + 10, "more events than bytes")
 
@@ -328,7 +328,7 @@ def check_handshake(rng: random.Random) -> str:
                     for at in range(0, len(data), size):
                         target.receive(level, data[at : at + size])
     except (TlsError, Malformed) as error:
-        expect(error.error_code in CODES, f"no code that there is: {error.error_code}")
+        expect(error.error_code in CODES, f"an unknown code: {error.error_code}")
         outcome = str(error)
     return f"handshake: {outcome}"
 
@@ -394,12 +394,12 @@ def check_endpoint(rng: random.Random) -> str:
                 client.receive_datagram(leaving.data, now, "server")
                 real += client.data_to_send(now)
         if not client.handshake_complete:
-            expect(left <= 3 * came, "more than an address may get that nobody has proven")
+            expect(left <= 3 * came, "more than an unvalidated address may get")
         try:
             while connection is not None and connection.next_event() not in (zttp.NEED_DATA, zttp.CONNECTION_CLOSED):
                 pass
         except zttp.RemoteProtocolError as error:
-            expect(error.error_code in CODES, f"no code that there is: {error.error_code}")
+            expect(error.error_code in CODES, f"an unknown code: {error.error_code}")
         if connection is not None and connection.is_closed() and rng.random() < 0.5:
             endpoint.discard(connection)
         timeout = endpoint.next_timeout()

@@ -26,9 +26,9 @@ def test_inputs_reach_what_they_are_meant_to_reach() -> None:
     assert any(line.startswith("endpoint: ") and not line.startswith("endpoint: 0") for line in lines)
 
 
-def test_the_fuzzer_sees_a_code_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fuzzer_sees_an_unknown_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzzer, "CODES", set())
-    with pytest.raises(FoundError, match="no code that there is"):
+    with pytest.raises(FoundError, match="an unknown code"):
         for number in range(30):
             fuzzer.check(3, number)
 
