@@ -127,10 +127,10 @@ def test_a_path_is_given_up_when_nothing_more_may_be_retired() -> None:
     def offer(sequence: int, prior: int) -> bytes:
         return new_id(sequence, prior, sequence.to_bytes(8, "big"), sequence.to_bytes(16, "big"))
 
-    for sequence in range(4, 16):
+    for sequence in range(4, 17):
         receive(offer(sequence, sequence))
-    receive(offer(16, 15) + offer(17, 15))
-    receive(varints(0x01), ("198.51.100.7", 4000))  # the previous path is validated again, with an ID of its own
+    receive(offer(17, 16))
+    receive(varints(0x01), ("198.51.100.7", 4000))  # the previous path is validated again, and keeps its ID until then
     assert peer_ids.unacknowledged_retirements == 16
     assert server.session.close.state == OPEN
     while server.session.close.state == OPEN:

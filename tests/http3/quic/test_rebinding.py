@@ -61,6 +61,26 @@ def test_what_goes_to_an_address_that_nobody_has_proven(address: object) -> None
     assert network.server.session.path.peer == CLIENT
 
 
+@pytest.mark.parametrize("spare", [1, 2, 3])
+def test_each_address_has_its_own_connection_id(spare: int) -> None:
+    # RFC 9000 9.5 MUST NOT: both are asked whether the client is there, and the old one keeps what it had.
+    network = downloading()
+    assert network.server is not None
+    session = network.server.session
+    while len(session.peer_ids._spare) > spare:
+        session.peer_ids._spare.popitem()
+    before = session.peer_ids.current
+    network.flush()
+    network.client.session.ping_due = True
+    [(moved, _, _)] = network.client.datagrams_to_send(network.now)
+    network.server.receive(moved, network.now, OTHER_HOST, None, 0)
+    used: dict[object, set[bytes]] = {}
+    for datagram, path, _ in network.server.datagrams_to_send(network.now):
+        used.setdefault(path.peer, set()).add(datagram[1 : 1 + len(before)])
+    assert used == {CLIENT: {before}, OTHER_HOST: {session.peer_ids.current}}
+    assert session.peer_ids.current != before
+
+
 def test_the_client_comes_back() -> None:
     network = downloading()
     network.client_address = OTHER_PORT

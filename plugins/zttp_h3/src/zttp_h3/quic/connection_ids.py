@@ -178,12 +178,24 @@ class PeerIds:
 
     def use(self, number: i64) -> None:
         """Use a reserved connection ID from now on; the current one is retired."""
+        self.release(self.set_aside(number))
+
+    def set_aside(self, number: i64) -> i64:
+        """Use a reserved connection ID from now on, and reserve the current one; return its number.
+
+        Another one is used if that is not reserved; -1 if there is none, and the current one stays.
+        """
+        if int(number) not in self._reserved:
+            number = self.reserve()
         reserved = self._reserved.pop(int(number), None)
-        if reserved is not None:
-            self._retire(int(self.sequence))
-            self.current, self._token = reserved
-            self.sequence = number
-            self._tokens_changed = True
+        if reserved is None:
+            return -1
+        before = self.sequence
+        self._reserved[int(before)] = (self.current, b"" if self._token is None else self._token)
+        self.current, self._token = reserved
+        self.sequence = number
+        self._tokens_changed = True
+        return before
 
     def release(self, number: i64) -> None:
         """Retire a reserved connection ID: it was seen on its path, and is not used on another."""
@@ -196,8 +208,8 @@ class PeerIds:
         if not self._tokens_changed:
             return None
         self._tokens_changed = False
-        tokens = [token for _, token in self._reserved.values()]
-        if self._token is not None:
+        tokens = [token for _, token in self._reserved.values() if token]
+        if self._token:
             tokens.append(self._token)
         return tokens
 

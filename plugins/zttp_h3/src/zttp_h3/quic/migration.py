@@ -7,7 +7,6 @@ its connection ID may be used on any path.
 
 from typing import Any
 
-from zttp_h3.native_ints import i64
 from zttp_h3.quic.paths import Path
 from zttp_h3.quic.session import Session
 
@@ -68,13 +67,16 @@ def follow(session: Session, path: Path) -> None:
     """Follow the peer to another address (9.3): send there at once, and validate it."""
     before = session.path
     session.keep_path(path)
-    _use(session, path)
+    if path.validated or not before.validated:
+        _use(session, path)
+    else:
+        # 9.3.3: validate the previous path as well, in case the packet was forwarded by an attacker. 9.5 MUST NOT: it
+        # keeps its connection ID, which is not used at two addresses.
+        before.reserved = session.peer_ids.set_aside(path.reserved)
+        _enter(session, path)
+        before.begin_validation(session.now + 3 * session.loss.probe_timeout())
     if not path.validated:
         path.begin_validation(session.now + 3 * session.loss.probe_timeout())
-        if before.validated:
-            # 9.3.3: validate the previous path as well, in case the packet was forwarded by an attacker.
-            before.reserved = session.peer_ids.reserve()
-            before.begin_validation(session.now + 3 * session.loss.probe_timeout())
 
 
 def give_up(session: Session, path: Path) -> None:
@@ -95,15 +97,15 @@ def give_up(session: Session, path: Path) -> None:
 
 
 def _use(session: Session, path: Path) -> None:
+    session.peer_ids.use(path.reserved)
+    session.retire_connection_ids()
+    _enter(session, path)
+
+
+def _enter(session: Session, path: Path) -> None:
     before = session.path
     session.path = path
-    number: i64 = path.reserved
     path.reserved = -1
-    if number >= 0:
-        session.peer_ids.use(number)
-    else:
-        session.peer_ids.change()
-    session.retire_connection_ids()
     # 9.4: measurements of another path do not apply here, unless only the port differs.
     if not (_same_host(before.peer, path.peer) and _same_host(before.local, path.local)):
         session.loss.change_path(session.now)
