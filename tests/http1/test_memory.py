@@ -307,6 +307,20 @@ def test_what_is_read_no_more_is_not_held(received: Callable[[zttp.H1Connection]
     assert held_after(lambda: received(connection)) < IDLE
 
 
+def test_an_upgrade_field_is_held_once() -> None:
+    connection = zttp.H1Connection(zttp.SERVER)
+    protocols = [b"%d" % number * 6_000 for number in range(10)]
+    lines = b"".join([b"Upgrade: %b\r\n" % protocol for protocol in protocols])
+    head = UPLOAD[:-2] % 5 + b"Connection: upgrade\r\n" + lines + b"\r\n"
+
+    def request() -> None:
+        connection.receive_data(head)
+        pull(connection)
+
+    assert held_after(request) < 60_000 + IDLE
+    assert connection.upgrade() == b", ".join(protocols)
+
+
 def test_an_idle_client_does_not_hold_the_upgrade_that_it_asked_for() -> None:
     connection = zttp.H1Connection(zttp.CLIENT)
 

@@ -274,3 +274,4 @@ def _note_upgrade(reading: Reading) -> None:
     if head.facts & UPGRADE_LISTED and head.minor > 0 and head.upgrades is not None:
         # RFC 9110 5.3: several lines of a list field are one list.
         reading.upgrade = b", ".join(head.upgrades)
+    head.upgrades = None  # the message may be long
