@@ -12,7 +12,7 @@ from zttp_h3.credentials import TlsCredentials
 from zttp_h3.limits import H3Limits
 from zttp_h3.options import CLIENT, SERVER
 from zttp_h3.reading.request_stream import RequestStream
-from zttp_h3.tls.tickets import TicketKeys
+from zttp_h3.tls.tickets import SessionTicket, TicketKeys
 
 
 def test_a_request_before_the_handshake_is_done_leaves_with_it() -> None:
@@ -266,6 +266,21 @@ def test_a_resumed_connection() -> None:
     assert again.responses[number].head.status_code == 200
     assert again.client.peer_certificate is None  # none was sent
     assert again.sent[SERVER] < pair.sent[SERVER] or again.sent[SERVER] <= 3
+
+
+@pytest.mark.parametrize("verify", [False, credentials().certificate])
+def test_a_ticket_of_an_unverified_server_does_not_replace_verification(verify: object) -> None:
+    # A resumed server shows no certificate: whoever gave the ticket would be trusted.
+    impostor = {"credentials": TlsCredentials.self_signed("localhost"), "tickets": TicketKeys()}
+    pair = Pair(client={"verify": False}, server=impostor)
+    pair.request()
+    pair.run()
+    pair.wait(1)
+    [ticket] = pair.client.session_tickets()
+    pair = Pair(client={"verify": verify, "session": SessionTicket.from_bytes(bytes(ticket))}, server=impostor)
+    pair.request()
+    pair.wait(1)
+    assert (CLIENT in pair.errors) == (verify is not False)
 
 
 def test_keys_are_updated_from_either_side() -> None:

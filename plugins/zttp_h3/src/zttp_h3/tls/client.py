@@ -318,5 +318,6 @@ class ClientHandshake(Handshake):
             self.milliseconds(),
             MAX_EARLY_DATA if new.early_data else 0,
             self.peer_transport_parameters or b"",
+            verified=self._parameters.trust is not None,
         )
         self.tickets.append(ticket)

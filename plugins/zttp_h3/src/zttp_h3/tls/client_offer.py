@@ -38,6 +38,8 @@ class ClientParameters:
 
     def can_resume(self, session: SessionTicket) -> bool:
         """Return whether a ticket matches this server and this offer (RFC 8446 4.2.11, 4.6.1)."""
+        if self.trust is not None and not session.verified:
+            return False
         return session.server_name == self.server_name and session.suite in self.suites and session.alpn in self.alpn
 
 

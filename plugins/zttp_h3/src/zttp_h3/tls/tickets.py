@@ -152,7 +152,8 @@ class SessionTicket:
 
     Single use: who uses one twice can be recognised (RFC 8446 C.4). ``transport_parameters`` and ``settings`` are what
     the server said then; early data is sent within them (RFC 9000 7.4.1, RFC 9114 7.2.4.2). A connection in another
-    ``version`` of QUIC does not use it (RFC 9369 5).
+    ``version`` of QUIC does not use it (RFC 9369 5), nor one that verifies the server if this one did not: the server
+    shows no certificate again.
     """
 
     __slots__ = (
@@ -168,6 +169,7 @@ class SessionTicket:
         "suite",
         "transport_parameters",
         "used",
+        "verified",
         "version",
     )
 
@@ -185,6 +187,7 @@ class SessionTicket:
         transport_parameters: bytes,
         settings: bytes = b"",
         version: int = VERSION_1,
+        verified: bool = False,
     ) -> None:
         self.server_name: Final = server_name
         self.identity: Final = identity
@@ -198,6 +201,7 @@ class SessionTicket:
         self.transport_parameters: Final = transport_parameters
         self.settings = settings
         self.version = version
+        self.verified: Final = verified  # whether the server was
         self.used = False
 
     def is_valid(self, now: int) -> bool:
@@ -223,6 +227,7 @@ class SessionTicket:
             + vector16(self.transport_parameters)
             + vector16(self.settings)
             + self.version.to_bytes(4, "big")
+            + bytes((self.verified,))
         )
 
     @staticmethod
@@ -245,6 +250,7 @@ class SessionTicket:
                 transport_parameters=reader.vector(2),
                 settings=reader.vector(2),
                 version=reader.number(4),
+                verified=reader.number(1) == 1,
             )
             reader.finish()
         except Alert:
