@@ -49,17 +49,25 @@ _MOST_PROBES = 6  # datagrams: qh3 probes every ten seconds for a larger size
 PATIENT = H3Limits(handshake_timeout=60, idle_timeout=60)
 
 
+Fields = list[tuple[bytes, bytes]]
+
+
+def own_fields(fields: Fields) -> Fields:
+    """The fields of a request that its response repeats, and the repeated fields of a response."""
+    return [field for field in fields if field[0][:1] != b":" and field[0] not in (b"host", b"server")]
+
+
 def content_of(target: bytes) -> bytes:
     """The answer to ``/N``: N bytes."""
     return PATTERN[: int(target[1:])]
 
 
 class Program:
-    """One side. ``results`` has the outcomes of requests (client): status, content, whether it ended."""
+    """One side. ``results`` has the outcomes of requests (client): status, content, whether it ended, fields."""
 
     def __init__(self) -> None:
         self.results: dict[int, list[Any]] = {}
-        self.wanted: dict[int, bytes] = {}
+        self.wanted: dict[int, tuple[bytes, Fields]] = {}
         self.requests = 0
         self.closed = False
 
@@ -67,10 +75,10 @@ class Program:
         return len(self.results) == len(self.wanted) and all(result[2] for result in self.results.values())
 
     def check(self) -> None:
-        for number, content in self.wanted.items():
-            status, received, _ = self.results[number]
+        for number, wanted in self.wanted.items():
+            status, received, _, fields = self.results[number]
             assert status == 200
-            assert received == content
+            assert (received, fields) == wanted
 
 
 # --------------------------------------------------------------------------------------------------------------- ours
@@ -87,15 +95,15 @@ class OurClient(Program):
         }
         self.connection = H3Connection(CLIENT, **{**given, **options})
 
-    def ask(self, target: bytes, content: bytes = b"") -> None:
-        fields = [(b"host", b"localhost")]
+    def ask(self, target: bytes, content: bytes = b"", own: Fields | None = None) -> None:
+        fields = [(b"host", b"localhost"), *(own or [])]
         stream = self.connection.send_request(
             b"POST" if content else b"GET", target, b"3", fields, end_stream=not content
         )
         if content:
             stream.send_data(content)
             stream.end_message()
-        self.wanted[int(stream.stream_id)] = content + content_of(target)
+        self.wanted[int(stream.stream_id)] = content + content_of(target), own or []
 
     def can_ask(self) -> bool:
         return self.connection.can_open_stream
@@ -107,7 +115,7 @@ class OurClient(Program):
     def pull(self) -> None:
         while (event := self.connection.next_event()) not in (NEED_DATA, CONNECTION_CLOSED):
             if isinstance(event, Response):
-                self.results[event.stream_id] = [event.status_code, b"", False]
+                self.results[event.stream_id] = [event.status_code, b"", False, own_fields(list(event.headers))]
             elif isinstance(event, Data):
                 self.results[event.stream_id][1] += event.data
             elif isinstance(event, EndOfMessage):
@@ -159,14 +167,14 @@ class OurServer(Program):
             if isinstance(event, Request):
                 self.heads.append(event)
                 self.requests += 1
-                self.open[connection, event.stream_id] = [event.target, b""]
+                self.open[connection, event.stream_id] = [event.target, b"", own_fields(list(event.headers))]
             elif isinstance(event, Data):
                 connection.consume_data(event.stream_id, len(event.data))
                 self.open[connection, event.stream_id][1] += event.data
             elif isinstance(event, EndOfMessage):
-                target, content = self.open.pop((connection, event.stream_id))
+                target, content, own = self.open.pop((connection, event.stream_id))
                 stream = connection.stream(event.stream_id)
-                stream.send_response(200, [(b"server", b"zttp")])
+                stream.send_response(200, [(b"server", b"zttp"), *own])
                 stream.send_data(content + content_of(target))
                 stream.end_message()
             assert not isinstance(event, RstStream)
@@ -263,16 +271,16 @@ class Theirs(Program):
             )
         self.http = self.library.Http(self.quic)
 
-    def ask(self, target: bytes, content: bytes = b"") -> None:
+    def ask(self, target: bytes, content: bytes = b"", own: Fields | None = None) -> None:
         if self.quic is None:
             self.begin(1.0)
         number = self.quic.get_next_available_stream_id()
         method = b"POST" if content else b"GET"
         head = [(b":method", method), (b":scheme", b"https"), (b":authority", b"localhost"), (b":path", target)]
-        self.http.send_headers(number, head, not content)
+        self.http.send_headers(number, [*head, *(own or [])], not content)
         if content:
             self.http.send_data(number, content, True)
-        self.wanted[number] = content + content_of(target)
+        self.wanted[number] = content + content_of(target), own or []
 
     def can_ask(self) -> bool:
         return True
@@ -299,18 +307,18 @@ class Theirs(Program):
         if isinstance(http, self.library.Headers):
             head = dict(http.headers)
             if self.is_client:
-                self.results[number] = [int(head[b":status"]), b"", False]
+                self.results[number] = [int(head[b":status"]), b"", False, own_fields(http.headers)]
             else:
                 self.requests += 1
-                self.open[number] = [head[b":path"], b""]
+                self.open[number] = [head[b":path"], b"", own_fields(http.headers)]
         elif isinstance(http, self.library.Data):
             (self.results if self.is_client else self.open)[number][1] += http.data
         if getattr(http, "stream_ended", False):
             if self.is_client:
                 self.results[number][2] = True
             else:
-                target, content = self.open.pop(number)
-                self.http.send_headers(number, [(b":status", b"200"), (b"server", self.library.name.encode())])
+                target, content, own = self.open.pop(number)
+                self.http.send_headers(number, [(b":status", b"200"), (b"server", self.library.name.encode()), *own])
                 self.http.send_data(number, content + content_of(target), True)
 
     def send(self, now: int) -> list[tuple[bytes, Any]]:
