@@ -23,8 +23,10 @@ def sealed(sender: Transport, payload: bytes) -> bytes:
     session = sender.session
     phases = session.phases
     assert phases is not None
-    number = session.loss.spaces[2].next_number
-    session.loss.spaces[2].skip()
+    sent = session.loss.spaces[2]
+    number = sent.next_number
+    sent.skip()
+    sent._skipped.clear()  # it is sent after all
     header = BytesWriter()
     write_short_header(header, session.peer_ids.current, phases.phase_bit, number, 4)
     return phases.seal(header, 4, number, payload)

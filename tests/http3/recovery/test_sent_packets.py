@@ -101,6 +101,24 @@ def test_acknowledging_what_was_never_sent() -> None:
     assert packets.is_false(0, 3)
 
 
+def test_every_number_that_was_skipped_within_the_window_counts() -> None:
+    # RFC 9000 21.4: a large window has several, and who acknowledges ahead goes past the first of them.
+    packets = SentPackets()
+    skipped = []
+    for number in range(4_000):
+        if number % 1_000 == 500:
+            skipped.append(number)
+            packets.skip()
+        else:
+            packets.add(SentPacket(number, 0, 100, True, True))
+    assert all(packets.is_false(number - 100, number + 100) for number in skipped)
+    for number in skipped:
+        packets.acknowledge(number - 500, number, [])
+        packets.acknowledge(number + 1, number + 500, [])
+    packets.skip()
+    assert packets._skipped == [4_000]
+
+
 def test_a_long_connection_keeps_nothing_of_what_is_settled() -> None:
     packets = SentPackets()
     for number in range(50_000):

@@ -18,6 +18,8 @@ _MOST_UNASKED: Final = 1_024  # records of packets that are not ack-eliciting; o
 # Places, with as many such records: a round trip of 10 Gbit/s and 200 ms has 100,000 acknowledgments, with loss.
 _MOST_PLACES: Final = 1 << 18
 
+_NONE: Final[list[int]] = []  # shared by spaces without skipped numbers: it stays empty
+
 
 @final
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -63,7 +65,7 @@ class SentPackets:
         self._first: i64 = 0  # no packet below is outstanding
         self._base: i64 = 0  # the number of the first place
         self._packets: list[SentPacket | None] = []
-        self._skipped: i64 = -1  # the last number that was skipped on purpose
+        self._skipped = _NONE  # numbers that were skipped on purpose, as far as packets around them are outstanding
         self._run_start: i64 = -1  # when the first of a run of lost packets was sent (RFC 9002 7.6.1)
         self._run_last: i64 = -1  # the number of the last one in that run
 
@@ -88,13 +90,19 @@ class SentPackets:
 
     def skip(self) -> None:
         """Skip a number: a peer that acknowledges it did not receive the packets (RFC 9000 21.4)."""
-        self._skipped = self.next_number
+        self._skipped = [number for number in self._skipped if number > self._first]
+        self._skipped.append(int(self.next_number))
         self._packets.append(None)
         self.next_number += 1
 
     def is_false(self, start: i64, stop: i64) -> bool:
         """Return whether ``start`` up to but not including ``stop`` contains a number that was not sent."""
-        return stop > self.next_number or start <= self._skipped < stop
+        if stop > self.next_number:
+            return True
+        for number in self._skipped:  # ascending; a window has few
+            if number >= start:
+                return number < stop
+        return False
 
     def acknowledge(self, start: i64, stop: i64, newly: list[SentPacket]) -> None:
         """Move the packets from ``start`` up to but not including ``stop`` to ``newly``, the latest first."""
