@@ -20,12 +20,31 @@ from zttp_h3.endpoint.endpoint import QuicEndpoint
 PATTERN = bytes(range(256)) * 4096
 MOST_WAITING = 4 << 20  # bytes of one response that are passed to the connection at once
 
+# Names of QPACK's static table, of which nghttp3 inserts entries, and others.
+CHANGING = [b"x-content-type-options", b"x-forwarded-for", b"x-frame-options", b"x-xss-protection", b"x-1", b"x-2"]
+
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 def pattern(size: int) -> bytes:
     """So many bytes that are known on both sides."""
     return (PATTERN * (size // len(PATTERN) + 1))[:size]
+
+
+def varied(number: int) -> list[tuple[bytes, bytes]]:
+    """Return the fields of one message: two messages have each value, so QPACK's tables are soon replaced."""
+    return [(name, b"%d" % ((number + place) // 2)) for place, name in enumerate(CHANGING)]
+
+
+def inserted(connection: Any) -> int:
+    """Return how many entries the peer has inserted into QPACK's table."""
+    return int(connection._session.decoder._ledger.inserted())
+
+
+def insertions(connection: Any) -> int:
+    """Return how many of the entries that ``varied`` makes we have inserted at least: one has up to eight bytes."""
+    stream = connection._session._encoder_stream
+    return 0 if stream is None else int(stream.outgoing.written) // 8
 
 
 def now() -> int:
@@ -69,7 +88,7 @@ class Udp(asyncio.DatagramProtocol):
 
 
 class ServerProtocol(Udp):
-    """An endpoint that answers every complete request."""
+    """An endpoint that answers every complete request, and repeats its fields whose names begin with ``x-``."""
 
     def __init__(self, endpoint: QuicEndpoint, answering: Callable[[bytes, bytes, bytes], Answer]) -> None:
         super().__init__()
@@ -112,7 +131,8 @@ class ServerProtocol(Udp):
             head, pieces = self.requests.pop((connection, event.stream_id))
             status, fields, content = self.answering(head.method, head.target, b"".join(pieces))
             stream = connection.stream(event.stream_id)
-            stream.send_response(status, [*fields, (b"content-length", b"%d" % len(content))])
+            repeated = [field for field in head.headers if field[0].startswith(b"x-")]
+            stream.send_response(status, [*fields, *repeated, (b"content-length", b"%d" % len(content))])
             if head.method == b"HEAD":
                 stream.end_message()
             else:

@@ -17,7 +17,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.integration.http3_udp import Answer, Server, ServerProtocol, answer
+from tests.integration.http3_udp import Answer, Server, ServerProtocol, answer, inserted
 from zttp_h3.credentials import TlsCredentials
 from zttp_h3.endpoint.endpoint import QuicEndpoint
 
@@ -83,8 +83,10 @@ def test_chromium(tmp_path: Path) -> None:
             "texts": True,
             "downloaded": 3_000_000,
             "uploaded": "POST /up 3000000",
+            "repeated": True,
             "protocols": ["h3"],
         }
+        assert max(map(inserted, server.protocol.endpoint.connections())) > 300
         before = set(server.protocol.addresses)
         assert not server.protocol.errors
         # Restarted with its secret: a stateless reset answers the browser's packets (RFC 9000 10.3), and it connects

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.integration.http3_udp import Client, Server, answer, pattern, run
+from tests.integration.http3_udp import Client, Server, answer, inserted, insertions, pattern, run, varied
 from zttp_h3.credentials import TlsCredentials, TrustStore
+from zttp_h3.limits import H3Limits
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of their dependencies
@@ -47,6 +48,7 @@ def stack(library: Any) -> SimpleNamespace:
 
 STACKS = [pytest.param(stack(aioquic), id="aioquic"), pytest.param(stack(qh3), id="qh3")]
 CONTENT = pattern(1_000_000)
+REQUESTS = 250
 
 
 class Issued:
@@ -203,6 +205,44 @@ def test_curl_as_a_browser(browser: Any, issued: Issued) -> None:
         )
         assert (response.content, response.http_version) == (CONTENT[:1000], 30)
         assert not server.protocol.errors
+
+
+def changing(session: Any, server: Server, issued: Issued) -> Any:
+    """Send requests whose fields change, check what is repeated, and return the connection."""
+    for number in range(REQUESTS):
+        fields = [(name.decode(), value.decode()) for name, value in varied(number)]
+        response = session.get(
+            f"https://localhost:{server.port}/fields", headers=dict(fields), verify=str(issued.authority), timeout=20
+        )
+        assert [(name, response.headers[name]) for name, _ in fields] == fields
+    [connection] = server.protocol.endpoint.connections()
+    assert not server.protocol.errors
+    return connection
+
+
+def test_curl_with_fields_that_change(issued: Issued) -> None:
+    with Server(issued.credentials) as server, curl_cffi.Session(http_version="v3only") as session:
+        assert inserted(changing(session, server, issued)) > 300
+
+
+def test_curl_as_a_browser_with_fields_that_change(issued: Issued) -> None:
+    # As a browser, curl allows and uses a table of 65,536 bytes. It counts its own insertions modulo this table even if
+    # the server allows a smaller one (RFC 9204 4.5.1.1), so it gets none.
+    limits = H3Limits(header_table_size=0)
+    with (
+        Server(issued.credentials, limits=limits) as server,
+        curl_cffi.Session(http_version="v3only", impersonate="chrome") as session,
+    ):
+        assert insertions(changing(session, server, issued)) > 300
+
+
+def test_niquests_with_fields_that_change(issued: Issued) -> None:
+    with Server(issued.credentials) as server:
+        known: Any = {("localhost", server.port): ("localhost", server.port)}
+        with niquests.Session(quic_cache_layer=known) as session:
+            connection = changing(session, server, issued)
+            assert inserted(connection) > 300
+            assert insertions(connection) > 300
 
 
 def test_niquests(issued: Issued) -> None:

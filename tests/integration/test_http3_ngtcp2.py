@@ -1,5 +1,6 @@
 """ngtcp2, the client and the server of Debian (`ngtcp2-client`, `ngtcp2-server`), on loopback sockets."""
 
+import re
 import shutil
 import subprocess
 import time
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.http3_udp import Client, Server, free_port, pattern, run
+from tests.integration.http3_udp import Client, Server, free_port, insertions, pattern, run, varied
 from zttp_h3.credentials import TlsCredentials
+from zttp_h3.limits import H3Limits
 from zttp_h3.tls.groups import SECP384R1, X25519, X25519MLKEM768
 from zttp_h3.tls.tickets import TicketKeys
 
@@ -42,6 +44,14 @@ def download(server: Server, folder: Path, *targets: str, options: tuple[str, ..
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout + done.stderr
+
+
+def printed(output: str) -> dict[int, list[tuple[bytes, bytes]]]:
+    """Return the fields that their programs print, by stream, without those of no interest here."""
+    fields: dict[int, list[tuple[bytes, bytes]]] = {}
+    for number, name, value in re.findall(r"^http: stream 0x([0-9a-f]+) \[(x-\S+): (.*?)\]", output, re.MULTILINE):
+        fields.setdefault(int(number, 16), []).append((name.encode(), value.encode()))
+    return fields
 
 
 def transports(server: Server) -> list[Any]:
@@ -77,6 +87,21 @@ def test_many_requests_at_once(credentials: TlsCredentials, tmp_path: Path) -> N
     with Server(credentials) as server:
         download(server, tmp_path, "/download/1000", options=("--nstreams=300",))
         assert len(server.protocol.seen) == 300
+
+
+@with_their_client
+def test_fields_that_change(credentials: TlsCredentials, tmp_path: Path) -> None:
+    given: list[Any] = []
+
+    def answer_with_fields(_method: bytes, _target: bytes, _content: bytes) -> Any:
+        given.append(varied(len(given)))
+        return 200, given[-1], b""
+
+    with Server(credentials, answer_with_fields, limits=H3Limits(max_concurrent_streams=8)) as server:
+        received = printed(download(server, tmp_path, "/", options=("--nstreams=600",)))
+        connections = server.protocol.closed + server.protocol.endpoint.connections()
+        assert [insertions(connection) > 300 for connection in connections] == [True]
+    assert [received[request.stream_id] for request in server.protocol.seen] == given
 
 
 @with_their_client
@@ -196,7 +221,9 @@ def test_a_version_that_nobody_speaks(credentials: TlsCredentials, tmp_path: Pat
 
 
 @contextmanager
-def their_server(certificate: tuple[Path, Path], www: Path, *options: str) -> Iterator[int]:
+def their_server(
+    certificate: tuple[Path, Path], www: Path, *options: str, output: Any = subprocess.DEVNULL
+) -> Iterator[int]:
     """Their server, stopped afterwards; yields its port."""
     assert SERVER is not None
     www.mkdir(exist_ok=True)
@@ -204,10 +231,9 @@ def their_server(certificate: tuple[Path, Path], www: Path, *options: str) -> It
     (www / "small").write_bytes(b"a small file")
     with free_port() as port:
         pass
-    command = [SERVER, "--quiet", f"--htdocs={www}", *options, "127.0.0.1", str(port)]
-    process = subprocess.Popen(
-        [*command, str(certificate[1]), str(certificate[0])], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    quiet = ["--quiet"] if output == subprocess.DEVNULL else ["--no-quic-dump", "--no-http-dump"]
+    command = [SERVER, *quiet, f"--htdocs={www}", *options, "127.0.0.1", str(port)]
+    process = subprocess.Popen([*command, str(certificate[1]), str(certificate[0])], stdout=output, stderr=output)
     try:
         while not listens(port):
             assert process.poll() is None
@@ -240,6 +266,27 @@ def test_a_server_of_theirs(
 
     with their_server(certificate, tmp_path / "www", *options) as port:
         run(test, 60)
+
+
+@with_their_server
+def test_fields_that_change_with_their_server(
+    certificate: tuple[Path, Path], credentials: TlsCredentials, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with Client(port, verify=credentials.certificate) as client:
+            for number in range(0, 600, 20):
+                responses = [client.begin(b"GET", b"/small", None, varied(number + more)) for more in range(20)]
+                for response in responses:
+                    await response.done
+            assert insertions(client.connection) > 300
+
+    with (
+        (tmp_path / "output").open("wb") as output,
+        their_server(certificate, tmp_path / "www", output=output) as port,
+    ):
+        run(test)
+    received = printed((tmp_path / "output").read_text())
+    assert received == {4 * number: varied(number) for number in range(600)}
 
 
 @with_their_server
