@@ -82,6 +82,7 @@ def test_of_an_error_of_http(reason: str, role: int, act: Act) -> None:
     peer.settle()
     assert peer.error is not None
     assert peer.error.reason == reason
+    assert type(peer.error.error_code) is int  # in both builds: a member of an enumeration is shown otherwise
 
 
 def test_of_a_request_that_is_nothing() -> None:

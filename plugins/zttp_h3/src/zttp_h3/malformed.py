@@ -13,5 +13,5 @@ class Malformed(Exception):  # noqa: N818  (an answer of the codecs, never seen 
     def __init__(self, reason: str, error_code: int, frame_type: int = 0) -> None:
         super().__init__(reason, error_code, frame_type)
         self.reason = reason
-        self.error_code = error_code
+        self.error_code = int(error_code)  # compiled modules give a plain number, others a member of the enumeration
         self.frame_type = frame_type  # 0 if no frame is the cause
