@@ -207,6 +207,19 @@ def test_the_backoff_has_an_end() -> None:
     assert 0 < loss.deadline() < 1 << 62
 
 
+def test_a_jump_of_the_clock_overflows_no_timer() -> None:
+    # A sample as long as the jump has multiples that 64 bits do not hold: the timer was long past, or never set.
+    loss = detection()
+    now = 1 << 62  # the latest time that the caller can pass
+    send(loss, APPLICATION, 0)
+    acknowledge(loss, APPLICATION, [0], now)
+    send(loss, APPLICATION, now)
+    assert loss.round_trip.smoothed == 3_600_000_000
+    for _ in range(20):
+        assert now < loss.deadline() < now + (1 << 52)
+        loss.on_timeout(loss.deadline())
+
+
 # --------------------------------------------------------------------------------------------------------- congestion
 
 

@@ -6,6 +6,7 @@ from zttp_h3.native_ints import i64, mypyc_attr
 
 INITIAL_RTT: Final = 333_000  # RFC 9002 6.2.2
 GRANULARITY: Final = 1_000  # RFC 9002 6.1.2
+_LONGEST: Final = 3_600_000_000  # an hour; the clock has jumped if more passed, and 64 bits hold no multiple of that
 
 
 @final
@@ -22,6 +23,7 @@ class RoundTrip:
 
     def add_sample(self, latest: i64, ack_delay: i64) -> None:
         """Take a sample; ``ack_delay`` is the peer's reported delay, already limited (RFC 9002 5.3)."""
+        latest = min(latest, _LONGEST)
         self.latest = latest
         if not self.sampled:
             self.sampled = True
