@@ -386,6 +386,22 @@ def test_a_connection_is_not_copied(protocol: str, again: Callable[[object], obj
         again(zttp.Connection(zttp.CLIENT, protocol, **options))
 
 
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_belongs_to_connections_is_not_copied(again: Callable[[object], object]) -> None:
+    """A copy would send in place of the other, or accept a ticket twice."""
+    pytest.importorskip("zttp_h2.plugin")
+    h3 = pytest.importorskip("zttp_h3")
+    fields = [(b"host", b"localhost")]
+    for protocol, options in (("h2", {}), ("h3", {"server_name": "localhost"})):
+        client: Any = zttp.Connection(zttp.CLIENT, protocol, **options)
+        with pytest.raises(TypeError, match=r"^a stream cannot be copied or pickled"):
+            again(client.send_request(b"GET", b"/", b"2", fields))
+    with pytest.raises(TypeError, match=r"^an endpoint cannot be copied or pickled"):
+        again(h3.QuicEndpoint())
+    with pytest.raises(TypeError, match=r"^ticket keys cannot be copied or pickled"):
+        again(h3.TicketKeys())
+
+
 def test_what_has_been_a_connection_remains_one(register: Any) -> None:
     class Whole:
         def __init__(self, role: int) -> None:

@@ -124,6 +124,9 @@ class Stream:
             raise local_error("stream_closed", stream_id=state.stream_id)
         return state
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a stream cannot be copied or pickled: it is part of its connection")
+
     def __repr__(self) -> str:
         return f"<Stream {self.stream_id} {STATE_NAMES[self._state.state]}>"
 

@@ -235,6 +235,9 @@ class QuicEndpoint:
         if packets and until is not None:
             self._tombstones.set_up(packets[0], member.routes, until)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("an endpoint cannot be copied or pickled: it has the connections of its socket")
+
     def __repr__(self) -> str:
         return f"<QuicEndpoint connections={len(self._members)}>"
 

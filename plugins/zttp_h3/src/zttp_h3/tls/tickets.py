@@ -84,6 +84,9 @@ class TicketKeys:
         del self._names[2:]
         del self._keys[2:]
 
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("ticket keys cannot be copied or pickled: a copy would not know which tickets were used")
+
     def seal(self, state: TicketState, version: int) -> bytes:
         """Return a ticket for connections of one version of QUIC (RFC 9369 5)."""
         nonce = self._entropy(_NONCE_SIZE)
