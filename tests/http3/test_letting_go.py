@@ -4,13 +4,14 @@ import gc
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.http3.h3_pair import Pair, credentials
 from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.endpoint import QuicEndpoint
-from zttp_h3.options import CLIENT
+from zttp_h3.options import CLIENT, SERVER
 
 
 class Clock:
@@ -101,3 +102,16 @@ def test_what_never_became_a_connection_goes_too() -> None:
         H3Connection(7)
     with pytest.raises(TypeError):
         H3Connection(CLIENT, nonsense=1)  # type: ignore[call-arg]
+
+
+def test_an_address_may_refer_to_its_connection() -> None:
+    """Such a cycle needs the collector, which must see all of it."""
+    address: Any = Address()
+    reference = weakref.ref(address)
+    client = H3Connection(CLIENT, server_name="localhost", verify=credentials().certificate)
+    address.connection = server = H3Connection(SERVER, credentials=credentials())
+    server.receive_datagram(client.data_to_send(1)[0], 1, address)
+    del address, server
+    assert reference() is not None
+    gc.collect()
+    assert reference() is None

@@ -3,7 +3,7 @@
 import hmac
 from typing import Any, Final, final
 
-from zttp_h3.native_ints import i64, mypyc_attr
+from zttp_h3.native_ints import i64
 
 AMPLIFICATION: Final = 3  # RFC 9000 8.1
 LEAST_PROBE: Final = 64  # bytes of a datagram with a challenge or its answer
@@ -12,9 +12,8 @@ _CHALLENGES: Final = 3  # challenges, a probe timeout apart, before a path is gi
 
 
 @final
-@mypyc_attr(acyclic=True)
 class Path:
-    """One pair of addresses, which are values of the caller."""
+    """One pair of addresses, which are values of the caller, and may refer to the connection: it is not acyclic."""
 
     def __init__(self, peer: Any, local: Any, validated: bool) -> None:
         self.peer: Final = peer
