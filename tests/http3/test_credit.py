@@ -192,3 +192,27 @@ def test_a_stream_ahead_of_the_limit_is_given_up_in_silence() -> None:
     assert pair.server.open_streams == 0
     assert pair.client.role == CLIENT
     assert pair.server.role == SERVER
+
+
+def test_a_stream_that_waits_for_its_limit_says_so_once() -> None:
+    # RFC 9000 4.1
+    def answer(pair: Pair, stream_id: int, _message: Message) -> None:
+        stream = pair.server.stream(stream_id)
+        stream.send_response(200, [])
+        stream.send_data(bytes(30_000))
+
+    told: list[int] = []
+
+    def note(event: dict[str, Any]) -> None:
+        if event["name"] == "quic:packet_received":
+            frames = event["data"]["frames"]
+            told.extend(frame["limit"] for frame in frames if frame["frame_type"] == "stream_data_blocked")
+
+    pair = Pair(answer, client={"limits": SMALL, "auto_credit": False, "qlog": note})
+    number = pair.request()
+    pair.wait(1)
+    assert told == [8_000]
+    pair.client.consume_data(number, pulled(pair, pair.client, number))
+    pair.wait(1)
+    assert len(told) == 2
+    assert told[1] > 8_000

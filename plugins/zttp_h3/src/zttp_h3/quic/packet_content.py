@@ -176,7 +176,7 @@ def _fill_streams(session: Session, builder: PacketBuilder) -> None:
         write.write_stream(builder.payload, out.stream_id, offset, data, fin, fills)
         _remember(builder, out, offset, length, fin)
         scheduler.sent(out, length)
-        if not out.pending():
+        if not out.pending() and not out.is_held_back():
             scheduler.remove(out)
 
 
@@ -185,7 +185,7 @@ def _note_blocked(session: Session, out: SendStream, available: i64) -> None:
     streams = session.streams
     if out.sent >= out.limit or available > 0:
         streams.scheduler.remove(out)
-        if out.sent < out.written and out.blocked_at != out.limit:
+        if out.is_held_back():
             out.blocked_at = out.limit
             session.controls.add(Control(STREAM_DATA_BLOCKED, out.stream_id, out.limit))
         return

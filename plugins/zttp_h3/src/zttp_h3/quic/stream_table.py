@@ -149,8 +149,8 @@ class StreamTable:
             self._controls.add(self._max_streams[kind_of(stream.stream_id)])
 
     def schedule(self, out: SendStream) -> None:
-        """Schedule a stream if it has something to send, and the peer allows it to be open."""
-        if not out.queued and out.pending():
+        """Schedule a stream if it has something to send or to ask for, and the peer allows it to be open."""
+        if not out.queued and (out.pending() or out.is_held_back()):
             if not self._held.holds(out):
                 self.scheduler.add(out)
 
