@@ -1,6 +1,7 @@
 """The diagnostics of a connection: qlog events as dicts, and a key log that decrypts its packets."""
 
 import json
+import random
 from collections import Counter
 from typing import Any
 
@@ -34,6 +35,34 @@ def test_every_packet_is_told_on_both_sides() -> None:
     assert set(kinds) == {"initial", "handshake", "1RTT"}
     json.dumps(ours + theirs)
     assert [event["time"] for event in ours] == sorted(event["time"] for event in ours)
+
+
+def test_a_callback_that_asks_for_datagrams_repeats_no_packet_number() -> None:
+    # RFC 9000 12.3 MUST NOT: two packets with one number have the same nonce.
+    chance = random.Random(1)
+    events: list[dict[str, Any]] = []
+    asks = False
+
+    def entropy(size: int) -> bytes:
+        nonlocal asks
+        if asks:
+            asks = False  # once
+            pair.server.data_to_send(pair.now)
+        return chance.randbytes(size)
+
+    pair = Pair(server={"entropy": entropy, "qlog": events.append})
+    pair.request()
+    pair.run()
+    pair.wait(1)
+    pair.request()
+    asks = True  # for the data of PATH_CHALLENGE, when its packet has begun
+    for datagram in pair.client.data_to_send(pair.now):
+        pair.server.receive_datagram(datagram, pair.now, "another address")
+    pair.server.data_to_send(pair.now)
+    assert not asks
+    headers = [event["data"]["header"] for event in events if event["name"] == "quic:packet_sent"]
+    numbers = [header["packet_number"] for header in headers if header["packet_type"] == "1RTT"]
+    assert sorted(set(numbers)) == numbers
 
 
 def test_frames_are_told_without_their_contents() -> None:

@@ -94,6 +94,7 @@ class H3Connection:
         "_options",
         "_origin",
         "_reader",
+        "_sending",
         "_session",
         "_told",
         "role",
@@ -166,6 +167,7 @@ class H3Connection:
         self._session: H3Session | None = None
         self._reader: EventReader | None = None
         self._closed_here = False  # by ``close``
+        self._sending = False  # packets are being made
         self._told = False  # CONNECTION_CLOSED was returned
         self._failure: Malformed | None = None
         self._now: i64 = 0
@@ -508,6 +510,8 @@ class H3Connection:
 
     def _leaving(self, now: int) -> list[tuple[bytes, Path, int]]:
         self._take_time(now)
+        if self._sending:
+            return []  # a callback asks: RFC 9000 12.3 MUST NOT: the number of the packet in progress is not used again
         if self._session is None:
             if self.role == SERVER or self._closed_here:
                 return []
@@ -518,7 +522,11 @@ class H3Connection:
         if session.goaway_heard_at >= 0:
             finish(session)
         session.flush_qpack()
-        return session.transport.datagrams_to_send(self._now)
+        self._sending = True
+        try:
+            return session.transport.datagrams_to_send(self._now)
+        finally:
+            self._sending = False
 
     def _connected(self) -> H3Session:
         """Return the session of a client. Raises LocalProtocolError for a server, and after the end."""
