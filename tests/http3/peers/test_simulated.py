@@ -178,6 +178,25 @@ def test_handshakes_under_loss(pair: str, seed: int) -> None:
     simulation.finish(60)
 
 
+@pytest.mark.parametrize("theirs", [AIOQUIC, QH3], ids=["aioquic", "qh3"])
+def test_any_probe_of_a_client_begins_the_connection(theirs: Any) -> None:
+    # RFC 9000 17.2.2: the first packet has a CRYPTO frame, whichever arrives first. Otherwise aioquic closes.
+    client = OurClient(7)
+    client.ask(b"/1000")
+    client.send(1_000_000)
+    probes = 0
+    for _ in range(3):
+        now = client.timer()
+        assert now is not None
+        client.timeout(now)
+        for datagram, _ in client.send(now):
+            server = Theirs(theirs, False)
+            server.receive(datagram, HOME, now)
+            assert len(server.send(now)[0][0]) >= 1_200
+            probes += 1
+    assert probes > 3
+
+
 @all_pairs
 def test_a_path_of_1200_bytes(pair: str) -> None:
     # RFC 9000 14: a path need not carry more; probes for larger sizes fail.

@@ -6,12 +6,13 @@ The pieces of many streams fill one packet, and an acknowledgment is sent with o
 from typing import Final
 
 from zttp_h3.native_ints import i64
+from zttp_h3.quic import stream_outcomes
 from zttp_h3.quic.control_frames import write_control
 from zttp_h3.quic.controls import Control
 from zttp_h3.quic.packet_builder import PacketBuilder
 from zttp_h3.quic.session import Session, Space
 from zttp_h3.quic.stream import StreamPiece
-from zttp_h3.recovery.loss import APPLICATION
+from zttp_h3.recovery.loss import APPLICATION, INITIAL
 from zttp_h3.streams.send_stream import SendStream
 from zttp_h3.wire import frame_writer as write
 from zttp_h3.wire.frame_types import (
@@ -43,6 +44,8 @@ def fill(session: Session, builder: PacketBuilder, space: Space, allowed: bool, 
         _write_ack(session, builder, space, now)
         acknowledged = True
     if allowed:
+        if space.number == INITIAL and space.probes > 0:
+            _repeat_hello(session, space)
         _fill_crypto(builder, space)
         if space.number == APPLICATION:
             _fill_controls(session, builder, early)
@@ -58,6 +61,13 @@ def fill(session: Session, builder: PacketBuilder, space: Space, allowed: bool, 
     if acknowledged and not builder.eliciting and not due:
         builder.payload.truncate(0)
         builder.acknowledges = -1
+
+
+def _repeat_hello(session: Session, space: Space) -> None:
+    """Send CRYPTO data in each of several probes: the first of them that arrives must have it (RFC 9000 17.2.2)."""
+    oldest = session.loss.spaces[INITIAL].oldest()
+    if oldest is not None and not space.crypto.outgoing.pending():
+        stream_outcomes.on_lost(session.streams, oldest)
 
 
 def _is_unheard(session: Session) -> bool:
