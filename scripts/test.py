@@ -15,7 +15,9 @@ from workspace import ROOT
 
 BUILDS = ["interpreted", "compiled"]
 SUMMARY = re.compile(r"(=+ )?(\d+ (passed|failed|skipped|error|deselected)|no tests ran).* in [\d.]+s")
-PARALLEL = ("--numprocesses=auto", "--maxprocesses=8")
+# A process gets the numbers of its tests in small portions: those of thousands are 80 kB, which may arrive while a test
+# counts the memory that something takes.
+PARALLEL = ("--numprocesses=auto", "--maxprocesses=8", "--maxschedchunk=64")
 # Of the whole suite: tests of only the built files or only the sources run once, and so does coverage.
 OF_WHEELS = ("tests/packaging", "tests/typing")
 OF_SOURCES = ("tests/architecture", "tests/docs/test_site.py", "tests/scripts/test_parallel_runs.py")
