@@ -161,6 +161,32 @@ def test_a_reset_in_0_rtt_that_was_refused() -> None:
     assert network.server.session.streams.receiving.received == 0
 
 
+@pytest.mark.parametrize("leaves", [True, False])
+@pytest.mark.parametrize("way", ["reset", "stop"])
+def test_refused_streams_beyond_a_lower_limit_are_not_spoken_of(way: str, leaves: bool) -> None:
+    # RFC 9000 4.6 MUST NOT, 7.4.1: where early data is refused, only the later limits count.
+    keys = TicketKeys()
+    session = ticket(keys)
+    network = begin(TicketKeys(), session, server_options={"max_streams_bidirectional": 1})
+    numbers = [send(network, b"early") for _ in range(3)]
+    network.flush()
+    streams = network.client.session.streams
+    getattr(streams, way)(streams.streams[numbers[2]], 7)
+    if leaves:
+        network.flush()
+    network.run()
+    assert network.server is not None
+    for number in numbers:  # the end of each allows the next
+        theirs = network.server.session.streams.streams.get(number)
+        if theirs is not None:
+            network.server.session.streams.finish(theirs)
+            network.run()
+    network.assert_settled()
+    assert not network.client.session.streams.streams
+    if way == "reset":
+        assert network.resets[True, numbers[2]] == 7
+
+
 def test_remembered_limits_hold_until_the_handshake() -> None:
     # RFC 9000 7.4.1
     keys = TicketKeys()

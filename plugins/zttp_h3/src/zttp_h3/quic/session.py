@@ -144,10 +144,9 @@ class Session:
         """Treat 0-RTT data as not sent: it is sent again in 1-RTT, within later limits (RFC 9001 4.6.2)."""
         self.remembered = None
         self.peer = TransportParameters()
-        for packet in self.loss.take_back(APPLICATION):
-            for control in packet.controls or ():
-                if isinstance(control, Control):
-                    self.controls.add(control)
+        # All frames that are due are about streams, which may be beyond the later limits, and wait then (RFC 9000 4.6).
+        self.loss.take_back(APPLICATION)
+        self.controls.take()
         # Waiting datagrams may belong to requests that the limits of this connection do not allow (RFC 9297 2.1).
         self.datagrams_dropped += len(self.outgoing_datagrams)
         self.outgoing_datagrams.clear()

@@ -191,6 +191,9 @@ class StreamTable:
                 out.restart()
                 self.queued_bytes += out.unsent()
                 self.schedule(out)
+            for control in (stream.reset, stream.stop):
+                if control is not None:
+                    self._tell(control)
 
     def wait_for_handshake(self, stream: QuicStream) -> None:
         """Hold a stream that was just opened until the end of 0-RTT."""
