@@ -216,3 +216,39 @@ def test_a_stream_that_waits_for_its_limit_says_so_once() -> None:
     pair.wait(1)
     assert len(told) == 2
     assert told[1] > 8_000
+
+
+@pytest.mark.parametrize(
+    ("blocked", "window", "resets"),
+    [("stream_data_blocked", 20_000, True), ("stream_data_blocked", 20_000, False), ("data_blocked", 5_000, False)],
+)
+def test_what_waits_no_longer_does_not_say_so_again(blocked: str, window: int, resets: bool) -> None:
+    # RFC 9000 3.3 MUST NOT: after RESET_STREAM; 13.3: only while it is blocked. The packet that said so is lost.
+    def answer(pair: Pair, stream_id: int, _message: Message) -> None:
+        stream = pair.server.stream(stream_id)
+        stream.send_response(200, [])
+        stream.send_data(bytes(9_000))
+
+    told: list[str] = []
+
+    def note(event: dict[str, Any]) -> None:
+        if event["name"] == "quic:packet_sent":
+            told.extend(frame["frame_type"] for frame in event["data"]["frames"])
+
+    limits = H3Limits(initial_window_size=8_000, connection_window_size=window, max_connection_window=20_000)
+    pair = Pair(answer, client={"limits": limits, "auto_credit": False}, server={"qlog": note})
+    number = pair.request()
+    pair.run(until=lambda: number in pair.requests)
+    pair.flush()
+    assert told[-1] == blocked
+    pair._queue.sort()
+    pair._queue.pop()
+    told.clear()
+    if resets:
+        pair.server.stream(number).reset()
+    else:
+        pair.run(until=lambda: pulled(pair, pair.client, number) > 4_000)
+        pair.client.consume_data(number, pulled(pair, pair.client, number))
+    pair.wait(1)
+    assert ("reset_stream" if resets else "stream") in told
+    assert blocked not in told

@@ -48,9 +48,17 @@ def write_control(session: Session, payload: BytesWriter, control: Control) -> b
     elif kind == STOP_SENDING:
         write.write_stream_value(payload, kind, control.subject, control.value)
     elif kind == STREAM_DATA_BLOCKED:
+        # RFC 9000 13.3: only while that is so; 3.3 MUST NOT: not after a reset.
+        stream = streams.streams.get(int(control.subject))
+        if stream is None or stream.outgoing is None or not stream.outgoing.is_blocked_at(control.value):
+            return False
         write.write_stream_value(payload, kind, control.subject, control.value)
-    elif kind == DATA_BLOCKED or kind == RETIRE_CONNECTION_ID:
-        write.write_value(payload, kind, control.value if kind == DATA_BLOCKED else control.subject)
+    elif kind == DATA_BLOCKED:
+        if streams.credit.limit != control.value:
+            return False
+        write.write_value(payload, kind, control.value)
+    elif kind == RETIRE_CONNECTION_ID:
+        write.write_value(payload, kind, control.subject)
     elif kind == NEW_CONNECTION_ID:
         size: i64 = len(control.data) - 16
         if session.local_ids.of_sequence(control.subject) is None:

@@ -97,6 +97,10 @@ class SendStream:
         """Return whether data waits for a larger limit, and the peer does not know (RFC 9000 4.1)."""
         return self.reset_code < 0 and self.limit <= self.sent < self.written and self.blocked_at != self.limit
 
+    def is_blocked_at(self, limit: i64) -> bool:
+        """Return whether data still waits for a limit above this one, and was not dropped by a reset."""
+        return self.reset_code < 0 and self.limit == limit <= self.sent < self.written
+
     def next_piece(self, most: i64, credit: i64) -> tuple[i64, i64, bool]:
         """Return (offset, length, fin) of the next piece, of at most ``most`` bytes; length -1 if there is nothing.
 
