@@ -279,6 +279,7 @@ def test_a_spoofed_address_is_left_again() -> None:
     while len(server.session.paths) > 1:
         assert network.step()
     assert all(path.peer == CLIENT for path in server.session.paths)
+    network.run()
     network.assert_settled()
 
 

@@ -6,6 +6,7 @@ from tests.http3.quic.network import CLIENT, Network
 
 OTHER_PORT = (CLIENT[0], 2000)
 OTHER_HOST = ("198.51.100.7", 3000)
+THIRD_HOST = ("203.0.113.5", 4000)
 CONTENT = bytes(range(256)) * 2_000
 
 
@@ -79,6 +80,33 @@ def test_each_address_has_its_own_connection_id(spare: int) -> None:
         used.setdefault(path.peer, set()).add(datagram[1 : 1 + len(before)])
     assert used == {CLIENT: {before}, OTHER_HOST: {session.peer_ids.current}}
     assert session.peer_ids.current != before
+
+
+@pytest.mark.parametrize("next_address", [CLIENT, THIRD_HOST])
+def test_an_address_that_is_left_before_its_answer_keeps_its_connection_id(next_address: object) -> None:
+    # RFC 9000 9.5 MUST NOT: the challenges that are still repeated there do not have that of the next address.
+    network = downloading()
+    server = network.server
+    assert server is not None
+    network.flush()
+    used: dict[object, set[bytes]] = {}
+
+    def note() -> None:
+        for datagram, path, _ in server.datagrams_to_send(network.now):
+            used.setdefault(path.peer, set()).add(datagram[1:9])
+
+    for address in (OTHER_HOST, next_address):
+        network.client.session.ping_due = True
+        [(moved, _, _)] = network.client.datagrams_to_send(network.now)
+        server.receive(moved, network.now, address, None, 0)
+        note()
+    left = next(path for path in server.session.paths if path.peer == OTHER_HOST)
+    while left in server.session.paths:
+        network.now = server.next_timeout()
+        server.handle_timeout(network.now)
+        note()
+    assert len(used[OTHER_HOST]) == 1
+    assert used[OTHER_HOST].isdisjoint(used[CLIENT] | used[next_address])
 
 
 def test_the_client_comes_back() -> None:

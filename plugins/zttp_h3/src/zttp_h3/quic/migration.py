@@ -54,9 +54,7 @@ def on_validated(session: Session, path: Path) -> None:
     """Move to the probed path (9.2)."""
     if path is not session.candidate:
         if path is not session.path:
-            session.peer_ids.release(path.reserved)
-            path.reserved = -1
-            session.retire_connection_ids()
+            _release(session, path)
         return
     session.candidate = None
     _use(session, path)
@@ -67,16 +65,16 @@ def follow(session: Session, path: Path) -> None:
     """Follow the peer to another address (9.3): send there at once, and validate it."""
     before = session.path
     session.keep_path(path)
-    if path.validated or not before.validated:
-        _use(session, path)
-    else:
-        # 9.3.3: validate the previous path as well, in case the packet was forwarded by an attacker. 9.5 MUST NOT: it
-        # keeps its connection ID, which is not used at two addresses.
-        before.reserved = session.peer_ids.set_aside(path.reserved)
-        _enter(session, path)
-        before.begin_validation(session.now + 3 * session.loss.probe_timeout())
+    # 9.5 MUST NOT: one connection ID is not used at two addresses. The previous one keeps its own while it is asked.
+    before.reserved = session.peer_ids.set_aside(path.reserved)
+    _enter(session, path)
+    deadline = session.now + 3 * session.loss.probe_timeout()
     if not path.validated:
-        path.begin_validation(session.now + 3 * session.loss.probe_timeout())
+        path.begin_validation(deadline)
+        if before.validated:
+            before.begin_validation(deadline)  # 9.3.3: in case the packet was forwarded by an attacker
+    if not before.is_asked():
+        _release(session, before)
 
 
 def give_up(session: Session, path: Path) -> None:
@@ -90,9 +88,7 @@ def give_up(session: Session, path: Path) -> None:
                 break
         else:
             return
-    session.peer_ids.release(path.reserved)
-    path.reserved = -1
-    session.retire_connection_ids()
+    _release(session, path)
     session.paths.remove(path)
 
 
@@ -100,6 +96,13 @@ def _use(session: Session, path: Path) -> None:
     session.peer_ids.use(path.reserved)
     session.retire_connection_ids()
     _enter(session, path)
+
+
+def _release(session: Session, path: Path) -> None:
+    """Retire the connection ID of a path that is not in use."""
+    session.peer_ids.release(path.reserved)
+    path.reserved = -1
+    session.retire_connection_ids()
 
 
 def _enter(session: Session, path: Path) -> None:

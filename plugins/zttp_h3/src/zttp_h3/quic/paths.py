@@ -57,6 +57,10 @@ class Path:
         left = self.budget() - _CHALLENGES * LEAST_PROBE
         return max(0, left)
 
+    def is_asked(self) -> bool:
+        """Return whether the path is being validated."""
+        return self.challenge_due or self.challenge_deadline >= 0
+
     def begin_validation(self, deadline: i64 = -1) -> None:
         """Begin path validation (RFC 9000 8.2); at ``deadline`` the first attempt has failed."""
         self.challenges_left = _CHALLENGES
