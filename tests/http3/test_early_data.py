@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.http3.h3_pair import Message, Pair, credentials
-from zttp_core import NEED_DATA, Request
+from zttp_core import NEED_DATA, PriorityUpdate, Request
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.endpoint import QuicEndpoint
@@ -167,6 +167,21 @@ def test_limits_may_grow(change: str, keys: TicketKeys, clock: Clock) -> None:
     number = pair.request()
     pair.run()
     assert pair.requests[number].head.early_data is True
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_priority_waits_for_the_limits_of_this_connection(accepted: bool, keys: TicketKeys, clock: Clock) -> None:
+    # RFC 9218 7.2: a request that the server does not allow must not be named; the remembered limit may be gone.
+    session = ticket(keys, clock)
+    limits = H3Limits() if accepted else H3Limits(max_concurrent_streams=1)
+    pair = resumed(keys, clock, session, limits=limits)
+    numbers = [pair.request() for _ in range(3)]
+    pair.client.update_priority(numbers[2], 1)
+    pair.run()
+    assert not pair.errors
+    assert pair.client.early_data_accepted is accepted
+    assert all(pair.responses[number].head.status_code == 200 for number in numbers)
+    assert [event.stream_id for event in pair.control[SERVER] if isinstance(event, PriorityUpdate)] == [numbers[2]]
 
 
 @pytest.mark.parametrize("accepted", [True, False])

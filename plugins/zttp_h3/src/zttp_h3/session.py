@@ -66,7 +66,7 @@ class H3Session:
         self._encoder_stream: QuicStream | None = None
         self._decoder_stream: QuicStream | None = None
         self._reserved_stream_done = False
-        self.held_priorities: Final[dict[int, bytes]] = {}  # of requests ahead of the peer's limit
+        self.held_priorities: Final[dict[int, bytes]] = {}  # of requests that may not be named yet
 
     def touch(self) -> None:
         """Record that there may be output."""
@@ -136,10 +136,14 @@ class H3Session:
         if len(self.held_priorities) > 0:
             self._release_priorities()
 
+    def may_prioritize(self, stream_id: i64) -> bool:
+        """Return whether a PRIORITY_UPDATE may name a request (RFC 9218 7.2): within a limit that will not be lower."""
+        session = self.transport.session
+        return session.remembered is None and not session.streams.counts.is_ahead(stream_id)
+
     def _release_priorities(self) -> None:
-        counts = self.transport.session.streams.counts
         for stream_id in list(self.held_priorities):
-            if not counts.is_ahead(stream_id):
+            if self.may_prioritize(stream_id):
                 self.write_control(self.held_priorities.pop(stream_id))
 
     def check_qpack(self) -> None:

@@ -61,7 +61,7 @@ def update_priority(session: H3Session, stream_id: int, urgency: int, incrementa
     write_varint(payload, stream_id)
     payload.write(value)
     update = frame(PRIORITY_UPDATE_REQUEST, payload.getvalue())
-    if session.transport.session.streams.counts.is_ahead(stream_id):
-        session.held_priorities[stream_id] = update  # RFC 9218 7.2: not for a request that is not allowed yet
-    else:
+    if session.may_prioritize(stream_id):
         session.write_control(update)
+    else:
+        session.held_priorities[stream_id] = update
