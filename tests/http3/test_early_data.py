@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.http3.h3_pair import Message, Pair, credentials
-from zttp_core import NEED_DATA, PriorityUpdate, Request
+from zttp_core import NEED_DATA, Datagram, PriorityUpdate, Request
+from zttp_core.errors import LocalProtocolError
 from zttp_h3.codes import H3ErrorCode
 from zttp_h3.connection import H3Connection
 from zttp_h3.endpoint.endpoint import QuicEndpoint
@@ -167,6 +168,35 @@ def test_limits_may_grow(change: str, keys: TicketKeys, clock: Clock) -> None:
     number = pair.request()
     pair.run()
     assert pair.requests[number].head.early_data is True
+
+
+def test_no_datagram_leaves_before_its_request(keys: TicketKeys, clock: Clock) -> None:
+    # RFC 9297 2.1 MUST NOT: a request that must not leave early (RFC 8470 4 MUST NOT) is not open yet.
+    pair = Pair(
+        server=options(keys, clock, enable_datagrams=True), client={"wall_clock": clock, "enable_datagrams": True}
+    )
+    pair.request()
+    pair.run()
+    pair.wait(1)
+    [session] = pair.client.session_tickets()
+    clock.seconds += LATER
+    pair = Pair(
+        client={"session": session, "early_data": True, "wall_clock": clock, "enable_datagrams": True},
+        server=options(keys, clock, enable_datagrams=True),
+    )
+    safe, unsafe = (pair.client.send_request(method, b"/", b"3", [(b"host", b"a")]) for method in (b"GET", b"POST"))
+    safe.send_datagram(b"early")
+    with pytest.raises(LocalProtocolError) as raised:
+        unsafe.send_datagram(b"early")
+    assert raised.value.reason == "no_datagram_now"
+    pair.wait(1)
+    assert pair.client.early_data_accepted
+    unsafe.send_datagram(b"late")
+    pair.wait(1)
+    assert [event for event in pair.control[SERVER] if isinstance(event, Datagram)] == [
+        Datagram(b"early", safe.stream_id),
+        Datagram(b"late", unsafe.stream_id),
+    ]
 
 
 @pytest.mark.parametrize("accepted", [True, False])

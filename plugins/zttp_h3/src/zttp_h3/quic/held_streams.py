@@ -18,16 +18,20 @@ class HeldStreams:
         self._controls: list[Control] = []
         self._late: Final[set[int]] = set()  # those that wait for 1-RTT
 
+    def must_wait(self, stream_id: i64) -> bool:
+        """Return whether nothing of a stream may be sent yet."""
+        return self._counts.is_ahead(stream_id) or (len(self._late) > 0 and int(stream_id) in self._late)
+
     def holds(self, out: SendStream) -> bool:
         """Return whether a stream must wait, and keep it then."""
-        if not self._must_wait(out.stream_id):
+        if not self.must_wait(out.stream_id):
             return False
         self._streams[int(out.stream_id)] = out
         return True
 
     def holds_control(self, control: Control) -> bool:
         """Return whether a frame must wait because of its stream, and keep it then."""
-        if not self._must_wait(control.subject):
+        if not self.must_wait(control.subject):
             return False
         self._controls.append(control)
         return True
@@ -54,6 +58,3 @@ class HeldStreams:
         held = self._controls
         self._controls = []
         return held
-
-    def _must_wait(self, stream_id: i64) -> bool:
-        return self._counts.is_ahead(stream_id) or (len(self._late) > 0 and int(stream_id) in self._late)

@@ -199,6 +199,10 @@ class StreamTable:
         """Hold a stream that was just opened until the end of 0-RTT."""
         self._held.wait_for_handshake(stream.stream_id)
 
+    def must_wait(self, stream_id: i64) -> bool:
+        """Return whether nothing of a stream may be sent yet."""
+        return self._held.must_wait(stream_id)
+
     def on_handshake_keys(self) -> None:
         """Release everything that waited for 1-RTT."""
         if self._held.on_handshake_keys():

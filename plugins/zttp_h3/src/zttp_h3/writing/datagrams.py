@@ -18,9 +18,10 @@ def send_datagram(session: H3Session, stream: RequestState, data: bytes) -> None
     # RFC 9297 2.1.1 MUST NOT: both sides have announced them.
     if not session.peer_datagrams or session.transport.session.own.max_datagram_frame_size == 0:
         raise local_error("datagrams_not_enabled", stream_id=number)
-    # RFC 9297 2.1 MUST NOT: only while the stream's sending side is open, and on no stream beyond the peer's limit.
-    ahead = session.transport.session.streams.counts.is_ahead(stream.stream_id)
-    if stream.message == messages.NO_HEAD or stream.message == messages.ENDED or ahead:
+    # RFC 9297 2.1 MUST NOT: only while the stream's sending side is open. It is not yet while it has to wait: for the
+    # peer's limit, or for the end of 0-RTT.
+    waits = session.transport.session.streams.must_wait(stream.stream_id)
+    if stream.message == messages.NO_HEAD or stream.message == messages.ENDED or waits:
         raise local_error("no_datagram_now", stream_id=number)
     writer = BytesWriter()
     write_varint(writer, stream.stream_id >> 2)
