@@ -5,8 +5,10 @@ import random
 import pytest
 from pylsqpack import Decoder, Encoder
 
+from zttp_h3.limits import H3Limits
 from zttp_h3.malformed import Malformed
 from zttp_h3.qpack.decoder import SectionDecoder
+from zttp_h3.qpack.instructions import prefixed_integer
 from zttp_h3.qpack.size_ledger import BLOCKED, TOO_LARGE, UNKNOWN, SizeLedger
 
 UNLIMITED = 1 << 40
@@ -68,6 +70,18 @@ def test_a_section_over_the_limit_is_refused_after_decoding_too() -> None:
     _, block = encoder.encode(0, [(b"a", b"b" * 1000)])
     with pytest.raises(ValueError, match="too large"):
         decoder.decode(0, block)
+
+
+def test_the_longest_entry_of_the_largest_table_is_decoded_whole() -> None:
+    # RFC 9204 3.2.1. Of a longer one in a larger table pylsqpack returned the length modulo 65,536.
+    largest = H3Limits(header_table_size=65_536).header_table_size
+    with pytest.raises(ValueError, match="header_table_size must be from 0 to 65536"):
+        H3Limits(header_table_size=largest + 1)
+    decoder = SectionDecoder(largest, 16, 1 << 20)
+    value = b"v" * (largest - 32 - 1)
+    instructions = prefixed_integer(0x20, 0x1F, largest) + prefixed_integer(0x40, 0x1F, 1) + b"x"
+    decoder.feed_encoder(instructions + prefixed_integer(0, 0x7F, len(value)) + value)
+    assert decoder.decode(0, b"\x02\x00\x80") == [(b"x", value)]
 
 
 def test_what_waits_is_decoded_when_its_entries_come() -> None:

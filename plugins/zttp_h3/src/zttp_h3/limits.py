@@ -7,6 +7,7 @@ from zttp_core.limits import check_limit
 from zttp_h3.native_ints import i64, mypyc_attr
 
 _MOST: Final = 1 << 60
+_MOST_TABLE: Final = 1 << 16  # pylsqpack counts the bytes of an entry in 16 bits
 
 
 @final
@@ -20,7 +21,7 @@ class H3Limits:
         max_concurrent_streams: Requests that the peer may have open.
         max_header_list_size: Size of a header section by RFC 9114 4.2.2: names, values and 32 per field.
         max_field_block_bytes: Size of an encoded header section.
-        header_table_size: Size of the QPACK decoder's dynamic table.
+        header_table_size: Size of the QPACK decoder's dynamic table, at most 65,536.
         max_blocked_streams: Requests that may wait for the dynamic table (RFC 9204 2.1.2).
         max_stream_resets: How many more requests may be reset than end normally. Counted are requests that the peer
             resets before the head of their response is sent or while its windows block all content, and requests reset
@@ -91,7 +92,7 @@ class H3Limits:
         )
         self.max_header_list_size: Final[i64] = check_limit("max_header_list_size", max_header_list_size, 1, _MOST)
         self.max_field_block_bytes: Final[i64] = check_limit("max_field_block_bytes", max_field_block_bytes, 1, _MOST)
-        self.header_table_size: Final[i64] = check_limit("header_table_size", header_table_size, 0, 1 << 20)
+        self.header_table_size: Final[i64] = check_limit("header_table_size", header_table_size, 0, _MOST_TABLE)
         self.max_blocked_streams: Final[i64] = check_limit("max_blocked_streams", max_blocked_streams, 0, 1 << 16)
         self.max_stream_resets: Final[i64] = check_limit("max_stream_resets", max_stream_resets, 1, _MOST)
         self.max_blocked_bytes: Final[i64] = check_limit("max_blocked_bytes", max_blocked_bytes, 1, _MOST)
