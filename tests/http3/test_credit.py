@@ -252,3 +252,26 @@ def test_what_waits_no_longer_does_not_say_so_again(blocked: str, window: int, r
     pair.wait(1)
     assert ("reset_stream" if resets else "stream") in told
     assert blocked not in told
+
+
+def test_a_stream_that_was_reset_is_not_stopped_again() -> None:
+    # RFC 9000 13.3: STOP_SENDING is sent until "Reset Recvd"; the packet that had it is lost.
+    told: list[str] = []
+
+    def note(event: dict[str, Any]) -> None:
+        if event["name"] == "quic:packet_sent":
+            told.extend(frame["frame_type"] for frame in event["data"]["frames"])
+
+    network = Network(client_options={"qlog": note}).run()
+    client, server = network.client.session.streams, network.server
+    stream = network.client.open(False)
+    assert stream is not None
+    client.write(stream, b"question")
+    network.run()
+    client.stop(stream, 7)
+    network.client.datagrams_to_send(network.now)
+    assert told[-1] == "stop_sending"
+    assert server is not None
+    server.session.streams.reset(server.session.streams.streams[0], 9)
+    network.run()
+    assert told.count("stop_sending") == 1

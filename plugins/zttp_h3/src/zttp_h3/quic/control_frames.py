@@ -46,6 +46,9 @@ def write_control(session: Session, payload: BytesWriter, control: Control) -> b
         out = stream.outgoing
         write.write_reset_stream(payload, control.subject, out.reset_code, out.final)
     elif kind == STOP_SENDING:
+        stream = streams.streams.get(int(control.subject))
+        if stream is None or stream.incoming is None or stream.incoming.reset_code >= 0:
+            return False  # RFC 9000 13.3: until the peer has stopped
         write.write_stream_value(payload, kind, control.subject, control.value)
     elif kind == STREAM_DATA_BLOCKED:
         # RFC 9000 13.3: only while that is so; 3.3 MUST NOT: not after a reset.
