@@ -31,6 +31,7 @@ from tests.http2.helpers import (
     frames,
     goaway,
     headers,
+    integer,
     limits,
     names,
     priority_update,
@@ -542,6 +543,18 @@ def test_an_upgraded_pair() -> None:
     events = feed(one, other.data_to_send())
     assert names(events) == ["Settings", "WindowUpdate", "Settings", "Response", "EndOfMessage"]
     assert one.send_request(b"GET", b"/", b"2", HOST).stream_id == 3
+
+
+def test_an_upgraded_server_may_use_the_announced_table_at_once() -> None:
+    # RFC 7540 3.2.1: the 101 acknowledges HTTP2-Settings, so the SETTINGS acknowledgment may come later.
+    connection = zttp.Connection(zttp.CLIENT, "h2", limits=limits(header_table_size=65536))
+    connection.initiate_upgrade_connection(b"GET", b"/", HOST)
+    response = frame(HEADERS, END_HEADERS | END_STREAM, 1, integer(65536, 0x20, 31) + block(OK))
+    assert names(feed(connection, settings() + response)) == ["Settings", "Response", "EndOfMessage"]
+    other = client(limits=limits(header_table_size=65536))
+    other.send_request(b"GET", b"/", b"2", HOST)
+    with pytest.raises(zttp.RemoteProtocolError, match="header_table_size"):
+        feed(other, response)
 
 
 def test_an_upgrade_comes_first() -> None:

@@ -49,6 +49,7 @@ def upgrade(
         receiver.append_event(core.EndOfMessage(None, 1))
     else:
         stream.message = ENDED
+        receiver.allow_announced_table()
     return stream
 
 

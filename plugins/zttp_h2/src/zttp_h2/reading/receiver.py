@@ -33,6 +33,7 @@ from zttp_h2.frames import (
     SETTINGS,
     WINDOW_UPDATE,
 )
+from zttp_h2.hpack.decoder import DEFAULT_TABLE_SIZE
 from zttp_h2.malformed import Malformed
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.reading.connection_frames import (
@@ -178,6 +179,12 @@ class Receiver:
         messages = self._messages
         messages.decoder.max_header_list_size = self._session.own.max_header_list_size
         messages.repeated.forget()
+
+    def allow_announced_table(self) -> None:
+        """Allow a dynamic table of the size in HTTP2-Settings: the 101 acknowledges it (RFC 7540 3.2.1)."""
+        size = self._session.own.header_table_size
+        if size > DEFAULT_TABLE_SIZE:
+            self._messages.decoder.set_max_table_size(size)
 
     def append_event(self, event: object) -> None:
         """Append an event to return next, after earlier appended ones."""
