@@ -203,6 +203,15 @@ def test_expect_continue() -> None:
     assert not request([*GET, (b"expect", b"100-continue")]).expect_continue, "there is no content to wait for"
 
 
+def test_expectations_in_several_lines_are_one_list() -> None:
+    # RFC 9110 5.3, 10.1.1; with an Expect that is the last line, or not.
+    both = [(b"expect", b"100-continue"), (b"expect", b"x")]
+    for fields in (both, both[::-1], [(b"expect", b"x, 100-continue")]):
+        for unusual in ([], HOST):  # read here, or by the core
+            [event] = feed(server(), headers([*POST, *unusual, *fields]))
+            assert event.expect_continue
+
+
 def test_priority_of_a_request() -> None:
     assert request([*GET, (b"priority", b"u=1, i")]).priority == (1, True)
     assert request([*GET, (b"priority", b"u=5"), (b"priority", b"i")]).priority == (5, True)

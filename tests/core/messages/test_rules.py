@@ -57,10 +57,12 @@ def test_a_value_fits_its_kind(kind: int) -> None:
     assert reason in REASONS
 
 
-def test_only_one_expectation_is_defined() -> None:
-    assert fields.expects_continue(b"100-Continue")
-    assert not fields.expects_continue(b"100-continue, x")
-    assert not fields.expects_continue(b"")
+def test_100_continue_among_the_expectations() -> None:
+    # RFC 9110 10.1.1: a list, of which only one member is defined; 5.6.1.2: members may be empty.
+    for value in (b"100-Continue", b"100-continue, x", b"x=1,100-CONTINUE", b"100-continue,", b" , 100-continue\t,"):
+        assert fields.expects_continue(value), value
+    for value in (b"", b",", b"x, y", b"100-continue;q=1, x", b"y 100-continue", b"," * 8 + b"100-continue"):
+        assert not fields.expects_continue(value), value
 
 
 def test_what_speaks_of_a_connection_is_no_trailer_either() -> None:

@@ -11,6 +11,7 @@ from librt.strings import read_i16_le, read_i64_le
 
 from zttp_core.messages.authority import is_host
 from zttp_core.messages.content_length import read_content_length
+from zttp_core.messages.fields import expects_continue
 from zttp_core.messages.trailers import FORBIDDEN_TRAILERS as _FORBIDDEN_TRAILERS
 from zttp_h1.content_length import plain_length
 from zttp_h1.head import CHUNKED, EXPECT_CONTINUE, HOST, OTHER_CODINGS, UPGRADE, Head
@@ -168,8 +169,8 @@ def _note(head: Head, raw: bytes, start: i64, name: i64, value: i64, stop: i64, 
     elif name == NAME_TRANSFER_ENCODING:
         _transfer_encoding(head, raw, value, stop, shift)
     elif name == NAME_EXPECT:
-        # RFC 9110 10.1.1: the expectation is case-insensitive; another one may be ignored.
-        if lower(raw[value:stop]) == b"100-continue":
+        # RFC 9110 10.1.1: another expectation may be ignored.
+        if expects_continue(raw[value:stop]):
             head.facts |= EXPECT_CONTINUE
     else:
         if head.upgrades is None:

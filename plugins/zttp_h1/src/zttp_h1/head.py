@@ -11,7 +11,7 @@ KEEP_ALIVE: Final = 4  # Connection lists keep-alive
 UPGRADE_LISTED: Final = 8  # Connection lists upgrade
 UPGRADE: Final = 16  # there is an Upgrade field
 CHUNKED: Final = 32  # Transfer-Encoding is chunked
-EXPECT_CONTINUE: Final = 64  # Expect is 100-continue
+EXPECT_CONTINUE: Final = 64  # Expect lists 100-continue
 OTHER_CODINGS: Final = 128  # Transfer-Encoding is something else
 
 

@@ -10,6 +10,7 @@ from librt.strings import BytesWriter, write_i16_le
 
 from zttp_core.messages.authority import is_host
 from zttp_core.messages.content_length import given_content_length, parse_content_length
+from zttp_core.messages.fields import expects_continue
 from zttp_core.messages.targets import split_target
 from zttp_core.messages.trailers import FORBIDDEN_TRAILERS
 from zttp_core.reasons import local_error
@@ -136,7 +137,7 @@ def write_fields(writer: BytesWriter, fields: list[tuple[bytes, bytes]], framing
                     if not is_host(value):
                         raise local_error("invalid_host", value)
                     facts |= HOST
-            elif known == NAME_EXPECT and lower(value) == b"100-continue":
+            elif known == NAME_EXPECT and expects_continue(value):
                 facts |= EXPECT_CONTINUE
         writer.write(name)
         write_i16_le(writer, _COLON_SPACE)

@@ -62,6 +62,8 @@ def _lengths() -> int:
 
 # The lengths of the names above except pseudo-header fields, as bits: nearly every other name has another length.
 KIND_LENGTHS: Final[i64] = _lengths()
+_CONTINUE: Final = b"100-continue"
+_MOST_EXPECTATIONS: Final = 8
 _LONGEST: Final[i64] = max([len(name) for name in KINDS])
 
 
@@ -110,5 +112,12 @@ def is_status_value(value: bytes) -> bool:
 
 
 def expects_continue(value: bytes) -> bool:
-    """Return whether an Expect value is 100-continue, in any case (RFC 9110 10.1.1)."""
-    return len(value) == 12 and lower(value) == b"100-continue"
+    """Return whether 100-continue, in any case, is among the expectations (RFC 9110 10.1.1).
+
+    Nobody sends many: from a dynamic table a single octet could repeat a long list with every request.
+    """
+    if len(value) == len(_CONTINUE):
+        return lower(value) == _CONTINUE
+    if value.count(b",") >= _MOST_EXPECTATIONS:
+        return False
+    return _CONTINUE in [member.strip(b" \t") for member in lower(value).split(b",")]

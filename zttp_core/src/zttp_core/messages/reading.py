@@ -163,7 +163,7 @@ def read_request(fields: Fields, extended_connect: bool = False, strict_authorit
                 continue
             cookie_at = len(kept)
         elif kind == EXPECT:
-            head.expect_continue = expects_continue(value)
+            head.expect_continue = head.expect_continue or expects_continue(value)
         elif kind == PRIORITY:
             priorities.append(value)
         elif kind == TE:

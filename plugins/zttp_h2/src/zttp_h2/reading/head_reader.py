@@ -208,7 +208,8 @@ class HeadReader:
                 if self.content_length < 0:
                     return False
             elif kind == EXPECT:
-                self.expect_continue = expects_continue(cast("Pair", fields[at - before])[1])
+                if expects_continue(cast("Pair", fields[at - before])[1]):
+                    self.expect_continue = True
             elif kind == PRIORITY:
                 value = cast("Pair", fields[at - before])[1]
                 if not has_priority:
