@@ -246,6 +246,16 @@ def test_trailers_in_a_tunnel_are_refused() -> None:
     assert connection.open_streams == 1
 
 
+def test_trailers_of_a_connect_are_refused_before_its_answer() -> None:
+    # RFC 9113 8.5: only DATA follows; our own server would reset the stream.
+    connection = client()
+    stream = connection.send_request(b"CONNECT", b"a:1", b"2", [])
+    stream.send_data(b"early")
+    assert reason_of(lambda: stream.end_message([(b"a", b"b")])) == "trailers_in_tunnel"
+    stream.end_message()
+    assert [found.type for found in sent(connection)] == [HEADERS, DATA]
+
+
 # ---------------------------------------------------------------------------------------------------------- what leaves
 
 
