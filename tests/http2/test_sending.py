@@ -246,6 +246,17 @@ def test_trailers_in_a_tunnel_are_refused() -> None:
     assert connection.open_streams == 1
 
 
+@pytest.mark.parametrize("status", [204, 304])
+def test_trailers_of_a_response_that_is_only_a_head_are_refused(status: int) -> None:
+    # RFC 9110 15.3.5, 15.4.5: it is terminated by the end of the header section.
+    connection = serving()
+    stream = connection.stream(1)
+    stream.send_response(status)
+    assert reason_of(lambda: stream.end_message([(b"a", b"b")])) == "trailers_not_allowed"
+    stream.end_message([])
+    assert connection.open_streams == 0
+
+
 def test_trailers_of_a_connect_are_refused_before_its_answer() -> None:
     # RFC 9113 8.5: only DATA follows; our own server would reset the stream.
     connection = client()

@@ -75,6 +75,23 @@ def test_informational_responses_and_trailers() -> None:
     assert response.trailers == [(b"grpc-status", b"0")]
 
 
+@pytest.mark.parametrize("status", [204, 304])
+def test_trailers_of_a_response_that_is_only_a_head_are_refused(status: int) -> None:
+    # RFC 9110 15.3.5, 15.4.5: it is terminated by the end of the header section.
+    def answer(pair: Pair, stream_id: int, message: Message) -> None:
+        stream = pair.server.stream(stream_id)
+        stream.send_response(status, [])
+        with pytest.raises(LocalProtocolError, match=r"\S") as raised:
+            stream.end_message([(b"a", b"b")])
+        assert raised.value.reason == "trailers_not_allowed"
+        stream.end_message([])
+
+    pair = Pair(answer)
+    number = pair.request()
+    pair.run()
+    assert pair.responses[number].trailers == []
+
+
 def test_content_larger_than_every_window() -> None:
     content = bytes(range(256)) * (20_000 if COMPILED else 4_000)
     limits = H3Limits(initial_window_size=20_000, connection_window_size=30_000, max_connection_window=60_000)

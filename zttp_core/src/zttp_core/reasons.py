@@ -130,7 +130,9 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "content_too_long": Reason(None, "RFC 9110 8.6", "the content is longer than its Content-Length"),
     "content_too_short": Reason(None, "RFC 9110 8.6", "the content is shorter than its Content-Length"),
-    "trailers_not_allowed": Reason(None, "RFC 9110 6.5.1", "only a chunked message can have trailers"),
+    "trailers_not_allowed": Reason(
+        None, "RFC 9110 6.5", "a 204 or 304 response has no trailers; on HTTP/1.1 only a chunked message has"
+    ),
     "connection_closed": Reason(None, "RFC 9112 9.6", "this connection can carry no further message"),
     "cycle_not_complete": Reason(
         None, "RFC 9112 9.3", "the next message can start only when this one has ended in both directions"

@@ -28,6 +28,7 @@ class RequestState:
         self.session: Final = session
         self.kind: i64 = 0  # of the request's method, which decides the rules of the response
         self.tunnel = False
+        self.head_only = False  # the answer is a 204 or 304
         self.closed = False  # nothing more is read or sent: reset by one side
         # What is read.
         self.state: i64 = HEAD

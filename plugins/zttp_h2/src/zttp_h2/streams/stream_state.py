@@ -13,10 +13,11 @@ RECEIVED: Final = 2
 
 NOT_ANSWERED: Final[i64] = 0x7FFFFFFFFFFF  # which no output has reached
 
-# Facts of the request, as bits.
+# Facts of the request and its answer, as bits.
 HEAD: Final = 1
 CONNECT: Final = 2  # with or without :protocol
 TUNNEL: Final = 4  # CONNECT was answered with 2xx: no trailers, no Content-Length
+HEAD_ONLY: Final = 8  # answered with 204 or 304: no trailers (RFC 9110 15.3.5, 15.4.5)
 
 
 @final

@@ -15,7 +15,7 @@ from zttp_h2.frames import DATA, END_STREAM, MAX_WINDOW
 from zttp_h2.native_ints import i64, mypyc_attr
 from zttp_h2.session import Session
 from zttp_h2.streams.states import CONTENT, ENDED, GIVE_DATA, GIVE_END, NO_CONTENT
-from zttp_h2.streams.stream_state import CONNECT, TUNNEL, StreamState
+from zttp_h2.streams.stream_state import CONNECT, HEAD_ONLY, TUNNEL, StreamState
 from zttp_h2.writing.head_writer import Fields
 from zttp_h2.writing.message_writer import MessageWriter, check_alive, check_given
 
@@ -82,6 +82,8 @@ class ContentWriter:
                 trailers = None
             elif stream.request_facts & (TUNNEL if self.session.server else CONNECT):
                 raise local_error("trailers_in_tunnel", stream_id=stream.stream_id)
+            elif stream.request_facts & HEAD_ONLY:
+                raise local_error("trailers_not_allowed", stream_id=stream.stream_id)
             else:
                 trailers = write_trailers(trailers)
         stream.message = ENDED

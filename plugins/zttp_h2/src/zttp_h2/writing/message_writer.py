@@ -29,7 +29,7 @@ from zttp_h2.streams.states import (
     after_giving,
     refusal,
 )
-from zttp_h2.streams.stream_state import CONNECT, HEAD, TUNNEL, StreamState
+from zttp_h2.streams.stream_state import CONNECT, HEAD, HEAD_ONLY, TUNNEL, StreamState
 from zttp_h2.writing.head_writer import Fields, HeadWriter
 
 _HOST: Final = 0x686F7374  # "host"
@@ -146,6 +146,8 @@ class MessageWriter:
         stream.answered_at = self._session.received
         if tunnel:
             stream.request_facts |= TUNNEL
+        elif rules & BODYLESS:
+            stream.request_facts |= HEAD_ONLY
         elif not bare:
             stream.content_to_send = writer.content_length
         if end_stream:

@@ -24,6 +24,7 @@ _is_bodyless: Final[Any] = rules.is_bodyless
 _is_tunnel: Final[Any] = rules.is_tunnel
 _method_kind: Final[Any] = rules.method_kind
 _CONNECT: Final[int] = rules.CONNECT
+_OTHER: Final[int] = rules.OTHER
 
 NO_HEAD: Final[int] = states.NO_HEAD
 CONTENT: Final[int] = states.CONTENT
@@ -99,6 +100,7 @@ def send_response(session: H3Session, stream: RequestState, status: int, headers
     stream.head_end = out.written
     stream.message = following
     stream.tunnel = tunnel  # a refused CONNECT is an ordinary message
+    stream.head_only = _is_bodyless(status, _OTHER)
     if not bare and not tunnel:
         stream.content_to_send = length
     if end_stream:
@@ -158,6 +160,8 @@ def end_message(session: H3Session, stream: RequestState, trailers: Fields | Non
         # RFC 9114 4.4: only DATA follows a CONNECT request, whatever the response.
         if stream.tunnel or (stream.kind == _CONNECT and not session.is_server):
             raise local_error("trailers_in_tunnel", stream_id=int(stream.stream_id))
+        if stream.head_only:  # RFC 9110 15.3.5, 15.4.5
+            raise local_error("trailers_not_allowed", stream_id=int(stream.stream_id))
         section = _write_trailers(trailers)
         check_section(session, section, int(stream.stream_id))
         write_section(session, stream, section)
