@@ -203,6 +203,14 @@ def test_expect_continue() -> None:
     assert not request([*GET, (b"expect", b"100-continue")]).expect_continue, "there is no content to wait for"
 
 
+@pytest.mark.parametrize("fields", [CONNECT, EXTENDED])
+def test_the_length_of_a_connect_says_nothing_wherever_its_stream_ends(fields: Fields) -> None:
+    # RFC 9110 9.3.6: what follows is not content.
+    head = [*fields, (b"content-length", b"3")]
+    for ends in (headers(head, flags=END_STREAM), headers(head) + frame(DATA, END_STREAM, 1)):
+        assert names(feed(server(enable_connect_protocol=True), ends)) == ["Request", "EndOfMessage"]
+
+
 def test_expectations_in_several_lines_are_one_list() -> None:
     # RFC 9110 5.3, 10.1.1; with an Expect that is the last line, or not.
     both = [(b"expect", b"100-continue"), (b"expect", b"x")]

@@ -198,6 +198,8 @@ class MessageReader:
             return self._refuse_large_request(stream_id, ends)
         reason = None if known else head.read_request(self.decoder, own.connect_protocol)
         content_length = head.content_length
+        if content_length >= 0 and head.method == b"CONNECT":
+            content_length = -1  # RFC 9110 9.3.6: what follows is not content
         if reason is not None or (ends and content_length > 0):
             head.valid = False
             return reject(session, stream_id, PROTOCOL_ERROR, "content_too_short" if reason is None else reason)
@@ -225,7 +227,6 @@ class MessageReader:
             stream.request_facts = HEAD
         elif len(method) == 7 and method == b"CONNECT":
             stream.request_facts = CONNECT
-            stream.content_left = -1
         if head.priority is not None or session.early_priorities is not None:
             set_priority(session, stream, head.priority)
         if known:
