@@ -63,6 +63,8 @@ def test_100_continue_among_the_expectations() -> None:
         assert fields.expects_continue(value), value
     for value in (b"", b",", b"x, y", b"100-continue;q=1, x", b"y 100-continue", b"," * 8 + b"100-continue"):
         assert not fields.expects_continue(value), value
+    assert fields.expects_continue(b"100-continue," + b"x" * 115)
+    assert not fields.expects_continue(b"100-continue," + b"x" * 116)
 
 
 def test_what_speaks_of_a_connection_is_no_trailer_either() -> None:

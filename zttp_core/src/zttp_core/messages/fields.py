@@ -64,6 +64,7 @@ def _lengths() -> int:
 KIND_LENGTHS: Final[i64] = _lengths()
 _CONTINUE: Final = b"100-continue"
 _MOST_EXPECTATIONS: Final = 8
+_LONGEST_EXPECT: Final = 128
 _LONGEST: Final[i64] = max([len(name) for name in KINDS])
 
 
@@ -114,10 +115,10 @@ def is_status_value(value: bytes) -> bool:
 def expects_continue(value: bytes) -> bool:
     """Return whether 100-continue, in any case, is among the expectations (RFC 9110 10.1.1).
 
-    Nobody sends many: from a dynamic table a single octet could repeat a long list with every request.
+    Nobody sends many, nor long ones: from a dynamic table a single octet could repeat them with every request.
     """
     if len(value) == len(_CONTINUE):
         return lower(value) == _CONTINUE
-    if value.count(b",") >= _MOST_EXPECTATIONS:
+    if len(value) > _LONGEST_EXPECT or value.count(b",") >= _MOST_EXPECTATIONS:
         return False
     return _CONTINUE in [member.strip(b" \t") for member in lower(value).split(b",")]
