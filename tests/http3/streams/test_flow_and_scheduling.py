@@ -3,6 +3,8 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.processor_time import assert_linear
 from zttp_h3.streams.crypto_stream import MOST_BUFFERED, CryptoStream
@@ -120,9 +122,28 @@ def test_time_is_linear_in_streams_that_are_opened_at_once() -> None:
         streams = [stream_of(4 * number) for number in range(count)]
         for stream in streams:
             scheduler.add(stream)
-        assert scheduler.next() is streams[0]
+        for stream in streams:
+            assert scheduler.next() is stream
+            scheduler.remove(stream)
+        assert len(scheduler) == 0
 
-    assert_linear(open_all, 250, 4000, noise=6)  # each is inserted at its place: n log n
+    assert_linear(open_all, 250, 4000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.booleans()), max_size=200))
+def test_the_lowest_of_the_whole_streams_is_always_next(changes: list[tuple[int, bool]]) -> None:
+    scheduler = Scheduler()
+    streams = [stream_of(4 * number) for number in range(12)]
+    waiting: set[int] = set()
+    for number, adds in changes:
+        if adds:
+            scheduler.add(streams[number])
+            waiting.add(number)
+        else:
+            scheduler.remove(streams[number])
+            waiting.discard(number)
+        assert len(scheduler) == len(waiting)
+        assert scheduler.next() is (streams[min(waiting)] if waiting else None)
 
 
 def test_incremental_streams_share_by_bytes() -> None:

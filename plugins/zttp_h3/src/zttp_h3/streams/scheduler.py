@@ -12,6 +12,7 @@ from zttp_h3.streams.send_stream import SendStream
 
 URGENCIES: Final = 8
 _TURN: Final = 8 * 1024  # bytes
+_SERVED: Final = SendStream(-1, 0)  # in the place of a stream that was removed
 
 
 @final
@@ -20,13 +21,43 @@ class _Level:
     """The streams of one urgency that want to send."""
 
     def __init__(self) -> None:
-        self.whole: Final[list[SendStream]] = []  # in descending order of identifiers: the lowest is last
+        self.whole: Final[list[SendStream]] = []  # in order of identifiers, from ``first`` on
+        self.first: i64 = 0
         self.turns: Final[list[SendStream]] = []
         self.turn: i64 = 0  # the current one
         self.left: i64 = _TURN
 
     def is_empty(self) -> bool:
         return len(self.whole) == 0 and len(self.turns) == 0
+
+    def add_whole(self, stream: SendStream) -> None:
+        """Insert a stream at its place, which for a new one is the end."""
+        whole = self.whole
+        place: i64 = self.first
+        stop: i64 = len(whole)
+        if stop > place and whole[stop - 1].stream_id < stream.stream_id:
+            place = stop
+        while place < stop:
+            middle = (place + stop) // 2
+            if whole[middle].stream_id < stream.stream_id:
+                place = middle + 1
+            else:
+                stop = middle
+        whole.insert(place, stream)
+
+    def remove_whole(self, stream: SendStream) -> None:
+        """Remove a stream; the first one, which is served, without moving the others each time."""
+        whole = self.whole
+        first = self.first
+        if whole[first] is not stream:
+            del whole[whole.index(stream, first)]
+            return
+        whole[first] = _SERVED
+        first += 1
+        if first * 2 >= len(whole):
+            del whole[:first]
+            first = 0
+        self.first = first
 
 
 @final
@@ -62,16 +93,7 @@ class Scheduler:
         if stream.incremental:
             level.turns.append(stream)
             return
-        whole = level.whole
-        place: i64 = 0
-        stop: i64 = len(whole)
-        while place < stop:  # a client may open thousands at once
-            middle = (place + stop) // 2
-            if whole[middle].stream_id < stream.stream_id:
-                stop = middle
-            else:
-                place = middle + 1
-        whole.insert(place, stream)
+        level.add_whole(stream)
 
     def wants_to_send(self, another_comes: bool) -> bool:
         """Return whether a stream needs a packet; a patient one does unless ``another_comes``."""
@@ -91,7 +113,7 @@ class Scheduler:
             if level is None or level.is_empty():
                 continue
             if len(level.whole) > 0:
-                return level.whole[len(level.whole) - 1]
+                return level.whole[level.first]
             return level.turns[level.turn]
         return None
 
@@ -118,10 +140,7 @@ class Scheduler:
         level = self._levels[stream.urgency]
         assert level is not None
         if not stream.incremental:
-            if level.whole[len(level.whole) - 1] is stream:
-                level.whole.pop()
-            else:
-                level.whole.remove(stream)
+            level.remove_whole(stream)
             return
         place = level.turns.index(stream)
         del level.turns[place]
