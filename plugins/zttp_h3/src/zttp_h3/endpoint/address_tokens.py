@@ -1,8 +1,8 @@
 """Tokens that validate an address: for Retry, and for later connections (RFC 9000 8.1).
 
-Encrypted, so that a client can neither read nor make one; bound to the address and to the version of QUIC, and
-valid for a short time. The
-address is in the token, so that one of a Retry is recognized wherever its client has moved to.
+Encrypted, so that a client can neither read nor make one; bound to the version of QUIC and to the address, which for a
+later connection is the host without the port (RFC 9000 8.1.4), and valid for a short time. The address is in the token,
+so that one of a Retry is recognized wherever its client has moved to.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from zttp_h3.native_ints import i64
+from zttp_h3.quic.paths import host_of
 
 _RETRY: Final = 1
 _FUTURE: Final = 2
@@ -58,7 +59,7 @@ class AddressTokens:
 
     def for_later(self, address: Any, version: i64, now: i64) -> bytes:
         """Return the token of a NEW_TOKEN frame: a later connection from that host needs no Retry."""
-        return self._seal(_FUTURE, _host_of(address), version, now + self._lifetime, b"")
+        return self._seal(_FUTURE, host_of(address), version, now + self._lifetime, b"")
 
     def check(self, token: bytes, address: Any, version: i64, destination: bytes, now: i64) -> AddressToken | None:
         """Return the content of a token of an Initial packet to ``destination``; None if it proves nothing.
@@ -72,7 +73,7 @@ class AddressTokens:
         except InvalidTag:
             return None
         is_future = plain[0] == _FUTURE
-        bound = _fingerprint(_host_of(address) if is_future else address)
+        bound = _fingerprint(host_of(address) if is_future else address)
         in_time = int.from_bytes(plain[1:_ADDRESS_AT], "big") >= now
         is_valid = in_time and hmac.compare_digest(plain[_ADDRESS_AT:_MORE_AT], bound)
         if is_future:
@@ -106,11 +107,6 @@ class AddressTokens:
 
 def _octets(version: i64) -> bytes:
     return int(version).to_bytes(4, "big")
-
-
-def _host_of(address: Any) -> Any:
-    """Return an address in the form of sockets without its port: a later connection has another (RFC 9000 8.1.4)."""
-    return address[0] if isinstance(address, tuple) and len(address) > 0 else address
 
 
 def _fingerprint(address: Any) -> bytes:

@@ -7,7 +7,7 @@ its connection ID may be used on any path.
 
 from typing import Any
 
-from zttp_h3.quic.paths import Path
+from zttp_h3.quic.paths import Path, host_of
 from zttp_h3.quic.session import Session
 
 
@@ -110,13 +110,8 @@ def _enter(session: Session, path: Path) -> None:
     session.path = path
     path.reserved = -1
     # 9.4: measurements of another path do not apply here, unless only the port differs.
-    if not (_same_host(before.peer, path.peer) and _same_host(before.local, path.local)):
+    if not (
+        _is_same(host_of(before.peer), host_of(path.peer)) and _is_same(host_of(before.local), host_of(path.local))
+    ):
         session.loss.change_path(session.now)
     session.ecn.restart()
-
-
-def _same_host(one: Any, other: Any) -> bool:
-    """Return whether at most the port differs, for addresses in the form of sockets (9.4)."""
-    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) > 0:
-        return one[:1] == other[:1]
-    return one is None and other is None

@@ -108,3 +108,8 @@ class Path:
             return False
         self.challenge_deadline = deadline
         return True
+
+
+def host_of(address: Any) -> Any:
+    """Return an address in the form of sockets without its port, and any other as it is."""
+    return address[0] if isinstance(address, tuple) and len(address) > 0 else address
