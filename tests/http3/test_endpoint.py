@@ -342,47 +342,45 @@ def test_what_is_sent_of_one_connection_does_not_keep_it_from_those_that_send() 
     assert client.goaway_received() == 4
 
 
-def test_a_callback_that_raises_stops_one_connection() -> None:
-    broken = False
+class RaisesOnce:
+    """A callback for qlog: the first call after it was armed raises."""
 
-    def listen(event: dict[str, Any]) -> None:
-        nonlocal broken
-        if broken:
-            broken = False
+    armed = False
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        if self.armed:
+            self.armed = False
             raise RuntimeError(event["name"])
 
-    house = House(retry=False, qlog=listen)
+
+def house_of_three(listener: RaisesOnce) -> House:
+    house = House(retry=False, qlog=listener)
     for number in range(3):
         house.client(number)
     for _ in range(6):
         house.turn()
+    return house
+
+
+def test_a_callback_that_raises_stops_one_connection() -> None:
+    listener = RaisesOnce()
+    house = house_of_three(listener)
     for number in range(3):
         house.ask(number)
         for datagram in house.clients[number].data_to_send(house.now):
             house.give(datagram, number)
-    broken = True
+    listener.armed = True
     with pytest.raises(RuntimeError):
         house.endpoint.data_to_send(now=house.now)
-    assert not broken
+    assert not listener.armed
     for _ in range(4):
         house.turn()
     assert [house.answered(number) for number in range(3)].count(True) == 2
 
 
 def test_a_callback_that_raises_stops_the_timer_of_no_other_connection() -> None:
-    broken = False
-
-    def listen(event: dict[str, Any]) -> None:
-        nonlocal broken
-        if broken:
-            broken = False
-            raise RuntimeError(event["name"])
-
-    house = House(retry=False, qlog=listen)
-    for number in range(3):
-        house.client(number)
-    for _ in range(6):
-        house.turn()
+    listener = RaisesOnce()
+    house = house_of_three(listener)
     for lost in (True, False):  # of two answers to each client the first is lost
         for number in range(3):
             house.ask(number)
@@ -398,10 +396,10 @@ def test_a_callback_that_raises_stops_the_timer_of_no_other_connection() -> None
     due = house.endpoint.next_timeout()
     assert due is not None
     house.now = due + 10_000
-    broken = True
+    listener.armed = True
     with pytest.raises(RuntimeError):
         house.endpoint.handle_timeout(house.now)
-    assert not broken
+    assert not listener.armed
     house.endpoint.handle_timeout(house.now)
     later = house.endpoint.next_timeout()
     assert later is None or later > house.now
