@@ -8,7 +8,7 @@ from tests.http3.quic.network import CLIENT, SERVER, Link, Network
 from tests.http3.quic.test_misbehaving import sealed, varints
 from tests.http3.quic.test_transport import exchange
 from zttp_h3.quic.connection_ids import PeerIds
-from zttp_h3.quic.paths import Path
+from zttp_h3.quic.paths import Path, host_of
 from zttp_h3.quic.transport import Transport
 from zttp_h3.wire.transport_parameters import PreferredAddress, TransportParameters, decode, encode
 
@@ -203,6 +203,21 @@ def test_the_connection_id_of_a_preferred_address_is_the_second() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- server
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        (("192.0.2.1", 443), "192.0.2.1"),
+        (("2001:db8::1", 443, 0, 0), "2001:db8::1"),
+        (b"whole", b"whole"),
+        ((), ()),
+        (None, None),
+    ],
+)
+def test_the_host_of_an_address_is_all_but_the_port(address: Any, host: Any) -> None:
+    # RFC 9000 8.1.4, 9.4; an address is any value of the caller.
+    assert host_of(address) == host
 
 
 @pytest.mark.parametrize("address", [PORT, NEW])
